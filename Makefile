@@ -1,0 +1,72 @@
+# The commands of the house. `make` alone lists them. Everything runs in .venv, which is made from requirements.lock
+# when it is missing and brought up to date when the lock changes.
+#
+# Settings (YOUJUN_DATA, YOUJUN_WAREHOUSE, YOUJUN_PUBLISHED, YOUJUN_AS_OF) come from the environment.
+
+VENV ?= .venv
+UV ?= uv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+TESTS := youjun_pipeline_tests
+# Two workers: more gain nothing where the pipeline tests share a machine with DuckDB's own threads.
+WORKERS ?= 2
+
+export DAGSTER_DISABLE_TELEMETRY = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-fast check format bench ui lock clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+
+setup: $(READY)  ## make or update .venv
+
+run: $(READY)  ## materialise every district and phase in YOUJUN_DATA and publish
+	@$(PY) -m youjun_pipeline.cli run
+
+test: test-fast  ## run all tests: the fast tier first, then the rest
+	@$(PY) -m pytest $(TESTS)/integration $(TESTS)/pipeline -q -n $(WORKERS)
+
+test-fast: $(READY)  ## run the unit tests only
+	@$(PY) -m pytest $(TESTS)/unit -q
+
+check: $(READY)  ## lint, format, types, walls and the fast tests
+	@$(PY) -m ruff check
+	@$(PY) -m ruff format --check
+	@$(PY) -m mypy
+	@$(VENV)/bin/lint-imports --config setup.cfg --no-logo
+	@$(MAKE) --no-print-directory test-fast
+
+format: $(READY)  ## rewrite the code as the formatter and the linter's safe fixes want it
+	@$(PY) -m ruff check --fix --quiet || true
+	@$(PY) -m ruff format
+
+bench: $(READY)  ## run the benchmarks, each against its floor
+	@set -e; for file in bench/bench_*.py; do \
+	    [ -e "$$file" ] || { echo "No benchmarks in bench/."; break; }; \
+	    echo "== $$file"; $(PY) "$$file"; \
+	done
+
+# The UI keeps its runs beside the data they belong to, so that two data folders do not mix theirs.
+ui: $(READY)  ## open Dagster's UI on this checkout
+	@mkdir -p "$${YOUJUN_DATA:-data}/.work/dagster"
+	@cp dagster.yaml "$${YOUJUN_DATA:-data}/.work/dagster/dagster.yaml"
+	@DAGSTER_HOME="$$(cd "$${YOUJUN_DATA:-data}/.work/dagster" && pwd)" \
+	    PATH="$(abspath $(VENV))/bin:$$PATH" $(PY) -m dagster dev -w workspace.yaml
+
+lock:  ## write requirements.lock anew from pyproject.toml (UPGRADE=1: newest versions)
+	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv, or make lock UV=/path/to/uv" >&2; exit 1; }
+	@$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	    --no-header --no-emit-index-url --no-emit-find-links --no-strip-extras --quiet $(if $(UPGRADE),--upgrade) -o requirements.lock
+
+clean:  ## remove .venv and caches; published data stays
+	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+$(READY): requirements.lock pyproject.toml tools/venv.sh
+	@sh tools/venv.sh $(VENV)
+
+# An environment made for another place is remade (tools/venv.sh says why).
+ifneq ($(shell cat $(READY) 2>/dev/null),$(shell pwd -P))
+.PHONY: $(READY)
+endif

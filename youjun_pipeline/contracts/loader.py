@@ -1,0 +1,271 @@
+"""Declarations to contracts: read the TOML files, check what they declare, keep the result.
+
+A declaration is checked once, when it is loaded, and all its faults are reported together with the file. Belongs here:
+reading and checking of declarations. Keep out: what a contract can say (model.py) and what districts deliver (ingest).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from youjun_pipeline.contracts.model import (
+    DUCKDB_TYPES,
+    KINDS,
+    NUMBER_TYPES,
+    ROW_COLUMNS,
+    SEVERITIES,
+    TYPE_RANGES,
+    UNIT_SPELLINGS,
+    WARNING,
+    WORD_TYPES,
+    AnyGiven,
+    AtMost,
+    Column,
+    Dataset,
+    Known,
+    NotBetween,
+    Rule,
+    Test,
+    Within,
+    fold_word,
+    header_names,
+)
+
+DECLARATIONS = Path(__file__).parent / "datasets"
+
+DATASET_FIELDS = {"name", "title", "aliases", "kind", "key", "comment", "columns", "rules"}
+COLUMN_FIELDS = {
+    *("zh", "aliases", "type", "required", "min", "max", "values", "open", "words", "unit"),
+    *("month_means_end", "comment"),
+}
+RULE_FIELDS = {"name", "severity", "message", "when"}
+TEST_FIELDS = {
+    "at_most": ({"sum", "of"}, set()),
+    "within": ({"column"}, {"min", "max"}),
+    "not_between": ({"column", "above", "below"}, set()),
+    "any_given": ({"columns"}, set()),
+    "known": ({"column"}, set()),
+}
+
+
+class DeclarationError(ValueError):
+    """A declaration says something a contract can't hold; the message lists every fault with its file."""
+
+
+@cache
+def load_datasets() -> dict[str, Dataset]:
+    """Every declared dataset by name, in the order of the names. Raises DeclarationError for all faulty files at once."""
+    return read_datasets(sorted(DECLARATIONS.glob("*.toml")))
+
+
+def find_dataset(file_stem: str) -> str | None:
+    """The dataset that a file of this name (without extension) delivers, or None.
+
+    The English name, the Chinese title and its declared aliases count; case, blanks and full-width characters don't.
+    """
+    return _datasets_by_stem().get(fold_word(file_stem))
+
+
+@cache
+def _datasets_by_stem() -> dict[str, str]:
+    return {
+        fold_word(stem): dataset.name
+        for dataset in load_datasets().values()
+        for stem in (dataset.name, dataset.title, *dataset.aliases)
+    }
+
+
+def read_datasets(paths: Iterable[Path]) -> dict[str, Dataset]:
+    """Read declarations; file stems are the datasets' names. Raises DeclarationError listing all faults."""
+    datasets: dict[str, Dataset] = {}
+    faults: list[str] = []
+    stems: dict[str, str] = {}
+    for path in paths:
+        try:
+            dataset = parse_dataset(tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal))
+        except (DeclarationError, tomllib.TOMLDecodeError) as error:
+            faults += [f"{path.name}: {line}" for line in str(error).splitlines()]
+            continue
+        if dataset.name != path.stem:
+            faults.append(f"{path.name}: declares {dataset.name}; the file is named as its dataset")
+        for stem in {fold_word(word) for word in (dataset.name, dataset.title, *dataset.aliases)}:
+            if stem in stems:
+                faults.append(f"{path.name}: the file name {stem} already means {stems[stem]}")
+            stems[stem] = dataset.name
+        datasets[dataset.name] = dataset
+    if faults:
+        raise DeclarationError("\n".join(faults))
+    return datasets
+
+
+def parse_dataset(raw: Mapping[str, Any]) -> Dataset:
+    """One declaration as a Dataset. Raises DeclarationError with one line per fault."""
+    faults = _field_faults("dataset", raw, {"name", "title", "kind", "key", "columns"}, DATASET_FIELDS)
+    if faults:
+        raise DeclarationError("\n".join(faults))
+    columns: dict[str, Column] = {}
+    for name, entry in raw["columns"].items():
+        found = _field_faults(f"column {name}", entry, {"zh", "type"}, COLUMN_FIELDS)
+        if not found:
+            columns[name] = column = _parse_column(name, entry)
+            found = _column_faults(column)
+        faults += found
+    rules: list[Rule] = []
+    for entry in raw.get("rules", ()):
+        found = _rule_entry_faults(entry)
+        if not found:
+            rule = _parse_rule(entry)
+            rules.append(rule)
+            found = _rule_faults(rule, columns)
+        faults += found
+    dataset = Dataset(
+        name=raw["name"],
+        title=raw["title"],
+        kind=raw["kind"],
+        key=tuple(raw["key"]),
+        columns=columns,
+        rules=tuple(rules),
+        aliases=tuple(raw.get("aliases", ())),
+        comment=raw.get("comment", ""),
+    )
+    faults += _dataset_faults(dataset)
+    if faults:
+        raise DeclarationError("\n".join(faults))
+    return dataset
+
+
+def _field_faults(where: str, entry: Mapping[str, Any], needed: set[str], known: set[str]) -> list[str]:
+    faults = [f"{where}: field {name} is missing" for name in sorted(needed - entry.keys())]
+    return faults + [f"{where}: field {name} is unknown" for name in sorted(entry.keys() - known)]
+
+
+def _parse_column(name: str, entry: Mapping[str, Any]) -> Column:
+    low, high = TYPE_RANGES.get(entry["type"], (None, None))
+    return Column(
+        name=name,
+        zh=entry["zh"],
+        type=entry["type"],
+        required=entry.get("required", False),
+        low=_decimal(entry.get("min", low)),
+        high=_decimal(entry.get("max", high)),
+        values={stored: tuple(words) for stored, words in entry.get("values", {}).items()},
+        is_open=entry.get("open", False),
+        words=dict(entry.get("words", {})),
+        aliases=tuple(entry.get("aliases", ())),
+        unit=entry.get("unit"),
+        month_means_end=entry.get("month_means_end", False),
+        comment=entry.get("comment", ""),
+    )
+
+
+def _decimal(value: int | Decimal | None) -> Decimal | None:
+    return None if value is None else Decimal(value)
+
+
+def _column_faults(column: Column) -> list[str]:
+    is_choice, is_number = column.type == "choice", column.type in NUMBER_TYPES
+    spellings = [fold_word(word) for stored, words in column.values.items() for word in {stored, *words}]
+    checks = [
+        (column.type in DUCKDB_TYPES, f"type {column.type} is none of {', '.join(DUCKDB_TYPES)}"),
+        (bool(column.values) == is_choice, "a choice, and only a choice, lists its values"),
+        (is_choice or not column.is_open, "only a choice can be open"),
+        (is_number or not column.words, "only a number column has words for numbers"),
+        (is_number or (column.low is None and column.high is None), "only a number column has a range"),
+        (column.type == "date" or not column.month_means_end, "only a date can stand for a month's end"),
+        (column.unit is None or column.unit in UNIT_SPELLINGS, f"unit {column.unit} has no spellings"),
+        (column.name not in ROW_COLUMNS, "the name is taken by a column that every row carries"),
+        (
+            column.low is None or column.high is None or column.low <= column.high,
+            f"min {column.low} is above max {column.high}",
+        ),
+        *(
+            (spellings.count(word) == 1, f"the spelling {word} stands for several values")
+            for word in sorted(set(spellings))
+        ),
+    ]
+    return [f"column {column.name}: {fault}" for holds, fault in checks if not holds]
+
+
+def _dataset_faults(dataset: Dataset) -> list[str]:
+    faults = []
+    if dataset.kind not in KINDS:
+        faults.append(f"kind {dataset.kind} is none of {', '.join(KINDS)}")
+    unknown = [name for name in dataset.key if name not in dataset.columns]
+    faults += [f"key: {name} is no column" for name in unknown]
+    if not unknown and not dataset.required_key:
+        faults.append("key: at least one of its columns is required")
+    owners: dict[str, str] = {}
+    for column in dataset.columns.values():
+        for header in {fold_word(name) for name in header_names(column)}:
+            if header in owners:
+                faults.append(f"the header {header} means {owners[header]} and {column.name}")
+            owners[header] = column.name
+    names = [rule.name for rule in dataset.rules]
+    return faults + [
+        f"rule {name} is declared twice" for name in sorted({n for n in names if names.count(n) > 1})
+    ]
+
+
+def _rule_entry_faults(entry: Mapping[str, Any]) -> list[str]:
+    where = f"rule {entry.get('name', '?')}"
+    faults = _field_faults(where, entry, {"name", "message"}, RULE_FIELDS | TEST_FIELDS.keys())
+    tests = sorted(entry.keys() & TEST_FIELDS.keys())
+    if len(tests) != 1:
+        return [*faults, f"{where}: exactly one of {', '.join(TEST_FIELDS)}, not {len(tests)}"]
+    needed, optional = TEST_FIELDS[tests[0]]
+    return faults + _field_faults(f"{where}, {tests[0]}", entry[tests[0]], needed, needed | optional)
+
+
+def _parse_rule(entry: Mapping[str, Any]) -> Rule:
+    return Rule(
+        name=entry["name"],
+        severity=entry.get("severity", WARNING),
+        message=entry["message"],
+        test=_parse_test(entry),
+        when={column: tuple(values) for column, values in entry.get("when", {}).items()},
+    )
+
+
+def _parse_test(entry: Mapping[str, Any]) -> Test:
+    if at_most := entry.get("at_most"):
+        return AtMost(tuple(at_most["sum"]), tuple(at_most["of"]))
+    if within := entry.get("within"):
+        return Within(within["column"], _decimal(within.get("min")), _decimal(within.get("max")))
+    if gap := entry.get("not_between"):
+        return NotBetween(gap["column"], Decimal(gap["above"]), Decimal(gap["below"]))
+    if any_given := entry.get("any_given"):
+        return AnyGiven(tuple(any_given["columns"]))
+    return Known(entry["known"]["column"])
+
+
+def _rule_faults(rule: Rule, columns: Mapping[str, Column]) -> list[str]:
+    unknown = [name for name in rule.columns if name not in columns]
+    if unknown:
+        return [f"rule {rule.name}: {name} is no column" for name in unknown]
+    tested = [columns[name] for name in rule.test.columns]
+    faults = []
+    if rule.severity not in SEVERITIES:
+        faults.append(f"severity {rule.severity} is none of {', '.join(SEVERITIES)}")
+    if isinstance(rule.test, AtMost | Within | NotBetween):
+        faults += [f"{column.name} is no number" for column in tested if column.type not in NUMBER_TYPES]
+    if isinstance(rule.test, AtMost) and len({column.unit for column in tested}) > 1:
+        faults.append(f"compares different units: {', '.join(f'{c.name} {c.unit}' for c in tested)}")
+    if isinstance(rule.test, AtMost) and len(rule.test.sum) > 1:
+        summed = [columns[name] for name in rule.test.sum]
+        faults += [
+            f"{c.name} may be negative, so a sum without it says nothing" for c in summed if c.low is None
+        ]
+    if isinstance(rule.test, Known) and not tested[0].is_open:
+        faults.append(f"{rule.test.column} is no open choice")
+    for name, values in rule.when.items():
+        column = columns[name]
+        if column.type not in WORD_TYPES:
+            faults.append(f"when: {name} holds no words")
+        elif column.values:
+            faults += [f"when: {v} is no value of {name}" for v in values if v not in column.values]
+    return [f"rule {rule.name}: {fault}" for fault in faults]

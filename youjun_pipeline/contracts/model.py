@@ -1,0 +1,254 @@
+"""What comes in: the model of a dataset's contract, and where the declarations are found.
+
+One TOML per dataset (`datasets/<dataset>.toml`) declares its columns with their names in both languages, types, ranges
+and coded values, its key, and the rules between the cells of one row. The reader, the cell parser, the row checks and the
+tables that hold the rows all follow it. Belongs here: what a contract can say. Keep out: reading declarations (loader.py),
+reading files and checking rows (ingest), and every number of the standard (standard).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+
+SNAPSHOT, EVENTS = "snapshot", "events"
+KINDS = (SNAPSHOT, EVENTS)
+WARNING, BLOCKING = "warning", "blocking"
+SEVERITIES = (WARNING, BLOCKING)
+
+# Contract type -> type of the column in the working database. ingest/cells.py holds the same as Arrow types.
+DUCKDB_TYPES: Mapping[str, str] = {
+    "code": "VARCHAR",
+    "text": "VARCHAR",
+    "names": "VARCHAR",
+    "choice": "VARCHAR",
+    "count": "BIGINT",
+    "year": "INTEGER",
+    "grade": "INTEGER",
+    "level": "INTEGER",
+    "amount": "DECIMAL(18,6)",
+    "percent": "DECIMAL(9,6)",
+    "rate": "DECIMAL(12,9)",
+    "date": "DATE",
+    "flag": "BOOLEAN",
+}
+NUMBER_TYPES = frozenset({"count", "year", "grade", "level", "amount", "percent", "rate"})
+WORD_TYPES = frozenset({"code", "text", "names", "choice"})
+
+# Hard bounds that hold for every column of the type; a column may narrow them.
+TYPE_RANGES: Mapping[str, tuple[int | None, int | None]] = {
+    "count": (0, None),
+    "year": (1800, 2100),
+    "grade": (1, 9),
+    "level": (1, 10),
+    "percent": (0, 100),
+    "rate": (0, 1),
+}
+
+# Columns that every stored row carries beside those of its contract.
+ROW_COLUMNS = ("content_sha256", "sheet", "row_number")
+
+# How a unit may be written in the brackets after a header. 元 is not 万元: a header in another unit is another quantity.
+UNIT_SPELLINGS: Mapping[str, tuple[str, ...]] = {
+    "人": ("人", "名", "位"),
+    "㎡": ("㎡", "m²", "平方米", "平米"),
+    "万元": ("万元",),
+    "间": ("间", "个"),
+    "所": ("所",),
+    "个": ("个",),
+    "%": ("%", "百分比"),
+    "份": ("份", "人"),
+}
+
+# Zero-width characters and the byte order mark: invisible, and no whitespace to Python.
+INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
+
+
+def fold_word(text: str) -> str:
+    """Reduce a header, a coded value or a file stem to what it is compared by.
+
+    Full-width characters and compatibility forms become plain ones (㎡ -> m2, Ⅲ -> iii), case, blanks, line breaks,
+    invisible characters and underscores go.
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(c for c in folded if not c.isspace() and c != "_" and c not in INVISIBLE)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why the content of a file is unusable as a whole: a rule's name and, for the district, a message in Chinese."""
+
+    rule: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a dataset.
+
+    `values` maps each stored value of a choice to the other spellings of it; an `is_open` choice keeps what it does not
+    know as text. `words` maps words to the number they stand for in a number column. `low` and `high` are inclusive.
+    `month_means_end`: a month given for a date means its last day.
+    """
+
+    name: str
+    zh: str
+    type: str
+    required: bool = False
+    low: Decimal | None = None
+    high: Decimal | None = None
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_open: bool = False
+    words: Mapping[str, str] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+    unit: str | None = None
+    month_means_end: bool = False
+    comment: str = ""
+
+    @property
+    def duckdb_type(self) -> str:
+        return DUCKDB_TYPES[self.type]
+
+    @property
+    def description(self) -> str:
+        """The column's comment in Chinese, for a database or a page."""
+        return f"{self.zh}：{self.comment}" if self.comment else self.zh
+
+    @cached_property
+    def spellings(self) -> dict[str, str]:
+        """Folded spelling -> stored value, for a choice."""
+        return {fold_word(word): stored for stored, words in self.values.items() for word in (stored, *words)}
+
+    def accepts_unit(self, written: str) -> bool:
+        """Whether `written`, the text in brackets after the header, is this column's unit."""
+        spellings = UNIT_SPELLINGS.get(self.unit, (self.unit,)) if self.unit else ()
+        return fold_word(written) in {fold_word(s) for s in spellings}
+
+
+@dataclass(frozen=True)
+class AtMost:
+    """The given ones of `sum` add up to no more than all of `of`; not tested where one of `of` is missing."""
+
+    sum: tuple[str, ...]
+    of: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (*self.sum, *self.of)
+
+
+@dataclass(frozen=True)
+class Within:
+    """A given number lies between `low` and `high`, both inclusive; for bounds that depend on another cell."""
+
+    column: str
+    low: Decimal | None = None
+    high: Decimal | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,)
+
+
+@dataclass(frozen=True)
+class NotBetween:
+    """A given number does not lie strictly between `above` and `below`."""
+
+    column: str
+    above: Decimal
+    below: Decimal
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,)
+
+
+@dataclass(frozen=True)
+class AnyGiven:
+    """At least one of the columns is given."""
+
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Known:
+    """The value of an open choice is one of those declared."""
+
+    column: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,)
+
+
+Test = AtMost | Within | NotBetween | AnyGiven | Known
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A named test between the cells of one row, made where every column of `when` holds one of its values."""
+
+    name: str
+    severity: str
+    message: str
+    test: Test
+    when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column the rule looks at, each once, conditions first."""
+        return tuple(dict.fromkeys((*self.when, *self.test.columns)))
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """The contract of one dataset. Compared by identity, so that what is derived from it can be cached.
+
+    For a snapshot `key` identifies the row and may occur once in a file; for events it identifies a report, and a later
+    delivery's report with the same key wins.
+    """
+
+    name: str
+    title: str
+    kind: str
+    key: tuple[str, ...]
+    columns: Mapping[str, Column]
+    rules: tuple[Rule, ...] = ()
+    aliases: tuple[str, ...] = ()
+    comment: str = ""
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """Columns a file must have and every row must fill."""
+        return tuple(name for name, column in self.columns.items() if column.required)
+
+    @cached_property
+    def required_key(self) -> tuple[str, ...]:
+        """Key columns without which a row cannot be told from others."""
+        return tuple(name for name in self.key if self.columns[name].required)
+
+    @cached_property
+    def headers(self) -> dict[str, str]:
+        """Folded header (`fold_word`) -> column name: English name, Chinese name, aliases.
+
+        A Chinese name that ends in its unit, such as 公用经费预算(万元), is found without it too.
+        """
+        return {
+            fold_word(header): column.name
+            for column in self.columns.values()
+            for header in header_names(column)
+        }
+
+
+def header_names(column: Column) -> tuple[str, ...]:
+    """Every header a column answers to, as declared; the Chinese ones without a trailing unit as well."""
+    names = [column.name]
+    for name in (column.zh, *column.aliases):
+        plain = unicodedata.normalize("NFKC", name)
+        if plain.endswith(")") and "(" in plain and column.accepts_unit(plain[plain.rindex("(") + 1 : -1]):
+            names.append(plain[: plain.rindex("(")])
+        names.append(name)
+    return tuple(names)

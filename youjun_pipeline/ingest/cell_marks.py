@@ -1,0 +1,100 @@
+"""What a workbook's cells show beyond the value that the workbook reader gives: percentages, months, error texts.
+
+The reader gives 0.5 for a cell that shows 50%, 2024-12-01 for one that shows 2024年12月 and nothing for #DIV/0!. A percentage
+read as 0.5 per cent, a deadline a month early and a broken formula taken for "not reported" would all pass unnoticed, so
+the cells concerned are looked up in the file itself. Belongs here: .xlsx, and how a number format is judged. Keep out:
+.xls (xls_marks.py), values, contracts.
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import zipfile
+from collections.abc import Iterator
+from xml.etree import ElementTree
+
+PERCENT, MONTH = "percent", "month"
+
+# (row, column), both 0-based -> PERCENT, MONTH or the error's text, which begins with "#"
+Marks = dict[tuple[int, int], str]
+
+# Built-in formats whose code a file may leave out (ECMA-376 part 1, 18.8.30; those from 27 on as in Chinese Excel).
+BUILTIN = {9: PERCENT, 10: PERCENT, 17: MONTH, 27: MONTH, 36: MONTH, 50: MONTH, 52: MONTH, 57: MONTH}
+
+_LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
+
+
+def mark_of_format(number: int, code: str | None) -> str | None:
+    """What a number format makes of a value: PERCENT, MONTH (a year and a month, no day), or nothing of interest."""
+    if code is None:
+        return BUILTIN.get(number)
+    plain = _LITERAL.sub("", code.split(";")[0]).lower()
+    if "%" in plain:
+        return PERCENT
+    return MONTH if "y" in plain and "m" in plain and not re.search("[dhs]", plain) else None
+
+
+def xlsx_marks(data: bytes) -> dict[str, Marks]:
+    """Marks of every sheet of an .xlsx file, by sheet name; sheets without any are left out.
+
+    Raises:
+        zipfile.BadZipFile, KeyError, ElementTree.ParseError: for a damaged file.
+    """
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        styles = _marked_styles(archive)
+        sheets = {name: _sheet_marks(archive.read(path), styles) for name, path in _sheet_paths(archive)}
+    return {name: marks for name, marks in sheets.items() if marks}
+
+
+def _marked_styles(archive: zipfile.ZipFile) -> dict[str, str]:
+    """Style index, as cells name it, -> mark."""
+    if "xl/styles.xml" not in archive.namelist():
+        return {}
+    root = ElementTree.fromstring(archive.read("xl/styles.xml"))
+    codes = {int(f.get("numFmtId", "-1")): f.get("formatCode") for f in root.iterfind("{*}numFmts/{*}numFmt")}
+    formats = [int(xf.get("numFmtId", "0")) for xf in root.iterfind("{*}cellXfs/{*}xf")]
+    marks = {str(i): mark_of_format(number, codes.get(number)) for i, number in enumerate(formats)}
+    return {style: mark for style, mark in marks.items() if mark}
+
+
+def _sheet_paths(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
+    relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+    targets = {r.get("Id"): r.get("Target", "") for r in relations.iterfind("{*}Relationship")}
+    book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
+    for sheet in book.iterfind("{*}sheets/{*}sheet"):
+        relation = next((value for key, value in sheet.attrib.items() if key.endswith("}id")), None)
+        path = posixpath.normpath(posixpath.join("/xl", targets.get(relation, ""))).lstrip("/")
+        if path in archive.NameToInfo:
+            yield sheet.get("name", ""), path
+
+
+def _sheet_marks(xml: bytes, styles: dict[str, str]) -> Marks:
+    # Walking the cells costs a third of reading them; most sheets have nothing to find.
+    if b't="e"' not in xml and not any(f's="{style}"'.encode() in xml for style in styles):
+        return {}
+    marks: Marks = {}
+    row, column = -1, -1
+    for event, element in ElementTree.iterparse(io.BytesIO(xml), events=("start", "end")):
+        tag = element.tag.rpartition("}")[2]
+        if event == "start" and tag == "row":
+            row, column = int(element.get("r", row + 2)) - 1, -1
+        elif event == "start" and tag == "c":
+            column = _column_index(element.get("r")) if element.get("r") else column + 1
+        elif event == "end" and tag == "c":
+            text = element.findtext("{*}v")
+            if text is not None and element.get("t") == "e":
+                marks[row, column] = text
+            elif text is not None and element.get("t", "n") == "n" and element.get("s") in styles:
+                marks[row, column] = styles[element.get("s", "")]
+        elif event == "end" and tag == "row":
+            element.clear()
+    return marks
+
+
+def _column_index(reference: str | None) -> int:
+    index = 0
+    for letter in re.match("[A-Z]*", reference or "")[0]:  # type: ignore[index]
+        index = index * 26 + ord(letter) - 64
+    return index - 1

@@ -1,0 +1,131 @@
+"""Cells as delivered to typed values: what districts write, read strictly, with a reason for what can't be read.
+
+A column is parsed by its distinct texts: the plain ones in one vectorised cast, only the odd ones in Python
+(readings.py). So a spelling that occurs a million times is read once, and a file of ordinary numbers costs no Python
+per cell. Belongs here: the machinery over columns. Keep out: how one text is read (readings.py), and ranges, keys and
+rules (validate.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from youjun_pipeline.contracts.model import INVISIBLE, Column
+from youjun_pipeline.ingest.readings import READERS, BadCell
+
+# large_string has 64-bit offsets: a column of long texts over many files passes 2 GB.
+STRING = pa.large_string()
+
+# Contract type -> Arrow type of its values; contracts.model.DUCKDB_TYPES holds the same for the database.
+ARROW_TYPES: dict[str, Any] = {
+    "code": STRING,
+    "text": STRING,
+    "names": STRING,
+    "choice": STRING,
+    "count": pa.int64(),
+    "year": pa.int32(),
+    "grade": pa.int32(),
+    "level": pa.int32(),
+    "amount": pa.decimal128(18, 6),
+    "percent": pa.decimal128(9, 6),
+    "rate": pa.decimal128(12, 9),
+    "date": pa.date32(),
+    "flag": pa.bool_(),
+}
+
+# Texts of this shape need no reading beyond a cast, which is exact for each of them. A type that is not here (choice,
+# date, flag) has few distinct texts and is read in Python throughout.
+PLAIN: dict[str, str] = {
+    "code": r"^[0-9A-Za-z_-]+$",
+    "text": r"(?s)^.+$",
+    "names": r"(?s)^.+$",
+    "count": r"^-?[0-9]{1,18}$",
+    "year": r"^[0-9]{4}$",
+    "grade": r"^[0-9]{1,2}$",
+    "level": r"^[0-9]{1,2}$",
+    "amount": r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$",
+    "percent": r"^-?[0-9]{1,3}(\.[0-9]{1,6})?$",
+    "rate": r"^-?[0-9]{1,3}(\.[0-9]{1,9})?$",
+}
+
+# Everything that surrounds a value without meaning anything: Unicode blanks (also U+3000 and NBSP), zero-width marks.
+BLANKS = "".join(c for c in map(chr, range(0x3001)) if c.isspace()) + INVISIBLE
+
+SHOWN_CHARACTERS = 40
+
+
+@dataclass(frozen=True)
+class Cells:
+    """One parsed column: `values`, null where blank or unreadable, and what could not be read.
+
+    `bad` are the positions of unreadable cells, in order; `rules` and `messages` say why, one each per position.
+    """
+
+    values: Any
+    bad: np.ndarray
+    rules: np.ndarray
+    messages: np.ndarray
+
+
+def parse_cells(texts: Any, column: Column) -> Cells:
+    """Parse the cells of one column, a string array; blank texts are null and no fault, whatever the column requires."""
+    encoded = flat(texts).dictionary_encode()
+    trimmed = pc.utf8_trim(encoded.dictionary, characters=BLANKS)
+    plain = pc.match_substring_regex(trimmed, PLAIN[column.type]) if column.type in PLAIN else None
+    values, faults = _parse_distinct(trimmed, plain, column)
+    values = values.take(encoded.indices)
+    if not faults:
+        nothing = np.empty(0, dtype=object)
+        return Cells(values, np.empty(0, dtype=np.int64), nothing, nothing)
+    fault_of = np.full(len(trimmed), -1, dtype=np.int64)
+    fault_of[list(faults)] = np.arange(len(faults))
+    # A blank cell has no index; it is given that of the extra -1 at the end.
+    codes = pc.fill_null(encoded.indices, len(fault_of)).to_numpy(zero_copy_only=False)
+    found = np.append(fault_of, -1)[codes]
+    bad = np.flatnonzero(found >= 0)
+    rules = np.array([rule for rule, _ in faults.values()], dtype=object)
+    messages = np.array([message for _, message in faults.values()], dtype=object)
+    return Cells(values, bad, rules[found[bad]], messages[found[bad]])
+
+
+def _parse_distinct(trimmed: Any, plain: Any, column: Column) -> tuple[Any, dict[int, tuple[str, str]]]:
+    """Typed values of distinct texts, and (rule, message) by position for those that can't be read."""
+    arrow_type = ARROW_TYPES[column.type]
+    given = pc.greater(pc.utf8_length(trimmed), 0)
+    if plain is None:
+        odd = given
+        values = pa.nulls(len(trimmed), arrow_type)
+    else:
+        odd = pc.and_(given, pc.invert(plain))
+        values = pc.cast(pc.if_else(plain, trimmed, None), arrow_type)
+    positions = np.flatnonzero(odd.to_numpy(zero_copy_only=False))
+    if not len(positions):
+        return values, {}
+    read: Callable[[str], Any] = partial(READERS[column.type], column=column)
+    faults: dict[int, tuple[str, str]] = {}
+    found: list[Any] = []
+    for position, text in zip(positions.tolist(), trimmed.take(positions).to_pylist(), strict=True):
+        try:
+            found.append(read(text))
+        except BadCell as fault:
+            found.append(None)
+            faults[position] = (fault.rule, cell_message(column, text, str(fault)))
+    return pc.replace_with_mask(values, odd, pa.array(found, arrow_type)), faults
+
+
+def flat(column: Any) -> Any:
+    """A table's column as one array; Arrow keeps it in chunks, which have no common dictionary."""
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def cell_message(column: Column, text: str, reason: str) -> str:
+    """The message to a district about one cell: column, value and what to do."""
+    shown = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
+    return f"{column.zh}“{shown}”{reason}"

@@ -1,0 +1,224 @@
+"""Reads a district.toml and lists everything that is wrong with it, so that a district mends it in one go.
+
+Belongs here: what the file may hold. Which options exist, their types and ranges come from the catalogue the district
+names; an option left out stays out, its default is the catalogue's. Keep out: folders and deliveries (districts.py).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from youjun_pipeline.contracts.model import Failure
+from youjun_pipeline.standard.catalogue import (
+    Catalogue,
+    CatalogueError,
+    Option,
+    available_catalogues,
+    load_catalogue,
+)
+
+FIELDS = {"code", "name", "standard", "options", "plan", "data", "phase"}
+PLAN_FIELDS = {"title", "document_number", "issued_on"}
+PHASE_FIELDS = {"id", "name", "starts", "ends"}
+ORIGINS = ("reported", "reconstructed")
+
+# A phase's id is a partition key, a folder and a file name.
+PHASE_ID = re.compile(r"\w[\w-]*(\.[\w-]+)*")
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One evaluation phase of a district's plan; `order` counts from 1 by starting date, `ends` is its last day."""
+
+    id: str
+    name: str
+    order: int
+    starts: dt.date
+    ends: dt.date
+
+
+@dataclass
+class Plan:
+    """The plan a district works by: shown, never computed with; None where nothing is written."""
+
+    title: str | None = None
+    document_number: str | None = None
+    issued_on: dt.date | None = None
+
+
+@dataclass
+class DistrictFile:
+    """What a district.toml says. Faulty entries are left out; `failures` has one entry per fault, `notes` is advice."""
+
+    name: str = ""
+    standard: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    plan: Plan = field(default_factory=Plan)
+    data_origin: str = ""
+    phases: list[Phase] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def fail(self, where: str, reason: str) -> None:
+        """Record a fault of the entry `where`."""
+        self.failures.append(Failure("district_file_invalid", f"{where}：{reason}"))
+
+
+def parse_district_file(raw: bytes, code: str) -> DistrictFile:
+    """Parse the bytes of a district.toml that lies in the folder of district `code`. Never raises for a bad file."""
+    result = DistrictFile()
+    try:
+        # Notepad writes a BOM, which TOML does not know.
+        content = tomllib.loads(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        result.failures.append(Failure("district_file_unreadable", "不是 UTF-8 编码，请另存为 UTF-8"))
+        return result
+    except tomllib.TOMLDecodeError as error:
+        result.failures.append(Failure("district_file_unreadable", f"不符合 TOML 格式：{error}"))
+        return result
+    result.notes += [f"{key}：不认识的项，没有使用" for key in sorted(content.keys() - FIELDS)]
+    _read_identity(content, code, result)
+    _read_options(_table(content, "options", result), result)
+    _read_plan(_table(content, "plan", result), result)
+    _read_origin(_table(content, "data", result), result)
+    _read_phases(content.get("phase"), result)
+    return result
+
+
+def _shown(value: object) -> str:
+    return "没有填写" if value is None else f"现为 {value!r}"
+
+
+def _text(entry: Mapping[str, Any], key: str, where: str, result: DistrictFile) -> str:
+    """A text that must be there and not blank; "" with a failure otherwise."""
+    value = entry.get(key)
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    result.fail(f"{where}{key}", f"应为带引号的文本，{_shown(value)}")
+    return ""
+
+
+def _date(entry: Mapping[str, Any], key: str, where: str, result: DistrictFile) -> dt.date | None:
+    value = entry.get(key)
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value.strip()):
+        try:
+            return dt.date.fromisoformat(value.strip())
+        except ValueError:
+            pass
+    shown = f"现为 {value}" if isinstance(value, dt.date) else _shown(value)
+    result.fail(f"{where}{key}", f"应为日期，写作 2023-08-31，{shown}")
+    return None
+
+
+def _table(content: Mapping[str, Any], key: str, result: DistrictFile) -> dict[str, Any]:
+    value = content.get(key, {})
+    if isinstance(value, dict):
+        return value
+    result.fail(key, f"应为一节，以 [{key}] 开头，{_shown(value)}")
+    return {}
+
+
+def _read_identity(content: Mapping[str, Any], code: str, result: DistrictFile) -> None:
+    if (found := _text(content, "code", "", result)) and found != code:
+        result.fail("code", f"与文件夹名的区划代码不一致：现为 {found}，文件夹是 {code}")
+    result.name = _text(content, "name", "", result)
+    result.standard = _text(content, "standard", "", result)
+
+
+def _read_options(options: dict[str, Any], result: DistrictFile) -> None:
+    if not result.standard:
+        return
+    if result.standard not in available_catalogues():
+        known = "、".join(available_catalogues())
+        result.fail("standard", f"没有标准目录 {result.standard!r}，现有：{known}")
+        return
+    try:
+        catalogue = load_catalogue(result.standard)
+    except CatalogueError as error:
+        # A catalogue that comes with the package and does not load is a fault of the package: not this district's data.
+        raise RuntimeError(f"catalogue {result.standard} is faulty: {error}") from error
+    for name, value in options.items():
+        if name not in catalogue.options:
+            result.fail(f"options.{name}", f"没有这个选项，可用：{'、'.join(catalogue.options)}")
+        elif reason := _option_fault(catalogue.options[name], value, catalogue):
+            result.fail(f"options.{name}", f"{reason}，{_shown(value)}")
+        else:
+            result.options[name] = value
+
+
+def _option_fault(option: Option, value: Any, catalogue: Catalogue) -> str | None:
+    """What is wrong with an option's value, or None."""
+    if option.type == "flag":
+        return None if isinstance(value, bool) else "应为 true 或 false"
+    allowed = "、".join(option.allowed or ())
+    if option.type == "choice":
+        return None if value in (option.allowed or ()) else f"应为以下之一：{allowed}"
+    if option.type == "list":
+        fits = isinstance(value, list) and all(item in (option.allowed or ()) for item in value)
+        return None if fits and len(set(value)) == len(value) else f"应为列表，每项不重复，可用：{allowed}"
+    kinds = (int,) if option.type == "integer" else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
+        return "应为整数" if option.type == "integer" else "应为数字"
+    least = (
+        catalogue.indicators[option.sets_limit].limits["district"] if option.sets_limit else option.minimum
+    )
+    return None if least is None or value >= least else f"不能小于 {least}"
+
+
+def _read_plan(plan: dict[str, Any], result: DistrictFile) -> None:
+    """What is missing is advice, what is of the wrong kind a fault."""
+    result.notes += [f"plan.{key}：没有填写" for key in sorted(PLAN_FIELDS - plan.keys())]
+    result.notes += [f"plan.{key}：不认识的项，没有使用" for key in sorted(plan.keys() - PLAN_FIELDS)]
+    # "" is how a plan without a number is written.
+    given = {key: value for key, value in plan.items() if value != ""}
+    if "title" in given:
+        result.plan.title = _text(given, "title", "plan.", result) or None
+    if "document_number" in given:
+        result.plan.document_number = _text(given, "document_number", "plan.", result) or None
+    if "issued_on" in given:
+        result.plan.issued_on = _date(given, "issued_on", "plan.", result)
+
+
+def _read_origin(data: dict[str, Any], result: DistrictFile) -> None:
+    origin = data.get("origin")
+    if origin in ORIGINS:
+        result.data_origin = origin
+    else:
+        result.fail("data.origin", f"应为 reported（填报）或 reconstructed（重构），{_shown(origin)}")
+
+
+def _read_phases(entries: Any, result: DistrictFile) -> None:
+    if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
+        result.fail("phase", f"至少要有一个阶段，以 [[phase]] 开头，{_shown(entries)}")
+        return
+    found: list[tuple[dt.date, dt.date, str, str]] = []
+    for number, entry in enumerate(entries, 1):
+        where = f"第 {number} 个 phase 的 "
+        result.notes += [f"{where}{key}：不认识的项，没有使用" for key in sorted(entry.keys() - PHASE_FIELDS)]
+        phase_id, name = _text(entry, "id", where, result), _text(entry, "name", where, result)
+        starts, ends = _date(entry, "starts", where, result), _date(entry, "ends", where, result)
+        if phase_id and not PHASE_ID.fullmatch(phase_id):
+            result.fail(f"{where}id", f"只能用字母、数字、汉字和 - _ .，{_shown(phase_id)}")
+        if starts and ends and ends < starts:
+            result.fail(f"{where}ends", f"早于 starts：{ends} 早于 {starts}")
+        if starts and ends:
+            found.append((starts, ends, phase_id, name))
+    ids = [entry["id"].strip() for entry in entries if isinstance(entry.get("id"), str)]
+    for repeated in sorted({i for i in ids if i and ids.count(i) > 1}):
+        numbers = "、".join(
+            str(n) for n, entry in enumerate(entries, 1) if str(entry.get("id", "")).strip() == repeated
+        )
+        result.fail("phase", f"id {repeated!r} 重复，见第 {numbers} 个")
+    # Phases that begin together keep the order of the file.
+    found.sort(key=lambda phase: phase[0])
+    result.phases = [
+        Phase(i, name, order, starts, ends) for order, (starts, ends, i, name) in enumerate(found, 1)
+    ]

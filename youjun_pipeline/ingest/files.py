@@ -1,0 +1,36 @@
+"""The door for delivered files: their identity, and their content as rows of text.
+
+Belongs here: what the rest of the package needs of reading. Keep out: how it is done (reading.py and the formats), which
+is loaded when a file is read and not before; pandas, pyarrow and the workbook reader take half a second to import.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from youjun_pipeline.contracts.model import Dataset
+from youjun_pipeline.ingest.results import ReadResult, SourceColumn
+
+__all__ = ["READER_VERSION", "ReadResult", "SourceColumn", "content_hash", "read_file"]
+
+# Part of the key under which read content is kept. Raise it when the same bytes would be read into other text, rows or
+# messages than before: every file is then read anew.
+READER_VERSION = "1"
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_file(path: Path, dataset: Dataset) -> ReadResult:
+    """Read a delivered file as rows of `dataset`. Never raises for a bad file: the result has a failure instead.
+
+    Failures, each with what to do in its message: file_unreadable, header_not_found, required_column_missing,
+    ambiguous_header (a contract column occurs twice).
+    """
+    from youjun_pipeline.ingest.reading import read
+
+    return read(path, dataset)

@@ -1,0 +1,184 @@
+"""Finds the header of a sheet and tells which of its columns is which of the contract.
+
+Belongs here: how forgiving header matching is. A header is one of the contract's names, whatever its width, case, blanks
+and line breaks; a `*`, a colon and brackets with the column's unit or a hint for filling in may surround it. Brackets
+that may change the meaning, such as 学生数（其中：女）or 资产值（元）for a column in 万元, are no match, and a note says so. Keep
+out: formats, rows, and the names themselves (contracts).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from youjun_pipeline.contracts.model import UNIT_SPELLINGS, Column, Dataset, fold_word
+from youjun_pipeline.ingest.sheets import column_letter
+
+# Longer texts are titles, notes or data; no header of the contracts comes near it.
+MAX_HEADER = 60
+
+OPENING, CLOSING = "([{【〔", ")]}】〕"
+
+# What brackets may hold beside the column's unit or its coded values: hints for filling in that change no meaning.
+HINTS = frozenset(
+    fold_word(word)
+    for word in (
+        *("必填", "必填项", "选填", "选填项", "可选", "可空", "可不填", "非必填", "required", "optional"),
+        *("文本", "数字", "整数", "小数", "日期", "代码", "text", "number", "integer", "date", "code"),
+        *("是", "否", "yes", "no", "y", "n", "true", "false", "单选", "多选", "下拉选择", "顿号分隔"),
+        *("Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ", "…", "..."),
+    )
+)
+# Units of plain numbers, for columns whose contract names none.
+PLAIN_UNITS = frozenset(fold_word(word) for words in UNIT_SPELLINGS.values() for word in words) | frozenset(
+    fold_word(word)
+    for word in (
+        *("元", "千元", "亿元", "万㎡", "万平方米", "亩", "公顷", "公里", "米", "‰"),
+        *(
+            "人次",
+            "岁",
+            "级",
+            "学时",
+            "台",
+            "套",
+            "件",
+            "份",
+            "班",
+            "节",
+            "次",
+            "座",
+            "处",
+            "项",
+            "万件",
+            "万册",
+            "册",
+        ),
+    )
+)
+_DATE_HINT = re.compile(r"[ymd年月日\-./]+")
+_RANGE_HINT = re.compile(r"\d+([-~—–至到]\d+)?")
+
+
+@dataclass
+class Header:
+    """The header row of a sheet.
+
+    `row` is its index among the sheet's first rows, `positions` leads from contract column to 0-based column, `texts` to the
+    header as written, `repeats` holds every position of a column that occurs more than once. `unknown` are the other headers,
+    `notes` why some of them, though alike, were not taken for a contract column.
+    """
+
+    row: int
+    positions: dict[str, int] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    repeats: dict[str, list[int]] = field(default_factory=dict)
+    unknown: dict[int, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def missing(self, dataset: Dataset) -> list[str]:
+        """Required columns that the header lacks."""
+        return [name for name in dataset.required if name not in self.positions]
+
+
+def find_header(head: list[list[str]], dataset: Dataset) -> Header | None:
+    """The row that names the most columns: all the required ones or at least two. None if no row does.
+
+    Of rows that name equally many the first is the header. The search ends early at a row that has the required columns and
+    hardly anything else: only a form's preamble, where answers stand between the names, can be outdone further down.
+    """
+    best: Header | None = None
+    for index, cells in enumerate(head):
+        header = _read_header(index, cells, dataset)
+        count = len(header.positions)
+        if not count or (count < 2 and header.missing(dataset)):
+            continue
+        if best is None or count > len(best.positions):
+            best = header
+        if not header.missing(dataset) and count > 1 and count * 2 > sum(1 for cell in cells if cell.strip()):
+            break
+    return best
+
+
+def score(head: list[list[str]], dataset: Dataset) -> int:
+    """How many columns the best header row names; 0 without one."""
+    header = find_header(head, dataset)
+    return len(header.positions) if header else 0
+
+
+def _read_header(index: int, cells: list[str], dataset: Dataset) -> Header:
+    header = Header(row=index)
+    for position, cell in enumerate(cells):
+        if not cell.strip():
+            continue
+        column, note = match_header(cell, dataset)
+        if column is None:
+            header.unknown[position] = cell
+            if note:
+                header.notes.append(f"{column_letter(position)} 列“{one_line(cell)}”{note}")
+        elif column in header.positions:
+            header.repeats.setdefault(column, [header.positions[column]]).append(position)
+        else:
+            header.positions[column], header.texts[column] = position, cell
+    return header
+
+
+def one_line(text: str) -> str:
+    """A header as a message shows it."""
+    return re.sub(r"\s+", " ", text).strip()
+
+
+@lru_cache(maxsize=20_000)
+def match_header(text: str, dataset: Dataset) -> tuple[str | None, str | None]:
+    """The contract column that a header names, or None; and if None, why it is not the column it looks like."""
+    if len(text) > MAX_HEADER:
+        return None, None
+    name = _bare(fold_word(text))
+    brackets: list[str] = []
+    while name not in dataset.headers:
+        start = _last_opening(name)
+        if start is None:
+            return None, None
+        brackets.append(name[start + 1 : -1])
+        name = _bare(name[:start])
+    column = dataset.columns[dataset.headers[name]]
+    refused = [content for content in brackets if not _is_harmless(content, column)]
+    if not refused:
+        return column.name, None
+    expected = f"，本列单位是{column.unit}" if column.unit else ""
+    return None, (
+        f"像是“{column.zh}”，但不认识括号里的“{'、'.join(refused)}”{expected}，没有读取；"
+        f"如果就是该列，请改用“{column.zh}”"
+    )
+
+
+def _bare(folded: str) -> str:
+    return folded.strip("*＊:：")
+
+
+def _last_opening(name: str) -> int | None:
+    """Where the bracket that closes the name opens."""
+    if not name or name[-1] not in CLOSING:
+        return None
+    depth = 0
+    for i in range(len(name) - 1, -1, -1):
+        depth += (name[i] in CLOSING) - (name[i] in OPENING)
+        if not depth:
+            return i
+    return None
+
+
+def _is_harmless(content: str, column: Column) -> bool:
+    """Whether brackets hold only the column's unit, its values or hints for filling in; `content` is folded."""
+    content = content.removeprefix("单位").strip(":：")
+    if not content or (column.accepts_unit(content) if column.unit else content in PLAIN_UNITS):
+        return True
+    return all(
+        part in HINTS
+        or part in column.spellings
+        or (column.unit is not None and column.accepts_unit(part))
+        or _DATE_HINT.fullmatch(part)
+        or _RANGE_HINT.fullmatch(part)
+        for part in re.split(r"[/、,;|:或]", content)
+        if part
+    )

@@ -1,0 +1,203 @@
+"""What every format is reduced to: sheets with a head to look for headers in and a body of text columns.
+
+Belongs here: the common shape, the way from bytes to it by content, and the reason why a file cannot be read. Keep out:
+the formats themselves (workbooks.py, delimited.py, parquet below is all there is to it) and contracts.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+# Rows in which a header is looked for: official forms have up to 8 rows above it, and 30 leaves room for a preamble.
+HEAD_ROWS = 30
+
+ZIP, OLE, PARQUET_MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PAR1"
+SUFFIXES = {".xlsx": "xlsx", ".xls": "xls", ".csv": "csv", ".parquet": "parquet"}
+KIND_NAMES = {
+    "xlsx": "Excel 工作簿（.xlsx）",
+    "xls": "旧版 Excel 工作簿（.xls）",
+    "xlsb": "Excel 二进制工作簿（.xlsb）",
+    "ods": "OpenDocument 表格（.ods）",
+    "csv": "文本表格（.csv）",
+    "parquet": "Parquet 文件（.parquet）",
+}
+# Other things that come under a table's name, by their first bytes.
+FOREIGN = {
+    b"%PDF": "PDF 文件",
+    b"Rar!": "RAR 压缩包",
+    b"7z\xbc\xaf": "7z 压缩包",
+    b"\x1f\x8b": "gzip 压缩包",
+    b"\x89PNG": "图片",
+    b"\xff\xd8\xff": "图片",
+}
+SAVE_AS = "请用 Excel 或 WPS 打开后另存为 .xlsx 再交付"
+SEND_AGAIN = "请核对原文件能否正常打开，然后重新导出、重新交付"
+
+
+class Unreadable(Exception):
+    """The file cannot be read at all; the message, in Chinese, gives the reason and what to do."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(f"无法读取：{reason}。{remedy}。")
+
+
+class Body(NamedTuple):
+    """The rows below a header: their row numbers and, per column of the sheet, text (null where the cell is empty)."""
+
+    row_numbers: np.ndarray
+    columns: list[pa.ChunkedArray]
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One table of a file.
+
+    `head` is the text of the first rows and `numbers` are their row numbers. `body(index, months)` gives what stands below
+    head row `index`; in the columns `months` a date shown as year and month only is given so (`2024-12`). `merged`
+    are merged cells as (first row, first column, last row, last column): rows 1-based, columns 0-based.
+    """
+
+    name: str
+    head: list[list[str]]
+    numbers: list[int]
+    body: Callable[[int, frozenset[int]], Body]
+    is_hidden: bool = False
+    merged: tuple[tuple[int, int, int, int], ...] = ()
+
+    @property
+    def label(self) -> str:
+        """How a message refers to the sheet; a file without sheets is just the file."""
+        return f"工作表“{self.name}”" if self.name else "文件"
+
+
+def text_column(values: Sequence[str | None]) -> pa.ChunkedArray:
+    """One column of text from Python strings; pandas keeps its text as large_string, so no copy is made later."""
+    return pa.chunked_array([pa.array(values, pa.large_string())])
+
+
+def some(items: Sequence[object], most: int = 20) -> str:
+    """Items as a message lists them; of many, the first ones and how many there are."""
+    shown = "、".join(str(item) for item in items[:most])
+    return shown if len(items) <= most else f"{shown} 等 {len(items)} 处"
+
+
+def column_letter(index: int) -> str:
+    """Excel's letter of a 0-based column: A, B, … Z, AA."""
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def kind_of(data: bytes) -> str:
+    """Tell the format by content: xlsx, xls, xlsb, ods, parquet or csv.
+
+    Raises:
+        Unreadable: for what is none of them, or is protected by a password.
+    """
+    if not data.strip(b"\x00\r\n\t "):
+        raise Unreadable("文件是空的", SEND_AGAIN)
+    for magic, name in FOREIGN.items():
+        if data.startswith(magic):
+            raise Unreadable(f"内容其实是{name}，不是表格", "请交付 .xlsx、.xls、.csv 或 .parquet 文件")
+    if data.startswith(b"PK"):
+        return _kind_of_zip(data)
+    if data.startswith(OLE):
+        return _kind_of_ole(data)
+    if data.startswith(PARQUET_MAGIC):
+        return "parquet"
+    start = data[:2000].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if start.startswith((b"<!doctype", b"<html", b"<table", b"<?xml", b"<meta", b"<style")):
+        raise Unreadable("内容其实是网页（HTML/XML）格式的表格", SAVE_AS)
+    return "csv"
+
+
+def _kind_of_zip(data: bytes) -> str:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = set(archive.namelist())
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
+        raise Unreadable("文件不完整或已损坏（可能没有传完）", SEND_AGAIN) from error
+    if "xl/workbook.bin" in names:
+        return "xlsb"
+    if any(name.startswith("xl/") for name in names):
+        return "xlsx"
+    if "content.xml" in names:
+        return "ods"
+    if any(name.startswith("word/") for name in names):
+        raise Unreadable("内容其实是 Word 文档，不是表格", "请把表格存入 .xlsx 文件再交付")
+    raise Unreadable("内容其实是压缩包，不是表格", "请解压后逐个交付其中的表格文件")
+
+
+def _kind_of_ole(data: bytes) -> str:
+    def holds(stream: str) -> bool:
+        return stream.encode("utf-16-le") in data
+
+    if holds("EncryptedPackage"):
+        raise Unreadable("文件有打开密码", "请取消密码后重新保存再交付")
+    if holds("Workbook") or holds("Book"):
+        return "xls"
+    if holds("WordDocument"):
+        raise Unreadable("内容其实是 Word 文档，不是表格", "请把表格存入 .xlsx 文件再交付")
+    raise Unreadable("文件不完整或已损坏，其中找不到工作簿", SEND_AGAIN)
+
+
+def wrong_suffix_notice(kind: str, suffix: str) -> str | None:
+    """Say that a file is not what its name says, though it can be read."""
+    if SUFFIXES.get(suffix.lower()) == kind:
+        return None
+    return f"扩展名是 {suffix or '（无）'}，内容其实是{KIND_NAMES[kind]}：已按内容读取，请改正扩展名"
+
+
+def parquet_sheet(data: bytes) -> Sheet:
+    """Read a Parquet file: its field names are the header, row numbers count its rows from 1."""
+    try:
+        table = pq.read_table(io.BytesIO(data))
+    except (pa.ArrowException, OSError) as error:
+        raise Unreadable("Parquet 文件不完整或已损坏", SEND_AGAIN) from error
+
+    def body(_index: int, _months: frozenset[int]) -> Body:
+        return Body(np.arange(1, table.num_rows + 1), [_as_text(column) for column in table.columns])
+
+    return Sheet(name="", head=[[str(name) for name in table.column_names]], numbers=[0], body=body)
+
+
+def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Values of a Parquet column as a workbook would show them: 12.0 as 12, flags 是/否, a midnight as its date."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    kind = column.type
+    if pa.types.is_boolean(kind):
+        text = pc.if_else(column, "是", "否")
+    elif pa.types.is_floating(kind):
+        # Below 2^53 whole numbers lose nothing as int64.
+        whole = pc.and_(pc.equal(pc.round(column), column), pc.less(pc.abs(column), 2.0**53))
+        text = pc.if_else(
+            whole,
+            pc.if_else(whole, column, None).cast(pa.int64()).cast(pa.string()),
+            column.cast(pa.string()),
+        )
+    elif pa.types.is_timestamp(kind):
+        local = pc.local_timestamp(column) if kind.tz else column
+        seconds = pc.strftime(local.cast(pa.timestamp("s"), safe=False), format="%Y-%m-%d %H:%M:%S")
+        text = pc.replace_substring_regex(seconds, " 00:00:00$", "")
+    elif pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        text = pa.chunked_array(
+            [pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())]
+        )
+    else:
+        text = column.cast(pa.string())
+    text = text.cast(pa.large_string())
+    return pc.if_else(pc.equal(text, ""), None, text)

@@ -1,0 +1,232 @@
+"""Delivered files into the warehouse: what was seen (raw), what was read as text (raw), what passed (accepted).
+
+Content is known by its hash, its dataset and the version of the reader: a known file is not read again, however often
+it is delivered. Keep out: how a file is read (`files`), how cells are judged (`validate`), what rows mean (the models).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from youjun_pipeline.contracts import Dataset, load_datasets
+from youjun_pipeline.ingest.districts import DeliveredFile, District
+from youjun_pipeline.ingest.files import READER_VERSION, content_hash
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+CONTENT_TABLES = {
+    "content": "content_sha256 VARCHAR, dataset VARCHAR, reader_version VARCHAR, rows_read BIGINT, "
+    "rows_accepted BIGINT, rows_rejected BIGINT, failure_rule VARCHAR, failure_message VARCHAR",
+    "source_column": "content_sha256 VARCHAR, dataset VARCHAR, sheet VARCHAR, column_name VARCHAR, "
+    "source_column VARCHAR, header VARCHAR",
+    "rejection": "content_sha256 VARCHAR, dataset VARCHAR, sheet VARCHAR, row_number BIGINT, column_name VARCHAR, "
+    "value VARCHAR, rule VARCHAR, message VARCHAR, rejects_row BOOLEAN, school_code VARCHAR",
+    "rule_result": "content_sha256 VARCHAR, dataset VARCHAR, rule VARCHAR, severity VARCHAR, failed_rows BIGINT, "
+    "message VARCHAR",
+    "notice": "content_sha256 VARCHAR, dataset VARCHAR, message VARCHAR",
+}
+SEEN_TABLES = {
+    "dataset": "dataset VARCHAR, title VARCHAR, kind VARCHAR",
+    "district": "district_code VARCHAR, slug VARCHAR, district_name VARCHAR, standard_id VARCHAR, data_origin VARCHAR, "
+    "plan_title VARCHAR, document_number VARCHAR, issued_on DATE",
+    "district_option": "district_code VARCHAR, option VARCHAR, value VARCHAR",
+    "phase": "district_code VARCHAR, phase_id VARCHAR, phase_name VARCHAR, phase_order INTEGER, starts DATE, ends DATE",
+    "delivered_file": "district_code VARCHAR, delivery DATE, dataset VARCHAR, file VARCHAR, content_sha256 VARCHAR",
+    "district_failure": "district_code VARCHAR, dataset VARCHAR, rule VARCHAR, message VARCHAR",
+    "district_notice": "district_code VARCHAR, message VARCHAR",
+}
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """A delivered file with the hash of its content."""
+
+    district_code: str
+    file: DeliveredFile
+    content_sha256: str
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What became of one dataset's new contents; all counts are rows but `files`."""
+
+    dataset: str
+    files: int
+    rows_read: int
+    rows_accepted: int
+    rows_rejected: int
+    failures: int
+
+
+def ensure_raw(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the raw and accepted tables; a dataset whose contract changed starts empty and is read anew."""
+    for name, columns in {**CONTENT_TABLES, **SEEN_TABLES}.items():
+        con.execute(f"create table if not exists raw.{name} ({columns})")
+    for dataset in load_datasets().values():
+        version = reader_version(dataset)
+        stale = con.execute(
+            "select count(*) from raw.content where dataset = ? and reader_version <> ?", [dataset.name, version]
+        ).fetchall()[0][0]
+        how = "create or replace table" if stale else "create table if not exists"
+        if stale:
+            for name in CONTENT_TABLES:
+                con.execute(f"delete from raw.{name} where dataset = ?", [dataset.name])
+        place = "content_sha256 VARCHAR, sheet VARCHAR, row_number BIGINT"
+        text = ", ".join(f'"{c}" VARCHAR' for c in dataset.columns)
+        typed = ", ".join(f'"{c.name}" {c.duckdb_type}' for c in dataset.columns.values())
+        con.execute(f"{how} raw.{dataset.name} ({place}, {text})")
+        con.execute(f"{how} accepted.{dataset.name} ({place}, {typed})")
+
+
+def reader_version(dataset: Dataset) -> str:
+    """Changes with the reader and with the contract, so that neither leaves rows behind that it would read otherwise."""
+    return f"{READER_VERSION}-{hashlib.sha256(repr(dataset).encode()).hexdigest()[:12]}"
+
+
+def register(con: duckdb.DuckDBPyConnection, districts: Iterable[District]) -> list[Delivered]:
+    """Write down what the data folder holds now, whole; returns every delivered file with its hash."""
+    import pandas as pd
+
+    districts = list(districts)
+    delivered = [Delivered(d.code, f, content_hash(f.path)) for d in districts for f in d.files]
+    rows: dict[str, list[tuple[object, ...]]] = {
+        "dataset": [(d.name, d.title, d.kind) for d in load_datasets().values()],
+        "district": [
+            (d.code, d.slug, d.name, d.standard, d.data_origin, d.plan.title, d.plan.document_number, d.plan.issued_on)
+            for d in districts
+        ],
+        "district_option": [(d.code, key, option_text(value)) for d in districts for key, value in d.options.items()],
+        "phase": [(d.code, p.id, p.name, p.order, p.starts, p.ends) for d in districts for p in d.phases],
+        "delivered_file": [
+            (e.district_code, e.file.delivery, e.file.dataset, e.file.name, e.content_sha256) for e in delivered
+        ],
+        "district_failure": [(d.code, "", f.rule, f.message) for d in districts for f in d.failures],
+        "district_notice": [],
+    }
+    con.begin()
+    for name, values in rows.items():
+        con.execute(f"delete from raw.{name}")
+        if values:
+            frame = pd.DataFrame(values, columns=[c.split()[0] for c in SEEN_TABLES[name].split(", ")], dtype=object)
+            con.execute(f"insert into raw.{name} select * from frame")
+    con.commit()
+    return delivered
+
+
+def option_text(value: object) -> str:
+    """An option as the text the catalogue's defaults are written in: true/false, lists joined by commas."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return ",".join(str(item) for item in value)
+    return str(value)
+
+
+def ingest(
+    con: duckdb.DuckDBPyConnection,
+    delivered: Iterable[Delivered],
+    report: Callable[[str], None] = lambda _: None,
+) -> list[Ingested]:
+    """Read every content not read before and store it, one transaction per dataset; returns a line per dataset."""
+    known = set(con.execute("select content_sha256, dataset from raw.content").fetchall())
+    fresh: dict[str, dict[str, DeliveredFile]] = {}
+    for entry in delivered:
+        if (entry.content_sha256, entry.file.dataset) not in known:
+            fresh.setdefault(entry.file.dataset, {})[entry.content_sha256] = entry.file
+    results = []
+    for name, dataset in load_datasets().items():
+        files = fresh.get(name, {})
+        if files:
+            report(f"读取 {dataset.title}：{len(files)} 个新文件")
+        results.append(_ingest_dataset(con, dataset, files))
+    return results
+
+
+def _ingest_dataset(
+    con: duckdb.DuckDBPyConnection, dataset: Dataset, files: dict[str, DeliveredFile]
+) -> Ingested:
+    if not files:
+        return Ingested(dataset.name, 0, 0, 0, 0, 0)
+    import pandas as pd
+
+    from youjun_pipeline.ingest.files import read_file
+    from youjun_pipeline.ingest.validate import validate
+
+    frames, columns, notices = [], [], []
+    failures: dict[str, tuple[str, str]] = {}
+    for sha, file in files.items():
+        result = read_file(file.path, dataset)
+        if result.failure is not None:
+            failures[sha] = (result.failure.rule, result.failure.message)
+        frames.append(result.frame.assign(content_sha256=sha))
+        columns += [(sha, dataset.name, c.sheet, c.column_name, c.source_column, c.header) for c in result.columns]
+        notices += [(sha, dataset.name, text) for text in _notices(result)]
+    text = pd.concat(frames, ignore_index=True)
+    checked = validate(dataset, text)
+    failures |= {sha: (f.rule, f.message) for sha, f in checked.failures.items() if sha not in failures}
+    contents = _contents(dataset, files, text, checked.rejections, failures)
+    accepted = checked.accepted
+    place = ["content_sha256", "sheet", "row_number"]
+    con.begin()
+    try:
+        _insert(con, f"raw.{dataset.name}", text[[*place, *dataset.columns]])
+        con.execute(f"insert into accepted.{dataset.name} by name select * from accepted")
+        _insert(con, "raw.rejection", checked.rejections.assign(dataset=dataset.name))
+        _insert(con, "raw.rule_result", checked.warnings.assign(dataset=dataset.name))
+        _insert(con, "raw.source_column", _frame("source_column", columns))
+        _insert(con, "raw.notice", _frame("notice", notices))
+        _insert(con, "raw.content", contents)
+    except BaseException:
+        con.rollback()
+        raise
+    con.commit()
+    total = contents[["rows_read", "rows_accepted", "rows_rejected"]].sum()
+    return Ingested(dataset.name, len(files), *(int(n) for n in total), len(failures))
+
+
+def _contents(
+    dataset: Dataset,
+    files: dict[str, DeliveredFile],
+    text: pd.DataFrame,
+    rejections: pd.DataFrame,
+    failures: dict[str, tuple[str, str]],
+) -> pd.DataFrame:
+    """One row per content: what was read, accepted and rejected, and why it is unusable if it is."""
+    import pandas as pd
+
+    read = text.groupby("content_sha256").size()
+    rows = rejections[rejections["rejects_row"].astype(bool)]
+    rejected = rows.drop_duplicates(["content_sha256", "sheet", "row_number"]).groupby("content_sha256").size()
+    frame = pd.DataFrame({"content_sha256": list(files)})
+    frame["dataset"] = dataset.name
+    frame["reader_version"] = reader_version(dataset)
+    frame["rows_read"] = frame["content_sha256"].map(read).fillna(0).astype(int)
+    frame["rows_rejected"] = frame["content_sha256"].map(rejected).fillna(0).astype(int)
+    frame["rows_accepted"] = frame["rows_read"] - frame["rows_rejected"]
+    frame["failure_rule"] = [failures.get(sha, (None, None))[0] for sha in files]
+    frame["failure_message"] = [failures.get(sha, (None, None))[1] for sha in files]
+    return frame.astype({"failure_rule": object, "failure_message": object})
+
+
+def _notices(result: object) -> list[str]:
+    ignored = getattr(result, "ignored_headers", [])
+    notices = list(getattr(result, "notices", []))
+    if ignored:
+        notices.append(f"未识别的列已忽略：{'、'.join(ignored)}")
+    return notices
+
+
+def _frame(table: str, rows: list[tuple[object, ...]]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=[c.split()[0] for c in CONTENT_TABLES[table].split(", ")], dtype=object)
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame) -> None:
+    if len(frame):
+        con.execute(f"insert into {table} by name select * from frame")

@@ -1,0 +1,253 @@
+"""A dataset's contract, applied to the rows of all its new files at once.
+
+Parse the cells, check ranges and required columns with one pandera schema, then keys and the rules between cells. What
+can't be kept is told, cell by cell: a row falls only with its key, any other bad cell loses its value alone, and rows
+accepted plus rows rejected are the rows that came in. Belongs here: the way from text rows to accepted rows,
+rejections, failures and warnings. Keep out: reading files, and checks that need a second dataset.
+
+Checked once on the concatenated frame and not file by file: pandera takes milliseconds for a small frame, and a
+country's files are thousands of small frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from youjun_pipeline.contracts.model import ROW_COLUMNS, SNAPSHOT, Column, Dataset, Failure
+from youjun_pipeline.ingest.cells import ARROW_TYPES, STRING, cell_message, flat, parse_cells
+from youjun_pipeline.ingest.readings import OUT_OF_RANGE, UNKNOWN_VALUE
+from youjun_pipeline.ingest.row_checks import (
+    RowWarning,
+    broken_rules,
+    conflicting_reports,
+    duplicate_keys,
+    repeated_keys,
+)
+
+BLANK_REQUIRED = "blank_required"
+
+REJECTION_COLUMNS = {
+    "content_sha256": object,
+    "dataset": object,
+    "sheet": object,
+    "row_number": "int64",
+    "column_name": object,
+    "value": object,
+    "rule": object,
+    "message": object,
+    "rejects_row": bool,
+    "school_code": object,
+}
+COUNT_COLUMNS = ("content_sha256", "rows_read", "rows_accepted", "rows_rejected")
+
+
+@dataclass(frozen=True)
+class Validated:
+    """What became of the rows of one dataset.
+
+    `accepted`: content_sha256, sheet, row_number and every contract column, typed (cells.ARROW_TYPES); the rows of a
+    content with a failure are in it too. `rejections`: one row per bad cell, columns as raw.rejection. `failures`:
+    contents that are unusable as a whole. `warnings`: broken rules per content; a rule's severity `blocking` is given
+    on, not acted upon. `counts`: rows_read = rows_accepted + rows_rejected per content; a row with two bad key cells
+    is one rejected row.
+    """
+
+    accepted: Any
+    rejections: pd.DataFrame
+    failures: dict[str, Failure]
+    warnings: pd.DataFrame
+    counts: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class _Faults:
+    """Bad cells of one column: where, which kind, what to tell; three arrays of one length."""
+
+    column: str
+    positions: np.ndarray
+    rules: np.ndarray
+    messages: np.ndarray
+
+
+def validate(dataset: Dataset, text: pd.DataFrame) -> Validated:
+    """Apply the contract to rows as read: content_sha256, sheet, row_number and every contract column as text.
+
+    Raises ValueError, naming both sides, if the frame lacks a column of the contract: the reader owes them all.
+    """
+    raw = _arrow(dataset, text)
+    typed: dict[str, Any] = {}
+    faults: list[_Faults] = []
+    for name, column in dataset.columns.items():
+        cells = parse_cells(raw[name], column)
+        typed[name] = cells.values
+        if len(cells.bad):
+            faults.append(_Faults(name, cells.bad, cells.rules, cells.messages))
+    for fault in _row_faults(dataset, raw, pa.table(typed), faults):
+        faults.append(fault)
+        typed[fault.column] = _without(typed[fault.column], fault.positions)
+
+    keeps = np.ones(len(text), dtype=bool)
+    for fault in faults:
+        if fault.column in dataset.key:
+            keeps[fault.positions] = False
+    kept = np.flatnonzero(keeps)
+    everything = pa.table({name: raw[name] for name in ROW_COLUMNS} | typed)
+    accepted = everything if keeps.all() else everything.take(kept)
+    raw_kept = raw if keeps.all() else raw.take(kept)
+    repeats = repeated_keys(dataset, accepted)
+    is_snapshot = dataset.kind == SNAPSHOT
+    warnings = [] if is_snapshot else conflicting_reports(dataset, accepted, raw_kept, repeats)
+    warnings += broken_rules(dataset, accepted, raw_kept)
+    return Validated(
+        accepted,
+        _rejections(dataset, everything, raw, faults),
+        duplicate_keys(dataset, raw_kept, repeats) if is_snapshot else {},
+        pd.DataFrame(warnings, columns=list(RowWarning._fields)),
+        _counts(raw["content_sha256"], keeps),
+    )
+
+
+def _arrow(dataset: Dataset, text: pd.DataFrame) -> Any:
+    needed = [*ROW_COLUMNS, *dataset.columns]
+    missing = [name for name in needed if name not in text.columns]
+    if missing:
+        raise ValueError(
+            f"{dataset.name}: rows without {', '.join(missing)}; they have {', '.join(map(str, text.columns))}"
+        )
+    return pa.table(
+        {
+            name: flat(
+                pa.array(text[name], pa.int64() if name == "row_number" else STRING, from_pandas=True)
+            )
+            for name in needed
+        }
+    )
+
+
+@lru_cache
+def row_schema(dataset: Dataset) -> Any:
+    """The pandera schema of a dataset's typed rows: types, required columns, ranges, coded values.
+
+    Types are checked and not coerced: parsing has set them, another one is a fault of the program.
+    """
+    import pandera.pandas as pandera
+
+    columns = {}
+    for name, column in dataset.columns.items():
+        checks = []
+        low, high = (_bound(column, bound) for bound in (column.low, column.high))
+        if low is not None:
+            checks.append(pandera.Check.ge(low, error=OUT_OF_RANGE))
+        if high is not None:
+            checks.append(pandera.Check.le(high, error=OUT_OF_RANGE))
+        if column.values and not column.is_open:
+            checks.append(pandera.Check.isin(list(column.values), error=UNKNOWN_VALUE))
+        dtype = pd.ArrowDtype(ARROW_TYPES[column.type])
+        columns[name] = pandera.Column(dtype, checks=checks, nullable=not column.required, coerce=False)
+    return pandera.DataFrameSchema(columns, strict=True, coerce=False, name=dataset.name)
+
+
+def _bound(column: Column, bound: Any) -> Any:
+    """The bound in the type of the column's values: pandas compares int64 with a Decimal only cell by cell."""
+    return bound if bound is None or pa.types.is_decimal(ARROW_TYPES[column.type]) else int(bound)
+
+
+def _row_faults(dataset: Dataset, raw: Any, typed: Any, known: list[_Faults]) -> list[_Faults]:
+    """Cells that were read and still break the contract, by pandera; a cell already known to be bad is not told twice."""
+    import pandera.errors
+
+    frame = typed.to_pandas(types_mapper=pd.ArrowDtype)
+    try:
+        row_schema(dataset).validate(frame, lazy=True, inplace=True)
+    except pandera.errors.SchemaErrors as errors:
+        cases = errors.failure_cases
+    else:
+        return []
+    unplaced = cases[cases["index"].isna()]
+    if len(unplaced):
+        raise TypeError(f"{dataset.name}: parsed rows do not fit their schema:\n{unplaced.to_string()}")
+    unreadable = {fault.column: fault.positions for fault in known}
+    faults = []
+    for (name, check), group in cases.groupby(["column", "check"], sort=False):
+        positions = np.setdiff1d(group["index"].to_numpy(dtype=np.int64), unreadable.get(name, []))
+        if not len(positions):
+            continue
+        column = dataset.columns[name]
+        rule = BLANK_REQUIRED if check == "not_nullable" else check
+        messages = _each_distinct(raw[name], positions, partial(_fault_message, column, rule))
+        faults.append(_Faults(name, positions, np.full(len(positions), rule, dtype=object), messages))
+    return faults
+
+
+def _each_distinct(raw: Any, positions: np.ndarray, make: Callable[[str | None], str]) -> np.ndarray:
+    """`make` of the text at each position, called once per distinct text."""
+    encoded = flat(raw).take(pa.array(positions)).dictionary_encode("encode")
+    made = np.array([make(text) for text in encoded.dictionary.to_pylist()], dtype=object)
+    return made[encoded.indices.to_numpy()]
+
+
+def _fault_message(column: Column, rule: str, text: str | None) -> str:
+    if rule == BLANK_REQUIRED:
+        return f"{column.zh}是必填项，此处为空，请补填"
+    low, high = column.low, column.high
+    bounds = (
+        f"{low}–{high} 之间"
+        if low is not None and high is not None
+        else f"{low} 以上"
+        if high is None
+        else f"{high} 以下"
+    )
+    hint = "，比率请填小数（如 0.123）或带百分号（如 12.3%）" if column.type == "rate" else ""
+    return cell_message(column, text or "", f"不在允许范围内，应在 {bounds}{hint}，请核对；没有数据请留空")
+
+
+def _without(values: Any, positions: np.ndarray) -> Any:
+    gone = np.zeros(len(values), dtype=bool)
+    gone[positions] = True
+    return pc.if_else(pa.array(gone), pa.scalar(None, values.type), values)
+
+
+def _rejections(dataset: Dataset, typed: Any, raw: Any, faults: list[_Faults]) -> pd.DataFrame:
+    if not faults:
+        return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in REJECTION_COLUMNS.items()})
+    order = {name: n for n, name in enumerate(dataset.columns)}
+    parts = []
+    for fault in faults:
+        at = pa.array(fault.positions)
+        where = {name: raw[name].take(at).to_pandas() for name in ROW_COLUMNS}
+        code = typed["school_code"].take(at).to_pandas() if "school_code" in order else None
+        part = pd.DataFrame(where).assign(
+            dataset=dataset.name,
+            column_name=fault.column,
+            value=raw[fault.column].take(at).to_pandas(),
+            rule=fault.rules,
+            message=fault.messages,
+            rejects_row=fault.column in dataset.key,
+            school_code=code,
+            position=fault.positions,
+            order=order[fault.column],
+        )
+        parts.append(part)
+    found = pd.concat(parts, ignore_index=True).sort_values(
+        ["position", "order"], kind="stable", ignore_index=True
+    )
+    found = found[list(REJECTION_COLUMNS)].astype(REJECTION_COLUMNS)
+    return found.where(found.notna(), None)
+
+
+def _counts(content: Any, keeps: np.ndarray) -> pd.DataFrame:
+    encoded = flat(content).dictionary_encode("encode")
+    codes = encoded.indices.to_numpy()
+    size = len(encoded.dictionary)
+    read = np.bincount(codes, minlength=size)
+    accepted = np.bincount(codes[keeps], minlength=size)
+    columns = (encoded.dictionary.to_pylist(), read, accepted, read - accepted)
+    return pd.DataFrame(dict(zip(COUNT_COLUMNS, columns, strict=True)))

@@ -1,0 +1,135 @@
+"""Workbooks (.xlsx, .xls; .xlsb and .ods under one of these names) to sheets of text.
+
+Belongs here: how a cell's value becomes the text that is kept, and what the workbook reader does not tell (cell_marks,
+xls_marks). Keep out: headers and contracts.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import zipfile
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import python_calamine as calamine
+
+from youjun_pipeline.ingest.cell_marks import MONTH, PERCENT, Marks, xlsx_marks
+from youjun_pipeline.ingest.sheets import HEAD_ROWS, SEND_AGAIN, Body, Sheet, Unreadable, text_column
+from youjun_pipeline.ingest.xls_marks import PasswordNeeded, xls_marks
+
+# A stray cell in Excel's last row or column makes a sheet of billions of cells; a county's largest table has 100 000.
+MAX_CELLS = 20_000_000
+
+
+def workbook_sheets(data: bytes, kind: str) -> list[Sheet]:
+    """Read every worksheet, hidden ones too; chart sheets are left out.
+
+    Raises:
+        Unreadable: for a damaged, protected or senselessly large workbook.
+    """
+    marks = _marks(data, kind)
+    try:
+        with calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
+            return [
+                _sheet(book.get_sheet_by_name(meta.name), meta, marks.get(meta.name, {}))
+                for meta in book.sheets_metadata
+                if meta.typ == calamine.SheetTypeEnum.WorkSheet
+            ]
+    except calamine.PasswordError as error:
+        raise _protected() from error
+    except (calamine.CalamineError, OSError, ValueError) as error:
+        raise Unreadable("文件不完整或已损坏（可能没有传完）", SEND_AGAIN) from error
+    except BaseException as error:
+        # The reader is compiled; where it gives up on a damaged file it raises a panic, which is no Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise Unreadable("文件已损坏", SEND_AGAIN) from error
+
+
+def _marks(data: bytes, kind: str) -> dict[str, Marks]:
+    try:
+        if kind == "xlsx":
+            return xlsx_marks(data)
+        return xls_marks(data) if kind == "xls" else {}
+    except PasswordNeeded as error:
+        raise _protected() from error
+    except (
+        zipfile.BadZipFile,
+        OSError,
+        EOFError,
+        KeyError,
+        ValueError,
+        IndexError,
+        ElementTree.ParseError,
+    ) as error:
+        raise Unreadable("文件不完整或已损坏（可能没有传完）", SEND_AGAIN) from error
+
+
+def _protected() -> Unreadable:
+    return Unreadable("文件有打开密码", "请取消密码后重新保存再交付")
+
+
+def _sheet(sheet: calamine.CalamineSheet, meta: calamine.SheetMetadata, marks: Marks) -> Sheet:
+    if sheet.total_height * sheet.total_width > MAX_CELLS:
+        raise Unreadable(
+            f"工作表“{sheet.name}”有 {sheet.total_height} 行 × {sheet.total_width} 列",
+            "请删除表格以外多余的单元格（Ctrl+End 可以看到最末一个）后重新保存",
+        )
+    # Empty rows and columns before the first cell are kept: row numbers and letters are those that Excel shows.
+    rows = sheet.to_python(skip_empty_area=False)
+
+    def body(index: int, months: frozenset[int]) -> Body:
+        below = rows[index + 1 :]
+        columns = [[_text(row[c]) or None for row in below] for c in range(len(rows[index]))]
+        for (r, c), mark in marks.items():
+            if r > index and r < len(rows) and c < len(columns):
+                columns[c][r - index - 1] = _marked(rows[r][c], mark, c in months)
+        numbers = np.arange(index + 2, len(rows) + 1)
+        return Body(numbers, [text_column(column) for column in columns])
+
+    return Sheet(
+        name=sheet.name,
+        head=[[_text(value) for value in row] for row in rows[:HEAD_ROWS]],
+        numbers=list(range(1, min(len(rows), HEAD_ROWS) + 1)),
+        body=body,
+        is_hidden=meta.visible != calamine.SheetVisibleEnum.Visible,
+        merged=tuple((r0 + 1, c0, r1 + 1, c1) for (r0, c0), (r1, c1) in sheet.merged_cell_ranges or ()),
+    )
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value.is_integer() else repr(value)
+
+
+def _instant(value: dt.datetime) -> str:
+    return value.date().isoformat() if value.time() == dt.time() else value.isoformat(sep=" ")
+
+
+_TEXT: dict[type, Callable[[Any], str]] = {
+    str: str,
+    float: _number,
+    int: str,
+    bool: lambda value: "是" if value else "否",
+    dt.date: dt.date.isoformat,
+    dt.datetime: _instant,
+    dt.time: dt.time.isoformat,
+    dt.timedelta: str,
+}
+
+
+def _text(value: Any) -> str:
+    """A cell as text: 12.0 as 12, other numbers as short as they read back the same, dates ISO, flags 是/否."""
+    return _TEXT[type(value)](value)
+
+
+def _marked(value: Any, mark: str, month: bool) -> str | None:
+    if mark == PERCENT and type(value) in (int, float):
+        shown = Decimal(repr(value)) * 100
+        return f"{shown.normalize():f}%"
+    if mark == MONTH and month and isinstance(value, dt.date) and value.day == 1:
+        return f"{value.year}-{value.month:02}"
+    return mark if mark.startswith("#") else _text(value) or None

@@ -1,0 +1,12 @@
+-- Every school the district has named in a roster so far, with its newest name: plans speak of schools that have since
+-- been merged away, and their names must still be found.
+select e.district_code, e.phase_id, s.school_code,
+    arg_max(s.school_name, f.delivery) as school_name,
+    arg_max(s.township, f.delivery) as township,
+    max(f.delivery) as newest_delivery
+from run_evaluation e
+join raw.delivered_file f
+    on f.district_code = e.district_code and f.delivery <= e.effective_on and f.dataset = 'schools'
+join accepted.schools s using (content_sha256)
+where s.school_name is not null
+group by e.district_code, e.phase_id, s.school_code

@@ -1,0 +1,60 @@
+-- Schools that delivered rows refer to by name, each name found or not: never guessed.
+-- resolution: code, name, alias, normalised, ambiguous, unknown; candidates help whoever has to mend it.
+with reference as (
+    select f.district_code, f.phase_id, f.dataset, f.delivery, f.file, a.content_sha256, a.sheet, a.row_number,
+        'school_names' as column_name, trim(unnest(regexp_split_to_array(a.school_names, '[、，,；;\n]'))) as name
+    from core.chosen_file f
+    semi join run_evaluation using (district_code, phase_id)
+    join accepted.measures a using (content_sha256)
+    where f.dataset = 'measures'
+    union all
+    select f.district_code, f.phase_id, f.dataset, f.delivery, f.file, a.content_sha256, a.sheet, a.row_number,
+        'school_name', trim(a.school_name)
+    from core.chosen_file f
+    semi join run_evaluation using (district_code, phase_id)
+    join accepted.superior_findings a using (content_sha256)
+    where f.dataset = 'superior_findings'
+    union all
+    select f.district_code, f.phase_id, f.dataset, f.delivery, f.file, a.content_sha256, a.sheet, a.row_number,
+        'school_name', trim(a.school_name)
+    from core.chosen_file f
+    semi join run_evaluation using (district_code, phase_id)
+    join accepted.acceptances a using (content_sha256)
+    where f.dataset = 'acceptances'
+), named as (
+    select distinct district_code, phase_id, name from reference where name <> ''
+), matched as (
+    select n.district_code, n.phase_id, n.name, f.school_code, f.rank
+    from named n
+    join core.school_form f
+        on f.district_code = n.district_code and f.phase_id = n.phase_id
+        and f.form = if(f.rank = 4, plain_name(n.name), n.name)
+    qualify f.rank = min(f.rank) over (partition by n.district_code, n.phase_id, n.name)
+), resolved as (
+    select n.district_code, n.phase_id, n.name,
+        min(m.rank) as rank,
+        count(distinct m.school_code) as schools,
+        min(m.school_code) as school_code,
+        list(distinct m.school_code order by m.school_code) filter (m.school_code is not null) as matches
+    from named n
+    left join matched m using (district_code, phase_id, name)
+    group by n.district_code, n.phase_id, n.name
+), candidate as (
+    -- for a name nobody bears: the three most alike; for an ambiguous one: all that bear it
+    select r.district_code, r.phase_id, r.name,
+        array_to_string(list(k.school_name || '（' || k.school_code || '）'
+            order by jaro_winkler_similarity(k.school_name, r.name) desc, k.school_code)[1:3], '、') as candidates
+    from resolved r
+    join core.known_school k using (district_code, phase_id)
+    where (r.schools = 0 and jaro_winkler_similarity(k.school_name, r.name) > 0)
+        or (r.schools > 1 and list_contains(r.matches, k.school_code))
+    group by r.district_code, r.phase_id, r.name
+)
+select f.*,
+    if(r.schools = 1, r.school_code, null) as school_code,
+    case when r.schools = 0 then 'unknown' when r.schools > 1 then 'ambiguous'
+        else ['code', 'name', 'alias', 'normalised'][r.rank] end as resolution,
+    if(r.schools = 1, null, c.candidates) as candidates
+from reference f
+join resolved r using (district_code, phase_id, name)
+left join candidate c using (district_code, phase_id, name)

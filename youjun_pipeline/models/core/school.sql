@@ -1,0 +1,38 @@
+-- Schools of the roster: what they teach, how many compulsory pupils they have, and whether they are judged.
+-- A stage is there when it has pupils, or when the school teaches it by type and its pupils are not reported.
+with roster as (
+    select
+        e.district_code,
+        e.phase_id,
+        e.include_private,
+        s.* exclude (content_sha256, sheet, row_number),
+        t.* exclude (standard_id, school_type),
+        coalesce(s.primary_students > 0, coalesce(t.teaches_primary, false)) as has_primary,
+        coalesce(s.junior_students > 0, coalesce(t.teaches_junior, false)) as has_junior,
+        coalesce(s.senior_students > 0, coalesce(t.teaches_senior, false)) as has_senior
+    from run_evaluation e
+    join core.chosen_file f using (district_code, phase_id)
+    join accepted.schools s using (content_sha256)
+    left join standard.school_type t on t.standard_id = e.standard_id and t.school_type = s.school_type
+    where f.dataset = 'schools'
+), counted as (
+    select
+        *,
+        has_primary and has_junior as teaches_both,
+        -- null as soon as the pupils of one taught stage are missing: missing is not zero
+        case when has_primary then primary_students else 0 end
+            + case when has_junior then junior_students else 0 end as compulsory_students
+    from roster
+)
+select
+    * exclude (include_private, in_scope, min_students),
+    case
+        when not coalesce(in_scope, true) then '不属于评估范围的学校类型'
+        when not include_private and sponsor_code = 10 then '民办学校未纳入'
+        when compulsory_students < min_students then '教学点学生不足 ' || min_students || ' 人'
+        when not (has_primary or has_junior) then '没有义务教育学段'
+    end as out_of_scope_reason,
+    out_of_scope_reason is null as in_scope,
+    -- small teaching points are not judged, yet G6 asks that they be funded
+    coalesce(compulsory_students < min_students, false) as out_of_scope_by_size
+from counted

@@ -1,0 +1,38 @@
+-- Whom a waiver in force applies to: the conditions of each waiver, with its numbers from the catalogue.
+with rule as (
+    select
+        e.district_code,
+        e.phase_id,
+        w.waiver,
+        w.indicator_code,
+        max(p.value) filter (p.parameter = 'min_students') as min_students,
+        max(p.value) filter (p.parameter = 'max_students') as max_students,
+        max(p.value) filter (p.parameter = 'max_class_students') as max_class_students,
+        max(p.value) filter (p.parameter = 'built_until') as built_until,
+        max(p.value) filter (p.parameter = 'migrant_share_above') as migrant_share_above
+    from run_evaluation e
+    join core.active_waiver w using (district_code, phase_id)
+    left join standard.waiver_parameter p on p.standard_id = e.standard_id and p.waiver = w.waiver
+    group by e.district_code, e.phase_id, w.waiver, w.indicator_code
+), largest_class as (
+    -- null when a class size is missing: then nobody can say that the classes are small
+    select district_code, phase_id, school_code,
+        case when count(*) = count(students) then max(students) end as students
+    from core.class_list
+    group by district_code, phase_id, school_code
+)
+select s.district_code, s.phase_id, s.school_code, r.waiver, r.indicator_code
+from core.school s
+join rule r using (district_code, phase_id)
+left join largest_class c using (district_code, phase_id, school_code)
+where s.in_scope
+    and case r.waiver
+        when 'W3' then (s.urban_rural = '乡村' or s.school_type = '教学点')
+            and s.compulsory_students between r.min_students and r.max_students
+        when 'W5' then s.dense_urban
+        when 'W-G3' then s.built_year <= r.built_until
+        when 'W-G3r' then s.urban_rural = '乡村' and s.compulsory_students <= r.max_students
+            and c.students <= r.max_class_students
+        when 'W-G4' then s.built_year <= r.built_until
+            or s.migrant_students > r.migrant_share_above * s.compulsory_students
+    end

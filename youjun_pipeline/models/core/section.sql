@@ -1,0 +1,35 @@
+-- Sections: one school in scope in one compulsory stage, with its weight in the split of shared resources.
+-- weighted_students is the school's sum over all stages, null when the pupils of a taught stage are missing.
+with stage_students as (
+    select district_code, phase_id, school_code, unnest([
+        {'stage': 'primary', 'is_taught': has_primary, 'students': primary_students},
+        {'stage': 'junior', 'is_taught': has_junior, 'students': junior_students},
+        {'stage': 'senior', 'is_taught': has_senior, 'students': senior_students}
+    ], recursive := true)
+    from core.school
+    semi join run_evaluation using (district_code, phase_id)
+    where in_scope
+), weighted as (
+    select
+        t.*,
+        w.split_weight,
+        w.is_evaluated,
+        case when bool_and(t.students is not null) over school
+            then sum(t.students * w.split_weight) over school end as weighted_students
+    from stage_students t
+    join run_evaluation e using (district_code, phase_id)
+    join standard.stage w on w.standard_id = e.standard_id and w.stage = t.stage
+    where t.is_taught
+    window school as (partition by t.district_code, t.phase_id, t.school_code)
+)
+select
+    district_code,
+    phase_id,
+    school_code,
+    stage,
+    students,
+    split_weight,
+    weighted_students::decimal(18, 3) as weighted_students,
+    (split_weight * students / weighted_students)::double as share
+from weighted
+where is_evaluated

@@ -1,0 +1,21 @@
+-- Rows that name by code a school the roster of their evaluation does not have: they count for nothing and are listed.
+with coded as (
+    select 'classes' as dataset, content_sha256, sheet, row_number, school_code from accepted.classes
+    union all
+    select 'teachers' as dataset, content_sha256, sheet, row_number, school_code from accepted.teachers
+    union all
+    select 'facilities' as dataset, content_sha256, sheet, row_number, school_code from accepted.facilities
+    union all
+    select 'special_rooms' as dataset, content_sha256, sheet, row_number, school_code from accepted.special_rooms
+    union all
+    select 'school_finance' as dataset, content_sha256, sheet, row_number, school_code from accepted.school_finance
+    union all
+    select 'graduation_cohorts' as dataset, content_sha256, sheet, row_number, school_code from accepted.graduation_cohorts
+)
+select f.district_code, f.phase_id, f.dataset, f.delivery, f.file, c.content_sha256, c.sheet, c.row_number,
+    c.school_code
+from core.chosen_file f
+semi join run_evaluation using (district_code, phase_id)
+join coded c using (dataset, content_sha256)
+anti join core.school s
+    on s.district_code = f.district_code and s.phase_id = f.phase_id and s.school_code = c.school_code

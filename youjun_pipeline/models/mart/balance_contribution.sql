@@ -1,0 +1,15 @@
+-- 差异贡献：每所学校对差异系数的贡献、增配资源的边际影响和平衡点。
+-- variance_share = w(x−X)²/S²; marginal_effect = dCV/dx = (w/X)·((x−X)/S − CV); break_even = X(1+CV²): above it more
+-- resource at that school makes the coefficient worse.
+select
+    r.district_code, r.phase_id, r.stage, r.indicator_code, r.school_code, s.school_name, r.value,
+    r.students / b.students as weight,
+    case when b.std > 0 then weight * (r.value - b.mean) ** 2 / b.std ** 2 end as variance_share,
+    case when b.std > 0 and b.mean > 0 then weight / b.mean * ((r.value - b.mean) / b.std - b.cv) end
+        as marginal_effect,
+    case when b.mean > 0 then b.mean * (1 + b.cv ** 2) end as break_even
+from rule.resource r
+semi join run_evaluation e using (district_code, phase_id)
+join mart.stage_balance b using (district_code, phase_id, stage, indicator_code)
+join core.school s using (district_code, phase_id, school_code)
+where r.value is not null

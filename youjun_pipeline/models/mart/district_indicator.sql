@@ -1,0 +1,42 @@
+-- 区县指标：全部 R、G、Q、S、V 指标在区县层面的判定。
+-- An indicator made of several parts takes the worst of them; the value shown is the first part's.
+with part as (
+    select district_code, phase_id, indicator_code, part, value, target, status, summary from rule.district_ratio
+    union all
+    select district_code, phase_id, indicator_code, part, value, target, status, summary from rule.district_evidence
+    union all
+    select district_code, phase_id, indicator_code, part, value, target, status, summary
+    from rule.g6_small_school_funding
+    union all
+    select district_code, phase_id, indicator_code, part, value, target, status, summary from rule.q4_training_budget
+    union all
+    select district_code, phase_id, indicator_code, part, value, target, status, summary from rule.q9_monitoring
+), combined as (
+    select district_code, phase_id, indicator_code,
+        arg_min(value, part) as value,
+        arg_min(target, part) as target,
+        case when bool_or(status = 'below') then 'below' when bool_or(status = 'no_data') then 'no_data' else 'met'
+        end as status,
+        string_agg(summary, '；' order by part) as summary
+    from part
+    semi join run_evaluation using (district_code, phase_id)
+    group by district_code, phase_id, indicator_code
+), judgement as (
+    select district_code, phase_id, indicator_code, value, target, status, status as status_strict, summary,
+        0 as failing_primary, 0 as failing_junior, 0 as failing_compulsory,
+        null as cv_primary_status, null as cv_junior_status
+    from combined
+    union all by name
+    select * exclude (waived) from rule.district_resource
+)
+select
+    e.district_code, e.phase_id, i.indicator_code, i.name as indicator_name, i.category, j.value,
+    j.target,
+    coalesce(j.status, 'no_data') as status, coalesce(j.status_strict, 'no_data') as status_strict,
+    coalesce(j.failing_primary, 0) as failing_primary, coalesce(j.failing_junior, 0) as failing_junior,
+    coalesce(j.failing_compulsory, 0) as failing_compulsory, j.cv_primary_status, j.cv_junior_status,
+    coalesce(j.summary, '没有数据') as summary, i.clause
+from run_evaluation e
+join standard.indicator i using (standard_id)
+left join judgement j
+    on j.district_code = e.district_code and j.phase_id = e.phase_id and j.indicator_code = i.indicator_code

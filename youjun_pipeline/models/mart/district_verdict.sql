@@ -1,0 +1,95 @@
+-- 区县结论：校校达标、项项达标；列出全部阻碍认定的事项，一票否决在前。
+with section as (
+    select district_code, phase_id,
+        count(*) as sections,
+        count(*) filter (not passes_resource_rule) as failing,
+        count(*) filter (passes_resource_rule is null) as open,
+        count(*) filter (not passes_strict) as failing_strict,
+        count(*) filter (passes_strict is null) as open_strict
+    from mart.school_verdict
+    semi join run_evaluation using (district_code, phase_id)
+    group by district_code, phase_id
+), balance as (
+    select district_code, phase_id,
+        count(*) filter (status in ('below', 'no_data')) as failing,
+        count(*) filter (status_strict in ('below', 'no_data')) as failing_strict,
+        list(t.name || b.indicator_name order by b.indicator_code, t.split_weight)
+            filter (b.status in ('below', 'no_data')) as names
+    from mart.stage_balance b
+    join run_evaluation e using (district_code, phase_id)
+    join standard.stage t on t.standard_id = e.standard_id and t.stage = b.stage
+    group by district_code, phase_id
+), item as (
+    select d.district_code, d.phase_id,
+        count(*) filter (is_failing(d.status)) as indicators_failing,
+        count(*) filter (d.category <> 'resource' and not is_met(d.status)) as not_met,
+        count(*) filter (d.category <> 'resource' and d.status_strict <> 'met') as not_met_strict,
+        count(*) filter (d.category = 'veto' and d.status = 'below') as vetoes,
+        list({
+            'weight': case d.category when 'veto' then 0 when 'recognition' then 2 when 'government' then 3 else 4 end,
+            'order': i.sort_order,
+            'text': d.indicator_code || ' ' || i.short_name || '：' || d.summary
+        } order by i.sort_order) filter (d.category <> 'resource' and not is_met(d.status)) as blocks
+    from mart.district_indicator d
+    join run_evaluation e using (district_code, phase_id)
+    join standard.indicator i on i.standard_id = e.standard_id and i.indicator_code = d.indicator_code
+    group by d.district_code, d.phase_id
+), roster as (
+    select e.district_code, e.phase_id,
+        (
+            select count(distinct s.school_code) from core.school s
+            where s.district_code = e.district_code and s.phase_id = e.phase_id and s.in_scope
+        ) as schools_in_scope,
+        (
+            select count(distinct s.school_code) from mart.school_indicator s
+            where s.district_code = e.district_code and s.phase_id = e.phase_id and is_failing(s.status)
+        ) as schools_failing,
+        (
+            select count(*) from raw.rejection r
+            join core.chosen_file f using (content_sha256, dataset)
+            where f.district_code = e.district_code and f.phase_id = e.phase_id
+                and r.dataset = 'schools' and r.rejects_row
+        ) as roster_rows_rejected
+    from run_evaluation e
+), joined as (
+    select r.*,
+        coalesce(s.sections, 0) as sections,
+        coalesce(s.failing, 0) as sections_failing,
+        coalesce(s.open, 0) as sections_open,
+        b.failing as balances_failing,
+        i.indicators_failing,
+        i.vetoes,
+        sections > 0 and roster_rows_rejected = 0 and coalesce(s.failing + s.open, 0) = 0
+            and b.failing = 0 and i.not_met = 0 as passes,
+        sections > 0 and roster_rows_rejected = 0 and coalesce(s.failing_strict + s.open_strict, 0) = 0
+            and b.failing_strict = 0 and i.not_met_strict = 0 as passes_strict,
+        list_concat(
+            coalesce(i.blocks, []),
+            [x for x in [
+                {'weight': 1, 'order': 1, 'text': case when sections = 0 then '没有可评估的学校' end},
+                {'weight': 1, 'order': 2, 'text': case when sections_failing > 0
+                    then sections_failing || ' 个学部的七项资源配置未达到学校标准' end},
+                {'weight': 1, 'order': 3, 'text': case when sections_open > 0
+                    then sections_open || ' 个学部数据不全，尚不能下结论' end},
+                {'weight': 1, 'order': 4, 'text': case when balances_failing > 0
+                    then '校际差异系数未达标：' || array_to_string(b.names, '、') end},
+                {'weight': 1, 'order': 5, 'text': case when roster_rows_rejected > 0
+                    then '学校名册有 ' || roster_rows_rejected || ' 行未能读入' end}
+            ] if x.text is not null]
+        ) as blocks
+    from roster r
+    left join section s using (district_code, phase_id)
+    join balance b using (district_code, phase_id)
+    join item i using (district_code, phase_id)
+)
+select
+    district_code, phase_id, passes, passes_strict, schools_in_scope, schools_failing, indicators_failing,
+    [x.text for x in list_sort(blocks)] as blocking,
+    case
+        when passes then '校校达标、项项达标' || if(passes_strict, '', '（部分按特例达标）')
+        when vetoes > 0 then '发生一票否决情形，不予认定；另有 ' || indicators_failing || ' 项指标不达标，涉及 '
+            || schools_failing || ' 所学校'
+        when indicators_failing = 0 and schools_failing = 0 then '尚有事项数据不全，不能认定'
+        else indicators_failing || ' 项指标不达标，不达标学校 ' || schools_failing || ' 所'
+    end as summary
+from joined

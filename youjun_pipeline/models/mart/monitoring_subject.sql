@@ -1,0 +1,23 @@
+-- 质量监测：各监测年份、年级、学科的学业水平与校际差异率及判定。
+with result as (
+    select f.district_code, f.phase_id, m.cycle, m.grade, m.subject, m.level, m.between_school_rate,
+        l.value as level_required, p.value as rate_limit,
+        m.cycle = max(m.cycle) over (partition by f.district_code, f.phase_id, m.grade, m.subject) as is_newest
+    from core.chosen_file f
+    join run_evaluation e using (district_code, phase_id)
+    join accepted.quality_monitoring m using (content_sha256)
+    join standard.limit l on l.standard_id = e.standard_id and l.indicator_code = 'Q9'
+    join core.parameter p
+        on p.district_code = f.district_code and p.phase_id = f.phase_id
+        and p.parameter = 'between_school_rate_below'
+    where f.dataset = 'quality_monitoring'
+)
+select
+    district_code, phase_id, cycle, grade, subject, level, between_school_rate::double as between_school_rate,
+    level_required::integer as level_required, rate_limit::double as rate_limit, is_newest,
+    case
+        when level < level_required or between_school_rate >= rate_limit then 'below'
+        when level is null or between_school_rate is null then 'no_data'
+        else 'met'
+    end as status
+from result

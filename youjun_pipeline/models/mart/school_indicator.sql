@@ -1,0 +1,18 @@
+-- 学校指标：每校每学段各项指标（R1–R7、G3、G4、G5）的数值与判定。
+with judgement as (
+    from rule.resource
+    union all by name
+    from rule.g3_music_art_rooms
+    union all by name
+    from rule.g4_school_size
+    union all by name
+    from rule.g5_class_size
+)
+select
+    j.district_code, j.phase_id, j.school_code, s.school_name, j.stage, j.indicator_code, i.short_name as indicator_name,
+    j.numerator, j.students, j.share, j.per, j.value, j.value_strict, j.threshold, j.floor, i.unit, j.status, j.status_strict, j.waiver,
+    j.gap, coalesce(j.rounding_sensitive, false) as rounding_sensitive, j.reason, i.clause
+from judgement j
+join run_evaluation e using (district_code, phase_id)
+join core.school s using (district_code, phase_id, school_code)
+join standard.indicator i on i.standard_id = e.standard_id and i.indicator_code = j.indicator_code

@@ -1,0 +1,16 @@
+-- 来源文件：每个交付文件读入、接受和隔离的行数。
+-- A row whose school no evaluation of the run knows is rejected too: it counts for nothing.
+with unknown as (
+    select district_code, dataset, delivery, file, count(*) as row_count
+    from quality.rejected_row
+    where rule = 'unknown_school'
+    group by all
+)
+select f.district_code, f.delivery, f.dataset, f.file, f.content_sha256 as sha256, c.rows_read,
+    c.rows_accepted - coalesce(u.row_count, 0) as rows_accepted,
+    c.rows_rejected + coalesce(u.row_count, 0) as rows_rejected,
+    c.failure_rule, c.failure_message
+from raw.delivered_file f
+join run_district d using (district_code)
+join raw.content c using (content_sha256, dataset)
+left join unknown u using (district_code, dataset, delivery, file)

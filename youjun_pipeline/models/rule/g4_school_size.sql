@@ -1,0 +1,55 @@
+-- G4, per school: compulsory pupils against the size limit of its type; a vocational school may have none.
+with sized as (
+    select
+        s.district_code,
+        s.phase_id,
+        s.school_code,
+        case when s.has_primary and s.has_junior then 'compulsory' when s.has_primary then 'primary' else 'junior'
+        end as stage,
+        s.compulsory_students as students,
+        l.value as limit_strict,
+        p.value as limit_waived,
+        w.waiver
+    from core.school s
+    join run_evaluation e using (district_code, phase_id)
+    left join standard.limit l
+        on l.standard_id = e.standard_id and l.indicator_code = 'G4' and l.variant = s.size_variant
+    left join core.school_waiver w
+        on w.district_code = s.district_code and w.phase_id = s.phase_id and w.school_code = s.school_code
+        and w.indicator_code = 'G4'
+    left join standard.waiver_parameter p
+        on p.standard_id = e.standard_id and p.waiver = w.waiver and p.parameter = 'limit_' || s.size_variant
+    where s.in_scope or (s.size_variant = 'forbidden' and s.compulsory_students > 0)
+), compared as (
+    select *,
+        coalesce(limit_waived, limit_strict) as applied,
+        case when students is null or limit_strict is null then 'no_data'
+            when students <= limit_strict then 'met' else 'below' end as status_strict,
+        with_waiver(status_strict, case when students is null or applied is null then 'no_data'
+            when students <= applied then 'met' else 'below' end) as status
+    from sized
+)
+select
+    district_code,
+    phase_id,
+    school_code,
+    stage,
+    'G4' as indicator_code,
+    students::double as numerator,
+    students,
+    students::double as value,
+    applied::double as threshold,
+    null::double as floor,
+    status,
+    status_strict,
+    if(limit_waived is not null, waiver, null) as waiver,
+    case when status = 'no_data' then null else greatest(students - applied, 0) end::double as gap,
+    case
+        when status = 'no_data' then '在校生数或办学类型不全，无法判定，不能视为达标'
+        when applied = 0 then '职业学校不得附设义务教育班级，现有学生 ' || students || ' 人：不达标'
+        else '义务教育在校生 ' || students || ' 人，上限 ' || applied::bigint || ' 人' || case
+            when status = 'met_by_waiver' then '：按特例 ' || waiver || ' 达标'
+            when status = 'met' then '：达标'
+            else '：不达标，超 ' || (students - applied)::bigint || ' 人' end
+    end as reason
+from compared

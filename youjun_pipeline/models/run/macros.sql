@@ -1,0 +1,31 @@
+-- Words of judgement and display, shared by the models.
+create or replace temp macro judged(amount, required, floor_share) as
+    case
+        when amount is null or required is null then 'no_data'
+        when amount >= required then 'met'
+        when amount >= required * floor_share then 'near'
+        else 'below'
+    end;
+create or replace temp macro with_waiver(strict, waived) as
+    case when strict <> 'met' and waived = 'met' then 'met_by_waiver' else waived end;
+create or replace temp macro is_met(status) as status in ('met', 'met_by_waiver');
+create or replace temp macro is_failing(status) as status in ('near', 'below');
+create or replace temp macro status_word(status) as
+    case status
+        when 'met' then '达标'
+        when 'met_by_waiver' then '按特例达标'
+        when 'near' then '未达标但达到底线'
+        when 'below' then '不达标'
+        when 'not_applicable' then '不适用'
+        else '数据不全'
+    end;
+-- figures for sentences: at most that many decimals, no trailing zeros
+create or replace temp macro shown2(x) as
+    regexp_replace(round(x::decimal(28, 10), 2)::varchar, '\.?0+$', '');
+create or replace temp macro shown3(x) as printf('%.3f', round(x::decimal(28, 10), 3));
+create or replace temp macro percent1(x) as
+    regexp_replace(round((x * 100)::decimal(28, 10), 1)::varchar, '\.?0+$', '') || '%';
+-- a school's name for comparison: no blanks, 街 for 街道, without 中心; brackets half-width
+create or replace temp macro plain_name(name) as
+    replace(replace(regexp_replace(
+        translate(nfc_normalize(name), '（）　', '() '), '\s', '', 'g'), '街道', '街'), '中心', '');

@@ -1,0 +1,22 @@
+-- Evaluations that the run asks for: its phases that have begun, of its districts.
+-- effective_on is the day up to which deliveries count: the phase's end or the as-of date, whichever is earlier.
+select
+    p.district_code,
+    p.phase_id,
+    p.phase_name,
+    p.phase_order,
+    p.starts,
+    p.ends,
+    getvariable('as_of') as as_of,
+    least(p.ends, getvariable('as_of')) as effective_on,
+    d.district_name,
+    d.standard_id,
+    d.data_origin,
+    d.plan_title,
+    d.document_number,
+    d.issued_on
+from raw.phase p
+join raw.district d using (district_code)
+where p.starts <= getvariable('as_of')
+    and list_contains(getvariable('phases'), p.phase_id)
+    and (getvariable('districts') is null or list_contains(getvariable('districts'), p.district_code))

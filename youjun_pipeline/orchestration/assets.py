@@ -1,0 +1,165 @@
+"""Assets: the raw datasets, one asset per model with the dependencies its SQL names, the checks, the publication."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from youjun_pipeline.contracts import load_datasets
+from youjun_pipeline.orchestration.partitions import ONE_RUN, PHASES
+from youjun_pipeline.orchestration.refresh import Refresh
+from youjun_pipeline.warehouse.checks import load_checks
+from youjun_pipeline.warehouse.models import Model, load_models
+from youjun_pipeline.warehouse.tables import declared_tables
+
+OWNERS = ["team:district-data"]
+GROUP_TITLES = {"raw": "delivered", "core": "core", "rule": "rules", "mart": "mart", "quality": "quality", "ops": "operations"}
+
+
+def raw_key(dataset: str) -> dg.AssetKey:
+    return dg.AssetKey(["raw", dataset])
+
+
+@dg.multi_asset(
+    name="deliveries",
+    specs=[
+        dg.AssetSpec(
+            raw_key(d.name),
+            description=f"{d.title}：全部交付文件中读入的行",
+            group_name="delivered",
+            kinds={"pandas", "pandera", "duckdb"},
+            owners=OWNERS,
+            metadata={"dagster/column_schema": dg.TableSchema([
+                dg.TableColumn(c.name, c.duckdb_type, description=c.description) for c in d.columns.values()
+            ])},
+        )
+        for d in load_datasets().values()
+    ],
+    check_specs=[
+        dg.AssetCheckSpec("contract", asset=raw_key(d.name), description="新读入的内容符合数据约定")
+        for d in load_datasets().values()
+    ],
+)
+def deliveries(refresh: Refresh) -> Iterator[dg.MaterializeResult]:
+    """Register what the data folder holds and read what is new."""
+    for result in refresh.ingest():
+        yield dg.MaterializeResult(
+            asset_key=raw_key(result.dataset),
+            metadata={
+                "new_files": result.files,
+                "rows_read": result.rows_read,
+                "rows_accepted": result.rows_accepted,
+                "rows_rejected": result.rows_rejected,
+            },
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name="contract",
+                    passed=not result.failures and not result.rows_rejected,
+                    severity=dg.AssetCheckSeverity.ERROR if result.failures else dg.AssetCheckSeverity.WARN,
+                    metadata={"unusable_files": result.failures, "rows_rejected": result.rows_rejected},
+                )
+            ],
+        )
+
+
+def model_asset(model: Model) -> dg.AssetsDefinition:
+    """The asset of one model."""
+    declared = declared_tables().get(model.full_name)
+    schema = declared and dg.TableSchema(
+        [dg.TableColumn(name, type_, description=text) for name, (type_, text) in declared.columns.items()]
+    )
+
+    @dg.asset(
+        key=dg.AssetKey([model.schema, model.name]),
+        deps=sorted(upstream_keys(model)),
+        partitions_def=PHASES,
+        backfill_policy=ONE_RUN,
+        group_name=GROUP_TITLES[model.schema],
+        kinds={"duckdb", "sql"},
+        owners=OWNERS,
+        description=declared.comment if declared else model.description,
+        metadata={"dagster/column_schema": schema} if schema else None,
+    )
+    def build_model(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
+        return dg.MaterializeResult(metadata={"dagster/row_count": refresh.build(context, model)})
+
+    return build_model
+
+
+def upstream_keys(model: Model) -> set[dg.AssetKey]:
+    """Assets of the tables the model reads: other models, and for delivered rows the dataset they came in."""
+    keys = set()
+    for name in model.reads:
+        schema, table = name.split(".")
+        if name in load_models() and name != model.full_name:
+            keys.add(dg.AssetKey([schema, table]))
+        elif schema in ("raw", "accepted"):
+            keys |= {raw_key(table)} if table in load_datasets() else {raw_key(d) for d in load_datasets()}
+    return keys or {raw_key(d) for d in load_datasets()}
+
+
+MODEL_ASSETS = [model_asset(model) for model in load_models().values()]
+
+
+@dg.asset(
+    key=dg.AssetKey(["quality", "check_result"]),
+    deps=[asset.key for asset in MODEL_ASSETS],
+    partitions_def=PHASES,
+    backfill_policy=ONE_RUN,
+    group_name="quality",
+    kinds={"duckdb", "sql"},
+    owners=OWNERS,
+    description=declared_tables()["quality.check_result"].comment,
+    check_specs=[
+        dg.AssetCheckSpec(c.name, asset=dg.AssetKey(["quality", "check_result"]), description=c.title)
+        for c in load_checks()
+        if c.severity != "blocking" or not c.name.endswith("_keys_are_unique")
+    ],
+)
+def check_result(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
+    """Check every evaluation of the run; a blocking failure keeps its evaluation out of the publication."""
+    failed = refresh.check(context)
+    rows = dict(
+        refresh.begun(context)
+        .execute("select check_name, sum(failed_rows) from quality.check_result semi join run_district using (district_code) group by check_name")
+        .fetchall()
+    )
+    return dg.MaterializeResult(
+        metadata={"failed_checks": failed},
+        check_results=[
+            dg.AssetCheckResult(
+                check_name=spec.name,
+                passed=not rows.get(spec.name),
+                severity=dg.AssetCheckSeverity.ERROR if spec.severity == "blocking" else dg.AssetCheckSeverity.WARN,
+                metadata={"failed_rows": int(rows.get(spec.name) or 0)},
+            )
+            for spec in load_checks()
+            if spec.severity != "blocking" or not spec.name.endswith("_keys_are_unique")
+        ],
+    )
+
+
+@dg.asset(
+    key=dg.AssetKey(["publication", "youjun"]),
+    deps=[check_result],
+    partitions_def=PHASES,
+    backfill_policy=ONE_RUN,
+    group_name="publication",
+    kinds={"duckdb", "parquet"},
+    owners=OWNERS,
+    description="发布库 youjun.duckdb 及其 Parquet 副本：过闸后整体替换",
+)
+def publication(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
+    """Publish what passed the gate."""
+    result = refresh.publish(context)
+    return dg.MaterializeResult(
+        metadata={
+            "path": dg.MetadataValue.path(str(result.path)),
+            "dagster/row_count": result.rows,
+            "content_sha256": result.content_sha256,
+        }
+    )
+
+
+ASSETS = [deliveries, *MODEL_ASSETS, check_result, publication]

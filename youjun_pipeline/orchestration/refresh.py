@@ -1,0 +1,100 @@
+"""The resource every asset works through: settings, the one connection of the run, and the run's scope."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import date
+from functools import cached_property
+
+import dagster as dg
+import duckdb
+from pydantic import PrivateAttr
+
+from youjun_pipeline.ingest.districts import Scan, scan
+from youjun_pipeline.ingest.store import Delivered, Ingested, ensure_raw, ingest, register
+from youjun_pipeline.settings import Settings
+from youjun_pipeline.warehouse.catalogues import load_standard
+from youjun_pipeline.warehouse.checks import run_checks
+from youjun_pipeline.warehouse.connection import connect
+from youjun_pipeline.warehouse.models import Model, build
+from youjun_pipeline.warehouse.publication import Publication, publish, recover_history
+from youjun_pipeline.warehouse.run import RunScope, begin_run, refuse_earlier
+from youjun_pipeline.warehouse.tables import ensure_tables
+
+log = logging.getLogger("youjun")
+
+
+class Refresh(dg.ConfigurableResource):
+    """One refresh of the warehouse. Run config may narrow it to some districts or look back from another day."""
+
+    districts: list[str] = []
+    as_of: str = ""
+
+    _stack: ExitStack = PrivateAttr(default_factory=ExitStack)
+    _con: duckdb.DuckDBPyConnection | None = PrivateAttr(default=None)
+    _scope: RunScope | None = PrivateAttr(default=None)
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Refresh]:
+        """Close the working database when the run's steps in this process are over."""
+        with self._stack:
+            yield self
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Settings from the environment, read when a run needs them and not when definitions load."""
+        return Settings.from_environment()
+
+    @property
+    def as_of_date(self) -> date:
+        return date.fromisoformat(self.as_of) if self.as_of else self.settings.as_of
+
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The run's connection to the working database, opened and made ready on first use."""
+        if self._con is None:
+            con = self._stack.enter_context(connect(self.settings.warehouse))
+            ensure_tables(con)
+            ensure_raw(con)
+            load_standard(con)
+            recover_history(con, self.settings.published)
+            refuse_earlier(con, self.as_of_date)
+            self._con = con
+        return self._con
+
+    def scan(self) -> Scan:
+        """What the data folder holds now."""
+        return scan(self.settings.data)
+
+    def ingest(self) -> list[Ingested]:
+        """Register every delivery and read what is new; the run's scope is laid out afresh after it."""
+        con = self.connection()
+        delivered: list[Delivered] = register(con, self.scan().districts)
+        self._scope = None
+        return ingest(con, delivered, log.info)
+
+    def begun(self, context: dg.AssetExecutionContext) -> duckdb.DuckDBPyConnection:
+        """The connection with the run's evaluations laid out, for the phases of `context`."""
+        con = self.connection()
+        scope = RunScope(
+            context.run_id, tuple(context.partition_keys), self.as_of_date, tuple(self.districts) or None
+        )
+        if scope != self._scope:
+            begin_run(con, scope)
+            self._scope = scope
+        return con
+
+    def build(self, context: dg.AssetExecutionContext, model: Model) -> int:
+        """Fill one model's table for the run's evaluations; returns its rows."""
+        log.debug("build %s", model.full_name)
+        return build(self.begun(context), model)
+
+    def check(self, context: dg.AssetExecutionContext) -> int:
+        """Run all checks on the run's evaluations; returns how many failed."""
+        return run_checks(self.begun(context))
+
+    def publish(self, context: dg.AssetExecutionContext) -> Publication:
+        """Swap in a new publication."""
+        log.info("发布")
+        return publish(self.begun(context), self.settings.published, context.run_id, self.as_of_date)

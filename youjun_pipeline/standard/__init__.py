@@ -1,0 +1,26 @@
+"""What is judged: the standard as versioned catalogue files (TOML), their model, and their rows for DuckDB.
+
+Belongs here: every number, date and text of the standard, and the checks that a catalogue is whole.
+Keep out: how a value is computed (`models/`) and the rest of the package, which this part does not import.
+"""
+
+from youjun_pipeline.standard.catalogue import (
+    Catalogue,
+    CatalogueError,
+    available_catalogues,
+    load_catalogue,
+    load_catalogue_file,
+)
+from youjun_pipeline.standard.checks import Problem
+from youjun_pipeline.standard.tables import CATALOGUE_TABLES, catalogue_tables
+
+__all__ = [
+    "CATALOGUE_TABLES",
+    "Catalogue",
+    "CatalogueError",
+    "Problem",
+    "available_catalogues",
+    "catalogue_tables",
+    "load_catalogue",
+    "load_catalogue_file",
+]

@@ -1,0 +1,276 @@
+"""The model of a catalogue file, and how one is found, merged and read.
+
+A catalogue may extend another (`extends = "national-2017"`) and state only what differs: a change of rules is
+a change of data. Belongs here: the fields of each entry, and loading. Keep out: checks that look at several
+entries together (`checks`), rows for DuckDB (`tables`), and the numbers themselves (the TOML files).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from youjun_pipeline.standard.checks import Problem, cross_check
+
+CATALOGUES = Path(__file__).parent
+NUMBER = re.compile(r"-?\d+(\.\d+)?")
+# Digits before the point and after it, as the DuckDB columns in `tables` hold them.
+LIMIT_DIGITS = (12, 6)
+PARAMETER_DIGITS = (6, 12)
+WEIGHT_DIGITS = (3, 3)
+
+
+class CatalogueError(ValueError):
+    """A catalogue cannot be used; `problems` holds every reason, the message lists them all (Chinese)."""
+
+    def __init__(self, source: str, problems: list[Problem]) -> None:
+        self.source = source
+        self.problems = sorted(set(problems))
+        lines = "".join(f"\n  - {'：'.join(filter(None, problem))}" for problem in self.problems)
+        super().__init__(f"标准目录 {source} 不能使用，共 {len(self.problems)} 处问题：{lines}")
+
+
+def _exact(digits: tuple[int, int]) -> BeforeValidator:
+    """Text to Decimal with at most so many digits before and after the point; anything else is refused."""
+
+    def parse(value: object) -> Decimal:
+        if not isinstance(value, str):
+            raise PydanticCustomError("exact_number", '数值应写成文本，如 "0.85"，以免二进制舍入')
+        if not NUMBER.fullmatch(value):
+            raise PydanticCustomError("exact_number", "不是数值")
+        whole, _, fraction = value.lstrip("-").partition(".")
+        if len(whole.lstrip("0")) > digits[0] or len(fraction) > digits[1]:
+            most = {"whole": digits[0], "fraction": digits[1]}
+            raise PydanticCustomError(
+                "exact_number", "位数过多：整数最多 {whole} 位，小数最多 {fraction} 位", most
+            )
+        return Decimal(value)
+
+    return BeforeValidator(parse)
+
+
+Text = Annotated[str, Field(min_length=1)]
+Limit = Annotated[Decimal, _exact(LIMIT_DIGITS), Field(ge=0)]
+Positive = Annotated[Decimal, _exact(LIMIT_DIGITS), Field(gt=0)]
+ParameterValue = Annotated[Decimal, _exact(PARAMETER_DIGITS), Field(gt=0)]
+Weight = Annotated[Decimal, _exact(WEIGHT_DIGITS), Field(gt=0)]
+
+
+class Entry(BaseModel):
+    """Base of every part of a catalogue: no guessing of types, no unknown field, no change after loading."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Stage(Entry):
+    """A stage 学段: its weight in the split of shared resources, the limit of its CVs if it is evaluated."""
+
+    name: Text
+    split_weight: Weight
+    cv_limit: Weight | None = None
+    is_evaluated: bool
+
+
+class SchoolType(Entry):
+    """A type of school 办学类型: the stages it teaches by itself, its scope and its size limit."""
+
+    teaches_primary: bool
+    teaches_junior: bool
+    teaches_senior: bool
+    in_scope: bool
+    size_variant: Literal["single", "all_through", "forbidden"] | None = None
+    min_students: Annotated[int, Field(gt=0)] | None = None
+
+
+class Parameter(Entry):
+    """A single number of the rules; `unit` 比例 is a fraction."""
+
+    name: Text
+    unit: Text
+    value: ParameterValue
+
+
+class Input(Entry):
+    """A reported figure (`dataset.column`) of a numerator: added or subtracted, in some stages, by some waiver.
+
+    `times` names the parameter that brings it to the indicator's unit.
+    """
+
+    input: Annotated[str, Field(pattern=r"^\w+\.\w+$")]
+    is_subtracted: bool = False
+    times: Text | None = None
+    stages: list[Text] | None = None
+    waiver: Text | None = None
+
+
+class Indicator(Entry):
+    """An indicator: what it is called, how it is formed, and its limits by `limit_by`."""
+
+    name: Text
+    short_name: Text
+    category: Literal["resource", "government", "quality", "recognition", "veto"]
+    level: Literal["section", "school", "district"]
+    unit: Text
+    gap_unit: Text | None = None
+    direction: Literal["at_least", "at_most", "below", "evidence", "not_occur", "formula"]
+    limit_by: Literal["stage", "size", "district"] | None = None
+    limits: dict[str, Limit] = {}
+    clause: Text
+    display_decimals: Annotated[int, Field(ge=0)]
+    per: Positive | None = None
+    is_split: bool = False
+    evidence_based: bool = False
+    inputs: list[Input] = []
+    numerator_text: Text
+    denominator_text: Text
+    formula_text: Text
+
+
+class WaiverParameter(Entry):
+    """A condition or number of a waiver: either a number or a word."""
+
+    value: Limit | None = None
+    text: Text | None = None
+
+
+class Waiver(Entry):
+    """A waiver 过渡政策 of one indicator, in force from `starts` to `ends`, both included."""
+
+    indicator_code: Text
+    name: Text
+    starts: date
+    ends: date
+    effect_text: Text
+    parameters: dict[str, WaiverParameter] = {}
+
+
+class Option(Entry):
+    """A setting of a district.
+
+    `sets_limit` names the indicator whose district limit it raises: that limit is its default and minimum.
+    """
+
+    name: Text
+    type: Literal["flag", "choice", "list", "number", "integer"]
+    default: bool | str | list[str] | None = None
+    allowed: list[Text] | None = None
+    minimum: Limit | None = None
+    sets_limit: Text | None = None
+
+
+class Catalogue(Entry):
+    """One version of the standard. Shares are fractions, money in yuan, areas in ㎡."""
+
+    id: Text
+    name: Text
+    document: Text
+    issued_on: date
+    stages: dict[str, Stage]
+    school_types: dict[str, SchoolType]
+    parameters: dict[str, Parameter]
+    indicators: dict[str, Indicator]
+    waivers: dict[str, Waiver]
+    options: dict[str, Option]
+
+
+def available_catalogues() -> list[str]:
+    """Ids of the catalogues that come with the package, sorted."""
+    return sorted(path.stem for path in CATALOGUES.glob("*.toml"))
+
+
+@cache
+def load_catalogue(catalogue_id: str) -> Catalogue:
+    """The catalogue of that id; raises CatalogueError when there is none, or when it is wrong in any way."""
+    return load_catalogue_file(_find(catalogue_id, CATALOGUES))
+
+
+def load_catalogue_file(path: Path) -> Catalogue:
+    """Read a catalogue file, merged over those it extends (looked up beside it first, then in the package).
+
+    Raises CatalogueError naming every wrong entry and the reason.
+    """
+    raw = _read_merged(path, ())
+    problems = cross_check(raw)
+    if isinstance(raw.get("id"), str) and raw["id"] != path.stem:
+        problems.append(Problem("id", f"与文件名不一致：文件名为 {path.stem}，现为 {raw['id']}"))
+    try:
+        catalogue = Catalogue.model_validate(raw)
+    except ValidationError as error:
+        fields = [_field_problem(e) for e in error.errors(include_url=False)]
+        raise CatalogueError(path.name, problems + fields) from None
+    if problems:
+        raise CatalogueError(path.name, problems)
+    return catalogue
+
+
+def _find(catalogue_id: str, folder: Path) -> Path:
+    for candidate in (folder, CATALOGUES):
+        # compared by name, so that an id with a path in it finds nothing
+        for path in candidate.glob("*.toml"):
+            if path.stem == catalogue_id:
+                return path
+    reason = f"没有这个标准目录，现有：{'、'.join(available_catalogues())}"
+    raise CatalogueError(str(catalogue_id), [Problem("", reason)])
+
+
+def _read_merged(path: Path, children: tuple[Path, ...]) -> dict[str, Any]:
+    if path.resolve() in children:
+        names = " → ".join(p.stem for p in (*children, path))
+        raise CatalogueError(path.name, [Problem("extends", f"互相引用：{names}")])
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CatalogueError(path.name, [Problem("", f"文件读不出：{error.strerror}")]) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CatalogueError(path.name, [Problem("", f"不是有效的 TOML（UTF-8）：{error}")]) from error
+    base = raw.pop("extends", None)
+    if base is None:
+        return raw
+    base_raw = _read_merged(_find(base, path.parent), (*children, path.resolve()))
+    # never inherited: two catalogues would publish under one id
+    header = {key: value for key, value in base_raw.items() if key not in ("id", "name")}
+    return _merge(header, raw)
+
+
+def _merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Tables are merged entry by entry, anything else replaced; the base's order stays."""
+    merged = dict(base)
+    for key, value in changes.items():
+        known = merged.get(key)
+        merged[key] = _merge(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
+    return merged
+
+
+_REASONS = {
+    "missing": "缺少此项",
+    "extra_forbidden": "不认识的项，请核对名称",
+    "literal_error": "应为以下之一：{expected}",
+    "greater_than": "应大于 {gt}",
+    "greater_than_equal": "不应小于 {ge}",
+    "string_too_short": "不能为空",
+    "string_pattern_mismatch": "应写作“数据集.字段”",
+    "string_type": "应为文本",
+    "bool_type": "应为 true 或 false",
+    "int_type": "应为整数",
+    "date_type": "应为日期，写作 2019-10-01",
+    "list_type": "应为列表",
+    "dict_type": "应为一组条目",
+    "model_type": "应为一组条目",
+}
+
+
+def _field_problem(error: ErrorDetails) -> Problem:
+    """One finding of pydantic as a Problem in Chinese, with the value that was found."""
+    template = _REASONS.get(error["type"])
+    reason = template.format(**error.get("ctx", {})) if template else error["msg"]
+    if isinstance(error["input"], str | bool | int | float | date) and error["type"] != "missing":
+        reason += f"（现为 {error['input']!r}）"
+    return Problem(".".join(str(part) for part in error["loc"]), reason)

@@ -1,0 +1,55 @@
+"""Opening DuckDB files, and nothing else.
+
+Everybody gets a connection from here, so that settings, the single-writer error and closing are in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+SCHEMAS = ("standard", "raw", "accepted", "core", "rule", "mart", "quality", "ops")
+
+
+class WarehouseBusyError(RuntimeError):
+    """Another process holds the working database: one refresh runs at a time."""
+
+
+@contextmanager
+def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the DuckDB file at `path` (created with its folder when missing) and close it whatever happens.
+
+    Raises WarehouseBusyError when another process is writing to it.
+    """
+    if not read_only:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        con = duckdb.connect(str(path), read_only=read_only)
+    except duckdb.IOException as error:
+        if "lock" in str(error).lower():
+            raise WarehouseBusyError(
+                f"工作库正被另一个刷新占用，请等它结束后再试 (working database is in use): {path.name}"
+            ) from error
+        raise
+    try:
+        if not read_only:
+            for schema in SCHEMAS:
+                con.execute(f"create schema if not exists {schema}")
+        yield con
+    finally:
+        con.close()
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All or nothing: commit at the end of the block, roll back when it raises."""
+    con.begin()
+    try:
+        yield
+    except BaseException:
+        con.rollback()
+        raise
+    con.commit()

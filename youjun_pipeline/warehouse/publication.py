@@ -1,0 +1,258 @@
+"""The publication: a gated copy of the declared tables in one DuckDB file, swapped in whole.
+
+An evaluation is published from the working database when all its rows come from one run and no blocking check failed
+for that run; otherwise its rows of the previous publication stay. A reader that has the old file open keeps reading it.
+Keep out: the reports that stand beside the file (`reports`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+
+from youjun_pipeline.warehouse.connection import transaction
+from youjun_pipeline.warehouse.tables import Table, declared_tables, sql_text
+
+FILE_NAME = "youjun.duckdb"
+PREVIOUS_NAME = "youjun.previous.duckdb"
+MANIFEST_NAME = "manifest.json"
+# Files of this version are opened by every 1.x client; 1.5 would otherwise be free to write what 1.0 cannot read.
+STORAGE_VERSION = "v1.0.0"
+NOT_CONTENT = ("run_id", "evaluated_at", "checked_at", "published_at", "restated_at")
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What was published: the file, when, by which run, its rows and the hash of its content."""
+
+    path: Path
+    run_id: str
+    published_at: datetime
+    as_of: date
+    rows: int
+    content_sha256: str
+
+
+def recover_history(con: duckdb.DuckDBPyConnection, published: Path) -> None:
+    """Give a new working database the publications' history, so that the as-of date cannot go back behind it."""
+    if con.execute("select count(*) from ops.publication").fetchall()[0][0]:
+        return
+    with attached_previous(con, published) as previous:
+        if previous:
+            for name in ("ops.publication", "ops.restatement"):
+                _copy(con, declared_tables()[name], [f"previous.{name}"], "")
+
+
+def publish(con: duckdb.DuckDBPyConnection, published: Path, run_id: str, as_of: date) -> Publication:
+    """Build the new file beside the old, swap it in, then the Parquet copies; on any fault the old file stays.
+
+    `con` is the working database with the run begun in it (`run.begin_run`).
+    """
+    published.mkdir(parents=True, exist_ok=True)
+    for leftover in published.glob(f".{FILE_NAME}-*"):
+        leftover.unlink()
+    building = published / f".{FILE_NAME}-{run_id}"
+    published_at = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    try:
+        with attached_previous(con, published) as previous:
+            _choose_sources(con, previous)
+            con.execute(f"attach {sql_text(str(building))} as publication (storage_version '{STORAGE_VERSION}')")
+            try:
+                rows, digest = _fill(con, previous)
+                entry = [published_at, run_id, rows, digest, as_of]
+                with transaction(con):
+                    con.execute("insert into ops.publication by name " + _ENTRY, entry)
+                con.execute("insert into publication.ops.publication select * from ops.publication")
+                con.execute("checkpoint publication")
+            finally:
+                con.execute("detach publication")
+        _swap_in(building, published)
+    finally:
+        for leftover in published.glob(f".{FILE_NAME}-{run_id}*"):
+            leftover.unlink()
+    publication = Publication(published / FILE_NAME, run_id, published_at, as_of, rows, digest)
+    _write_parquet(publication, published)
+    return publication
+
+
+_ENTRY = (
+    "select $1::timestamp as published_at, $2 as run_id, $3::bigint as rows, $4 as content_sha256, $5::date as as_of"
+)
+
+
+@contextmanager
+def attached_previous(con: duckdb.DuckDBPyConnection, published: Path) -> Iterator[bool]:
+    """Attach the current publication read-only as `previous` for the block; yields whether there is one."""
+    path = published / FILE_NAME
+    if not path.exists():
+        yield False
+        return
+    con.execute(f"attach {sql_text(str(path))} as previous (read_only)")
+    try:
+        yield True
+    finally:
+        con.execute("detach previous")
+
+
+def _choose_sources(con: duckdb.DuckDBPyConnection, previous: bool) -> None:
+    """`publish_source`: for every evaluation of a district that still exists, where its rows come from."""
+    marts = [t for t in declared_tables().values() if t.schema == "mart" and t.is_per_evaluation]
+    runs = " union ".join(f"select district_code, phase_id, run_id from {t.full_name}" for t in marts)
+    kept = "select district_code, phase_id from previous.mart.evaluation" if previous else _NOTHING
+    con.execute(f"""
+        create or replace temp table publish_source as
+        with one_run as (
+            select district_code, phase_id, any_value(run_id) as run_id from ({runs})
+            group by district_code, phase_id having count(*) = 1
+        ), good as (
+            from one_run r
+            where not exists (
+                from quality.check_result c
+                where c.district_code = r.district_code and c.phase_id = r.phase_id and c.run_id = r.run_id
+                    and c.severity = 'blocking' and not c.passed
+            )
+        ), candidate as (
+            select district_code, phase_id, 'working' as source from good
+            union all
+            select district_code, phase_id, 'previous' from ({kept}) anti join good using (district_code, phase_id)
+        )
+        from candidate semi join raw.phase using (district_code, phase_id)
+    """)
+
+
+_NOTHING = "select null::varchar as district_code, null::varchar as phase_id where false"
+
+
+def _fill(con: duckdb.DuckDBPyConnection, previous: bool) -> tuple[int, str]:
+    """Create and fill every declared table of `publication`; returns rows and hash of all but `ops`."""
+    rows, hashes = 0, []
+    for schema in dict.fromkeys(t.schema for t in declared_tables().values()):
+        con.execute(f"create schema publication.{schema}")
+    for table in declared_tables().values():
+        name = f"publication.{table.full_name}"
+        con.execute(table.create_sql(name))
+        if table.full_name != "ops.publication":
+            _copy(con, table, _sources(con, table, previous), "publication.")
+        for statement in table.comment_sql("publication"):
+            con.execute(statement)
+        if table.schema != "ops":
+            count, digest = _fingerprint(con, table)
+            rows += count
+            hashes.append(f"{table.full_name}:{digest}")
+    digest = con.execute("select sha256(string_agg(h, ';')) from (select unnest($1::varchar[]) as h)", [hashes])
+    return rows, digest.fetchall()[0][0]
+
+
+def _sources(con: duckdb.DuckDBPyConnection, table: Table, previous: bool) -> list[str]:
+    """The SELECTs whose union is the published table."""
+    if not (table.schema == "mart" and table.is_per_evaluation):
+        if "district_code" not in table.columns:
+            return [table.full_name]
+        return [f"(from {table.full_name} semi join raw.district using (district_code))"]
+    picked = "(from {}{} t semi join publish_source s on t.district_code = s.district_code and t.phase_id = s.phase_id and s.source = '{}')"
+    sources = [picked.format("", table.full_name, "working")]
+    if previous and _exists(con, table.full_name):
+        sources.append(picked.format("previous.", table.full_name, "previous"))
+    return sources
+
+
+def _exists(con: duckdb.DuckDBPyConnection, full_name: str) -> bool:
+    schema, name = full_name.split(".")
+    found = con.execute(
+        "select 1 from duckdb_tables() where database_name = 'previous' and schema_name = ? and table_name = ?",
+        [schema, name],
+    )
+    return bool(found.fetchall())
+
+
+def _copy(con: duckdb.DuckDBPyConnection, table: Table, sources: list[str], catalog: str) -> None:
+    """Insert the union of `sources` in the order of the key, so that equal content is stored equally."""
+    order = ", ".join(f'"{c}"' for c in table.key) or "all"
+    union = " union all by name ".join(f"from {source}" for source in sources)
+    known = {row[0] for row in con.execute(f"describe {union}").fetchall()}
+    columns = ", ".join(f'"{c}"' for c in table.columns if c in known)
+    con.execute(f"insert into {catalog}{table.full_name} ({columns}) select {columns} from ({union}) order by {order}")
+
+
+def _fingerprint(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[int, str]:
+    """Row count and hash of a published table's rows in order, without run ids and timestamps."""
+    columns = ", ".join(f'"{c}"' for c in table.columns if c not in NOT_CONTENT)
+    return con.execute(f"""
+        select count(*), coalesce(sha256(string_agg(h, '' order by h)), '')
+        from (select sha256(r::varchar) as h from (select {columns} from publication.{table.full_name}) r)
+    """).fetchall()[0]
+
+
+def _swap_in(building: Path, published: Path) -> None:
+    """Make `building` the publication in one step that survives a crash; the one before it is kept."""
+    current, spare = published / FILE_NAME, published / f".{PREVIOUS_NAME}"
+    _sync(building)
+    if current.exists():
+        spare.unlink(missing_ok=True)
+        os.link(current, spare)
+        os.replace(spare, published / PREVIOUS_NAME)
+    os.replace(building, current)
+    _sync(published)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _write_parquet(publication: Publication, published: Path) -> None:
+    """One folder per table under `parquet/`, written beside and swapped whole, then named in the manifest."""
+    building = published / ".parquet-new"
+    shutil.rmtree(building, ignore_errors=True)
+    con = duckdb.connect(str(publication.path), read_only=True)
+    try:
+        for table in declared_tables().values():
+            folder = building / table.full_name
+            folder.mkdir(parents=True)
+            target = sql_text(str(folder / f"{table.name}.parquet"))
+            con.execute(f"copy {table.full_name} to {target} (format parquet, compression zstd)")
+    finally:
+        con.close()
+    swap_folder(building, published / "parquet")
+    write_manifest(published, publication, ["parquet"])
+
+
+def swap_folder(building: Path, target: Path) -> None:
+    """Put the finished folder `building` in the place of `target`."""
+    retired = target.with_name(f".{target.name}-old")
+    shutil.rmtree(retired, ignore_errors=True)
+    if target.exists():
+        os.rename(target, retired)
+    os.rename(building, target)
+    shutil.rmtree(retired, ignore_errors=True)
+
+
+def write_manifest(published: Path, publication: Publication, folders: list[str]) -> None:
+    """Name the publication that the file and each of `folders` belong to; others keep the one they had."""
+    path = published / MANIFEST_NAME
+    manifest = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    manifest |= {
+        "publication": {
+            "file": FILE_NAME,
+            "run_id": publication.run_id,
+            "published_at": publication.published_at.isoformat(),
+            "as_of": publication.as_of.isoformat(),
+            "rows": publication.rows,
+            "content_sha256": publication.content_sha256,
+        },
+    }
+    manifest["folders"] = manifest.get("folders", {}) | dict.fromkeys(folders, publication.run_id)
+    building = path.with_name(f".{MANIFEST_NAME}")
+    building.write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    os.replace(building, path)

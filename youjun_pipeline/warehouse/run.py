@@ -1,0 +1,59 @@
+"""A run's scope: which evaluations it makes, and the temporary tables that say so.
+
+`run_request`, `run_chosen_file`, `run_failure` and `run_evaluation` live in the connection alone; every model reads its
+evaluations from `run_evaluation`. Keep out: building models (`models`) and judging rows (the SQL).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+
+from youjun_pipeline.warehouse.models import MODELS
+
+RUN_TABLES = ("request", "chosen_file", "failure", "evaluation")
+
+
+class AsOfWentBackError(ValueError):
+    """The as-of date is earlier than the last publication's: history is not rewritten by turning the clock back."""
+
+
+@dataclass(frozen=True)
+class RunScope:
+    """What a run makes: `phases` by id, `districts` by code (None: all), known as of `as_of`."""
+
+    run_id: str
+    phases: tuple[str, ...]
+    as_of: date
+    districts: tuple[str, ...] | None = None
+
+
+def begin_run(con: duckdb.DuckDBPyConnection, scope: RunScope) -> None:
+    """Lay out the run's temporary tables and variables in `con`; called again it starts afresh from what raw holds."""
+    con.execute((MODELS / "run" / "macros.sql").read_text(encoding="utf-8"))
+    con.execute("set variable run_id = $1", [scope.run_id])
+    con.execute("set variable as_of = $1::date", [scope.as_of])
+    con.execute("set variable phases = $1::varchar[]", [list(scope.phases)])
+    con.execute("set variable districts = $1::varchar[]", [list(scope.districts) if scope.districts else None])
+    con.execute("set variable started_at = $1::timestamp", [datetime.now(UTC).replace(tzinfo=None, microsecond=0)])
+    for name in RUN_TABLES:
+        con.execute(f"create or replace temp table run_{name} as {run_sql(name)}")
+    con.execute("create or replace temp table run_district as select distinct district_code from run_request")
+
+
+def run_sql(name: str) -> str:
+    """The SELECT behind one of the run's temporary tables."""
+    return Path(MODELS / "run" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def refuse_earlier(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
+    """Raise AsOfWentBackError when the last publication knew of a later day than `as_of`."""
+    last = con.execute("select max(as_of) from ops.publication").fetchall()[0][0]
+    if last is not None and as_of < last:
+        raise AsOfWentBackError(
+            f"截止日期不能倒退：上次发布的截止日期是 {last}，本次是 {as_of}。"
+            f"请改用不早于 {last} 的日期 (YOUJUN_AS_OF)，或另设工作库 (YOUJUN_WAREHOUSE) 和发布目录 (YOUJUN_PUBLISHED)"
+        )

@@ -1,0 +1,47 @@
+"""What a person is told at the end of a run: where the results are and how each district stands."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+from youjun_pipeline.warehouse.connection import connect
+from youjun_pipeline.warehouse.publication import FILE_NAME
+
+_VERDICTS = """
+    select e.district_name || if(e.data_origin = 'reconstructed', '（数据为重构）', ''), e.phase_name || ' ' || e.phase_id,
+        v.schools_in_scope, v.schools_failing, v.indicators_failing, if(v.passes, '通过', '未通过')
+    from mart.evaluation e
+    join mart.district_verdict v using (district_code, phase_id)
+    order by e.district_code, e.phase_order
+"""
+_BLOCKED = """
+    select district_code, phase_id, message from quality.check_result
+    where severity = 'blocking' and not passed order by all
+"""
+
+
+def result_table(published: Path) -> str:
+    """The publication's place and a line per district and phase, as text for a terminal."""
+    path = published / FILE_NAME
+    with connect(path, read_only=True) as con:
+        verdicts = con.execute(_VERDICTS).fetchall()
+        blocked = con.execute(_BLOCKED).fetchall()
+        standing = con.execute("select published_at, rows from ops.publication order by published_at desc").fetchone()
+    head = ("区县", "阶段", "在评学校", "不达标学校", "不达标指标", "结论")
+    lines = [f"发布库 {path}" + (f"（{standing[1]} 行）" if standing else ""), "", *_aligned([head, *verdicts])]
+    if blocked:
+        lines += ["", "以下评估因数据问题未更新，保留上一次的结果："]
+        lines += [f"  {code} {phase}：{message}" for code, phase, message in blocked]
+    return "\n".join(lines)
+
+
+def _aligned(rows: list[tuple[object, ...]]) -> list[str]:
+    """Columns padded by what the terminal shows: a Chinese character is two cells wide."""
+    texts = [[str(cell) for cell in row] for row in rows]
+    widths = [max(_width(row[i]) for row in texts) for i in range(len(texts[0]))]
+    return ["  ".join(c + " " * (w - _width(c)) for c, w in zip(row, widths, strict=True)).rstrip() for row in texts]
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -1,0 +1,101 @@
+"""Declared tables: what mart, quality and ops promise to their readers.
+
+One declaration (`models/tables/*.toml`) gives a table's columns, types, key and Chinese comments; DDL, the published
+comments, checks and documentation all come from it. Keep out: how a table is filled (that is its SQL file).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from youjun_pipeline.warehouse.connection import transaction
+
+DECLARATIONS = Path(__file__).parents[1] / "models" / "tables"
+EVALUATION_KEY = ("district_code", "phase_id")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A declared table; `columns` maps each name to (DuckDB type, Chinese comment) in published order."""
+
+    schema: str
+    name: str
+    comment: str
+    key: tuple[str, ...]
+    columns: dict[str, tuple[str, str]]
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def is_per_evaluation(self) -> bool:
+        """Whether the rows belong to one district in one phase each."""
+        return set(EVALUATION_KEY) <= self.columns.keys()
+
+    def create_sql(self, name: str | None = None, *, replace: bool = False) -> str:
+        """The CREATE TABLE statement, without constraints: a shared catalogue has none."""
+        columns = ", ".join(f'"{column}" {type_}' for column, (type_, _) in self.columns.items())
+        how = "create or replace table" if replace else "create table if not exists"
+        return f"{how} {name or self.full_name} ({columns})"
+
+    def comment_sql(self, catalog: str) -> list[str]:
+        """COMMENT statements for the table and each of its columns in the attached database `catalog`."""
+        name = f"{catalog}.{self.full_name}"
+        return [
+            f"comment on table {name} is {sql_text(self.comment)}",
+            *(f'comment on column {name}."{c}" is {sql_text(text)}' for c, (_, text) in self.columns.items()),
+        ]
+
+
+def sql_text(value: str) -> str:
+    """A string as an SQL literal, for the statements that take no parameters."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+@cache
+def declared_tables() -> dict[str, Table]:
+    """Every declared table by its full name (`mart.school`), in the order of the declarations."""
+    tables: dict[str, Table] = {}
+    for path in sorted(DECLARATIONS.glob("*.toml")):
+        schema = path.stem.split("_")[0]
+        for name, entry in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            columns = {column: (type_, comment) for column, (type_, comment) in entry["columns"].items()}
+            table = Table(schema, name, entry["comment"], tuple(entry["key"]), columns)
+            tables[table.full_name] = table
+    return tables
+
+
+def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the declared tables that are missing; a changed declaration keeps the rows, by column name."""
+    for table in declared_tables().values():
+        existing = describe(con, table.full_name)
+        if existing and list(existing) != list(table.columns):
+            _reshape(con, table, [c for c in table.columns if c in existing])
+        else:
+            con.execute(table.create_sql())
+
+
+def describe(con: duckdb.DuckDBPyConnection, full_name: str) -> dict[str, str]:
+    """Columns and types of a table of the working database; empty when there is no such table."""
+    schema, name = full_name.split(".")
+    rows = con.execute(
+        "select column_name, data_type from duckdb_columns() "
+        "where database_name = current_database() and schema_name = ? and table_name = ? order by column_index",
+        [schema, name],
+    ).fetchall()
+    return dict(rows)
+
+
+def _reshape(con: duckdb.DuckDBPyConnection, table: Table, kept: list[str]) -> None:
+    columns = ", ".join(f'"{c}"' for c in kept)
+    with transaction(con):
+        con.execute(f"create temp table reshaped as select {columns} from {table.full_name}")
+        con.execute(table.create_sql(replace=True))
+        con.execute(f"insert into {table.full_name} by name select * from reshaped")
+        con.execute("drop table reshaped")

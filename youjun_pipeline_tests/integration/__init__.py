@@ -1,0 +1,1 @@
+"""Parts against the real thing: DuckDB, workbooks, folders of deliveries."""

@@ -1,0 +1,147 @@
+"""Schools and sections: who exists, who is in scope, and how shared resources are split.
+
+Belongs here: sections 1 and 3 of the standard and the options a district may set.
+Keep out: judging; that is in ``sections`` (schools) and ``district``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from youjun_pipeline_tests.oracle import figures as f
+
+Row = Mapping[str, Any]
+Tables = Mapping[str, Sequence[Row] | None]
+"""Dataset name to its rows; a dataset that is absent or None was not delivered, an empty list was."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a district may choose. ``active_waivers`` is what is in force in the evaluated phase."""
+
+    include_private: bool = True
+    music_art_rule: str = "each"
+    active_waivers: frozenset[str] = frozenset()
+    special_education_funding_yuan: Any = f.SPECIAL_EDUCATION_YUAN
+    funding_norm_primary_yuan: Any = None
+    funding_norm_junior_yuan: Any = None
+    fund_schools_out_of_scope: bool = True
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.active_waivers) - set(f.WAIVERS))
+        if unknown or self.music_art_rule not in {"each", "combined"}:
+            raise ValueError(f"unknown waivers {unknown} or music_art_rule {self.music_art_rule!r}")
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Options:
+        """From the ``[options]`` of a district.toml; its ``waivers`` are the ones in force."""
+        known = {name: settings[name] for name in cls.__dataclass_fields__ if name in settings}
+        return cls(**{**known, "active_waivers": frozenset(settings.get("waivers", ()))})
+
+
+@dataclass(frozen=True)
+class School:
+    """One school. ``pupils`` holds None where a stage is taught and its pupils are not reported."""
+
+    code: str
+    name: str | None
+    school_type: str | None
+    pupils: Mapping[str, int | None]
+    sections: tuple[str, ...]
+    in_scope: bool
+    urban_rural: str | None
+    built_year: int | None
+    is_private: bool
+    row: Row = field(repr=False)
+
+    @property
+    def stage(self) -> str:
+        """Stage of a school-level judgement: the one it has, or ``compulsory`` for both."""
+        return self.sections[0] if len(self.sections) == 1 else f.COMPULSORY
+
+    @property
+    def compulsory_known(self) -> int:
+        """Primary and junior pupils as far as they are reported."""
+        return sum(self.pupils[stage] or 0 for stage in f.STAGES)
+
+    @property
+    def compulsory(self) -> int | None:
+        """Primary and junior pupils, None if one of them is not known."""
+        return None if any(self.pupils[stage] is None for stage in f.STAGES) else self.compulsory_known
+
+
+@dataclass(frozen=True)
+class Section:
+    """One school in one compulsory stage."""
+
+    school_code: str
+    stage: str
+    students: int | None
+    in_scope: bool
+
+
+def pupils_by_stage(row: Row) -> dict[str, int | None]:
+    """Reported pupils; a blank is unknown in a stage the type teaches and none in any other."""
+    taught = f.TEACHES.get(row.get("school_type") or "", ())
+    pupils: dict[str, int | None] = {}
+    for stage in f.ALL_STAGES:
+        reported = row.get(f"{stage}_students")
+        pupils[stage] = int(reported) if reported is not None else (None if stage in taught else 0)
+    return pupils
+
+
+def read_school(row: Row, options: Options) -> School:
+    """One row of ``schools`` with its sections and whether it is in scope."""
+    pupils = pupils_by_stage(row)
+    sections = tuple(stage for stage in f.STAGES if pupils[stage] is None or pupils[stage])
+    school_type = row.get("school_type")
+    sponsor = row.get("sponsor_code")
+    is_private = sponsor is not None and str(sponsor).strip() == f.PRIVATE_SPONSOR
+    known = [pupils[stage] for stage in f.STAGES]
+    too_small = (
+        school_type == f.TEACHING_POINT
+        and None not in known
+        and sum(n or 0 for n in known) < f.TEACHING_POINT_FROM
+    )
+    return School(
+        code=str(row["school_code"]),
+        name=row.get("school_name"),
+        school_type=school_type,
+        pupils=pupils,
+        sections=sections,
+        in_scope=bool(sections)
+        and school_type not in f.OUT_OF_SCOPE
+        and (options.include_private or not is_private)
+        and not too_small,
+        urban_rural=row.get("urban_rural"),
+        built_year=None if row.get("built_year") is None else int(row["built_year"]),
+        is_private=is_private,
+        row=row,
+    )
+
+
+def read_schools(tables: Tables, options: Options) -> dict[str, School]:
+    """Every school of the register by its code."""
+    schools = [read_school(row, options) for row in tables.get("schools") or ()]
+    return {school.code: school for school in schools}
+
+
+def sections_of(schools: Iterable[School]) -> dict[tuple[str, str], Section]:
+    """Every section that exists, in scope or not, by school code and stage."""
+    return {
+        (school.code, stage): Section(school.code, stage, school.pupils[stage], school.in_scope)
+        for school in schools
+        for stage in school.sections
+    }
+
+
+def split_share(pupils: Mapping[str, int | None], stage: str) -> Fraction | None:
+    """The stage's share of what a school's stages use together; None if any pupils are unknown."""
+    counts = {s: pupils.get(s, 0) for s in f.ALL_STAGES}
+    if any(n is None for n in counts.values()):
+        return None
+    weighted = {s: f.WEIGHT[s] * (n or 0) for s, n in counts.items()}
+    return weighted[stage] / sum(weighted.values())

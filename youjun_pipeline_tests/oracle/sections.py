@@ -1,0 +1,393 @@
+"""Judging schools and their sections: R1–R7, G3, G4, G5 and the school rule.
+
+Belongs here: sections 2, 5 (school level) and 8 of the standard.
+Keep out: the balance between schools (``balance``) and everything of the district (``district``).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from youjun_pipeline_tests.oracle import figures as f
+from youjun_pipeline_tests.oracle.schools import Options, Row, School, Tables, split_share
+
+
+@dataclass(frozen=True)
+class SchoolIndicator:
+    """One judgement. The plain fields hold with waivers, the ``_strict`` ones without.
+
+    ``waiver`` names the waiver that changes the status, ``applied`` every one the school is entitled to. With
+    ``no_data`` all figures but the limits are None. ``partial`` marks a ``below`` known in spite of missing
+    parts: its value and gap are what is known.
+    """
+
+    school_code: str
+    stage: str
+    indicator: str
+    status: str
+    status_strict: str
+    students: int | None = None
+    numerator: Fraction | None = None
+    numerator_strict: Fraction | None = None
+    value: Fraction | None = None
+    value_strict: Fraction | None = None
+    threshold: Fraction | None = None
+    threshold_strict: Fraction | None = None
+    floor: Fraction | None = None
+    gap: Fraction | None = None
+    waiver: str | None = None
+    applied: tuple[str, ...] = ()
+    partial: bool = False
+    rounding_sensitive: bool = False
+
+
+@dataclass(frozen=True)
+class SchoolVerdict:
+    """The school rule for one section; None means open."""
+
+    school_code: str
+    stage: str
+    students: int | None
+    resource_met: int
+    resource_near: int
+    resource_below: int
+    resource_no_data: int
+    passes_resource_rule: bool | None
+    passes_strict: bool | None
+    failing_indicators: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SchoolData:
+    """The delivered rows of a district, found by school."""
+
+    teachers: Mapping[tuple[str, str], Row]
+    facilities: Mapping[str, Row]
+    classes: Mapping[tuple[str, str], list[Row]]
+    rooms: Mapping[str, list[Row]] | None
+
+    @classmethod
+    def of(cls, tables: Tables) -> SchoolData:
+        """Index the rows; ``rooms`` stays None if ``special_rooms`` was not delivered."""
+        classes: dict[tuple[str, str], list[Row]] = defaultdict(list)
+        for row in tables.get("classes") or ():
+            classes[str(row["school_code"]), row["stage"]].append(row)
+        rooms: dict[str, list[Row]] | None = None
+        delivered = tables.get("special_rooms")
+        if delivered is not None:
+            rooms = defaultdict(list)
+            for row in delivered:
+                rooms[str(row["school_code"])].append(row)
+        return cls(
+            teachers={(str(r["school_code"]), r["stage"]): r for r in tables.get("teachers") or ()},
+            facilities={str(r["school_code"]): r for r in tables.get("facilities") or ()},
+            classes=classes,
+            rooms=rooms,
+        )
+
+
+def with_waiver(strict: str, waived: str) -> str:
+    """The status with waivers: ``met_by_waiver`` where only they make it met."""
+    return f.BY_WAIVER if waived == f.MET and strict != f.MET else waived
+
+
+def total(row: Row | None, columns: Iterable[str]) -> Fraction | None:
+    """Sum of the columns, None if the row or any of them is missing."""
+    if row is None:
+        return None
+    parts = [f.maybe(row.get(column)) for column in columns]
+    return (
+        None if any(part is None for part in parts) else sum((p for p in parts if p is not None), Fraction(0))
+    )
+
+
+def reported(row: Row | None, columns: Iterable[str]) -> Fraction:
+    """Sum of what is reported of the columns: extras by waiver may be blank."""
+    return sum((f.exact(row[c]) for c in columns if row is not None and row.get(c) is not None), Fraction(0))
+
+
+def has_small_rural_waiver(school: School) -> bool:
+    """W3: rural schools, and teaching points wherever they are, of 50–99 pupils."""
+    eligible = school.urban_rural == f.RURAL or school.school_type == f.TEACHING_POINT
+    return eligible and school.compulsory in f.W3_PUPILS
+
+
+def resource_of(
+    code: str, school: School, stage: str, data: SchoolData, options: Options
+) -> tuple[Fraction | None, Fraction, str | None]:
+    """The section's plain resource, what a waiver adds, and that waiver if the school is entitled to it."""
+    teachers, site = data.teachers.get((school.code, stage)), data.facilities.get(school.code)
+    extra, waiver = Fraction(0), None
+    if code == "R1":
+        degrees = ("doctorate", "master", "bachelor") + (("associate",) if stage == f.PRIMARY else ())
+        return total(teachers, degrees), extra, waiver
+    if code == "R2":
+        return total(teachers, ("backbone",)), extra, waiver
+    if code == "R3":
+        if "W3" in options.active_waivers and has_small_rural_waiver(school):
+            extra, waiver = reported(teachers, ("visiting_pe_art",)), "W3"
+        return total(teachers, ("pe", "music", "fine_art", "art")), extra, waiver
+    whole: Fraction | None
+    if code == "R4":
+        area, sports = total(site, ("teaching_area_m2",)), total(site, ("indoor_sports_area_m2",))
+        whole = None if area is None or sports is None else area - sports
+    elif code == "R5":
+        whole = total(site, ("outdoor_sports_area_m2", "indoor_sports_area_m2"))
+        if "W5" in options.active_waivers and school.row.get("dense_urban") is True:
+            extra, waiver = reported(site, ("other_sports_area_m2", "rented_sports_area_m2")), "W5"
+    elif code == "R6":
+        wan = total(site, ("equipment_value_wan",))
+        whole = None if wan is None else wan * f.YUAN_IN_WAN
+    else:
+        whole = total(site, ("multimedia_rooms",))
+    share = split_share(school.pupils, stage)
+    if whole is None or share is None:
+        return None, Fraction(0), waiver
+    return whole * share, extra * share, waiver
+
+
+def grade(value: Fraction, threshold: Fraction) -> str:
+    """``met``, ``near`` or ``below`` of a resource value."""
+    if value >= threshold:
+        return f.MET
+    return f.NEAR if value >= threshold * f.FLOOR_SHARE else f.BELOW
+
+
+def judge_resource(
+    code: str, school: School, stage: str, data: SchoolData, options: Options
+) -> SchoolIndicator:
+    """One of R1–R7 in one section."""
+    plain, extra, waiver = resource_of(code, school, stage, data, options)
+    students, threshold, per = school.pupils[stage], f.THRESHOLD[code][stage], f.PER[code]
+    applied = (waiver,) if waiver else ()
+    blank = SchoolIndicator(
+        school.code,
+        stage,
+        code,
+        f.NO_DATA,
+        f.NO_DATA,
+        students,
+        threshold=threshold,
+        threshold_strict=threshold,
+        floor=threshold * f.FLOOR_SHARE,
+        applied=applied,
+    )
+    if plain is None or students is None:
+        return blank
+    resource = plain + extra
+    value, value_strict = resource * per / students, plain * per / students
+    waived, strict = grade(value, threshold), grade(value_strict, threshold)
+    return replace(
+        blank,
+        status=with_waiver(strict, waived),
+        status_strict=strict,
+        numerator=resource,
+        numerator_strict=plain,
+        value=value,
+        value_strict=value_strict,
+        gap=max(Fraction(0), threshold * students / per - resource),
+        waiver=waiver if waived != strict else None,
+        rounding_sensitive=grade(f.half_up(value, 2), threshold) != waived,
+    )
+
+
+@dataclass(frozen=True)
+class RoomCount:
+    """Music and art rooms against what is needed, under one pair of area limits."""
+
+    status: str
+    value: int
+    gap: int
+
+
+def room_areas(
+    school: School, data: SchoolData, options: Options
+) -> tuple[dict[str, Fraction], tuple[str, ...]]:
+    """The most lenient area limits the school is entitled to, and the waivers behind them."""
+    areas, applied = dict(f.ROOM_AREA), []
+    if "W-G3" in options.active_waivers and (school.built_year or 9999) <= f.WG3_BUILT_UNTIL:
+        areas = {kind: min(areas[kind], f.WG3_AREA[kind]) for kind in areas}
+        applied.append("W-G3")
+    rosters = [data.classes.get((school.code, stage), []) for stage in school.sections]
+    sizes = [row.get("students") for roster in rosters for row in roster]
+    if (
+        "W-G3r" in options.active_waivers
+        and school.urban_rural == f.RURAL
+        and school.compulsory is not None
+        and school.compulsory < f.WG3R_PUPILS_UNDER
+        and all(rosters)
+        and all(size is not None and int(size) < f.WG3R_CLASS_UNDER for size in sizes)
+    ):
+        areas = {kind: min(areas[kind], f.WG3R_AREA[school.stage]) for kind in areas}
+        applied.append("W-G3r")
+    return areas, tuple(applied)
+
+
+def count_rooms(
+    rooms: list[Row] | None, areas: Mapping[str, Fraction], needed: int, complete: bool, rule: str
+) -> RoomCount:
+    """Judge rooms; ``complete``: the classes are all known; ``rooms`` is None if nothing is known of them."""
+    if rooms is None:
+        return RoomCount(f.NO_DATA, 0, 0)
+    certain = dict.fromkeys(areas, 0)
+    possible = dict.fromkeys(areas, 0)
+    for room in rooms:
+        area = f.maybe(room.get("area_m2"))
+        complete = complete and area is not None
+        certain[room["kind"]] += area is not None and area >= areas[room["kind"]]
+        possible[room["kind"]] += area is None or area >= areas[room["kind"]]
+    combine: Callable[[Iterable[int]], int] = min if rule == "each" else sum
+    if rule == "each":
+        gap = sum(max(0, needed - n) for n in possible.values())
+    else:
+        gap = max(0, needed - sum(possible.values()))
+    status = f.BELOW if gap else (f.MET if complete else f.NO_DATA)
+    return RoomCount(status, combine(certain.values()), gap)
+
+
+def judge_rooms(school: School, data: SchoolData, options: Options) -> SchoolIndicator:
+    """G3: music and art rooms for the school's compulsory classes."""
+    rosters = [data.classes.get((school.code, stage), []) for stage in f.STAGES]
+    complete = all(data.classes.get((school.code, stage)) for stage in school.sections)
+    needed = -(-sum(map(len, rosters)) // f.CLASSES_PER_ROOM)
+    rooms = None if data.rooms is None else data.rooms.get(school.code, [])
+    areas, applied = room_areas(school, data, options)
+    strict = count_rooms(rooms, f.ROOM_AREA, needed, complete, options.music_art_rule)
+    waived = count_rooms(rooms, areas, needed, complete, options.music_art_rule)
+    known = waived.status != f.NO_DATA
+    some_missing = not complete or any(room.get("area_m2") is None for room in rooms or ())
+    return SchoolIndicator(
+        school.code,
+        school.stage,
+        "G3",
+        with_waiver(strict.status, waived.status),
+        strict.status,
+        school.compulsory,
+        numerator=Fraction(waived.value) if known else None,
+        numerator_strict=Fraction(strict.value) if strict.status != f.NO_DATA else None,
+        value=Fraction(waived.value) if known else None,
+        value_strict=Fraction(strict.value) if strict.status != f.NO_DATA else None,
+        threshold=Fraction(needed) if complete else None,
+        threshold_strict=Fraction(needed) if complete else None,
+        gap=Fraction(waived.gap) if known else None,
+        waiver=applied[-1] if applied and strict.status != waived.status else None,
+        applied=applied,
+        partial=known and some_missing,
+    )
+
+
+def judge_size(school: School, options: Options) -> SchoolIndicator:
+    """G4: compulsory pupils of one school; a vocational school may have none."""
+    pupils, known = school.compulsory, school.compulsory_known
+    if school.school_type == f.VOCATIONAL:
+        strict_limit = limit = 0
+        applied: tuple[str, ...] = ()
+    else:
+        # A site with one stage counts as a school of that stage, whatever its type.
+        through = school.school_type in f.ALL_THROUGH and school.stage == f.COMPULSORY
+        strict_limit = limit = f.SIZE_ALL_THROUGH if through else f.SIZE_SINGLE
+        migrants = school.row.get("migrant_students")
+        entitled = (school.built_year or 9999) <= f.WG4_BUILT_UNTIL or (
+            bool(pupils)
+            and migrants is not None
+            and f.exact(migrants) > f.WG4_MIGRANTS_ABOVE * f.exact(pupils)
+        )
+        applied = ("W-G4",) if "W-G4" in options.active_waivers and entitled else ()
+        if applied:
+            limit = f.WG4_ALL_THROUGH if through else f.WG4_SINGLE
+
+    def status_under(size: int) -> str:
+        return f.BELOW if known > size else (f.MET if pupils is not None else f.NO_DATA)
+
+    waived, strict = status_under(limit), status_under(strict_limit)
+    value = Fraction(known)
+    return SchoolIndicator(
+        school.code,
+        school.stage,
+        "G4",
+        with_waiver(strict, waived),
+        strict,
+        pupils,
+        numerator=value if waived != f.NO_DATA else None,
+        numerator_strict=value if strict != f.NO_DATA else None,
+        value=value if waived != f.NO_DATA else None,
+        value_strict=value if strict != f.NO_DATA else None,
+        threshold=Fraction(limit),
+        threshold_strict=Fraction(strict_limit),
+        gap=max(Fraction(0), value - limit) if waived != f.NO_DATA else None,
+        waiver=applied[0] if applied and strict != waived else None,
+        applied=applied,
+        partial=waived == f.BELOW and pupils is None,
+    )
+
+
+def judge_class_sizes(school: School, stage: str, data: SchoolData) -> SchoolIndicator:
+    """G5: the class roster of one section. Numerator: classes over; gap: pupils over."""
+    roster, limit = data.classes.get((school.code, stage), []), f.CLASS_SIZE[stage]
+    sizes = [int(row["students"]) for row in roster if row.get("students") is not None]
+    over = [size - limit for size in sizes if size > limit]
+    complete = bool(roster) and len(sizes) == len(roster)
+    status = f.BELOW if over else (f.MET if complete else f.NO_DATA)
+    judged = status != f.NO_DATA
+    return SchoolIndicator(
+        school.code,
+        stage,
+        "G5",
+        status,
+        status,
+        school.pupils[stage],
+        numerator=Fraction(len(over)) if judged else None,
+        numerator_strict=Fraction(len(over)) if judged else None,
+        value=Fraction(max(sizes)) if judged else None,
+        value_strict=Fraction(max(sizes)) if judged else None,
+        threshold=Fraction(limit),
+        threshold_strict=Fraction(limit),
+        gap=Fraction(sum(over)) if judged else None,
+        partial=judged and not complete,
+    )
+
+
+def judge_school(school: School, data: SchoolData, options: Options) -> list[SchoolIndicator]:
+    """Every judgement of one school; a school out of scope has none but a vocational one's G4."""
+    attached = school.school_type == f.VOCATIONAL and school.compulsory_known > 0
+    if attached and (options.include_private or not school.is_private):
+        return [judge_size(school, options)]
+    if not school.in_scope:
+        return []
+    judged = [
+        judge_resource(code, school, stage, data, options)
+        for stage in school.sections
+        for code in f.RESOURCES
+    ]
+    judged += [judge_class_sizes(school, stage, data) for stage in school.sections]
+    return [*judged, judge_rooms(school, data, options), judge_size(school, options)]
+
+
+def resource_rule(statuses: Iterable[str]) -> bool | None:
+    """The school rule over R1–R7: six met and none below; None while missing data leave it open."""
+    seen = list(statuses)
+    met, unknown = sum(s in f.COUNTS_AS_MET for s in seen), seen.count(f.NO_DATA)
+    if f.BELOW in seen or met + unknown < f.MUST_BE_MET:
+        return False
+    return None if unknown else True
+
+
+def verdict_of(school: School, stage: str, judged: Iterable[SchoolIndicator]) -> SchoolVerdict:
+    """The school rule for one section from its judgements."""
+    resources = {j.indicator: j for j in judged if j.stage == stage and j.indicator in f.RESOURCES}
+    statuses = [resources[code].status for code in f.RESOURCES]
+    return SchoolVerdict(
+        school_code=school.code,
+        stage=stage,
+        students=school.pupils[stage],
+        resource_met=sum(status in f.COUNTS_AS_MET for status in statuses),
+        resource_near=statuses.count(f.NEAR),
+        resource_below=statuses.count(f.BELOW),
+        resource_no_data=statuses.count(f.NO_DATA),
+        passes_resource_rule=resource_rule(statuses),
+        passes_strict=resource_rule(resources[code].status_strict for code in f.RESOURCES),
+        failing_indicators=tuple(code for code in f.RESOURCES if resources[code].status in f.FAILING),
+    )

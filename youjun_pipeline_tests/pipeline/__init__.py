@@ -1,0 +1,1 @@
+"""Whole runs: delivered files in, publication out."""

@@ -1,0 +1,76 @@
+"""House rules that no linter keeps: sizes, what the wheel carries, targets that the READMEs know."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from youjun_pipeline_tests.conftest import CHECKOUT
+
+PACKAGE = CHECKOUT / "youjun_pipeline"
+FILE_LINES = 400
+FUNCTION_LINES = 60
+# Whoever needs more says so where the reader sees it: a comment that begins with this, inside the long thing.
+EXPLANATION = "# Long because"
+
+
+def source_files(*suffixes: str) -> list[Path]:
+    return sorted(
+        path
+        for folder in (PACKAGE, CHECKOUT / "youjun_pipeline_tests")
+        for path in folder.rglob("*")
+        if path.suffix in suffixes and "__pycache__" not in path.parts
+    )
+
+
+def shown(path: Path) -> str:
+    return path.relative_to(CHECKOUT).as_posix()
+
+
+def test_long_files_explain_themselves():
+    long = {
+        shown(path): len(lines)
+        for path in source_files(".py", ".sql")
+        if len(lines := path.read_text(encoding="utf-8").splitlines()) > FILE_LINES
+        and not any(line.lstrip("-# ").startswith(EXPLANATION.lstrip("# ")) for line in lines)
+    }
+    assert long == {}, f"over {FILE_LINES} lines; split it, or say why it is long ({EXPLANATION} ...)"
+
+
+def test_long_functions_explain_themselves():
+    long = {}
+    for path in source_files(".py"):
+        text = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            lines = text.splitlines()[node.lineno - 1 : node.end_lineno]
+            if len(lines) > FUNCTION_LINES and not any(EXPLANATION in line for line in lines):
+                long[f"{shown(path)}:{node.lineno} {node.name}"] = len(lines)
+    assert long == {}, f"over {FUNCTION_LINES} lines; split it, or say why it is long ({EXPLANATION} ...)"
+
+
+def test_wheel_carries_every_file_of_the_package():
+    settings = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = settings["tool"]["setuptools"]["package-data"]["youjun_pipeline"]
+    carried = {path for pattern in patterns for path in PACKAGE.glob(pattern)}
+    left_out = [
+        shown(path)
+        for path in PACKAGE.rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc") and path not in carried
+    ]
+    assert sorted(left_out) == [], "add their suffix to package-data in pyproject.toml"
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_readme_has_one_line_for_each_target(readme):
+    makefile = (CHECKOUT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):.*  ## ", makefile, re.MULTILINE)) - {"help"}
+    listed = re.findall(
+        r"^\| `make ([a-z-]+)` \|", (CHECKOUT / readme).read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert sorted(listed) == sorted(targets)
