@@ -60,6 +60,11 @@ class Settings:
         return cls(data, warehouse, published, as_of)
 
 
+def day_in_china(instant: dt.datetime) -> dt.date:
+    """The date it is in China at an instant (with time zone)."""
+    return instant.astimezone(SHANGHAI).date()
+
+
 def _default_data() -> Path:
     """`data/` of the checkout this package lies in; of the current folder when it is installed elsewhere."""
     checkout = PACKAGE.parent
@@ -75,7 +80,7 @@ def _date(env: Mapping[str, str]) -> dt.date | None:
     """The as-of date, today when it is not set, None when it is no date."""
     text = env.get(AS_OF, "").strip()
     if not text:
-        return dt.datetime.now(SHANGHAI).date()
+        return day_in_china(dt.datetime.now(dt.UTC))
     # fromisoformat alone would also take 20240630 and 2024-W26.
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
         return None

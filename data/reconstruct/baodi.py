@@ -12,7 +12,7 @@ import plan_baodi as plan
 import schools_baodi as names
 import tables as t
 import write
-from roster import JUNIOR, PRIMARY, School, by_name, copy_roster, hire, move_pupils, read_roster, relieve
+from roster import JUNIOR, PRIMARY, School, by_name, copy_roster, divert, read_roster, relieve
 
 HOME = Path(__file__).resolve().parents[1] / "120115-baodi" / "deliveries"
 REPORTER = "填报单位：宝坻区教育局"
@@ -64,9 +64,7 @@ def rosters() -> dict[str, list[School]]:
     second = copy_roster(first)
     mend(second, names.MENDED_2021)
     for name, stage, students in names.RELIEVED_2021:
-        school = by_name(second, name)
-        move_pupils(school, stage, students)
-        hire(school, stage)
+        divert(by_name(second, name), stage, students)
     second += read_roster(names.OPENED, names.CODE_PREFIX, EVENNESS, first=len(first) + 1)
     third = copy_roster(second)
     for school in third:

@@ -83,7 +83,7 @@ def near_misses(d: District, allowed: dict[tuple[str, str], set[str]], margin: s
 def roster_faults(d: District) -> list[str]:
     """Figures that contradict each other."""
     out = []
-    for code, row in d.schools.items():
+    for code in d.schools:
         if not re.fullmatch(r"\d{10}", code):
             out.append(f"学校标识码 {code}")
         if code not in d.facilities:

@@ -262,6 +262,27 @@ def move_pupils(school: School, stage: str, students: int) -> None:
     school.migrant_students = min(school.migrant_students, sum(school.students(s) for s in GRADES))
 
 
+def divert(school: School, stage: str, students: int) -> None:
+    """Pupils of a stage leave for other schools, and teachers with them; buildings stay."""
+    move_pupils(school, stage, students)
+    hire(school, stage)
+
+
+def level_off(schools: list[School], stage: str, figure: str, highest: float) -> float:
+    """Cut one resource of the schools of a single stage to a highest level per pupil; returns what is freed."""
+    freed = 0.0
+    for school in schools:
+        if school.profile == stage:
+            limit = round(highest * school.weighted_students, 4 if figure == "equipment_wan" else 1)
+            if figure == "multimedia_rooms":
+                limit = math.ceil(limit)
+            surplus = getattr(school, figure) - limit
+            if surplus > 0:
+                setattr(school, figure, limit)
+                freed += surplus
+    return freed
+
+
 def relieve(school: School, *flags: str) -> None:
     """Take marks away: what they held back is drawn again, the rest of the school stays."""
     school.flags = school.flags - frozenset(flags)

@@ -157,7 +157,7 @@ def finance_rows(schools: list[School], year: int, norms: dict[str, int]) -> Row
             continue
         compulsory = sum(s.students(stage) for stage in s.stages)
         norm = sum(norms[stage] * s.students(stage) for stage in s.stages) / compulsory
-        for y in (year - 1, year):
+        for y in range(max(year - 1, s.built_year), year + 1):
             rng = s.rng(f"finance {y}")
             budget = round(max(compulsory, 100) * norm * rng.uniform(1.02, 1.16) / 10000 + 0.005, 2)
             training = round(budget * rng.uniform(0.055, 0.085) + 0.005, 3)

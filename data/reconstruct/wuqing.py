@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import plan_wuqing as plan
+import progress_wuqing as course
 import tables as t
 import write
 from roster import JUNIOR, PRIMARY, School, by_name, read_roster
@@ -31,10 +32,19 @@ SURVEY = {
     ("人大代表", "问卷"): 180, ("人大代表", "走访"): 24, ("政协委员", "问卷"): 160, ("政协委员", "走访"): 22,
     ("其他群众", "问卷"): 2_400, ("其他群众", "走访"): 130,
 }  # fmt: skip
-FIGURES = [
-    ("population_wan", 2022, 115), ("rural_population_wan", 2022, 52), ("townships", 2022, 30),
-    ("villages", 2022, 620), ("gdp_per_capita_yuan", 2022, 78_000), ("education_budget_yuan", 2022, 2_900_000_000),
-]  # fmt: skip
+
+
+def district_figures(year: int) -> list[tuple]:
+    """Round, invented figures of the years before the delivery."""
+    return [
+        row
+        for y in range(2022, year)
+        for row in (
+            ("population_wan", y, 115 + (y - 2022)), ("rural_population_wan", y, 52 - (y - 2022)), ("townships", y, 30),
+            ("villages", y, 620), ("gdp_per_capita_yuan", y, 78_000 + 3_000 * (y - 2022)),
+            ("education_budget_yuan", y, 2_900_000_000 + 120_000_000 * (y - 2022)),
+        )
+    ]  # fmt: skip
 
 
 def base_schools() -> list[School]:
@@ -60,11 +70,13 @@ def deliver_figures(folder: Path, schools: list[School], year: int) -> None:
     """What the district reports once a year beside the roster."""
     write.xlsx(folder / "school_finance.xlsx", "武清区义务教育学校公用经费和培训经费", f"{REPORTER}    单位：万元",
                t.chinese(t.FINANCE), t.finance_rows(schools, year, NORMS))  # fmt: skip
-    write.text(folder / "graduation_cohorts.csv", t.english(t.COHORTS), t.cohort_rows(schools, (year - 1, year)))
+    cohorts = t.cohort_rows([s for s in schools if s.built_year <= year - 4], (year - 1, year))
+    write.text(folder / "graduation_cohorts.csv", t.english(t.COHORTS), cohorts)
     write.xlsx(folder / "assurance.xlsx", "政府保障和教育质量填报项", REPORTER, t.chinese(t.ASSURANCE),
                t.assurance_rows(ASSURANCE_VALUES, "武清区", year))  # fmt: skip
     write.text(folder / "recognition.csv", t.chinese(t.RECOGNITION),
                t.recognition_rows(year, SURVEY, schools[0]), "utf-8-sig")  # fmt: skip
+    write.xlsx(folder / "district_figures.xlsx", "武清区基本情况", REPORTER, t.chinese(t.FIGURES), district_figures(year))
 
 
 def deliver_plan(folder: Path, schools: list[School]) -> None:
@@ -86,11 +98,41 @@ def first_delivery() -> None:
     deliver_figures(folder, schools, 2023)
     deliver_plan(folder, schools)
     write.text(folder / "quality_monitoring.csv", t.chinese(t.MONITORING), plan.MONITORING, "utf-8-sig")
-    write.xlsx(folder / "district_figures.xlsx", "武清区基本情况", REPORTER, t.chinese(t.FIGURES), FIGURES)
+
+
+def later_deliveries() -> None:
+    """Rosters, finance and events every time; surveys, monitoring and district figures at the end of a year."""
+    before = base_schools()
+    monitoring = list(plan.MONITORING)
+    aliases = list(plan.ALIASES)
+    for day, schools in course.rosters(before).items():
+        folder, year = HOME / day, int(day[:4])
+        deliver_schools(folder, schools)
+        write.xlsx(folder / "school_finance.xlsx", "武清区义务教育学校公用经费和培训经费", f"{REPORTER}    单位：万元",
+                   t.chinese(t.FINANCE), t.finance_rows(schools, year, NORMS))  # fmt: skip
+        write.text(folder / "school_changes.csv", t.chinese(t.CHANGES), course.changes(day), "utf-8-sig")
+        write.text(folder / "progress.csv", t.chinese(t.PROGRESS), course.progress(day), "gb18030")
+        write.xlsx(folder / "acceptances.xlsx", "验收销号记录", REPORTER, t.chinese(t.ACCEPTANCES),
+                   course.acceptances(day, before, schools))  # fmt: skip
+        known = {s.name for s in schools}
+        aliases += [pair for pair in course.ALIASES if pair[1] in known and pair not in aliases]
+        rows = [(alias, by_name(schools, name).code) for alias, name in aliases]
+        write.text(folder / "school_aliases.csv", t.english(t.ALIASES), rows)
+        if day in course.MONITORING:
+            monitoring += course.MONITORING[day]
+            deliver_figures(folder, schools, year)
+            write.text(folder / "quality_monitoring.csv", t.chinese(t.MONITORING), monitoring, "utf-8-sig")
+        if day in course.REBASELINED:
+            due = t.english(t.MEASURES).index("due")
+            measures = [(*r[:due], course.REBASELINED[day], *r[due + 1 :]) if r[0] in course.LATE else r
+                        for r in plan.measures()]  # fmt: skip
+            write.xlsx(folder / "measures.xlsx", "整改措施台账（调整后）", REPORTER, t.chinese(t.MEASURES), measures)
+        before = schools
 
 
 def main() -> None:
     first_delivery()
+    later_deliveries()
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ PLAIN_UNITS = frozenset(fold_word(word) for words in UNIT_SPELLINGS.values() for
     )
 )
 _DATE_HINT = re.compile(r"[ymd年月日\-./]+")
-_RANGE_HINT = re.compile(r"\d+([-~—–至到]\d+)?")
+_RANGE_HINT = re.compile(r"\d{1,3}[-~—–至到]\d{1,3}")
 
 
 @dataclass

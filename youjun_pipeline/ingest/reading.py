@@ -53,7 +53,7 @@ def _open(path: Path, dataset: Dataset, notices: list[str]) -> list[Sheet]:
         notices.append(notice)
     if kind == "csv":
         return [delimited_sheet(data, lambda head: score(head, dataset))]
-    return [parquet_sheet(data)] if kind == "parquet" else workbook_sheets(data, kind)
+    return [parquet_sheet(data)] if kind == "parquet" else workbook_sheets(data, kind, notices)
 
 
 def _failed(dataset: Dataset, notices: list[str], rule: str, message: str) -> ReadResult:
@@ -176,18 +176,27 @@ def _read_rows(sheet: Sheet, header: Header, dataset: Dataset, notices: list[str
     repeated = _repeated_headers(body, header, dataset)
     if len(repeated):
         said.append(f"第 {some(body.row_numbers[repeated].tolist())} 行又是表头，没有作为数据")
-    for first, left, last, right in sheet.merged:
-        if first > sheet.numbers[header.row] and last > first and any(left <= p <= right for p in used):
-            said.append(
-                f"第 {first}–{last} 行 {column_letter(left)} 列是合并单元格，只有第一行有值，其余各行按空白读取；"
-                "请取消合并、逐行填写"
-            )
+    said += _merged_cells(sheet, header)
     notices += [f"{sheet.label}：{text}" if sheet.name else text for text in said]
     dropped = np.union1d(empty, repeated)
     if len(dropped):
         kept = np.setdiff1d(np.arange(len(body.row_numbers)), dropped)
         body = Body(body.row_numbers[kept], [column.take(pa.array(kept)) for column in body.columns])
     return _frame(dataset, sheet.name, body, header.positions)
+
+
+def _merged_cells(sheet: Sheet, header: Header) -> list[str]:
+    """Say where cells of several rows are merged: only the first of these rows has the value."""
+    rows: dict[int, list[str]] = {}
+    for first, left, last, right in sheet.merged:
+        if first > sheet.numbers[header.row] and last > first:
+            for position in set(header.positions.values()) & set(range(left, right + 1)):
+                rows.setdefault(position, []).append(f"{first}–{last}")
+    return [
+        f"{column_letter(position)} 列第 {some(rows[position])} 行是合并单元格，只有第一行有值，其余各行按空白读取；"
+        "请取消合并、逐行填写"
+        for position in sorted(rows)
+    ]
 
 
 def _blank_rows(body: Body, positions: list[int]) -> np.ndarray:

@@ -31,7 +31,7 @@ EXACT = Context(prec=LONGEST_NUMBER + 40, rounding=ROUND_HALF_EVEN)
 SPREADSHEET = Context(prec=FLOAT_DIGITS, rounding=ROUND_HALF_EVEN)
 
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(E[+-]?[0-9]+)?", re.IGNORECASE)
-GROUPED = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
+GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]+)?")
 WHOLE_FLOAT = re.compile(r"([0-9]+)\.0+")
 SCIENTIFIC = re.compile(r"[0-9](\.[0-9]+)?E\+[0-9]+", re.IGNORECASE)
 NUMBER_PARTS = re.compile(r"[0-9.,%+\-\s]+")
@@ -138,6 +138,8 @@ def read_rate(text: str, column: Column) -> Decimal:
 def read_date(text: str, column: Column) -> date:
     """A day; where the contract says so also a month, which means its last day."""
     folded = _fold(text)
+    if "年" in folded:
+        folded = "".join(folded.split())
     if found := DAY.fullmatch(folded):
         year, month, day = (int(part) for part in found.groups() if part and part.isdigit())
         return _day(year, month, day)
@@ -240,17 +242,20 @@ def _to_scale(number: Decimal, precision: int, scale: int) -> Decimal:
 
     More decimals than are stored are refused when typed (1.1234567), because the cell says more than could be kept.
     """
-    too_large = BadCell("数值过大，请核对数值与单位", OUT_OF_RANGE)
     if number and number.adjusted() >= precision - scale:
-        raise too_large
+        raise _too_large()
     digits, exponent = EXACT.normalize(number).as_tuple()[1:]
     if isinstance(exponent, int) and -exponent > scale and len(digits) < FLOAT_DIGITS:
         raise BadCell(f"的小数超过 {scale} 位，请四舍五入后填报")
     scaled = EXACT.quantize(number, Decimal(1).scaleb(-scale))
     # 999999999999.9999999 rounds up to one digit more than fits.
     if scaled and scaled.adjusted() >= precision - scale:
-        raise too_large
+        raise _too_large()
     return scaled
+
+
+def _too_large() -> BadCell:
+    return BadCell("数值过大，请核对数值与单位", OUT_OF_RANGE)
 
 
 def _day(year: int, month: int, day: int) -> date:

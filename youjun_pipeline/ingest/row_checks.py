@@ -38,7 +38,7 @@ class RowWarning(NamedTuple):
 class _Offenders(NamedTuple):
     """Groups of offending rows in one content: how many, and the first of them as text."""
 
-    count: int
+    total: int
     shown: list[list[dict[str, Any]]]
 
 
@@ -60,10 +60,10 @@ def duplicate_keys(dataset: Dataset, raw: Any, repeats: Sequence[np.ndarray]) ->
     failures = {}
     for content, groups in _by_content(raw, repeats, dataset.key, MAX_KEYS):
         told = (f"{_key(dataset, rows[0], '（空）')}（{_places(rows)}）" for rows in groups.shown)
-        rest = f"；等共 {groups.count} 个" if groups.count > MAX_KEYS else ""
+        rest = f"；等共 {groups.total} 个" if groups.total > MAX_KEYS else ""
         failures[content] = Failure(
             DUPLICATE_KEY,
-            f"{titles}相同的行只能有一行，请删去或更正多余的行。重复的有 {groups.count} 个：{'；'.join(told)}{rest}",
+            f"{titles}相同的行只能有一行，请删去或更正多余的行。重复的有 {groups.total} 个：{'；'.join(told)}{rest}",
         )
     return failures
 
@@ -122,9 +122,9 @@ def _warnings(
         for (row,) in offenders.shown:
             values = "，".join(f"{dataset.columns[name].zh} {row[name] or '空'}" for name in shown)
             told.append(f"{_places([row])} {_key(dataset, row)}" + (f"（{values}）" if values else ""))
-        rest = "等" if offenders.count > MAX_OFFENDERS else ""
-        text = f"{message}。{'；'.join(told)}；{rest}共 {offenders.count} 行"
-        warnings.append(RowWarning(content, rule, severity, offenders.count, text))
+        rest = "等" if offenders.total > MAX_OFFENDERS else ""
+        text = f"{message}。{'；'.join(told)}；{rest}共 {offenders.total} 行"
+        warnings.append(RowWarning(content, rule, severity, offenders.total, text))
     return warnings
 
 
@@ -146,7 +146,10 @@ def _by_content(
     wanted = np.concatenate([group for offenders in shown.values() for group in offenders])
     rows = iter(raw.select(["sheet", "row_number", *columns]).take(pa.array(wanted)).to_pylist())
     for content, offenders in found.items():
-        yield content, _Offenders(len(offenders), [list(islice(rows, len(group))) for group in shown[content]])
+        yield (
+            content,
+            _Offenders(len(offenders), [list(islice(rows, len(group))) for group in shown[content]]),
+        )
 
 
 def _key(dataset: Dataset, row: dict[str, Any], blank: str = "") -> str:

@@ -128,7 +128,7 @@ def _kind_of_zip(data: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = set(archive.namelist())
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError) as error:
         raise Unreadable("文件不完整或已损坏（可能没有传完）", SEND_AGAIN) from error
     if "xl/workbook.bin" in names:
         return "xlsb"

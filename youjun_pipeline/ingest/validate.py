@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 
 from youjun_pipeline.contracts.model import ROW_COLUMNS, SNAPSHOT, Column, Dataset, Failure
 from youjun_pipeline.ingest.cells import ARROW_TYPES, STRING, cell_message, flat, parse_cells
-from youjun_pipeline.ingest.readings import OUT_OF_RANGE, UNKNOWN_VALUE
+from youjun_pipeline.ingest.readings import OUT_OF_RANGE
 from youjun_pipeline.ingest.row_checks import (
     RowWarning,
     broken_rules,
@@ -46,7 +46,6 @@ REJECTION_COLUMNS = {
     "rejects_row": bool,
     "school_code": object,
 }
-COUNT_COLUMNS = ("content_sha256", "rows_read", "rows_accepted", "rows_rejected")
 
 
 @dataclass(frozen=True)
@@ -54,17 +53,16 @@ class Validated:
     """What became of the rows of one dataset.
 
     `accepted`: content_sha256, sheet, row_number and every contract column, typed (cells.ARROW_TYPES); the rows of a
-    content with a failure are in it too. `rejections`: one row per bad cell, columns as raw.rejection. `failures`:
+    content with a failure are in it too. `rejections`: one row per bad cell, columns as raw.rejection; a row with two bad key
+    cells is one rejected row told twice. `failures`:
     contents that are unusable as a whole. `warnings`: broken rules per content; a rule's severity `blocking` is given
-    on, not acted upon. `counts`: rows_read = rows_accepted + rows_rejected per content; a row with two bad key cells
-    is one rejected row.
+    on, not acted upon.
     """
 
     accepted: Any
     rejections: pd.DataFrame
     failures: dict[str, Failure]
     warnings: pd.DataFrame
-    counts: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,6 @@ def validate(dataset: Dataset, text: pd.DataFrame) -> Validated:
         _rejections(dataset, everything, raw, faults),
         duplicate_keys(dataset, raw_kept, repeats) if is_snapshot else {},
         pd.DataFrame(warnings, columns=list(RowWarning._fields)),
-        _counts(raw["content_sha256"], keeps),
     )
 
 
@@ -124,9 +121,7 @@ def _arrow(dataset: Dataset, text: pd.DataFrame) -> Any:
         )
     return pa.table(
         {
-            name: flat(
-                pa.array(text[name], pa.int64() if name == "row_number" else STRING, from_pandas=True)
-            )
+            name: flat(pa.array(text[name], pa.int64() if name == "row_number" else STRING, from_pandas=True))
             for name in needed
         }
     )
@@ -134,9 +129,10 @@ def _arrow(dataset: Dataset, text: pd.DataFrame) -> Any:
 
 @lru_cache
 def row_schema(dataset: Dataset) -> Any:
-    """The pandera schema of a dataset's typed rows: types, required columns, ranges, coded values.
+    """The pandera schema of a dataset's typed rows: types, required columns, ranges.
 
-    Types are checked and not coerced: parsing has set them, another one is a fault of the program.
+    Types are checked and not coerced: parsing has set them, another one is a fault of the program. Coded values are
+    not checked again: what is not declared has no stored value to become.
     """
     import pandera.pandas as pandera
 
@@ -148,8 +144,6 @@ def row_schema(dataset: Dataset) -> Any:
             checks.append(pandera.Check.ge(low, error=OUT_OF_RANGE))
         if high is not None:
             checks.append(pandera.Check.le(high, error=OUT_OF_RANGE))
-        if column.values and not column.is_open:
-            checks.append(pandera.Check.isin(list(column.values), error=UNKNOWN_VALUE))
         dtype = pd.ArrowDtype(ARROW_TYPES[column.type])
         columns[name] = pandera.Column(dtype, checks=checks, nullable=not column.required, coerce=False)
     return pandera.DataFrameSchema(columns, strict=True, coerce=False, name=dataset.name)
@@ -197,16 +191,11 @@ def _each_distinct(raw: Any, positions: np.ndarray, make: Callable[[str | None],
 def _fault_message(column: Column, rule: str, text: str | None) -> str:
     if rule == BLANK_REQUIRED:
         return f"{column.zh}是必填项，此处为空，请补填"
-    low, high = column.low, column.high
-    bounds = (
-        f"{low}–{high} 之间"
-        if low is not None and high is not None
-        else f"{low} 以上"
-        if high is None
-        else f"{high} 以下"
-    )
+    lowest = "" if column.low is None else f"不小于 {column.low}"
+    highest = "" if column.high is None else f"不大于 {column.high}"
+    bounds = "、".join(filter(None, (lowest, highest)))
     hint = "，比率请填小数（如 0.123）或带百分号（如 12.3%）" if column.type == "rate" else ""
-    return cell_message(column, text or "", f"不在允许范围内，应在 {bounds}{hint}，请核对；没有数据请留空")
+    return cell_message(column, text or "", f"超出范围，应{bounds}{hint}；没有数据请留空")
 
 
 def _without(values: Any, positions: np.ndarray) -> Any:
@@ -221,33 +210,21 @@ def _rejections(dataset: Dataset, typed: Any, raw: Any, faults: list[_Faults]) -
     order = {name: n for n, name in enumerate(dataset.columns)}
     parts = []
     for fault in faults:
-        at = pa.array(fault.positions)
-        where = {name: raw[name].take(at).to_pandas() for name in ROW_COLUMNS}
-        code = typed["school_code"].take(at).to_pandas() if "school_code" in order else None
-        part = pd.DataFrame(where).assign(
+        # numpy keeps None for a missing text, where pandas would make it NaN.
+        at, size = pa.array(fault.positions), len(fault.positions)
+        where = {name: raw[name].take(at).to_numpy() for name in ROW_COLUMNS}
+        codes = typed["school_code"].take(at).to_numpy() if "school_code" in order else np.full(size, None)
+        part = pd.DataFrame(where, columns=list(REJECTION_COLUMNS)).assign(
             dataset=dataset.name,
             column_name=fault.column,
-            value=raw[fault.column].take(at).to_pandas(),
+            value=raw[fault.column].take(at).to_numpy(),
             rule=fault.rules,
             message=fault.messages,
             rejects_row=fault.column in dataset.key,
-            school_code=code,
+            school_code=codes,
             position=fault.positions,
             order=order[fault.column],
         )
         parts.append(part)
-    found = pd.concat(parts, ignore_index=True).sort_values(
-        ["position", "order"], kind="stable", ignore_index=True
-    )
-    found = found[list(REJECTION_COLUMNS)].astype(REJECTION_COLUMNS)
-    return found.where(found.notna(), None)
-
-
-def _counts(content: Any, keeps: np.ndarray) -> pd.DataFrame:
-    encoded = flat(content).dictionary_encode("encode")
-    codes = encoded.indices.to_numpy()
-    size = len(encoded.dictionary)
-    read = np.bincount(codes, minlength=size)
-    accepted = np.bincount(codes[keeps], minlength=size)
-    columns = (encoded.dictionary.to_pylist(), read, accepted, read - accepted)
-    return pd.DataFrame(dict(zip(COUNT_COLUMNS, columns, strict=True)))
+    found = pd.concat(parts, ignore_index=True).sort_values(["position", "order"], ignore_index=True)
+    return found[list(REJECTION_COLUMNS)].astype(REJECTION_COLUMNS)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import zipfile
+import zlib
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -25,13 +26,13 @@ from youjun_pipeline.ingest.xls_marks import PasswordNeeded, xls_marks
 MAX_CELLS = 20_000_000
 
 
-def workbook_sheets(data: bytes, kind: str) -> list[Sheet]:
-    """Read every worksheet, hidden ones too; chart sheets are left out.
+def workbook_sheets(data: bytes, kind: str, notices: list[str]) -> list[Sheet]:
+    """Read every worksheet, hidden ones too; chart sheets are left out. What the district should hear joins `notices`.
 
     Raises:
         Unreadable: for a damaged, protected or senselessly large workbook.
     """
-    marks = _marks(data, kind)
+    marks = _marks(data, kind, notices)
     try:
         with calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
             return [
@@ -42,31 +43,36 @@ def workbook_sheets(data: bytes, kind: str) -> list[Sheet]:
     except calamine.PasswordError as error:
         raise _protected() from error
     except (calamine.CalamineError, OSError, ValueError) as error:
-        raise Unreadable("文件不完整或已损坏（可能没有传完）", SEND_AGAIN) from error
+        raise _damaged() from error
     except BaseException as error:
         # The reader is compiled; where it gives up on a damaged file it raises a panic, which is no Exception.
         if type(error).__name__ != "PanicException":
             raise
-        raise Unreadable("文件已损坏", SEND_AGAIN) from error
+        raise _damaged() from error
 
 
-def _marks(data: bytes, kind: str) -> dict[str, Marks]:
+def _marks(data: bytes, kind: str, notices: list[str]) -> dict[str, Marks]:
     try:
         if kind == "xlsx":
             return xlsx_marks(data)
-        return xls_marks(data) if kind == "xls" else {}
+        if kind == "xls":
+            return xls_marks(data)
     except PasswordNeeded as error:
         raise _protected() from error
-    except (
-        zipfile.BadZipFile,
-        OSError,
-        EOFError,
-        KeyError,
-        ValueError,
-        IndexError,
-        ElementTree.ParseError,
-    ) as error:
-        raise Unreadable("文件不完整或已损坏（可能没有传完）", SEND_AGAIN) from error
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        # Checked here because the workbook reader does not compare checksums.
+        raise _damaged() from error
+    except (KeyError, ValueError, IndexError, RuntimeError, ElementTree.ParseError):
+        # An unusual file, which the workbook reader may well read; it decides.
+        pass
+    notices.append(
+        "无法核对单元格格式：百分比、只写年月的日期和出错的公式可能读得不准，请另存为 .xlsx 再交付"
+    )
+    return {}
+
+
+def _damaged() -> Unreadable:
+    return Unreadable("文件不完整或已损坏（可能没有传完）", SEND_AGAIN)
 
 
 def _protected() -> Unreadable:
@@ -74,9 +80,10 @@ def _protected() -> Unreadable:
 
 
 def _sheet(sheet: calamine.CalamineSheet, meta: calamine.SheetMetadata, marks: Marks) -> Sheet:
-    if sheet.total_height * sheet.total_width > MAX_CELLS:
+    last_row, last_column = sheet.end or (-1, -1)
+    if (last_row + 1) * (last_column + 1) > MAX_CELLS:
         raise Unreadable(
-            f"工作表“{sheet.name}”有 {sheet.total_height} 行 × {sheet.total_width} 列",
+            f"工作表“{sheet.name}”有 {last_row + 1} 行 × {last_column + 1} 列",
             "请删除表格以外多余的单元格（Ctrl+End 可以看到最末一个）后重新保存",
         )
     # Empty rows and columns before the first cell are kept: row numbers and letters are those that Excel shows.

@@ -1,7 +1,5 @@
 """Assets: the raw datasets, one asset per model with the dependencies its SQL names, the checks, the publication."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg
@@ -54,6 +52,7 @@ def deliveries(refresh: Refresh) -> Iterator[dg.MaterializeResult]:
             },
             check_results=[
                 dg.AssetCheckResult(
+                    asset_key=raw_key(result.dataset),
                     check_name="contract",
                     passed=not result.failures and not result.rows_rejected,
                     severity=dg.AssetCheckSeverity.ERROR if result.failures else dg.AssetCheckSeverity.WARN,

@@ -144,8 +144,15 @@ GRADES: Mapping[int, Sequence[str]] = {
 }
 LEVELS: Mapping[int, Sequence[str]] = {1: ("Ⅰ", "I", "1"), 2: ("Ⅱ", "II", "2"), 3: ("Ⅲ", "III", "3")}
 LEVELS = {**LEVELS, 4: ("Ⅳ", "IV", "4"), 5: ("Ⅴ", "V", "5")}
-UNITS = {COUNT: "人", AMOUNT: "㎡"}
-"""A bracketed unit some districts write behind a header; the contracts must see through it."""
+
+
+def unit_of(dataset: str, column: str) -> str | None:
+    """The bracketed unit some districts write behind the header; the contracts must see through it."""
+    if column.endswith("_m2"):
+        return "㎡"
+    if column == "multimedia_rooms":
+        return "间"
+    return "人" if COLUMNS[dataset][column][1] == COUNT and dataset != "recognition" else None
 
 
 def columns_of(dataset: str) -> list[str]:

@@ -63,7 +63,7 @@ def cohort_rows(rng: random.Random, schools: Sequence[Mapping[str, Any]], profil
         for year in (OLD_YEAR, NEW_YEAR):
             twenties = max(1, school["junior_students"] // 60)
             deaths, moved_in, moved_out = rng.randint(0, 1), rng.randint(0, 4), rng.randint(0, 4)
-            lost = profile == "mixed" and rng.random() < 0.05
+            lost = profile != "passing" and rng.random() < 0.08
             kept = retained * twenties if year == NEW_YEAR else 15 * twenties
             rows.append(
                 blank_row(

@@ -69,15 +69,15 @@ DEFAULT_PHASES = (Phase("2023-startup", "启动准备", date(2023, 7, 1), date(2
 
 def header_of(rng: random.Random, dataset: str, column: str, style: Style) -> str:
     """The column's header, in a shape the reader forgives."""
-    chinese, kind, _ = c.COLUMNS[dataset][column]
+    chinese, unit = c.COLUMNS[dataset][column][0], c.unit_of(dataset, column)
     name = chinese if style.chinese_headers else column
     if not style.messy_headers:
         return name
     shapes = [name, f" {name}　", f"{name}\n"]
     if style.chinese_headers:
         shapes += [f"{name[:2]}\n{name[2:]}", name.replace("(", "（").replace(")", "）")]
-        if kind in c.UNITS and "(" not in name:
-            shapes.append(f"{name}（{c.UNITS[kind]}）")
+        if unit:
+            shapes.append(f"{name}（{unit}）")
     return rng.choice(shapes)
 
 

@@ -150,7 +150,7 @@ def facility_row(
 def class_rows(rng: random.Random, code: str, stage: str, students: int, profile: str) -> Rows:
     """The class roster of one section; its sizes add up to its pupils."""
     limit = CLASS_SIZE[stage]
-    largest = rng.choice((25, 29, 30, 38, limit - 1, limit))
+    largest = rng.choice((25, 29, 30) if students < 120 else (25, 29, 30, 38, limit - 1, limit))
     if profile != "passing" and rng.random() < 0.12:
         largest = limit + rng.choice((1, 3, 12))
     count = -(-students // largest)
@@ -182,7 +182,9 @@ def room_rows(rng: random.Random, school: Mapping[str, Any], classes: int, profi
         areas: tuple[str, ...] = (full, "120", "100.5")
         if profile != "passing":
             count = max(0, count - (rng.random() < 0.2))
-            if rng.random() < 0.25:
+            if school["urban_rural"] == "乡村" and classes <= 4 and rng.random() < 0.6:
+                areas = ("54", "61", "61", "60.9", "53.9")
+            elif rng.random() < 0.25:
                 areas = ("95.99", "89.99", "73", "72.99", "67", "66.5", "61", "60.9", "54", "53.9", "40")
         rows += [
             blank_row(

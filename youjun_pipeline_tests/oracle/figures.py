@@ -1,10 +1,10 @@
 """The figures of the standard, typed in by hand for the independent check.
 
-Belongs here: thresholds, weights, areas and dates-free limits as the standard's text gives them.
+Belongs here: thresholds, weights, areas and limits as the standard's text gives them.
 Keep out: values read from the pipeline's catalogue; these must be able to disagree with it.
 """
 
-from decimal import ROUND_HALF_UP, Decimal
+import math
 from fractions import Fraction
 from typing import Any
 
@@ -35,11 +35,8 @@ def maybe(number: Any) -> Fraction | None:
 
 
 def half_up(value: Fraction, digits: int) -> Fraction:
-    """Rounded for display as people do it: a half goes up."""
-    shifted = value * 10**digits
-    # 40 places are far more than a display digit can depend on; the halves themselves are exact here.
-    whole = (Decimal(shifted.numerator) / Decimal(shifted.denominator)).quantize(Decimal(1), ROUND_HALF_UP)
-    return Fraction(int(whole), 10**digits)
+    """Rounded for display as people do it: a half goes up (no figure here is negative)."""
+    return Fraction(math.floor(value * 10**digits + Fraction(1, 2)), 10**digits)
 
 
 # Resource indicators (section 2 of the standard)

@@ -17,6 +17,9 @@ from youjun_pipeline_tests.oracle.figures import RESOURCES, WAIVERS, half_up
 # One section: resource and pupils.
 SECTIONS = st.lists(st.tuples(st.integers(0, 3000), st.integers(1, 2500)), min_size=1, max_size=8)
 
+# These laws have few branches and exact fractions are slow: some dozen cases find what a hundred do.
+A_FEW = settings(max_examples=30)
+
 
 def stage_balance(sections, stage="primary", code="R2"):
     return balance_of(
@@ -86,6 +89,7 @@ def test_a_section_that_did_not_report_leaves_the_cv_open():
 # ---------------------------------------------------------------- what holds of any CV
 
 
+@A_FEW
 @given(SECTIONS, st.integers(0, 7))
 def test_splitting_a_school_into_two_alike_leaves_the_cv(sections, which):
     resource, pupils = sections[which % len(sections)]
@@ -95,18 +99,21 @@ def test_splitting_a_school_into_two_alike_leaves_the_cv(sections, which):
     assert stage_balance(split).cv_squared == stage_balance(sections).cv_squared
 
 
+@A_FEW
 @given(SECTIONS, st.integers(1, 50), st.integers(1, 50))
 def test_scaling_resources_or_pupils_leaves_the_cv(sections, by_resource, by_pupils):
     scaled = [(r * by_resource, n * by_pupils) for r, n in sections]
     assert stage_balance(scaled).cv_squared == stage_balance(sections).cv_squared
 
 
+@A_FEW
 @given(SECTIONS, st.randoms(use_true_random=False))
 def test_the_order_of_schools_does_not_matter(sections, rng):
     mixed = rng.sample(sections, len(sections))
     assert stage_balance(mixed).cv_squared == stage_balance(sections).cv_squared
 
 
+@A_FEW
 @given(SECTIONS)
 def test_variance_shares_add_up_and_slopes_are_the_cvs(sections):
     by_school = {str(i): (Fraction(r), n) for i, (r, n) in enumerate(sections)}
@@ -131,6 +138,7 @@ def test_variance_shares_add_up_and_slopes_are_the_cvs(sections):
     assert (part.marginal_effect < 0) == (part.value < part.break_even)
 
 
+@A_FEW
 @given(st.integers(1, 2000), st.integers(1, 2000), st.integers(0, 2000))
 def test_shares_make_the_whole_and_junior_is_one_point_one_times_primary(primary, junior, senior):
     pupils = {"primary": primary, "junior": junior, "senior": senior}
@@ -205,7 +213,7 @@ JUDGED_CELLS = {
 CELLS = [(dataset, column) for dataset, columns in JUDGED_CELLS.items() for column in columns]
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(st.sampled_from(CELLS), st.integers(0, 10**6))
 def test_a_passing_district_does_not_pass_once_a_judged_cell_is_blank(cell, which):
     dataset, column = cell

@@ -96,12 +96,10 @@ with item as (
         {'indicator_code': 'Q2', 'part': 1, 'what': '残疾儿童少年入学', 'num': q2_enrolled, 'den': q2_eligible},
         {'indicator_code': 'S1', 'part': 1, 'what': '社会认可度', 'num': satisfied, 'den': valid},
         {'indicator_code': 'G13', 'part': 1, 'what': '小学就近划片入学',
-            'num': if(any_primary, primary_catchment, null), 'den': if(any_primary, primary_students, null)},
+            'num': if(any_primary, primary_catchment, 0), 'den': if(any_primary, primary_students, 0)},
         {'indicator_code': 'G13', 'part': 2, 'what': '初中就近划片入学',
-            'num': if(any_junior, junior_catchment, null), 'den': if(any_junior, junior_students, null)}
-    ], recursive := true),
-        coalesce(any_primary, false) as any_primary,
-        coalesce(any_junior, false) as any_junior
+            'num': if(any_junior, junior_catchment, 0), 'den': if(any_junior, junior_students, 0)}
+    ], recursive := true)
     from item i
     left join teacher using (district_code, phase_id)
     left join enrolment using (district_code, phase_id)
@@ -111,6 +109,3 @@ with item as (
 select district_code, phase_id, indicator_code, part, what,
     num::decimal(24, 6) as numerator, den::decimal(24, 6) as denominator
 from part
--- a district without town day schools of a stage has nothing to show for it
-where not (indicator_code = 'G13' and part = 1 and not any_primary and any_junior)
-    and not (indicator_code = 'G13' and part = 2 and not any_junior and any_primary)

@@ -6,7 +6,8 @@ with roster as (
         e.phase_id,
         e.include_private,
         s.* exclude (content_sha256, sheet, row_number),
-        t.* exclude (standard_id, school_type),
+        t.* exclude (standard_id, school_type, size_variant),
+        t.size_variant as type_size_variant,
         coalesce(s.primary_students > 0, coalesce(t.teaches_primary, false)) as has_primary,
         coalesce(s.junior_students > 0, coalesce(t.teaches_junior, false)) as has_junior,
         coalesce(s.senior_students > 0, coalesce(t.teaches_senior, false)) as has_senior
@@ -21,11 +22,14 @@ with roster as (
         has_primary and has_junior as teaches_both,
         -- null as soon as the pupils of one taught stage are missing: missing is not zero
         case when has_primary then primary_students else 0 end
-            + case when has_junior then junior_students else 0 end as compulsory_students
+            + case when has_junior then junior_students else 0 end as compulsory_students,
+        -- an all-through school that has one stage is counted as a school of that stage
+        if(type_size_variant = 'all_through' and not (has_primary and has_junior), 'single', type_size_variant)
+            as size_variant
     from roster
 )
 select
-    * exclude (include_private, in_scope, min_students),
+    * exclude (include_private, in_scope, min_students, type_size_variant),
     case
         when not coalesce(in_scope, true) then '不属于评估范围的学校类型'
         when not include_private and sponsor_code = 10 then '民办学校未纳入'

@@ -15,7 +15,11 @@ with part as (
     select district_code, phase_id, indicator_code,
         arg_min(value, part) as value,
         arg_min(target, part) as target,
-        case when bool_or(status = 'below') then 'below' when bool_or(status = 'no_data') then 'no_data' else 'met'
+        case
+            when bool_or(status = 'below') then 'below'
+            when bool_or(status = 'no_data') then 'no_data'
+            when bool_or(status = 'met') then 'met'
+            else 'not_applicable'
         end as status,
         string_agg(summary, '；' order by part) as summary
     from part
@@ -27,7 +31,7 @@ with part as (
         null as cv_primary_status, null as cv_junior_status
     from combined
     union all by name
-    select * exclude (waived) from rule.district_resource
+    from rule.district_resource
 )
 select
     e.district_code, e.phase_id, i.indicator_code, i.name as indicator_name, i.category, j.value,

@@ -22,14 +22,14 @@ with section as (
 ), item as (
     select d.district_code, d.phase_id,
         count(*) filter (is_failing(d.status)) as indicators_failing,
-        count(*) filter (d.category <> 'resource' and not is_met(d.status)) as not_met,
-        count(*) filter (d.category <> 'resource' and d.status_strict <> 'met') as not_met_strict,
+        count(*) filter (d.category <> 'resource' and not is_settled(d.status)) as not_met,
+        count(*) filter (d.category <> 'resource' and not is_settled(d.status_strict)) as not_met_strict,
         count(*) filter (d.category = 'veto' and d.status = 'below') as vetoes,
         list({
             'weight': case d.category when 'veto' then 0 when 'recognition' then 2 when 'government' then 3 else 4 end,
             'order': i.sort_order,
             'text': d.indicator_code || ' ' || i.short_name || '：' || d.summary
-        } order by i.sort_order) filter (d.category <> 'resource' and not is_met(d.status)) as blocks
+        } order by i.sort_order) filter (d.category <> 'resource' and not is_settled(d.status)) as blocks
     from mart.district_indicator d
     join run_evaluation e using (district_code, phase_id)
     join standard.indicator i on i.standard_id = e.standard_id and i.indicator_code = d.indicator_code

@@ -27,7 +27,7 @@ with judgement as (
     select
         concat_ws('-', district_code, indicator_code, stage, item) as finding_id, *,
         -- only a pass ends a finding: data that stop coming do not
-        not is_met(status) and status <> 'not_applicable' as is_open
+        not is_settled(status) as is_open
     from judgement
 ), identity as (
     select district_code, finding_id, level, indicator_code, stage, item, school_code,

@@ -19,7 +19,10 @@ with limited as (
     select *,
         case when denominator > 0 then numerator::double / denominator::double end as value,
         case
-            when numerator is null or denominator is null or denominator <= 0 then 'no_data'
+            when numerator is null or denominator is null then 'no_data'
+            -- nobody to count: no migrant children, no special school; a survey or a salary of nobody shows nothing
+            when denominator = 0 and numerator = 0 and indicator_code not in ('G8', 'S1') then 'not_applicable'
+            when denominator <= 0 then 'no_data'
             when numerator >= target * denominator then 'met'
             else 'below'
         end as status
@@ -27,6 +30,7 @@ with limited as (
 )
 select district_code, phase_id, indicator_code, part, value, target::double as target, status,
     case when status = 'no_data' then what || '：数据不全'
+        when status = 'not_applicable' then what || '：没有对象，不适用'
         when unit = '比例' then what || ' ' || percent1(value) || '，标准 ' || percent1(target::double) || '：' || status_word(status)
         else what || ' ' || shown2(value) || '，标准 ' || shown2(target::double) || '：' || status_word(status)
     end as summary

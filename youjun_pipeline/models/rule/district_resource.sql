@@ -47,14 +47,13 @@ select
         when near > 0 then 'near'
         when coalesce(judged, 0) = 0 or no_data > 0 or cv_no_data > 0 then 'no_data'
         else 'met'
-    end as waived,
+    end as status,
     case
         when strict_below > 0 or cv_over_strict > 0 then 'below'
         when strict_near > 0 then 'near'
         when coalesce(judged, 0) = 0 or no_data > 0 or cv_no_data > 0 then 'no_data'
         else 'met'
     end as status_strict,
-    with_waiver(status_strict, waived) as status,
     coalesce(failing_primary, 0) as failing_primary,
     coalesce(failing_junior, 0) as failing_junior,
     coalesce(failing_compulsory, 0) as failing_compulsory,
@@ -63,12 +62,12 @@ select
     case
         when coalesce(judged, 0) = 0 then '没有可评估的学校'
         when status = 'met' then '各校均达标' || if(category = 'resource', '，差异系数均未超限', '')
+            || if(status_strict <> 'met', '（部分按特例达标）', '')
         else concat_ws('，',
             if(failing_primary > 0, failing_primary || ' 所小学不达标', null),
             if(failing_junior > 0, failing_junior || ' 所初中不达标', null),
             if(failing_compulsory > 0, failing_compulsory || ' 所跨学段学校不达标', null),
             array_to_string(over, '，'),
-            if(no_data > 0, no_data || ' 处数据不全', null),
-            if(status = 'met_by_waiver', '计入特例后达标', null))
+            if(no_data > 0, no_data || ' 处数据不全', null))
     end as summary
 from joined

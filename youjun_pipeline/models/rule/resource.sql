@@ -66,7 +66,8 @@ select
     status_strict,
     waiver,
     case when is_met(status) then 0 else greatest((threshold::double - value) * students / per, 0) end as gap,
-    (round(value::decimal(28, 10), 2) >= threshold) <> is_met(status) as rounding_sensitive,
+    judged(round(value::decimal(28, 10), 2), threshold, floor_share) <> judged(waived_side, required, floor_share)
+        as rounding_sensitive,
     name || ' ' || case when value is null then '缺少数据，无法计算，不能视为达标'
         else shown2(value) || '，标准 ' || shown2(threshold::double) || case
             when status = 'met_by_waiver' then '：按特例 ' || waiver || ' 达标（不计特例为 ' || shown2(value_strict) || '）'

@@ -9,6 +9,8 @@ create or replace temp macro judged(amount, required, floor_share) as
 create or replace temp macro with_waiver(strict, waived) as
     case when strict <> 'met' and waived = 'met' then 'met_by_waiver' else waived end;
 create or replace temp macro is_met(status) as status in ('met', 'met_by_waiver');
+-- nothing stands against it: passed, or there is nothing to judge
+create or replace temp macro is_settled(status) as status in ('met', 'met_by_waiver', 'not_applicable');
 create or replace temp macro is_failing(status) as status in ('near', 'below');
 create or replace temp macro status_word(status) as
     case status
