@@ -15,6 +15,8 @@ import zipfile
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
+from youjun_pipeline.ingest.sheets import MAX_CELLS, check_size
+
 PERCENT, MONTH = "percent", "month"
 
 # (row, column), both 0-based -> PERCENT, MONTH or the error's text, which begins with "#"
@@ -23,6 +25,7 @@ Marks = dict[tuple[int, int], str]
 # Built-in formats whose code a file may leave out (ECMA-376 part 1, 18.8.30; those from 27 on as in Chinese Excel).
 BUILTIN = {9: PERCENT, 10: PERCENT, 17: MONTH, 27: MONTH, 36: MONTH, 50: MONTH, 52: MONTH, 57: MONTH}
 
+_DIMENSION = re.compile(rb'dimension ref="(?:[A-Z]+\d+:)?([A-Z]+)(\d+)"')
 _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
 
 
@@ -40,11 +43,16 @@ def xlsx_marks(data: bytes) -> dict[str, Marks]:
     """Marks of every sheet of an .xlsx file, by sheet name; sheets without any are left out.
 
     Raises:
-        zipfile.BadZipFile, KeyError, ElementTree.ParseError: for a damaged file.
+        Unreadable: for a sheet of a senseless size.
+        zipfile.BadZipFile, zlib.error, KeyError, ElementTree.ParseError: for a damaged file.
     """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         styles = _marked_styles(archive)
-        sheets = {name: _sheet_marks(archive.read(path), styles) for name, path in _sheet_paths(archive)}
+        sheets = {}
+        for name, path in _sheet_paths(archive):
+            xml = archive.read(path)
+            _check_extent(name, xml)
+            sheets[name] = _sheet_marks(xml, styles)
     return {name: marks for name, marks in sheets.items() if marks}
 
 
@@ -70,31 +78,56 @@ def _sheet_paths(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
             yield sheet.get("name", ""), path
 
 
+def _check_extent(name: str, xml: bytes) -> None:
+    """Refuse a sheet before the workbook reader puts every cell up to the last one into memory.
+
+    The stated dimension counts cells that are only formatted, which the reader does not; it only says when to look.
+    """
+    stated = _DIMENSION.search(xml, 0, 5000)
+    if not stated or (int(stated[2]) * (_column_index(stated[1].decode()) + 1)) <= MAX_CELLS:
+        return
+    rows, columns = 0, 0
+    for row, column, text, _, _ in _cells(xml):
+        if text is not None:
+            rows, columns = max(rows, row + 1), max(columns, column + 1)
+    check_size(name, rows, columns)
+
+
 def _sheet_marks(xml: bytes, styles: dict[str, str]) -> Marks:
     # Walking the cells costs a third of reading them; most sheets have nothing to find.
     if b't="e"' not in xml and not any(f's="{style}"'.encode() in xml for style in styles):
         return {}
     marks: Marks = {}
+    for row, column, text, kind, style in _cells(xml):
+        if text is not None and kind == "e":
+            marks[row, column] = text
+        elif text is not None and kind == "n" and style in styles:
+            marks[row, column] = styles[style]
+    return marks
+
+
+def _cells(xml: bytes) -> Iterator[tuple[int, int, str | None, str, str]]:
+    """Row and column (0-based), value as stored (None if only formatted), type and style of every cell."""
     row, column = -1, -1
     for event, element in ElementTree.iterparse(io.BytesIO(xml), events=("start", "end")):
         tag = element.tag.rpartition("}")[2]
         if event == "start" and tag == "row":
             row, column = int(element.get("r", row + 2)) - 1, -1
         elif event == "start" and tag == "c":
-            column = _column_index(element.get("r")) if element.get("r") else column + 1
+            reference = element.get("r")
+            column = _column_index(reference) if reference else column + 1
         elif event == "end" and tag == "c":
             text = element.findtext("{*}v")
-            if text is not None and element.get("t") == "e":
-                marks[row, column] = text
-            elif text is not None and element.get("t", "n") == "n" and element.get("s") in styles:
-                marks[row, column] = styles[element.get("s", "")]
+            if text is None and element.find("{*}is") is not None:
+                text = ""
+            yield row, column, text, element.get("t", "n"), element.get("s", "")
         elif event == "end" and tag == "row":
             element.clear()
-    return marks
 
 
-def _column_index(reference: str | None) -> int:
+def _column_index(reference: str) -> int:
+    """0-based column of a reference such as AB12."""
     index = 0
-    for letter in re.match("[A-Z]*", reference or "")[0]:  # type: ignore[index]
+    for letter in reference.rstrip("0123456789"):
         index = index * 26 + ord(letter) - 64
     return index - 1

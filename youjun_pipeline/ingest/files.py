@@ -1,6 +1,6 @@
 """The door for delivered files: their identity, and their content as rows of text.
 
-Belongs here: what the rest of the package needs of reading. Keep out: how it is done (reading.py and the formats), which
+Belongs here: what the rest of the package needs of reading. Keep out: how it is done (file_rows.py and the formats), which
 is loaded when a file is read and not before; pandas, pyarrow and the workbook reader take half a second to import.
 """
 
@@ -31,6 +31,6 @@ def read_file(path: Path, dataset: Dataset) -> ReadResult:
     Failures, each with what to do in its message: file_unreadable, header_not_found, required_column_missing,
     ambiguous_header (a contract column occurs twice).
     """
-    from youjun_pipeline.ingest.reading import read
+    from youjun_pipeline.ingest.file_rows import read
 
     return read(path, dataset)

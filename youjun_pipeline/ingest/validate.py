@@ -210,21 +210,21 @@ def _rejections(dataset: Dataset, typed: Any, raw: Any, faults: list[_Faults]) -
     order = {name: n for n, name in enumerate(dataset.columns)}
     parts = []
     for fault in faults:
-        # numpy keeps None for a missing text, where pandas would make it NaN.
         at, size = pa.array(fault.positions), len(fault.positions)
-        where = {name: raw[name].take(at).to_numpy() for name in ROW_COLUMNS}
-        codes = typed["school_code"].take(at).to_numpy() if "school_code" in order else np.full(size, None)
-        part = pd.DataFrame(where, columns=list(REJECTION_COLUMNS)).assign(
-            dataset=dataset.name,
-            column_name=fault.column,
-            value=raw[fault.column].take(at).to_numpy(),
-            rule=fault.rules,
-            message=fault.messages,
-            rejects_row=fault.column in dataset.key,
-            school_code=codes,
-            position=fault.positions,
-            order=order[fault.column],
-        )
-        parts.append(part)
-    found = pd.concat(parts, ignore_index=True).sort_values(["position", "order"], ignore_index=True)
-    return found[list(REJECTION_COLUMNS)].astype(REJECTION_COLUMNS)
+        part = {name: raw[name].take(at).to_numpy() for name in ROW_COLUMNS} | {
+            "dataset": dataset.name,
+            "column_name": fault.column,
+            "value": raw[fault.column].take(at).to_numpy(),
+            "rule": fault.rules,
+            "message": fault.messages,
+            "rejects_row": fault.column in dataset.key,
+            "school_code": typed["school_code"].take(at).to_numpy()
+            if "school_code" in order
+            else np.full(size, None),
+        }
+        # As objects, because a column of strings would turn a missing one into NaN.
+        parts.append(pd.DataFrame(part, columns=list(REJECTION_COLUMNS), dtype=object))
+    positions = np.concatenate([fault.positions for fault in faults])
+    columns = np.concatenate([np.full(len(fault.positions), order[fault.column]) for fault in faults])
+    found = pd.concat(parts, ignore_index=True).take(np.lexsort((columns, positions)))
+    return found.reset_index(drop=True).astype(REJECTION_COLUMNS)

@@ -19,11 +19,8 @@ import numpy as np
 import python_calamine as calamine
 
 from youjun_pipeline.ingest.cell_marks import MONTH, PERCENT, Marks, xlsx_marks
-from youjun_pipeline.ingest.sheets import HEAD_ROWS, SEND_AGAIN, Body, Sheet, Unreadable, text_column
-from youjun_pipeline.ingest.xls_marks import PasswordNeeded, xls_marks
-
-# A stray cell in Excel's last row or column makes a sheet of billions of cells; a county's largest table has 100 000.
-MAX_CELLS = 20_000_000
+from youjun_pipeline.ingest.sheets import HEAD_ROWS, Body, Sheet, check_size, damaged, protected, text_column
+from youjun_pipeline.ingest.xls_marks import xls_marks
 
 
 def workbook_sheets(data: bytes, kind: str, notices: list[str]) -> list[Sheet]:
@@ -41,14 +38,14 @@ def workbook_sheets(data: bytes, kind: str, notices: list[str]) -> list[Sheet]:
                 if meta.typ == calamine.SheetTypeEnum.WorkSheet
             ]
     except calamine.PasswordError as error:
-        raise _protected() from error
+        raise protected() from error
     except (calamine.CalamineError, OSError, ValueError) as error:
-        raise _damaged() from error
+        raise damaged() from error
     except BaseException as error:
         # The reader is compiled; where it gives up on a damaged file it raises a panic, which is no Exception.
         if type(error).__name__ != "PanicException":
             raise
-        raise _damaged() from error
+        raise damaged() from error
 
 
 def _marks(data: bytes, kind: str, notices: list[str]) -> dict[str, Marks]:
@@ -57,11 +54,9 @@ def _marks(data: bytes, kind: str, notices: list[str]) -> dict[str, Marks]:
             return xlsx_marks(data)
         if kind == "xls":
             return xls_marks(data)
-    except PasswordNeeded as error:
-        raise _protected() from error
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         # Checked here because the workbook reader does not compare checksums.
-        raise _damaged() from error
+        raise damaged() from error
     except (KeyError, ValueError, IndexError, RuntimeError, ElementTree.ParseError):
         # An unusual file, which the workbook reader may well read; it decides.
         pass
@@ -71,23 +66,12 @@ def _marks(data: bytes, kind: str, notices: list[str]) -> dict[str, Marks]:
     return {}
 
 
-def _damaged() -> Unreadable:
-    return Unreadable("文件不完整或已损坏（可能没有传完）", SEND_AGAIN)
-
-
-def _protected() -> Unreadable:
-    return Unreadable("文件有打开密码", "请取消密码后重新保存再交付")
-
-
 def _sheet(sheet: calamine.CalamineSheet, meta: calamine.SheetMetadata, marks: Marks) -> Sheet:
     last_row, last_column = sheet.end or (-1, -1)
-    if (last_row + 1) * (last_column + 1) > MAX_CELLS:
-        raise Unreadable(
-            f"工作表“{sheet.name}”有 {last_row + 1} 行 × {last_column + 1} 列",
-            "请删除表格以外多余的单元格（Ctrl+End 可以看到最末一个）后重新保存",
-        )
+    check_size(sheet.name, last_row + 1, last_column + 1)
     # Empty rows and columns before the first cell are kept: row numbers and letters are those that Excel shows.
     rows = sheet.to_python(skip_empty_area=False)
+    head = rows[: (sheet.start or (0, 0))[0] + HEAD_ROWS]
 
     def body(index: int, months: frozenset[int]) -> Body:
         below = rows[index + 1 :]
@@ -100,8 +84,8 @@ def _sheet(sheet: calamine.CalamineSheet, meta: calamine.SheetMetadata, marks: M
 
     return Sheet(
         name=sheet.name,
-        head=[[_text(value) for value in row] for row in rows[:HEAD_ROWS]],
-        numbers=list(range(1, min(len(rows), HEAD_ROWS) + 1)),
+        head=[[_text(value) for value in row] for row in head],
+        numbers=list(range(1, len(head) + 1)),
         body=body,
         is_hidden=meta.visible != calamine.SheetVisibleEnum.Visible,
         merged=tuple((r0 + 1, c0, r1 + 1, c1) for (r0, c0), (r1, c1) in sheet.merged_cell_ranges or ()),

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterator
 
 from youjun_pipeline.ingest.cell_marks import Marks, mark_of_format
+from youjun_pipeline.ingest.sheets import damaged, protected
 
 ERRORS = {
     0x00: "#NULL!",
@@ -26,19 +27,19 @@ BIFF8 = 0x0600
 BOF, EOF, FILEPASS, FORMAT, XF, SHEET = 0x0809, 0x000A, 0x002F, 0x041E, 0x00E0, 0x0085
 NUMBER, RK, MULTIPLE_RK, FORMULA, ERROR = 0x0203, 0x027E, 0x00BD, 0x0006, 0x0205
 
+LABEL, SHARED_LABEL, BLANK, MULTIPLE_BLANK, DIMENSIONS = 0x0204, 0x00FD, 0x0201, 0x00BE, 0x0200
+CELLS = {NUMBER, RK, MULTIPLE_RK, FORMULA, ERROR, LABEL, SHARED_LABEL, BLANK, MULTIPLE_BLANK}
+MAX_ROWS, MAX_COLUMNS = 65_536, 256
+
 END_OF_CHAIN = 0xFFFFFFFA  # this and above: no sector
-
-
-class PasswordNeeded(Exception):
-    """The workbook is encrypted."""
 
 
 def xls_marks(data: bytes) -> dict[str, Marks]:
     """Marks of every sheet of an .xls file, by sheet name; sheets without any are left out, and so is a file before BIFF8.
 
     Raises:
-        PasswordNeeded: for an encrypted workbook.
-        ValueError: for a damaged file.
+        Unreadable: for an encrypted workbook, and for cells where .xls has none.
+        ValueError: for another damage.
     """
     try:
         stream = _workbook_stream(data)
@@ -108,7 +109,7 @@ def _marks_of_stream(stream: bytes) -> dict[str, Marks]:
     sheets: list[tuple[str, int]] = []
     for kind, record in _records(stream, 0):
         if kind == FILEPASS:
-            raise PasswordNeeded
+            raise protected()
         if kind == BOF and struct.unpack_from("<H", record)[0] != BIFF8:
             return {}
         if kind == FORMAT:
@@ -131,6 +132,7 @@ def _string(raw: bytes, length: int, wide: int) -> str:
 def _sheet_marks(stream: bytes, start: int, styles: dict[int, str]) -> Marks:
     marks: Marks = {}
     for kind, record in _records(stream, start):
+        _check_place(kind, record)
         if kind == MULTIPLE_RK:
             row, first = struct.unpack_from("<HH", record)
             for i in range((len(record) - 6) // 6):
@@ -147,3 +149,15 @@ def _sheet_marks(stream: bytes, start: int, styles: dict[int, str]) -> Marks:
             elif kind != ERROR and style in styles:
                 marks[row, column] = styles[style]
     return marks
+
+
+def _check_place(kind: int, record: bytes) -> None:
+    """Refuse places that no .xls has: the workbook reader would ask for memory up to there, and end the program."""
+    if kind == DIMENSIONS:
+        _, rows, _, columns = struct.unpack_from("<IIHH", record)
+    elif kind in CELLS:
+        rows, columns = (last + 1 for last in struct.unpack_from("<HH", record))
+    else:
+        return
+    if rows > MAX_ROWS or columns > MAX_COLUMNS:
+        raise damaged()

@@ -68,7 +68,7 @@ def _one_run(marts: list[Table]) -> Check:
 
 
 def run_checks(con: duckdb.DuckDBPyConnection) -> int:
-    """Replace the check results of the run's districts; returns how many checks failed.
+    """Replace the check results of the run's evaluations and say which of them pass the gate; returns how many failed.
 
     Besides the checks on file it records, per evaluation, what kept it out (`run_failure`), the contract rules that the
     files in use broke, the cells and rows that were rejected, and the notices of the reader.
@@ -77,15 +77,33 @@ def run_checks(con: duckdb.DuckDBPyConnection) -> int:
     selects += [(MODELS / "quality" / "check" / f"{n}.sql").read_text(encoding="utf-8") for n in _DERIVED]
     columns = "district_code, phase_id, check_name, dataset, severity, passed, failed_rows, message"
     with transaction(con):
-        con.execute("delete from quality.check_result where district_code in (from run_district)")
+        con.execute(
+            "delete from quality.check_result c using run_request r "
+            "where c.district_code = r.district_code and c.phase_id = r.phase_id"
+        )
         for select in selects:
             con.execute(
                 f"insert into quality.check_result ({columns}, run_id, checked_at) "
                 f"select {columns}, getvariable('run_id'), getvariable('started_at') from (\n{select}\n)"
             )
+        con.execute(
+            "delete from ops.passed_evaluation p using run_request r "
+            "where p.district_code = r.district_code and p.phase_id = r.phase_id"
+            " and exists (from run_evaluation e where e.district_code = r.district_code and e.phase_id = r.phase_id)"
+        )
+        con.execute(_PASSED)
     return con.execute(
-        "select count(*) from quality.check_result where not passed and district_code in (from run_district)"
+        "select count(*) from quality.check_result semi join run_request using (district_code, phase_id) where not passed"
     ).fetchall()[0][0]
+
+
+# The gate's word: publication takes an evaluation's rows only while they still come from the run that passed.
+_PASSED = """
+    insert into ops.passed_evaluation by name
+    select district_code, phase_id, run_id from run_evaluation
+    anti join (select district_code, phase_id from quality.check_result where severity = 'blocking' and not passed)
+        using (district_code, phase_id)
+"""
 
 
 _DERIVED = ("failure", "contract_rule", "rejected", "notice")

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import duckdb
 
+from youjun_pipeline.warehouse.closing import close_due, restate
 from youjun_pipeline.warehouse.connection import transaction
 from youjun_pipeline.warehouse.tables import Table, declared_tables, sql_text
 
@@ -42,13 +43,20 @@ class Publication:
 
 
 def recover_history(con: duckdb.DuckDBPyConnection, published: Path) -> None:
-    """Give a new working database the publications' history, so that the as-of date cannot go back behind it."""
+    """Fill a new working database from the publication: closed phases, the history of findings, the last as-of date.
+
+    What can be computed again will be; what is closed could not, its files may be long gone.
+    """
     if con.execute("select count(*) from ops.publication").fetchall()[0][0]:
         return
     with attached_previous(con, published) as previous:
-        if previous:
-            for name in ("ops.publication", "ops.restatement"):
-                _copy(con, declared_tables()[name], [f"previous.{name}"], "")
+        if not previous:
+            return
+        with transaction(con):
+            for table in declared_tables().values():
+                if _exists(con, table.full_name):
+                    con.execute(f"delete from {table.full_name}")
+                    _copy(con, table, [f"previous.{table.full_name}"], "")
 
 
 def publish(con: duckdb.DuckDBPyConnection, published: Path, run_id: str, as_of: date) -> Publication:
@@ -64,6 +72,8 @@ def publish(con: duckdb.DuckDBPyConnection, published: Path, run_id: str, as_of:
     try:
         with attached_previous(con, published) as previous:
             _choose_sources(con, previous)
+            close_due(con, as_of, published_at)
+            restate(con, previous, published_at)
             con.execute(f"attach {sql_text(str(building))} as publication (storage_version '{STORAGE_VERSION}')")
             try:
                 rows, digest = _fill(con, previous)
@@ -113,15 +123,12 @@ def _choose_sources(con: duckdb.DuckDBPyConnection, previous: bool) -> None:
             select district_code, phase_id, any_value(run_id) as run_id from ({runs})
             group by district_code, phase_id having count(*) = 1
         ), good as (
-            from one_run r
-            where not exists (
-                from quality.check_result c
-                where c.district_code = r.district_code and c.phase_id = r.phase_id and c.run_id = r.run_id
-                    and c.severity = 'blocking' and not c.passed
-            )
+            -- a crash or a partial selection leaves rows that are not those of the run that passed
+            select district_code, phase_id from one_run
+            semi join ops.passed_evaluation using (district_code, phase_id, run_id)
         ), candidate as (
             select district_code, phase_id, 'working' as source from good
-            union all
+            union all by name
             select district_code, phase_id, 'previous' from ({kept}) anti join good using (district_code, phase_id)
         )
         from candidate semi join raw.phase using (district_code, phase_id)

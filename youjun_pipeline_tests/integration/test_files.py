@@ -92,6 +92,13 @@ def test_xlsx_with_titles_above_and_room_to_the_left(tmp_path: Path) -> None:
     assert result.notices == ["工作表“班额”：第 7 行只有未识别的列有内容，没有作为数据"]
 
 
+def test_a_table_that_begins_far_down(tmp_path: Path) -> None:
+    path = write_xlsx(
+        tmp_path / "classes.xlsx", {"S": [*([] for _ in range(40)), ["题"], CLASS_HEADER, CLASS_ROWS[0]]}
+    )
+    assert rows(read(path)) == [["S", 43, *CLASS_ROWS[0]]]
+
+
 def test_optional_columns_that_are_absent_are_missing_values(tmp_path: Path) -> None:
     path = write_csv(
         tmp_path / "schools.csv", [["school_type", "学校名称", "school_code"], ["小学", "一小", "01"]]
@@ -124,7 +131,7 @@ def test_every_sheet_with_the_header_is_read_and_the_others_are_named(tmp_path: 
             "填表说明": [["每班一行"]],
             "小学": [CLASS_HEADER, CLASS_ROWS[0]],
             "初中": [["标题"], CLASS_HEADER[::-1], ["50", "1", "7", "初中", "0112000002"]],
-            "汇总": [["学段", "学生数"], ["小学", 40]],
+            "汇总": [["学段", "学生数", "学生数"], ["小学", 40, 41]],
             "Sheet5": [],
             "旧表": [CLASS_HEADER, CLASS_ROWS[1]],
         },

@@ -7,9 +7,10 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import xlsxwriter
 
 from youjun_pipeline.contracts import Dataset
-from youjun_pipeline.ingest import workbooks
+from youjun_pipeline.ingest import sheets, workbooks
 from youjun_pipeline.ingest.files import ReadResult, read_file
 from youjun_pipeline_tests.integration.delivered_files import (
     CLASS_HEADER,
@@ -166,11 +167,46 @@ def test_a_file_that_is_gone_or_a_folder(tmp_path: Path) -> None:
     assert "Is a directory" in unreadable(tmp_path / "classes.xlsx")
 
 
-def test_a_stray_cell_at_the_end_of_the_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbooks, "MAX_CELLS", 100)
-    rows: list[list[object]] = [[*CLASS_HEADER], *([] for _ in range(98)), ["x"]]
-    path = write_xlsx(tmp_path / "classes.xlsx", {"班级": rows})
-    assert "工作表“班级”有 100 行 × 5 列。请删除表格以外多余的单元格" in unreadable(path)
+@pytest.mark.parametrize(("row", "column"), [(1_048_575, 16_383), (5, 16_383)])
+def test_a_stray_cell_at_the_end_of_the_sheet(tmp_path: Path, row: int, column: int) -> None:
+    """The largest would need 400 GB: it must be refused before the workbook reader sees it."""
+    with xlsxwriter.Workbook(tmp_path / "classes.xlsx") as book:
+        sheet = book.add_worksheet("班级")
+        sheet.write_row(400, 4, CLASS_HEADER)
+        sheet.write(row, column, "x")
+    rows, columns = max(row, 400) + 1, max(column, 8) + 1
+    message = unreadable(tmp_path / "classes.xlsx")
+    assert f"工作表“班级”有 {rows} 行 × {columns} 列。请删除表格以外多余的单元格" in message
+
+
+def test_cells_that_are_only_formatted_do_not_count(tmp_path: Path) -> None:
+    with xlsxwriter.Workbook(tmp_path / "classes.xlsx") as book:
+        sheet = book.add_worksheet("班级")
+        sheet.write_row(0, 0, CLASS_HEADER)
+        sheet.write_row(1, 0, CLASS_ROWS[0])
+        sheet.write_blank(5_000, 16_383, None, book.add_format({"border": 1}))
+    assert len(read_file(tmp_path / "classes.xlsx", CLASSES).frame) == 1
+
+
+def test_a_sheet_too_large_that_does_not_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    xlwt = pytest.importorskip("xlwt")
+    monkeypatch.setattr(sheets, "MAX_CELLS", 100)
+    book = xlwt.Workbook()
+    book.add_sheet("班级").write(20, 4, "x")
+    book.save(tmp_path / "classes.xls")
+    assert "工作表“班级”有 21 行 × 5 列" in unreadable(tmp_path / "classes.xls")
+
+
+def test_an_xls_with_cells_outside_of_any_xls(tmp_path: Path) -> None:
+    xlwt = pytest.importorskip("xlwt")
+    book = xlwt.Workbook()
+    book.add_sheet("S").write(0x1234, 0x56, 1)
+    book.save(tmp_path / "classes.xls")
+    data = (tmp_path / "classes.xls").read_bytes()
+    place = b"\x34\x12\x56\x00"
+    assert data.count(place) == 1
+    (tmp_path / "classes.xls").write_bytes(data.replace(place, b"\x34\x12\x56\xff"))
+    assert "文件不完整或已损坏" in unreadable(tmp_path / "classes.xls")
 
 
 @pytest.mark.parametrize(
@@ -253,8 +289,8 @@ def test_a_column_that_occurs_twice_is_ambiguous_wherever_it_is(tmp_path: Path) 
     failure = failed(path, FACILITIES).failure
     assert failure is not None and failure.rule == "ambiguous_header"
     assert failure.message == (
-        "同一列出现多次：工作表“甲”第 1 行的B、C 列都是“运动场地面积”（outdoor_sports_area_m2）；"
-        "工作表“乙”第 1 行的A、B 列都是“学校标识码”（school_code）。请每列只保留一个，其余删除或改名。"
+        "同一列出现多次：工作表“甲”第 1 行的 B、C 列都是“运动场地面积”（outdoor_sports_area_m2）；"
+        "工作表“乙”第 1 行的 A、B 列都是“学校标识码”（school_code）。请每列只保留一个，其余删除或改名。"
     )
 
 

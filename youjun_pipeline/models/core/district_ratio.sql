@@ -37,7 +37,6 @@ with item as (
         and full_time.phase_id = s.phase_id and full_time.school_code = s.school_code and full_time.stage = s.stage
     group by s.district_code, s.phase_id
 ), enrolment as (
-    -- public day schools in towns and cities; what is not known to be excluded is included
     select district_code, phase_id,
         if(bool_and(catchment_primary_students is not null) filter (has_primary),
             sum(catchment_primary_students) filter (has_primary), null) as primary_catchment,
@@ -51,8 +50,7 @@ with item as (
         bool_or(has_junior) as any_junior
     from core.school
     semi join run_evaluation using (district_code, phase_id)
-    where in_scope and coalesce(urban_rural <> '乡村', true) and coalesce(sponsor_code <> 10, true)
-        and not coalesce(boarding, false)
+    where is_town_day_school
     group by district_code, phase_id
 ), cohort as (
     select district_code, phase_id,

@@ -5,6 +5,8 @@ with roster as (
         e.district_code,
         e.phase_id,
         e.include_private,
+        e.fund_schools_out_of_scope,
+        small.value as small_school_students,
         s.* exclude (content_sha256, sheet, row_number),
         t.* exclude (standard_id, school_type, size_variant),
         t.size_variant as type_size_variant,
@@ -15,6 +17,8 @@ with roster as (
     join core.chosen_file f using (district_code, phase_id)
     join accepted.schools s using (content_sha256)
     left join standard.school_type t on t.standard_id = e.standard_id and t.school_type = s.school_type
+    left join standard.parameter small
+        on small.standard_id = e.standard_id and small.parameter = 'small_school_students'
     where f.dataset = 'schools'
 ), counted as (
     select
@@ -29,7 +33,7 @@ with roster as (
     from roster
 )
 select
-    * exclude (include_private, in_scope, min_students, type_size_variant),
+    * exclude (include_private, fund_schools_out_of_scope, small_school_students, in_scope, min_students, type_size_variant),
     case
         when not coalesce(in_scope, true) then '不属于评估范围的学校类型'
         when not include_private and sponsor_code = 10 then '民办学校未纳入'
@@ -38,5 +42,13 @@ select
     end as out_of_scope_reason,
     out_of_scope_reason is null as in_scope,
     -- small teaching points are not judged, yet G6 asks that they be funded
-    coalesce(compulsory_students < min_students, false) as out_of_scope_by_size
+    coalesce(compulsory_students < min_students, false) as out_of_scope_by_size,
+    -- G6 looks at these; a school whose pupils are not reported may be one
+    (has_primary or has_junior)
+        and (out_of_scope_reason is null or (fund_schools_out_of_scope and out_of_scope_by_size))
+        and (compulsory_students is null
+            or (compulsory_students > 0 and compulsory_students < small_school_students)) as is_small_school,
+    -- G13 looks at these: public day schools in towns and cities; what is not known to be excluded is included
+    out_of_scope_reason is null and coalesce(urban_rural <> '乡村', true) and coalesce(sponsor_code <> 10, true)
+        and not coalesce(boarding, false) as is_town_day_school
 from counted

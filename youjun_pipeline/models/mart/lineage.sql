@@ -1,8 +1,14 @@
--- 数据溯源：每项学校指标所用的每个原始数据及其所在的文件、工作表、行、列。
+-- 数据溯源：每项指标所用的每个原始数据及其所在的文件、工作表、行、列。
 -- An input that was never delivered stands here with no place and no value: that is why its indicator has none.
-with resource as (
+with judgement as (
+    select j.district_code, j.phase_id, j.school_code, j.stage, j.indicator_code, d.is_split, d.category
+    from mart.school_indicator j
+    join run_evaluation e using (district_code, phase_id)
+    join standard.indicator d on d.standard_id = e.standard_id and d.indicator_code = j.indicator_code
+), resource as (
     select s.district_code, s.phase_id, s.school_code, s.stage, n.indicator_code, n.input, n.waiver,
-        i.value, if(d.is_split, s.share, null) as share, i.dataset, i.column_name, i.content_sha256, i.sheet, i.row_number
+        i.value::double as value, n.factor::double as factor, if(d.is_split, s.share, null) as share, i.content_sha256,
+        i.sheet, i.row_number
     from core.section s
     join run_evaluation e using (district_code, phase_id)
     join standard.numerator n on n.standard_id = e.standard_id and n.stage = s.stage
@@ -11,66 +17,107 @@ with resource as (
         on i.district_code = s.district_code and i.phase_id = s.phase_id and i.school_code = s.school_code
         and i.stage = s.stage and i.input = n.input
 ), roster as (
-    select f.district_code, f.phase_id, a.school_code, a.content_sha256, a.sheet, a.row_number,
-        unnest([
-            {'of_stage': 'primary', 'column_name': 'primary_students', 'value': a.primary_students},
-            {'of_stage': 'junior', 'column_name': 'junior_students', 'value': a.junior_students},
-            {'of_stage': 'senior', 'column_name': 'senior_students', 'value': a.senior_students}
-        ], recursive := true)
-    from core.chosen_file f
-    join run_evaluation e using (district_code, phase_id)
-    join accepted.schools a using (content_sha256)
-    where f.dataset = 'schools'
-), judgement as (
-    select district_code, phase_id, school_code, stage, indicator_code from mart.school_indicator
-    semi join run_evaluation using (district_code, phase_id)
-), students as (
-    -- split resources rest on the pupils of all stages, the others on those of their own
-    select j.district_code, j.phase_id, j.school_code, j.stage, j.indicator_code,
-        'schools.' || r.column_name as input, null as waiver, r.value::decimal(18, 6) as value, null::double as share,
-        'schools' as dataset, r.column_name, r.content_sha256, r.sheet, r.row_number
+    select s.district_code, s.phase_id, s.school_code, a.content_sha256, a.sheet, a.row_number,
+        -- split resources rest on the pupils of all the stages that the school teaches, the others on those of their own
+        list_filter([if(s.has_primary, 'primary_students', null), if(s.has_junior, 'junior_students', null)],
+            lambda c: c is not null) as compulsory,
+        list_filter([if(s.has_primary, 'primary_students', null), if(s.has_junior, 'junior_students', null),
+            if(s.has_senior, 'senior_students', null)], lambda c: c is not null) as taught,
+        {'primary_students': a.primary_students::double, 'junior_students': a.junior_students::double,
+            'senior_students': a.senior_students::double, 'migrant_students': a.migrant_students::double,
+            'built_year': a.built_year::double} as number,
+        {'school_type': a.school_type, 'urban_rural': a.urban_rural, 'dense_urban': if(a.dense_urban, '是', '否')} as word
+    from core.school s
+    join core.chosen_file f
+        on f.district_code = s.district_code and f.phase_id = s.phase_id and f.dataset = 'schools'
+    join accepted.schools a on a.content_sha256 = f.content_sha256 and a.school_code = s.school_code
+    semi join run_evaluation e on e.district_code = s.district_code and e.phase_id = s.phase_id
+), asked as (
+    select j.*, null as waiver, r.* exclude (district_code, phase_id, school_code, compulsory, taught),
+        unnest(case
+            when j.is_split then r.taught
+            when j.indicator_code = 'G4' then if(j.stage = 'compulsory', r.compulsory, [j.stage || '_students'])
+                || ['school_type']
+            else [j.stage || '_students']
+        end) as column_name
     from judgement j
-    join run_evaluation e using (district_code, phase_id)
-    join standard.indicator d on d.standard_id = e.standard_id and d.indicator_code = j.indicator_code
     join roster r using (district_code, phase_id, school_code)
-    where (d.category = 'resource' or d.indicator_code = 'G4')
-        and (r.of_stage = j.stage or (d.is_split and r.value > 0)
-            or (j.stage = 'compulsory' and r.of_stage <> 'senior'))
-), class_size as (
-    select district_code, phase_id, school_code, stage, 'G5' as indicator_code, 'classes.students' as input,
-        null as waiver, students::decimal(18, 6) as value, null::double as share, 'classes' as dataset, 'students' as column_name,
-        content_sha256, sheet, row_number
+    where j.category = 'resource' or j.indicator_code = 'G4'
+    union all
+    -- what a waiver in force was granted on; pupils only where the indicator does not rest on them anyway
+    select j.*, w.waiver, r.* exclude (district_code, phase_id, school_code, compulsory, taught),
+        unnest(case w.waiver
+            when 'W3' then ['urban_rural', 'school_type']
+                || list_filter(r.compulsory, lambda c: c <> j.stage || '_students')
+            when 'W5' then ['dense_urban']
+            when 'W-G3' then ['built_year']
+            when 'W-G3r' then ['urban_rural'] || r.compulsory
+            when 'W-G4' then ['built_year', 'migrant_students']
+        end)
+    from judgement j
+    join core.school_waiver w using (district_code, phase_id, school_code, indicator_code)
+    join roster r using (district_code, phase_id, school_code)
+), school_figure as (
+    select district_code, phase_id, school_code, stage, indicator_code, waiver, column_name, content_sha256, sheet,
+        row_number,
+        case column_name
+            when 'primary_students' then number.primary_students
+            when 'junior_students' then number.junior_students
+            when 'senior_students' then number.senior_students
+            when 'migrant_students' then number.migrant_students
+            when 'built_year' then number.built_year
+        end as value,
+        case column_name
+            when 'school_type' then word.school_type
+            when 'urban_rural' then word.urban_rural
+            when 'dense_urban' then word.dense_urban
+        end as detail
+    from asked
+), class_count as (
+    select district_code, phase_id, school_code, count(*)::double as classes, min(content_sha256) as content_sha256,
+        if(min(sheet) = max(sheet), min(sheet), null) as sheet
     from core.class_list
     semi join run_evaluation using (district_code, phase_id)
-), class_count as (
-    select j.district_code, j.phase_id, j.school_code, j.stage, j.indicator_code, 'classes.class_no', null,
-        count(*)::decimal(18, 6), null::double, 'classes', 'class_no', min(c.content_sha256), null, null
+    group by district_code, phase_id, school_code
+), figure as (
+    select district_code, phase_id, school_code, stage, indicator_code, input, waiver, value, factor, share,
+        null::varchar as detail, split_part(input, '.', 1) as dataset, split_part(input, '.', 2) as column_name,
+        content_sha256, sheet, row_number
+    from resource
+    union all
+    select district_code, phase_id, school_code, stage, indicator_code, 'schools.' || column_name, waiver, value, null,
+        null, detail, 'schools', column_name, content_sha256, sheet, row_number
+    from school_figure
+    union all
+    select district_code, phase_id, school_code, stage, 'G5', 'classes.students', null, students::double, null, null,
+        grade || '年级' || class_no || '班', 'classes', 'students', content_sha256, sheet, row_number
+    from core.class_list
+    semi join run_evaluation using (district_code, phase_id)
+    union all
+    select j.district_code, j.phase_id, j.school_code, j.stage, 'G3', 'classes.class_no', null, c.classes, null, null,
+        '班级数', 'classes', 'class_no', c.content_sha256, c.sheet, null
     from judgement j
-    join core.class_list c using (district_code, phase_id, school_code)
+    join class_count c using (district_code, phase_id, school_code)
     where j.indicator_code = 'G3'
-    group by all
-), room as (
-    select j.district_code, j.phase_id, j.school_code, j.stage, j.indicator_code, 'special_rooms.area_m2',
-        null, r.area_m2::decimal(18, 6), null::double, 'special_rooms', 'area_m2', r.content_sha256, r.sheet, r.row_number
+    union all
+    select j.district_code, j.phase_id, j.school_code, j.stage, 'G3', 'special_rooms.area_m2', null, r.area_m2::double,
+        null, null, case r.kind when 'music' then '音乐' when 'art' then '美术' end || r.room_no, 'special_rooms',
+        'area_m2', r.content_sha256, r.sheet, r.row_number
     from judgement j
     join core.room r using (district_code, phase_id, school_code)
     where j.indicator_code = 'G3'
-), figure as (
-    select district_code, phase_id, school_code, stage, indicator_code, input, waiver, value, share, dataset,
+    union all
+    select district_code, phase_id, school_code, stage, indicator_code, input, null, value, null, null, detail, dataset,
         column_name, content_sha256, sheet, row_number
-    from resource
-    union all select * from students
-    union all select * from class_size
-    union all select * from class_count
-    union all select * from room
+    from core.district_input
+    semi join run_evaluation using (district_code, phase_id)
 )
-select
-    g.district_code, g.phase_id, g.school_code, g.stage, g.indicator_code, g.input, g.value::double as value, g.share,
-    g.waiver, f.delivery, f.file, g.sheet, g.row_number as "row", g.column_name, c.source_column, c.header
+select g.district_code, g.phase_id, g.school_code, g.stage, g.indicator_code, g.input, g.value, g.detail, g.factor,
+    g.share, g.waiver, f.delivery, f.file, g.sheet, g.row_number as "row", g.column_name, c.source_column, c.header
 from figure g
 left join core.chosen_file f
-    on f.district_code = g.district_code and f.phase_id = g.phase_id and f.dataset = g.dataset
-    and f.content_sha256 = g.content_sha256
+    on f.district_code = g.district_code and f.phase_id = g.phase_id and f.content_sha256 = g.content_sha256
+    and f.dataset = g.dataset
 left join raw.source_column c
-    on c.content_sha256 = g.content_sha256 and c.dataset = g.dataset and c.sheet = g.sheet
-    and c.column_name = g.column_name
+    on c.content_sha256 = g.content_sha256 and c.column_name = g.column_name and c.dataset = g.dataset
+    and c.sheet = g.sheet

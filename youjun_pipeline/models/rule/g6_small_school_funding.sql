@@ -2,11 +2,10 @@
 -- An all-through school's norm is weighted by its pupils of each stage.
 with limited as (
     select e.district_code, e.phase_id, e.funding_norm_primary_yuan as norm_primary,
-        e.funding_norm_junior_yuan as norm_junior, e.fund_schools_out_of_scope, l.value as target,
-        small.value as small_school_students, funded.value as funded_students, wan.value as wan_in_yuan
+        e.funding_norm_junior_yuan as norm_junior, l.value as target, funded.value as funded_students,
+        wan.value as wan_in_yuan
     from run_evaluation e
     join standard.limit l on l.standard_id = e.standard_id and l.indicator_code = 'G6'
-    join standard.parameter small on small.standard_id = e.standard_id and small.parameter = 'small_school_students'
     join standard.parameter funded on funded.standard_id = e.standard_id and funded.parameter = 'funded_students'
     join standard.parameter wan on wan.standard_id = e.standard_id and wan.parameter = 'wan_in_yuan'
 ), school as (
@@ -19,10 +18,7 @@ with limited as (
     join core.school s using (district_code, phase_id)
     left join core.finance f
         on f.district_code = l.district_code and f.phase_id = l.phase_id and f.school_code = s.school_code
-    where (s.has_primary or s.has_junior)
-        and (s.in_scope or (l.fund_schools_out_of_scope and s.out_of_scope_by_size))
-        and (s.compulsory_students is null
-            or (s.compulsory_students > 0 and s.compulsory_students < l.small_school_students))
+    where s.is_small_school
 ), compared as (
     select *,
         case

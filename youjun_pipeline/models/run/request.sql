@@ -1,4 +1,4 @@
--- Evaluations that the run asks for: its phases that have begun, of its districts.
+-- Evaluations that the run asks for: its phases that have begun and are not closed, of its districts.
 -- effective_on is the day up to which deliveries count: the phase's end or the as-of date, whichever is earlier.
 select
     p.district_code,
@@ -20,3 +20,7 @@ join raw.district d using (district_code)
 where p.starts <= getvariable('as_of')
     and list_contains(getvariable('phases'), p.phase_id)
     and (getvariable('districts') is null or list_contains(getvariable('districts'), p.district_code))
+    and not exists (
+        from ops.phase_closure c
+        where c.district_code = p.district_code and c.phase_id = p.phase_id and c.reopened_at is null
+    )

@@ -107,20 +107,21 @@ def _header_failure(
             f"前 {HEAD_ROWS} 行里没有找到“{dataset.title}”（{dataset.name}）的表头。必填的列：{wanted}。{found}。"
             "请按模板填写表头，中文名或英文名均可。",
         )
+    none_is_whole = all(header.missing(dataset) for _, header in headers)
+    meant = [
+        (s, h) for s, h in headers if not h.missing(dataset) or none_is_whole or _looks_meant(h, dataset)
+    ]
     twice = [
-        f"{sheet.label}第 {sheet.numbers[header.row]} 行的{'、'.join(map(column_letter, positions))} 列都是"
+        f"{sheet.label}第 {sheet.numbers[header.row]} 行的 {'、'.join(map(column_letter, positions))} 列都是"
         f"“{dataset.columns[name].zh}”（{name}）"
-        for sheet, header in headers
+        for sheet, header in meant
         for name, positions in header.repeats.items()
     ]
     if twice:
         return Failure(
             "ambiguous_header", f"同一列出现多次：{'；'.join(twice)}。请每列只保留一个，其余删除或改名。"
         )
-    whole = [pair for pair in headers if not pair[1].missing(dataset)]
-    partial = [
-        pair for pair in headers if pair[1].missing(dataset) and (not whole or _looks_meant(pair[1], dataset))
-    ]
+    partial = [(sheet, header) for sheet, header in meant if header.missing(dataset)]
     if not partial:
         return None
     lacks = "；".join(_what_is_missing(sheet, header, dataset) for sheet, header in partial)

@@ -1,0 +1,164 @@
+"""Closing phases: a closed phase keeps its published rows until it is reopened on purpose, and then says what changed.
+
+Belongs here: `ops.phase_closure` and `ops.restatement`. Keep out: which evaluations a run makes (models/run/request.sql
+leaves out the closed ones) and the swap of the file (`publication`).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import duckdb
+
+from youjun_pipeline.warehouse.connection import transaction
+from youjun_pipeline.warehouse.tables import Table, declared_tables, sql_text
+
+# Who made a row and when, and the phase's own state, are no facts about schools.
+NOT_RESTATED = ("run_id", "evaluated_at", "is_closed", "as_of")
+
+
+class ClosingError(ValueError):
+    """A phase that cannot be closed or reopened; the message says why and what there is."""
+
+
+def close_phase(con: duckdb.DuckDBPyConnection, district: str, phase: str) -> None:
+    """Close an evaluation by command; raises ClosingError when it has no passed result yet or is closed already."""
+    _require(con, district, phase)
+    if _is_closed(con, district, phase):
+        raise ClosingError(f"{district} 的阶段 {phase} 已经关闭")
+    passed = con.execute(
+        "select 1 from ops.passed_evaluation where district_code = ? and phase_id = ?", [district, phase]
+    ).fetchall()
+    if not passed:
+        raise ClosingError(f"{district} 的阶段 {phase} 还没有通过检查的结果：先运行 make run，再关闭")
+    with transaction(con):
+        con.execute(
+            "insert into ops.phase_closure by name select ? as district_code, ? as phase_id, "
+            "?::timestamp as closed_at, 'command' as closed_by",
+            [district, phase, _now()],
+        )
+        _mark(con)
+
+
+def reopen_phase(con: duckdb.DuckDBPyConnection, district: str, phase: str, reason: str) -> None:
+    """Reopen a closed evaluation; the next run computes it anew and `ops.restatement` records what changed."""
+    _require(con, district, phase)
+    if not reason.strip():
+        raise ClosingError("重新打开阶段须写明原因")
+    if not _is_closed(con, district, phase):
+        raise ClosingError(f"{district} 的阶段 {phase} 没有关闭，无须重新打开")
+    with transaction(con):
+        con.execute(
+            "update ops.phase_closure set reopened_at = ?::timestamp, reopen_reason = ? "
+            "where district_code = ? and phase_id = ? and reopened_at is null",
+            [_now(), reason.strip(), district, phase],
+        )
+        _mark(con)
+
+
+def close_due(con: duckdb.DuckDBPyConnection, as_of: date, at: datetime) -> None:
+    """Close what this publication publishes and whose `close_after_days` are over; `publish_source` says what that is."""
+    with transaction(con):
+        con.execute(
+            """
+            insert into ops.phase_closure by name
+            select e.district_code, e.phase_id, $2::timestamp as closed_at, 'after_days' as closed_by
+            from mart.evaluation e
+            semi join publish_source s
+                on s.district_code = e.district_code and s.phase_id = e.phase_id and s.source = 'working'
+            where e.close_after_days is not null and not e.is_closed
+                and e.as_of >= e.ends and $1::date >= e.ends + e.close_after_days::integer
+            """,
+            [as_of, at],
+        )
+        _mark(con)
+
+
+def _mark(con: duckdb.DuckDBPyConnection) -> None:
+    """Let `mart.evaluation` say which evaluations are closed."""
+    con.execute(
+        """
+        update mart.evaluation e set is_closed = exists (
+            from ops.phase_closure c
+            where c.district_code = e.district_code and c.phase_id = e.phase_id and c.reopened_at is null
+        )
+        """
+    )
+
+
+def restate(con: duckdb.DuckDBPyConnection, previous: bool, at: datetime) -> None:
+    """Record, for reopened evaluations computed anew, every value that differs from the publication attached as `previous`."""
+    if not previous:
+        return
+    con.execute(
+        """
+        create or replace temp table restated as
+        select c.district_code, c.phase_id, c.reopen_reason
+        from ops.phase_closure c
+        semi join publish_source s
+            on s.district_code = c.district_code and s.phase_id = c.phase_id and s.source = 'working'
+        join mart.evaluation e on e.district_code = c.district_code and e.phase_id = c.phase_id
+        where c.reopened_at is not null and c.restated_at is null and e.evaluated_at >= c.reopened_at
+        """
+    )
+    if not con.execute("select count(*) from restated").fetchall()[0][0]:
+        return
+    with transaction(con):
+        for table in declared_tables().values():
+            if table.schema == "mart" and table.is_per_evaluation:
+                con.execute(_restatement_sql(con, table), [at])
+        con.execute(
+            "update ops.phase_closure c set restated_at = $1::timestamp from restated r "
+            "where c.district_code = r.district_code and c.phase_id = r.phase_id "
+            "and c.reopened_at is not null and c.restated_at is null",
+            [at],
+        )
+
+
+def _restatement_sql(con: duckdb.DuckDBPyConnection, table: Table) -> str:
+    """Old against new, cell by cell: rows become (key, column, value) on both sides and are joined."""
+    known = con.execute(
+        "select column_name from duckdb_columns() where database_name = 'previous' and schema_name = ? and table_name = ?",
+        [table.schema, table.name],
+    ).fetchall()
+    columns = [c for c in table.columns if (c,) in known and c not in NOT_RESTATED]
+    values = [c for c in columns if c not in table.key]
+    rest = [f'"{c}"' for c in table.key if c not in ("district_code", "phase_id")]
+    key = f"concat_ws(' ', {', '.join(rest)})" if rest else "''"
+    # a row that appears or disappears is told by its empty column name
+    cells = ", ".join(["{'c': '', 'v': '有'}", *(f"{{'c': {sql_text(c)}, 'v': \"{c}\"::varchar}}" for c in values)])
+
+    def side(name: str) -> str:
+        return (
+            f"select district_code, phase_id, {key} as k, unnest([{cells}], recursive := true) "
+            f"from {name} semi join restated using (district_code, phase_id)"
+        )
+
+    return f"""
+        insert into ops.restatement by name
+        select district_code, phase_id, '{table.full_name}' as table_name, k as key, nullif(c, '') as column_name,
+            o.v as old_value, n.v as new_value, r.reopen_reason as reason, $1::timestamp as restated_at
+        from ({side("previous." + table.full_name)}) o
+        full join ({side(table.full_name)}) n using (district_code, phase_id, k, c)
+        join restated r using (district_code, phase_id)
+        where o.v is distinct from n.v
+    """
+
+
+def _require(con: duckdb.DuckDBPyConnection, district: str, phase: str) -> None:
+    known = con.execute("select district_code, phase_id from mart.evaluation order by all").fetchall()
+    if (district, phase) not in known:
+        there = "、".join(f"{d} {p}" for d, p in known) or "无"
+        raise ClosingError(f"没有 {district} {phase} 的评估；现有：{there}")
+
+
+def _is_closed(con: duckdb.DuckDBPyConnection, district: str, phase: str) -> bool:
+    found = con.execute(
+        "select 1 from ops.phase_closure where district_code = ? and phase_id = ? and reopened_at is null",
+        [district, phase],
+    )
+    return bool(found.fetchall())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
