@@ -1,21 +1,45 @@
-"""The few commands that are not Dagster's own: `youjun run`, `youjun explain` and the like."""
+"""The few commands that are not Dagster's own: `youjun run`, `youjun close` and the like.
+
+Each command is a parser in `main` and a function that returns the exit code: 0 well, 1 the work failed, 2 wrong call.
+Keep out: the work itself. Heavy packages are imported by the command that needs them.
+"""
 
 from __future__ import annotations
 
 import argparse
 import logging
 import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from youjun_pipeline.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point of the `youjun` command; returns its exit code."""
     parser = argparse.ArgumentParser(prog="youjun", description="优均：义务教育优质均衡评估")
     commands = parser.add_subparsers(dest="command", required=True)
+
     run = commands.add_parser("run", help="读取交付、计算、检查并发布（与夜间计划同一个作业）")
     run.add_argument("--phase", action="append", help="只算这个阶段；给两个即为起止范围；缺省为全部")
     run.add_argument("--district", action="append", help="只算这个区县代码，可多次给出；缺省为全部")
+    run.set_defaults(handle=run_command)
+
+    close = commands.add_parser("close", help="关闭一个区县的一个阶段：已发布的结果不再变动")
+    close.add_argument("district", help="区县代码")
+    close.add_argument("phase", help="阶段编号")
+    close.set_defaults(handle=close_command)
+
+    reopen = commands.add_parser("reopen", help="重新打开已关闭的阶段：下次运行重算，并登记改变的数值")
+    reopen.add_argument("district", help="区县代码")
+    reopen.add_argument("phase", help="阶段编号")
+    reopen.add_argument("--reason", required=True, help="重新打开的原因，记入更正记录")
+    reopen.set_defaults(handle=reopen_command)
+
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     logging.getLogger("youjun").setLevel(logging.INFO)
@@ -24,20 +48,65 @@ def main(arguments: list[str] | None = None) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    return run_command(settings, options.phase, options.district)
+    result: int = options.handle(settings, options)
+    return result
 
 
-def run_command(settings: Settings, phases: list[str] | None, districts: list[str] | None) -> int:
-    """Run the refresh job in this process and print where the results are; 1 when the run failed."""
+def run_command(settings: Settings, options: argparse.Namespace) -> int:
+    """Run the refresh job in this process and print where the results are."""
     from youjun_pipeline.orchestration.execute import RefreshFailedError, run_refresh
     from youjun_pipeline.warehouse.summary import result_table
 
     try:
-        run_refresh(settings, phases, districts)
+        run_refresh(settings, options.phase, options.district)
     except RefreshFailedError as error:
         print(error, file=sys.stderr)
         return 1
     print(result_table(settings.published))
+    return 0
+
+
+def close_command(settings: Settings, options: argparse.Namespace) -> int:
+    """Close a phase and publish that it is closed."""
+    from youjun_pipeline.warehouse.closing import close_phase
+
+    return _change_phase(
+        settings,
+        lambda con: close_phase(con, options.district, options.phase),
+        f"已关闭 {options.district} 的阶段 {options.phase}",
+    )
+
+
+def reopen_command(settings: Settings, options: argparse.Namespace) -> int:
+    """Reopen a phase and publish that it is open."""
+    from youjun_pipeline.warehouse.closing import reopen_phase
+
+    return _change_phase(
+        settings,
+        lambda con: reopen_phase(con, options.district, options.phase, options.reason),
+        f"已重新打开 {options.district} 的阶段 {options.phase}；下次 make run 重算并登记更正",
+    )
+
+
+def _change_phase(
+    settings: Settings, change: Callable[[duckdb.DuckDBPyConnection], None], done: str
+) -> int:
+    from youjun_pipeline.warehouse.closing import ClosingError
+    from youjun_pipeline.warehouse.connection import WarehouseBusyError, connect
+    from youjun_pipeline.warehouse.publication import publish, recover_history
+    from youjun_pipeline.warehouse.tables import ensure_tables
+
+    now = datetime.now(UTC)
+    try:
+        with connect(settings.warehouse) as con:
+            ensure_tables(con)
+            recover_history(con, settings.published)
+            change(con)
+            publish(con, settings.published, f"{now:%Y%m%dT%H%M%S}-close", settings.as_of)
+    except (ClosingError, WarehouseBusyError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(done)
     return 0
 
 

@@ -1,12 +1,29 @@
 -- Schools that delivered rows refer to by name, each name found or not: never guessed.
 -- resolution: code, name, alias, normalised, ambiguous, unknown; candidates help whoever has to mend it.
 with reference as (
+    select district_code, phase_id, 'measures' as dataset, delivery, file, content_sha256, sheet, row_number,
+        'school_names' as column_name, trim(unnest(regexp_split_to_array(school_names, '[、，,；;\n]'))) as name
+    from core.measure
+    semi join run_evaluation using (district_code, phase_id)
+    union all
+    select district_code, phase_id, 'measures', delivery, file, content_sha256, sheet, row_number,
+        'receiving_school', trim(unnest(regexp_split_to_array(receiving_school, '[、，,；;\n]')))
+    from core.measure
+    semi join run_evaluation using (district_code, phase_id)
+    union all
     select f.district_code, f.phase_id, f.dataset, f.delivery, f.file, a.content_sha256, a.sheet, a.row_number,
-        'school_names' as column_name, trim(unnest(regexp_split_to_array(a.school_names, '[、，,；;\n]'))) as name
+        'from_school', trim(unnest(regexp_split_to_array(a.from_school, '[、，,；;\n]')))
     from core.chosen_file f
     semi join run_evaluation using (district_code, phase_id)
-    join accepted.measures a using (content_sha256)
-    where f.dataset = 'measures'
+    join accepted.school_changes a using (content_sha256)
+    where f.dataset = 'school_changes'
+    union all
+    select f.district_code, f.phase_id, f.dataset, f.delivery, f.file, a.content_sha256, a.sheet, a.row_number,
+        'to_school', trim(unnest(regexp_split_to_array(a.to_school, '[、，,；;\n]')))
+    from core.chosen_file f
+    semi join run_evaluation using (district_code, phase_id)
+    join accepted.school_changes a using (content_sha256)
+    where f.dataset = 'school_changes'
     union all
     select f.district_code, f.phase_id, f.dataset, f.delivery, f.file, a.content_sha256, a.sheet, a.row_number,
         'school_name', trim(a.school_name)

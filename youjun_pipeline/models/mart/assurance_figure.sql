@@ -58,8 +58,8 @@ with reported as (
             'value': if(count(*) = count(gap), sum(gap), null), 'unit': any_value(gap_unit)}
     ], recursive := true)
     from mart.school_indicator
-    join (select distinct indicator_code, gap_unit from standard.indicator) using (indicator_code)
-    semi join run_evaluation using (district_code, phase_id)
+    join run_evaluation using (district_code, phase_id)
+    join standard.indicator using (standard_id, indicator_code)
     where indicator_code in ('G3', 'G4')
     group by district_code, phase_id, indicator_code
 ), class as (
@@ -92,7 +92,7 @@ with reported as (
     from rule.q4_training_budget
 ), conclusion as (
     select e.district_code, e.phase_id, i.indicator_code, 20 as figure_no, i.indicator_code as item,
-        if(i.category = 'veto', '未发生', '填报结论') as name, r.status, a.conclusion, a.evidence
+        '填报结论' as name, r.status, a.conclusion, a.evidence
     from run_evaluation e
     join standard.indicator i on i.standard_id = e.standard_id and i.evidence_based
     join rule.district_evidence r

@@ -21,7 +21,7 @@ with used as (
         ) as candidates
     from core.named_school
     semi join run_evaluation using (district_code, phase_id)
-    where school_code is null
+    where school_code is null and column_name <> 'receiving_school'
 )
 select u.district_code, u.delivery, u.dataset, u.file, r.sheet, r.row_number as "row", r.column_name, r.value, r.rule,
     r.message

@@ -31,3 +31,9 @@ create or replace temp macro percent1(x) as
 create or replace temp macro plain_name(name) as
     replace(replace(regexp_replace(
         translate(nfc_normalize(name), '（）　', '() '), '\s', '', 'g'), '街道', '街'), '中心', '');
+-- an indicator as a plan writes it, for comparison: its leading code when it has one, else its words in capitals
+create or replace temp macro indicator_form(name) as
+    coalesce(
+        nullif(regexp_extract(upper(trim(name)), '^([A-Z][0-9]+)([^0-9A-Z].*)?$', 1), ''),
+        upper(regexp_replace(translate(name, '（）　', '() '), '\s', '', 'g'))
+    );

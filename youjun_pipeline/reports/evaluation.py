@@ -1,0 +1,73 @@
+"""One published evaluation as a report sees it, and the way to its rows.
+
+Keep out: what a report makes of the rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from youjun_pipeline.standard import Catalogue, load_catalogue
+
+if TYPE_CHECKING:
+    import duckdb
+
+Row = dict[str, Any]
+
+_COLUMNS = (
+    "district_code, phase_id, district_name, phase_name, starts, ends, effective_on, standard_id, data_origin, plan_title, "
+    "document_number, active_waivers, district_waivers, include_private, music_art_rule"
+)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One district in one phase: what every report says about itself (columns of `mart.evaluation`)."""
+
+    district_code: str
+    phase_id: str
+    district_name: str
+    phase_name: str
+    starts: date
+    ends: date
+    effective_on: date
+    standard_id: str
+    data_origin: str
+    plan_title: str | None
+    document_number: str | None
+    active_waivers: list[str]
+    district_waivers: list[str]
+    include_private: bool
+    music_art_rule: str
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The standard it was judged by."""
+        return load_catalogue(self.standard_id)
+
+    @property
+    def resources(self) -> list[str]:
+        """Codes of the resource indicators, in the order of the catalogue."""
+        return [code for code, entry in self.catalogue.indicators.items() if entry.category == "resource"]
+
+    @property
+    def stages(self) -> list[str]:
+        """The stages that are evaluated, in the order of the catalogue."""
+        return [stage for stage, entry in self.catalogue.stages.items() if entry.is_evaluated]
+
+    def rows(self, con: duckdb.DuckDBPyConnection, table: str, columns: str, order: str) -> list[Row]:
+        """Rows of this evaluation in `table`: `columns` (SQL) by name, in `order` (SQL)."""
+        cursor = con.execute(
+            f"select {columns} from {table} where district_code = ? and phase_id = ? order by {order}",
+            [self.district_code, self.phase_id],
+        )
+        names = [column[0] for column in cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def published_evaluations(con: duckdb.DuckDBPyConnection) -> list[Evaluation]:
+    """Every evaluation of the publication that `con` has open, by district and phase."""
+    found = con.execute(f"select {_COLUMNS} from mart.evaluation order by district_code, phase_order, phase_id")
+    return [Evaluation(*row) for row in found.fetchall()]

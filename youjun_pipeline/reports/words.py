@@ -1,0 +1,139 @@
+"""Figures and verdicts as a form writes them: formats, rounding, words for statuses, remarks, names of sheets.
+
+Keep out: where a text stands on the paper (`official_*`, `self_assessment`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from decimal import ROUND_HALF_UP, Decimal
+
+from youjun_pipeline.standard import Catalogue
+
+NOTHING = "—"
+ROUNDED_MARK, WAIVER_MARK = "※", "△"
+RECONSTRUCTED = "本表数据为重构样例，非填报数据"
+SHARE_UNIT = "比例"
+VERDICTS = {True: "达标", False: "不达标", None: "待定"}
+_LEVELS = "ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ"
+# What Excel refuses in the name of a sheet, besides control characters; an apostrophe would end the name in a link.
+_SHEET_NAME_REFUSED = re.compile(r"[\[\]:*?/\\'\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
+_SHEET_NAME_UNITS = 31
+
+
+def decimals_format(decimals: int) -> str:
+    """The number format with so many decimals."""
+    return "0." + "0" * decimals if decimals else "0"
+
+
+def share_format(catalogue: Catalogue) -> str:
+    """The number format of a share, as a percentage."""
+    return decimals_format(int(catalogue.parameters["share_display_decimals"].value)) + "%"
+
+
+def cv_format(catalogue: Catalogue) -> str:
+    """The number format of a coefficient of variation."""
+    return decimals_format(int(catalogue.parameters["cv_display_decimals"].value))
+
+
+def value_format(catalogue: Catalogue, indicator_code: str) -> str:
+    """The number format of an indicator's value."""
+    indicator = catalogue.indicators[indicator_code]
+    return share_format(catalogue) if indicator.unit == SHARE_UNIT else decimals_format(indicator.display_decimals)
+
+
+def amount_format(value: float | None) -> str:
+    """The number format of a reported figure: whole numbers without decimals, others with two."""
+    return "#,##0" if value is None or float(value).is_integer() else "#,##0.00"
+
+
+def rounded(value: float, decimals: int) -> Decimal:
+    """`value` as a form prints it: half up, from the decimal that the number stands for."""
+    return Decimal(str(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+
+
+def is_rounding_sensitive(value: float | None, target: float | None, status: str | None, shown_decimals: int) -> bool:
+    """Whether a value that must reach `target` looks otherwise than it was judged once it is rounded."""
+    if value is None or target is None or status not in ("met", "below"):
+        return False
+    return (rounded(value, shown_decimals) >= Decimal(str(target))) != (status == "met")
+
+
+def plain(value: Decimal | float) -> str:
+    """A number for a sentence: no trailing zeros, no exponent."""
+    text = f"{Decimal(str(value)):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def floor_word(catalogue: Catalogue) -> str:
+    """The floor of a single indicator as a percentage: 85%."""
+    return plain(catalogue.parameters["floor_share"].value * 100) + "%"
+
+
+def level_word(level: int | None) -> str:
+    """An academic level as the monitoring report writes it: Ⅲ."""
+    if level is None:
+        return NOTHING
+    return _LEVELS[level - 1] if 1 <= level <= len(_LEVELS) else str(level)
+
+
+def status_word(status: str | None, catalogue: Catalogue, *, has_floor: bool) -> str:
+    """A status in words; an indicator with a floor says on which side of it the value is."""
+    words = {
+        "met": "达标",
+        "met_by_waiver": "按过渡政策达标",
+        "near": f"达到{floor_word(catalogue)}",
+        "below": f"低于{floor_word(catalogue)}" if has_floor else "不达标",
+        "no_data": "缺数据",
+        "not_applicable": "不适用",
+    }
+    return words.get(status or "no_data", str(status))
+
+
+def remark(statuses: Mapping[str, tuple[str, str | None]], catalogue: Catalogue) -> str:
+    """The remark of a section in table Ⅱ-2: which indicators are met, which reach the floor, which do not.
+
+    `statuses`: by indicator code its status and the waiver it is met by (None without).
+    """
+    groups = [
+        (("met", "met_by_waiver"), "达标"),
+        (("near",), f"达到{floor_word(catalogue)}"),
+        (("below",), f"低于{floor_word(catalogue)}"),
+        (("no_data",), "缺数据"),
+        (("not_applicable",), "不适用"),
+    ]
+    parts = [
+        "、".join(codes) + word
+        for wanted, word in groups
+        if (codes := [code for code, (status, _) in statuses.items() if status in wanted])
+    ]
+    waived = [f"{code}按{waiver}达标" for code, (s, waiver) in statuses.items() if s == "met_by_waiver"]
+    return "；".join(parts) + (f"（其中{'、'.join(waived)}）" if waived else "")
+
+
+def sheet_names(wanted: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
+    """A legal and unique name of a sheet for each wanted one, in order.
+
+    Refused characters become blanks; a name is cut to the 31 UTF-16 units that Excel allows, and numbered when another sheet
+    has it, whatever the case of its letters.
+    """
+    used = {name.casefold() for name in taken} | {"history"}
+    names = []
+    for raw in wanted:
+        base = " ".join(_SHEET_NAME_REFUSED.sub(" ", raw).split()) or "未命名"
+        name, number = _cut(base, _SHEET_NAME_UNITS), 1
+        while name.casefold() in used:
+            number += 1
+            suffix = f"({number})"
+            name = _cut(base, _SHEET_NAME_UNITS - len(suffix)) + suffix
+        used.add(name.casefold())
+        names.append(name)
+    return names
+
+
+def _cut(text: str, units: int) -> str:
+    """The start of a text that has at most so many UTF-16 units."""
+    while len(text.encode("utf-16-le")) // 2 > units:
+        text = text[:-1]
+    return text.rstrip()

@@ -1,0 +1,179 @@
+"""A workbook that prints on A4 and that nobody's text can harm: the one place where XlsxWriter is called.
+
+Every text is written as a string cell and never looked at, so that a name like `=1+1` stays a name; its style carries
+Excel's text prefix, so that it stays one when somebody edits the cell. Keep out: what the sheets say.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import datetime, time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import xlsxwriter
+
+from youjun_pipeline.reports.evaluation import Evaluation
+from youjun_pipeline.reports.words import NOTHING, RECONSTRUCTED
+
+# A cell holds 32767 characters; a form is unreadable long before.
+LONGEST_TEXT = 2000
+LINE_HEIGHT = 14.0
+_FONT = {"font_name": "宋体", "font_size": 10, "valign": "vcenter"}
+_CELL = {**_FONT, "border": 1, "text_wrap": True, "align": "center"}
+HEAD = {"bold": True, "bg_color": "#EDEDED"}
+LEFT = {"align": "left"}
+# Greys, because the form is printed in black and white: the darker, the further from the standard.
+NEAR = {"bg_color": "#D9D9D9"}
+BELOW = {"bg_color": "#BFBFBF", "bold": True}
+SHADES: dict[str, dict[str, Any]] = {"near": NEAR, "below": BELOW}
+# Above the table, with no borders.
+TITLE = {"font_name": "黑体", "font_size": 16, "border": 0}
+BARE = {"border": 0, "align": "left"}
+NOTICE = {"border": 0, "bold": True, "font_color": "#C00000"}
+LINK = {"font_color": "#1F4E79", "underline": 1, "align": "left"}
+# (first row, first column, last row, last column, text), rows from the top of the header
+HeadCell = tuple[int, int, int, int, str]
+
+
+class Book:
+    """A workbook about one evaluation; use it as a context, it is written at the end of the block.
+
+    The same calls give the same bytes: the date of creation is that of the data, and XlsxWriter's archive has no clock.
+    """
+
+    def __init__(self, path: Path, evaluation: Evaluation, title: str) -> None:
+        self.evaluation = evaluation
+        options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+        self.workbook = xlsxwriter.Workbook(str(path), options)
+        self.workbook.set_properties({
+            "title": title,
+            "subject": f"{evaluation.district_name} {evaluation.phase_name}",
+            "created": datetime.combine(evaluation.effective_on, time()),
+        })
+        self._styles: dict[frozenset[tuple[str, Any]], Any] = {}
+
+    def __enter__(self) -> Book:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is None:
+            self.workbook.close()
+        else:
+            # XlsxWriter warns on its own when a workbook is dropped unclosed; the exception says enough.
+            self.workbook.fileclosed = 1
+
+    def style(self, properties: dict[str, Any]) -> Any:
+        """The format with the house's font and borders and these properties on top, made once."""
+        key = frozenset(properties.items())
+        if key not in self._styles:
+            self._styles[key] = self.workbook.add_format(_CELL | properties)
+        return self._styles[key]
+
+
+class Paper:
+    """A sheet that is filled from the top; `row` is the next free row, columns are counted from 0."""
+
+    def __init__(self, book: Book, name: str, widths: Sequence[float], *, landscape: bool = True) -> None:
+        self.book, self.name, self.widths, self.row = book, name, list(widths), 0
+        sheet = self.sheet = book.workbook.add_worksheet(name)
+        for column, width in enumerate(widths):
+            sheet.set_column(column, column, width)
+        sheet.set_paper(9)
+        if landscape:
+            sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+        sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.6)
+        sheet.center_horizontally()
+        sheet.hide_gridlines(2)
+        where = f"{book.evaluation.district_name} {book.evaluation.phase_name}".replace("&", "&&")[:100]
+        # The footer stands on every printed page, also where the rows above the table do not.
+        notice = f"&R&9{RECONSTRUCTED}" if book.evaluation.data_origin == "reconstructed" else ""
+        sheet.set_footer(f"&L&9{where}&C&9第 &P 页 共 &N 页{notice}", {"margin": 0.3})
+
+    def open(self, title: str, unit: str = "") -> None:
+        """Title, what the sheet is about, and a warning where the data are made up."""
+        evaluation, last = self.book.evaluation, len(self.widths) - 1
+        self.sheet.set_row(self.row, 30)
+        self.merge(self.row, 0, self.row, last, title, TITLE)
+        about = (
+            f"{evaluation.district_name}（{evaluation.district_code}）　{evaluation.phase_name}阶段"
+            f"（{evaluation.starts}至{evaluation.ends}）　数据截至{evaluation.effective_on}"
+        )
+        self.row += 1
+        self.line(about + (f"　　单位：{unit}" if unit else ""), BARE)
+        if evaluation.data_origin == "reconstructed":
+            self.line(RECONSTRUCTED, NOTICE)
+
+    def line(self, text: str, style: dict[str, Any], lines: int | None = None) -> None:
+        """A text over the whole width, in a row as high as it needs (or `lines` lines)."""
+        last = len(self.widths) - 1
+        needed = lines or self.lines_needed(text, 0, last)
+        self.sheet.set_row(self.row, LINE_HEIGHT * needed + 4)
+        self.merge(self.row, 0, self.row, last, text, style)
+        self.row += 1
+
+    def head(self, cells: Iterable[HeadCell], *, height: float | None = None, repeat: bool = True) -> None:
+        """The header of a table; with `repeat` it comes again on every printed page and stays in view."""
+        top, bottom = self.row, self.row
+        for first, left, last, right, text in cells:
+            self.merge(top + first, left, top + last, right, text, HEAD)
+            bottom = max(bottom, top + last)
+        if height:
+            self.sheet.set_row(top, height)
+        self.row = bottom + 1
+        if repeat:
+            self.sheet.repeat_rows(top, bottom)
+            self.sheet.freeze_panes(self.row, 0)
+
+    def text(self, row: int, column: int, value: object, style: dict[str, Any] | None = None) -> None:
+        """A text cell; blank becomes the sign for nothing reported."""
+        words = NOTHING if value is None or value == "" else str(value)
+        self.sheet.write_string(row, column, _clipped(words), self.book.style({"quote_prefix": True, **(style or {})}))
+
+    def number(
+        self, row: int, column: int, value: float | None, number_format: str, style: dict[str, Any] | None = None
+    ) -> None:
+        """A number as a number; none becomes the sign for nothing reported."""
+        if value is None:
+            self.text(row, column, None, style)
+        else:
+            self.sheet.write_number(row, column, value, self.book.style({"num_format": number_format, **(style or {})}))
+
+    def merge(self, row: int, column: int, last_row: int, last_column: int, text: object, style: dict[str, Any]) -> None:
+        """A text over several cells."""
+        self._span(row, column, last_row, last_column, style)
+        self.text(row, column, text, style)
+
+    def merge_number(
+        self, row: int, column: int, last_row: int, last_column: int, value: float | None, number_format: str
+    ) -> None:
+        """A number over several cells."""
+        self._span(row, column, last_row, last_column, {})
+        self.number(row, column, value, number_format)
+
+    def _span(self, row: int, column: int, last_row: int, last_column: int, style: dict[str, Any]) -> None:
+        if (row, column) != (last_row, last_column):
+            # merge_range would guess what a text is; it gets none, the caller fills the first cell
+            self.sheet.merge_range(row, column, last_row, last_column, "", self.book.style(style))
+
+    def link(self, row: int, column: int, sheet_name: str, text: str) -> None:
+        """A link to another sheet of this workbook; `sheet_name` comes from `words.sheet_names`."""
+        self.sheet.write_url(row, column, f"internal:'{sheet_name}'!A1", self.book.style(LINK), _clipped(text))
+
+    def lines_needed(self, text: str, first_column: int, last_column: int) -> int:
+        """How many lines a text takes over these columns: merged cells do not grow by themselves."""
+        width = sum(self.widths[first_column : last_column + 1]) - 1
+        return sum(max(1, math.ceil(text_width(part) / width)) for part in text.split("\n"))
+
+
+def text_width(text: str) -> float:
+    """The width of a text in the unit of column widths: a Chinese character takes two digits, and a little more."""
+    return sum(2.1 if unicodedata.east_asian_width(c) in "WFA" else 1.05 for c in text)
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
