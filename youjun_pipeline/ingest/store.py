@@ -169,8 +169,8 @@ def _ingest_dataset(
     text = pd.concat(frames, ignore_index=True)
     checked = validate(dataset, text)
     failures |= {sha: (f.rule, f.message) for sha, f in checked.failures.items() if sha not in failures}
-    contents = _contents(dataset, files, text, checked.rejections, failures)
     accepted = checked.accepted
+    contents = _contents(dataset, files, text, accepted.column("content_sha256").to_pandas(), checked.rejections, failures)
     place = ["content_sha256", "sheet", "row_number"]
     con.begin()
     try:
@@ -193,6 +193,7 @@ def _contents(
     dataset: Dataset,
     files: dict[str, DeliveredFile],
     text: pd.DataFrame,
+    accepted: pd.Series[str],
     rejections: pd.DataFrame,
     failures: dict[str, tuple[str, str]],
 ) -> pd.DataFrame:
@@ -207,7 +208,8 @@ def _contents(
     frame["reader_version"] = reader_version(dataset)
     frame["rows_read"] = frame["content_sha256"].map(read).fillna(0).astype(int)
     frame["rows_rejected"] = frame["content_sha256"].map(rejected).fillna(0).astype(int)
-    frame["rows_accepted"] = frame["rows_read"] - frame["rows_rejected"]
+    # counted, not subtracted: the check that rows reconcile must be able to fail
+    frame["rows_accepted"] = frame["content_sha256"].map(accepted.value_counts()).fillna(0).astype(int)
     frame["failure_rule"] = [failures.get(sha, (None, None))[0] for sha in files]
     frame["failure_message"] = [failures.get(sha, (None, None))[1] for sha in files]
     return frame.astype({"failure_rule": object, "failure_message": object})

@@ -33,6 +33,7 @@ SHADES: dict[str, dict[str, Any]] = {"near": NEAR, "below": BELOW}
 # Above the table, with no borders.
 TITLE = {"font_name": "黑体", "font_size": 16, "border": 0}
 BARE = {"border": 0, "align": "left"}
+SMALL = {"border": 0, "align": "left", "font_size": 9}
 NOTICE = {"border": 0, "bold": True, "font_color": "#C00000"}
 LINK = {"font_color": "#1F4E79", "underline": 1, "align": "left"}
 # (first row, first column, last row, last column, text), rows from the top of the header
@@ -115,6 +116,11 @@ class Paper:
         self.sheet.set_row(self.row, LINE_HEIGHT * needed + 4)
         self.merge(self.row, 0, self.row, last, text, style)
         self.row += 1
+
+    def notes(self, notes: Sequence[str]) -> None:
+        """The notes under a table, numbered."""
+        for number, note in enumerate(notes, start=1):
+            self.line(f"{'注：' if number == 1 else '　　'}{number}. {note}", SMALL)
 
     def head(self, cells: Iterable[HeadCell], *, height: float | None = None, repeat: bool = True) -> None:
         """The header of a table; with `repeat` it comes again on every printed page and stays in view."""

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -246,20 +247,34 @@ def swap_folder(building: Path, target: Path) -> None:
 
 
 def write_manifest(published: Path, publication: Publication, folders: list[str]) -> None:
-    """Name the publication that the file and each of `folders` belong to; others keep the one they had."""
-    path = published / MANIFEST_NAME
-    manifest = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    manifest |= {
-        "publication": {
-            "file": FILE_NAME,
-            "run_id": publication.run_id,
-            "published_at": publication.published_at.isoformat(),
-            "as_of": publication.as_of.isoformat(),
-            "rows": publication.rows,
-            "content_sha256": publication.content_sha256,
-        },
+    """Describe the publication and name it as the one that each of `folders` belongs to; others keep theirs."""
+    manifest = _manifest(published)
+    manifest["publication"] = {
+        "file": FILE_NAME,
+        "run_id": publication.run_id,
+        "published_at": publication.published_at.isoformat(),
+        "as_of": publication.as_of.isoformat(),
+        "rows": publication.rows,
+        "content_sha256": publication.content_sha256,
     }
-    manifest["folders"] = manifest.get("folders", {}) | dict.fromkeys(folders, publication.run_id)
+    _replace_manifest(published, manifest, folders)
+
+
+def name_folders(published: Path, folders: list[str]) -> None:
+    """Name the standing publication as the one that each of `folders` belongs to."""
+    _replace_manifest(published, _manifest(published), folders)
+
+
+def _manifest(published: Path) -> dict[str, Any]:
+    path = published / MANIFEST_NAME
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def _replace_manifest(published: Path, manifest: dict[str, Any], folders: list[str]) -> None:
+    """Write `manifest` with each of `folders` under the run of its publication."""
+    run_id = manifest.get("publication", {}).get("run_id")
+    manifest["folders"] = manifest.get("folders", {}) | dict.fromkeys(folders, run_id)
+    path = published / MANIFEST_NAME
     building = path.with_name(f".{MANIFEST_NAME}")
     building.write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     os.replace(building, path)

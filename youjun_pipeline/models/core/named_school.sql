@@ -1,5 +1,5 @@
 -- Schools that delivered rows refer to by name, each name found or not: never guessed.
--- resolution: code, name, alias, normalised, ambiguous, unknown; candidates help whoever has to mend it.
+-- resolution: code, name, alias, former, normalised, ambiguous, unknown; candidates help whoever has to mend it.
 with reference as (
     select district_code, phase_id, 'measures' as dataset, delivery, file, content_sha256, sheet, row_number,
         'school_names' as column_name, trim(unnest(regexp_split_to_array(school_names, '[、，,；;\n]'))) as name
@@ -40,12 +40,15 @@ with reference as (
     where f.dataset = 'acceptances'
 ), named as (
     select distinct district_code, phase_id, name from reference where name <> ''
+), written as (
+    select district_code, phase_id, name, unnest([
+        {'is_plain': false, 'form': name}, {'is_plain': true, 'form': plain_name(name)}
+    ], recursive := true)
+    from named
 ), matched as (
     select n.district_code, n.phase_id, n.name, f.school_code, f.rank
-    from named n
-    join core.school_form f
-        on f.district_code = n.district_code and f.phase_id = n.phase_id
-        and f.form = if(f.rank = 4, plain_name(n.name), n.name)
+    from written n
+    join core.school_form f using (district_code, phase_id, is_plain, form)
     qualify f.rank = min(f.rank) over (partition by n.district_code, n.phase_id, n.name)
 ), resolved as (
     select n.district_code, n.phase_id, n.name,
@@ -70,7 +73,7 @@ with reference as (
 select f.*,
     if(r.schools = 1, r.school_code, null) as school_code,
     case when r.schools = 0 then 'unknown' when r.schools > 1 then 'ambiguous'
-        else ['code', 'name', 'alias', 'normalised'][r.rank] end as resolution,
+        else ['code', 'name', 'alias', 'former', 'normalised', 'former'][r.rank] end as resolution,
     if(r.schools = 1, null, c.candidates) as candidates
 from reference f
 join resolved r using (district_code, phase_id, name)

@@ -81,8 +81,11 @@ with class_count as (
             else 'met'
         end) as status,
         if(rooms_delivered and not has_unknown, enough, null) as value,
+        if(rooms_delivered and not has_unknown, enough_strict, null) as value_strict,
         if(is_combined, greatest(needed - enough, 0),
-            greatest(needed - music, 0) + greatest(needed - art, 0)) as missing
+            greatest(needed - music, 0) + greatest(needed - art, 0)) as missing,
+        if(is_combined, greatest(needed - enough_strict, 0),
+            greatest(needed - music_strict, 0) + greatest(needed - art_strict, 0)) as missing_strict
     from valued
 )
 select
@@ -94,12 +97,14 @@ select
     j.value::double as numerator,
     s.compulsory_students as students,
     j.value::double as value,
+    j.value_strict::double as value_strict,
     j.needed::double as threshold,
     null::double as floor,
     j.status,
     j.status_strict,
     if(enough <> enough_strict, j.waiver, null) as waiver,
     case when is_met(j.status) then 0 when j.status = 'below' then j.missing end::double as gap,
+    j.missing_strict,
     case j.status
         when 'no_data' then '音乐、美术专用教室或班级数据不全，无法判定，不能视为达标'
         else j.classes || ' 个班需音乐、美术专用教室' || if(is_combined, '合计 ', '各 ') || j.needed || ' 间，合格的有音乐 '

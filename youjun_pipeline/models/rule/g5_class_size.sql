@@ -33,6 +33,7 @@ select
     if(classes > 0, over_classes, null)::double as numerator,
     students,
     if(status = 'no_data', null, largest)::double as value,
+    if(status = 'no_data', null, largest)::double as value_strict,
     class_limit::double as threshold,
     null::double as floor,
     status,

@@ -1,0 +1,16 @@
+-- What was last reported on each target and period up to the effective day. Reports accumulate over deliveries: the newest
+-- report counts, and of two of the same day the one delivered later.
+select f.district_code, f.phase_id, a.target_no, a.period, period_form(a.period) as period_form, a.reported_on, a.actual,
+    t.target_no is not null as is_target_known,
+    f.delivery, f.file, a.content_sha256, a.sheet, a.row_number
+from core.chosen_file f
+join run_evaluation e using (district_code, phase_id)
+join accepted.target_actuals a using (content_sha256)
+left join core.target t
+    on t.district_code = f.district_code and t.phase_id = f.phase_id and t.target_no = a.target_no
+    and t.period_form = period_form(a.period)
+where f.dataset = 'target_actuals' and a.actual is not null and a.reported_on <= e.effective_on
+qualify row_number() over (
+    partition by f.district_code, f.phase_id, a.target_no, period_form(a.period)
+    order by a.reported_on desc, f.delivery desc, f.file desc, a.sheet desc, a.row_number desc
+) = 1

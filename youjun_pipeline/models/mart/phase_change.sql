@@ -1,0 +1,165 @@
+-- 阶段变化：与上一阶段相比改变的数值和结论，按原因分解，各原因之和等于总变化。
+-- A change whose value stays (another limit, another waiver) stands here with effect 0 under the cause that moved it.
+with pair as (
+    select c.*, b.standard_id as standard_before, a.standard_id as standard_after,
+        b.active_waivers as waivers_before, a.active_waivers as waivers_after,
+        b.standard_id is distinct from a.standard_id or b.active_waivers is distinct from a.active_waivers as rules_differ
+    from core.previous_phase c
+    semi join run_evaluation e using (district_code, phase_id)
+    join mart.evaluation b on b.district_code = c.district_code and b.phase_id = c.previous_phase_id
+    join mart.evaluation a on a.district_code = c.district_code and a.phase_id = c.phase_id
+), moved as (
+    -- why a school came or went: what was announced, else what the two rosters show
+    select p.district_code, p.phase_id, s.school_code,
+        case
+            when bool_or(c.kind = 'merge' and c.from_code = s.school_code) then 'merged'
+            when bool_or(c.kind = 'close' and c.from_code = s.school_code) then 'closed'
+            when count(s.school_code) filter (s.phase_id = p.phase_id) = 0 then 'closed'
+            when count(s.school_code) filter (s.phase_id = p.previous_phase_id) = 0 then 'opened'
+            else 'out_of_scope'
+        end as cause
+    from pair p
+    join mart.school s on s.district_code = p.district_code and s.phase_id in (p.phase_id, p.previous_phase_id)
+    left join core.school_change c
+        on c.district_code = p.district_code and c.phase_id = p.phase_id and c.from_code = s.school_code
+        and c.is_in_force
+    group by p.district_code, p.phase_id, s.school_code
+), resource as (
+    select r.district_code, r.phase_id, r.previous_phase_id, r.indicator_code, r.stage, r.school_code,
+        r.x0 as value_before, r.x3 as value_after, r.status_before, r.status_after,
+        unnest(case
+            when presence in ('appeared', 'gone') then [{'cause': m.cause, 'effect': null}]
+            when presence <> 'both' then [{'cause': 'correction', 'effect': null}]
+            else [
+                {'cause': 'enrolment', 'effect': moved_by(x0, x1)},
+                {'cause': 'resource', 'effect': moved_by(x1, x2)},
+                {'cause': 'rule', 'effect': moved_by(x2, x3)}
+            ]
+        end, recursive := true)
+    from rule.resource_change r
+    semi join run_evaluation e using (district_code, phase_id)
+    left join moved m using (district_code, phase_id, school_code)
+), other_before as (
+    select p.district_code, p.phase_id, p.previous_phase_id, p.rules_differ, i.school_code, i.stage, i.indicator_code,
+        i.value, i.status, i.threshold
+    from pair p
+    join mart.school_indicator i on i.district_code = p.district_code and i.phase_id = p.previous_phase_id
+    where i.per is null
+), other_after as (
+    select p.district_code, p.phase_id, p.previous_phase_id, p.rules_differ, i.school_code, i.stage, i.indicator_code,
+        i.value, i.status, i.threshold
+    from pair p
+    join mart.school_indicator i using (district_code, phase_id)
+    where i.per is null
+), other as (
+    -- G3–G5: rooms are resources, pupils and classes enrolment; a threshold that moved with the classes is enrolment too
+    select district_code, phase_id, previous_phase_id, indicator_code, stage, school_code,
+        b.value as value_before, a.value as value_after, b.status as status_before, a.status as status_after,
+        case
+            when b.status is null or a.status is null then m.cause
+            when b.value is null or a.value is null then 'correction'
+            when indicator_code = 'G3' and b.value <> a.value then 'resource'
+            when b.value = a.value and rules_differ then 'rule'
+            else 'enrolment'
+        end as cause,
+        a.value - b.value as effect
+    from other_before b
+    full join other_after a
+        using (district_code, phase_id, previous_phase_id, rules_differ, school_code, stage, indicator_code)
+    left join moved m using (district_code, phase_id, school_code)
+), school as (
+    from resource union all by name from other
+), school_changed as (
+    select * from school
+    where effect <> 0
+        or status_before is distinct from status_after and (effect is null or cause in ('rule', 'enrolment'))
+    -- a row per cause that moved the value; where only the judgement moved, the one cause that can have moved it
+    qualify effect is null or effect <> 0 or (
+        count(*) filter (effect <> 0) over change = 0
+        and cause = max(cause) over change
+    )
+    window change as (partition by district_code, phase_id, indicator_code, stage, school_code)
+), stage as (
+    select b.district_code, b.phase_id, b.previous_phase_id, b.indicator_code, b.stage, null::varchar as school_code,
+        o.cv as value_before, n.cv as value_after, o.status as status_before, n.status as status_after, b.cause, b.effect
+    from rule.balance_change b
+    semi join run_evaluation e using (district_code, phase_id)
+    left join mart.stage_balance o
+        on o.district_code = b.district_code and o.phase_id = b.previous_phase_id
+        and o.stage = b.stage and o.indicator_code = b.indicator_code
+    left join mart.stage_balance n
+        on n.district_code = b.district_code and n.phase_id = b.phase_id
+        and n.stage = b.stage and n.indicator_code = b.indicator_code
+    where b.step > 0 and abs(b.effect) > 1e-12
+), flipped as (
+    -- the cause that moved a school most among the indicators whose judgement flipped
+    select district_code, phase_id, school_code,
+        arg_max(cause, coalesce(abs(effect / nullif(value_before, 0)), 1e9)) as cause
+    from school_changed
+    where is_failing(status_before) is distinct from is_failing(status_after)
+    group by district_code, phase_id, school_code
+), failing as (
+    select p.district_code, p.phase_id, p.previous_phase_id, i.school_code,
+        bool_or(is_failing(i.status)) filter (i.phase_id = p.previous_phase_id) as failed_before,
+        bool_or(is_failing(i.status)) filter (i.phase_id = p.phase_id) as fails_after
+    from pair p
+    join mart.school_indicator i
+        on i.district_code = p.district_code and i.phase_id in (p.phase_id, p.previous_phase_id)
+    group by p.district_code, p.phase_id, p.previous_phase_id, i.school_code
+), district as (
+    select f.district_code, f.phase_id, f.previous_phase_id, null::varchar as indicator_code, null::varchar as stage,
+        null::varchar as school_code, v.schools_failing as value_before, w.schools_failing as value_after,
+        if(v.passes, 'met', 'below') as status_before, if(w.passes, 'met', 'below') as status_after,
+        case
+            when failed_before is null or fails_after is null then 'roster'
+            when k.cause in ('opened', 'merged', 'closed', 'out_of_scope') then 'roster'
+            else coalesce(k.cause, 'resource')
+        end as cause,
+        sum(coalesce(fails_after, false)::integer - coalesce(failed_before, false)::integer) as effect
+    from failing f
+    left join flipped k using (district_code, phase_id, school_code)
+    join mart.district_verdict v on v.district_code = f.district_code and v.phase_id = f.previous_phase_id
+    join mart.district_verdict w on w.district_code = f.district_code and w.phase_id = f.phase_id
+    where coalesce(fails_after, false) <> coalesce(failed_before, false)
+    group by all
+), indicator as (
+    select p.district_code, p.phase_id, p.previous_phase_id, a.indicator_code, null::varchar as stage,
+        null::varchar as school_code, b.value as value_before, a.value as value_after,
+        b.status as status_before, a.status as status_after,
+        case
+            when b.value is null and a.value is null and p.rules_differ then 'rule'
+            when b.target is distinct from a.target then 'rule'
+            when 'no_data' in (b.status, a.status) then 'correction'
+            else 'resource'
+        end as cause,
+        a.value - b.value as effect
+    from pair p
+    join mart.district_indicator b on b.district_code = p.district_code and b.phase_id = p.previous_phase_id
+    join mart.district_indicator a
+        on a.district_code = p.district_code and a.phase_id = p.phase_id and a.indicator_code = b.indicator_code
+    where b.status <> a.status or b.value is distinct from a.value
+), verdict as (
+    select p.district_code, p.phase_id, p.previous_phase_id, null::varchar as indicator_code, a.stage, a.school_code,
+        null::double as value_before, null::double as value_after,
+        case b.passes_resource_rule when true then 'met' when false then 'below' else 'no_data' end as status_before,
+        case a.passes_resource_rule when true then 'met' when false then 'below' else 'no_data' end as status_after,
+        coalesce(k.cause, 'resource') as cause,
+        null::double as effect
+    from pair p
+    join mart.school_verdict b on b.district_code = p.district_code and b.phase_id = p.previous_phase_id
+    join mart.school_verdict a
+        on a.district_code = p.district_code and a.phase_id = p.phase_id
+        and a.school_code = b.school_code and a.stage = b.stage
+    left join flipped k
+        on k.district_code = p.district_code and k.phase_id = p.phase_id and k.school_code = a.school_code
+    where b.passes_resource_rule is distinct from a.passes_resource_rule
+), change as (
+    select 'school' as level, * from school_changed
+    union all by name select 'stage' as level, * from stage
+    union all by name select 'district' as level, * from district
+    union all by name select 'indicator' as level, * from indicator
+    union all by name select 'verdict' as level, * from verdict
+)
+select district_code, phase_id, previous_phase_id, level, indicator_code, stage, school_code, value_before, value_after,
+    status_before, status_after, cause, effect
+from change

@@ -1,0 +1,163 @@
+"""The two charts of an indicator's page and the region's, as Vega-Lite specifications without data.
+
+A specification is made once for the whole site; each page carries only its data, under the names used here (`schools`,
+`lines`, `shares`, `trend`), and assets/site.js brings the two together. Altair and the bundler load here and only when
+the assets are made. Keep out: which figures are shown (indicator, region).
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from typing import Any
+
+# Safe for the colour-blind, and each state has a shape of its own as well.
+STATES = {
+    "达标": ("#2b6ca3", "circle"),
+    "按过渡政策达标": ("#6f8fae", "diamond"),
+    "未达标，不低于底线": ("#c98500", "triangle-up"),
+    "不达标": ("#b5432a", "square"),
+}
+LINES = {
+    "标准": ("#1f2933", [1, 0]),
+    "底线": ("#b5432a", [6, 3]),
+    "全县均值": ("#2b6ca3", [2, 3]),
+    "差异临界值": ("#6b4fa0", [8, 3, 2, 3]),
+}
+FONT = '"Noto Sans SC", "Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif'
+
+
+def library_versions() -> str:
+    """What the assets are made with; part of their fingerprint."""
+    return f"altair {version('altair')}, vl-convert {version('vl-convert-python')}"
+
+
+def chart_library() -> str:
+    """Vega, Vega-Lite and vega-embed as one script (0.9 MB) for a page opened from a disk."""
+    import vl_convert
+
+    return str(vl_convert.javascript_bundle())
+
+
+def chart_specifications() -> str:
+    """A script that puts the specifications where assets/site.js finds them."""
+    charts = {"distribution": _distribution(), "contribution": _contribution(), "trend": _trend()}
+    specifications = {name: _without_schema(chart.to_dict()) for name, chart in charts.items()}
+    return f"window.YOUJUN_CHARTS = {json.dumps(specifications, ensure_ascii=False, sort_keys=True)};\n"
+
+
+def _without_schema(specification: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the schema's address: nothing on the site names a place in the network."""
+    return {k: v for k, v in specification.items() if k != "$schema"} | {"config": _config()}
+
+
+def _config() -> dict[str, Any]:
+    text = {"labelFont": FONT, "titleFont": FONT, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": 500}
+    return {
+        "font": FONT,
+        "view": {"stroke": None},
+        "axis": text | {"labelColor": "#3d4852", "titleColor": "#3d4852", "gridColor": "#e4e8ec", "domainColor": "#9aa5b1"},
+        "legend": text | {"orient": "bottom", "columns": 2, "symbolSize": 70},
+        "background": "transparent",
+    }
+
+
+def _distribution() -> Any:
+    """Above, how many schools have such a value; below, each school by value and pupils; the limits across both."""
+    import altair as alt
+
+    names, colours = list(STATES), [colour for colour, _ in STATES.values()]
+    state = alt.Color("state:N", title=None, scale=alt.Scale(domain=names, range=colours))
+    x = alt.X("value:Q", title="指标值", axis=alt.Axis(format=",~r", tickCount=6))
+    schools = alt.NamedData(name="schools")
+    counts = (
+        alt.Chart(schools)
+        .mark_bar(binSpacing=1)
+        .encode(
+            x=x.bin(maxbins=30).title(None),
+            y=alt.Y("count()", title="学校数", axis=alt.Axis(tickMinStep=1, tickCount=4)),
+            color=state,
+            order=alt.Order("state:N"),
+            tooltip=[alt.Tooltip("state:N", title="状态"), alt.Tooltip("count()", title="学校数")],
+        )
+    )
+    points = (
+        alt.Chart(schools)
+        .mark_point(size=64, filled=True, opacity=0.75)
+        .encode(
+            x=x,
+            y=alt.Y("students:Q", title="学生数（人）", axis=alt.Axis(tickCount=4)),
+            color=state,
+            shape=alt.Shape("state:N", title=None, scale=alt.Scale(domain=names, range=[s for _, s in STATES.values()])),
+            tooltip=[
+                alt.Tooltip("name:N", title="学校"),
+                alt.Tooltip("value:Q", title="指标值", format=",.2f"),
+                alt.Tooltip("students:Q", title="学生数", format=","),
+                alt.Tooltip("state:N", title="状态"),
+            ],
+        )
+    )
+    upper = (counts + _lines(alt)).properties(height=120)
+    lower = (points + _lines(alt)).properties(height=220)
+    return alt.vconcat(upper, lower, spacing=8).resolve_scale(x="shared")
+
+
+def _lines(alt: Any) -> Any:
+    """Vertical lines at the limit, the floor, the mean and the break-even, each dashed in its own way."""
+    names = list(LINES)
+    return (
+        alt.Chart(alt.NamedData(name="lines"))
+        .mark_rule(strokeWidth=1.75)
+        .encode(
+            x=alt.X("value:Q"),
+            stroke=alt.Stroke("label:N", title=None, scale=alt.Scale(domain=names, range=[c for c, _ in LINES.values()])),
+            strokeDash=alt.StrokeDash("label:N", title=None, scale=alt.Scale(domain=names, range=[d for _, d in LINES.values()])),
+            tooltip=[alt.Tooltip("label:N", title="线"), alt.Tooltip("value:Q", title="数值", format=",.2f")],
+        )
+    )  # fmt: skip
+
+
+def _contribution() -> Any:
+    """The schools with the largest shares of the variance; those below the mean are hollow."""
+    import altair as alt
+
+    sides = ["高于均值", "低于均值"]
+    base = alt.Chart(alt.NamedData(name="shares")).encode(
+        x=alt.X("share:Q", title="占差异的份额", axis=alt.Axis(format="%", tickCount=5)),
+        y=alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=150, ticks=False, domain=False)),
+        tooltip=[
+            alt.Tooltip("name:N", title="学校"),
+            alt.Tooltip("share:Q", title="份额", format=".1%"),
+            alt.Tooltip("value:Q", title="指标值", format=",.2f"),
+            alt.Tooltip("side:N", title="位置"),
+        ],
+    )
+    bars = base.mark_bar(strokeWidth=1.5, height=13).encode(
+        fill=alt.Fill("side:N", title=None, scale=alt.Scale(domain=sides, range=["#2b6ca3", "#ffffff"])),
+        stroke=alt.Stroke("side:N", title=None, scale=alt.Scale(domain=sides, range=["#2b6ca3", "#b5432a"])),
+    )
+    labels = base.mark_text(align="left", dx=4, color="#3d4852").encode(text=alt.Text("share:Q", format=".1%"))
+    return (bars + labels).properties(height=alt.Step(21))
+
+
+def _trend() -> Any:
+    """Share of failing schools at the end of each phase, a line for each district."""
+    import altair as alt
+
+    base = alt.Chart(alt.NamedData(name="trend")).encode(
+        x=alt.X("ends:T", title=None, axis=alt.Axis(format="%Y-%m", tickCount=6, labelOverlap=True)),
+        y=alt.Y("share:Q", title="不达标学校占比", axis=alt.Axis(format="%", tickCount=5)),
+        detail="district:N",
+        tooltip=[
+            alt.Tooltip("district:N", title="区县"),
+            alt.Tooltip("phase:N", title="阶段"),
+            alt.Tooltip("share:Q", title="不达标学校占比", format=".1%"),
+        ],
+    )
+    lines = base.mark_line(color="#2b6ca3", strokeWidth=1.5, opacity=0.7, point=alt.OverlayMarkDef(size=40, color="#2b6ca3"))
+    names = (
+        base.mark_text(align="left", dx=7, dy=-6, color="#3d4852")
+        .encode(text="district:N")
+        .transform_filter("datum.is_labelled")
+    )
+    return (lines + names).properties(height=240)

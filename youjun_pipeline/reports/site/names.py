@@ -1,0 +1,65 @@
+"""File names and links of the site.
+
+Names are made of codes only, never of what a district calls a thing: a code is text that a district delivered, so it is
+reduced to characters that mean nothing to a file system, a URL or HTML. Keep out: what stands on the pages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import lru_cache
+
+MAX_LENGTH = 80
+_UNSAFE = re.compile(r"[^a-z0-9_-]")
+
+
+@lru_cache(maxsize=100_000)
+def slug(code: str) -> str:
+    """`code` as a file name that is also a URL segment; different codes give different names.
+
+    Capitals are spelt out too, because a Windows share takes A and a for one name.
+    """
+    name = _UNSAFE.sub(lambda m: f"~{ord(m[0]):x}~", code) or "~"
+    if len(name) <= MAX_LENGTH:
+        return name
+    return name[:40] + "~" + hashlib.sha256(code.encode()).hexdigest()[:16]
+
+
+def region_page(prefix: str) -> str:
+    """The page of a province (two digits) or a city (four)."""
+    return f"region/{slug(prefix)}.html"
+
+
+def district_folder(district: str) -> str:
+    return f"district/{slug(district)}"
+
+
+def district_page(district: str) -> str:
+    return f"{district_folder(district)}/index.html"
+
+
+def quality_page(district: str) -> str:
+    return f"{district_folder(district)}/quality.html"
+
+
+def phase_page(district: str, phase: str, page: str = "index") -> str:
+    """A page of one evaluation: `index` (the wall map), `plan`, or an indicator's code."""
+    return f"{district_folder(district)}/phase/{slug(phase)}/{page if page in OWN_PAGES else slug(page)}.html"
+
+
+OWN_PAGES = ("index", "plan")
+
+
+def school_page(district: str, school: str) -> str:
+    return f"{district_folder(district)}/school/{slug(school)}.html"
+
+
+def anchor(text: str) -> str:
+    """An element id for a delivered text."""
+    return "a-" + slug(text)
+
+
+def root_of(page: str) -> str:
+    """The way from `page` up to the site's root: empty, or ending in a slash."""
+    return "../" * page.count("/")

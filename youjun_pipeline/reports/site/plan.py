@@ -1,0 +1,28 @@
+"""The plan of an evaluation in full: measures, milestones, who owns them, what the plan lacks, what comes next.
+
+Keep out: HTML (templates/plan.html).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from youjun_pipeline.reports.site import words
+from youjun_pipeline.reports.site.read import Evaluation, grouped
+
+
+def plan_context(e: Evaluation) -> dict[str, Any]:
+    """What templates/plan.html shows."""
+    measures = e.rows["measure_status"]
+    return {
+        "measures": measures,
+        "states": [words.WORK_STATE[s].name for s in words.WORK_STATE if any(m.state == s for m in measures)],
+        "milestones": e.rows["milestone_status"],
+        "progress": e.rows["remediation_progress"],
+        "units": e.rows["unit_accountability"],
+        "audit": sorted(e.rows["plan_audit"], key=lambda a: list(words.SEVERITY).index(a.severity)),
+        "targets": list(grouped(e.rows["target_progress"], lambda t: t.target_no).values()),
+        "projection": e.rows["projection"],
+        "reconciliation": sorted(e.rows["reconciliation"], key=lambda r: (r.agrees is not False, r.agrees is True)),
+        "waivers": e.rows["waiver_register"],
+    }
