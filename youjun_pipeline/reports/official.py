@@ -97,8 +97,7 @@ def _facts(evaluation: Evaluation, verdict: Row | None) -> list[tuple[str, str |
             ("自评结论", ("达到标准：" if verdict["passes"] else "未达到标准：") + verdict["summary"]),
             (
                 "学校",
-                f"纳入评估 {verdict['schools_in_scope']} 所，其中有指标未达标的 {verdict['schools_failing']} 所；"
-                f"未达标指标 {verdict['indicators_failing']} 项",
+                f"纳入评估 {verdict['schools_in_scope']} 所，其中有指标未达标的 {verdict['schools_failing']} 所",
             ),
             ("未达标和未定事项", "\n".join(verdict["blocking"]) or "无"),
         ]

@@ -25,7 +25,6 @@ def write_balance(book: Book, con: duckdb.DuckDBPyConnection) -> None:
     paper.head(
         [(0, 0, 1, 0, "学段"), (0, 1, 1, 1, "项目"), *indicator_head(evaluation, 2, 2), (0, last, 1, last, "综合")],
     )
-    paper.sheet.set_row(paper.row - 1, 74)
     found = evaluation.rows(
         con,
         "mart.stage_balance",
@@ -82,13 +81,13 @@ def _balance_rows(paper: Paper, stage: str, cells: dict[str, Row]) -> list[str]:
         if figure == "cv":
             paper.number(row, last, composite, cv_format, bold)
         else:
-            paper.sheet.write_blank(row, last, None, paper.book.style({}))
+            paper.blank(row, last)
     row = paper.row + len(lines)
     paper.text(row, 1, "判定", LEFT)
     for column, code in enumerate(evaluation.resources, start=2):
         status = cells.get(code, {}).get("status")
         paper.text(row, column, words.status_word(status, catalogue, has_floor=False), SHADES.get(status or ""))
-    paper.sheet.write_blank(row, 2 + len(evaluation.resources), None, paper.book.style({}))
+    paper.blank(row, 2 + len(evaluation.resources))
     for offset in range(len(lines) + 1):
         paper.sheet.set_row(paper.row + offset, 20)
     paper.row += len(lines) + 1

@@ -37,6 +37,7 @@ _SECTION_SUMS = (
 )
 _PRIVATE_SPONSOR = 10
 _GRID = 12
+_ROW = 20
 
 
 def write_basic_figures(book: Book, con: duckdb.DuckDBPyConnection) -> None:
@@ -76,15 +77,15 @@ def _district_block(paper: Paper, figures: list[Row]) -> int:
     for place, (_, heading, _) in enumerate(_DISTRICT_ITEMS):
         left = place * span
         head += [(1, left, 1, left + span - 1, heading), (2, left, 2, left + span - 1, f"L{place + 1}")]
-    top = paper.row
     paper.head(head, repeat=False)
-    paper.sheet.set_row(top + 1, 30)
     for place, (item, _, number_format) in enumerate(_DISTRICT_ITEMS):
         figure = newest.get(item)
         left = place * span
         paper.merge_number(paper.row, left, paper.row, left + span - 1, figure and figure["value"], number_format)
         year = f"{figure['year']}年" if figure else None
         paper.merge(paper.row + 1, left, paper.row + 1, left + span - 1, year, {})
+    for row in (paper.row, paper.row + 1):
+        paper.sheet.set_row(row, _ROW)
     paper.row += 2
     known = {item for item, _, _ in _DISTRICT_ITEMS}
     for item in sorted(newest.keys() - known):
@@ -106,14 +107,15 @@ def _school_block(paper: Paper, schools: list[Row], evaluation: Evaluation, numb
     counts.append(("其中：纳入评估", sum(school["in_scope"] for school in schools)))
     paper.head([(0, 0, 0, _GRID - 1, "二、学校数（所）")], repeat=False)
     for start in range(0, len(counts), _GRID):
-        line = counts[start : start + _GRID]
+        line, head = counts[start : start + _GRID], list[HeadCell]()
         for column, (name, count) in enumerate(line):
-            paper.text(paper.row, column, name, HEAD)
-            paper.text(paper.row + 1, column, f"L{number}", HEAD)
-            paper.number(paper.row + 2, column, count, "0")
-            number += 1
-        paper.sheet.set_row(paper.row, 30)
-        paper.row += 3
+            head += [(0, column, 0, column, name), (1, column, 1, column, f"L{number + column}")]
+        paper.head(head, repeat=False)
+        for column, (_, count) in enumerate(line):
+            paper.number(paper.row, column, count, "0")
+        paper.sheet.set_row(paper.row, _ROW)
+        number += len(line)
+        paper.row += 1
     return number
 
 
@@ -125,12 +127,10 @@ def _stage_block(
     ordinary = [s for s in sections if s["school_type"] in _ordinary_types(evaluation)]
     paper.head([(0, 0, 0, _GRID - 1, "三、学部、班级、学生和教师")], repeat=False)
     headings = ["学部数\n（个）", "其中：民办\n（个）", "其中：纳入评估\n（个）", *(h for _, h in _SECTION_SUMS)]
-    paper.merge(paper.row, 0, paper.row + 1, 1, "学段", HEAD)
+    head: list[HeadCell] = [(0, 0, 1, 1, "学段")]
     for column, heading in enumerate(headings, start=2):
-        paper.text(paper.row, column, heading, HEAD)
-        paper.text(paper.row + 1, column, f"L{number + column - 2}", HEAD)
-    paper.sheet.set_row(paper.row, 44)
-    paper.row += 2
+        head += [(0, column, 0, column, heading), (1, column, 1, column, f"L{number + column - 2}")]
+    paper.head(head, repeat=False)
     missing = []
     stages = [(evaluation.catalogue.stages[s].name, [r for r in ordinary if r["stage"] == s]) for s in evaluation.stages]
     for name, rows in [*stages, ("合计", ordinary)]:
@@ -143,6 +143,7 @@ def _stage_block(
             blank = sum(r[figure] is None for r in rows)
             if blank and name != "合计":
                 missing.append(f"{name}有 {blank} 个学部未报{heading.split(chr(10))[0].removeprefix('其中：')}")
+        paper.sheet.set_row(paper.row, _ROW)
         paper.row += 1
     return missing
 

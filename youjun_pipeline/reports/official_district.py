@@ -38,16 +38,27 @@ def write_quality(book: Book, con: duckdb.DuckDBPyConnection) -> None:
         "cycle, grade, subject, level, level_required, between_school_rate, rate_limit, is_newest, status",
         "grade, subject, cycle desc",
     )
-    _indicator_table(paper, con, "quality")
+    newest = [subject for subject in subjects if subject["is_newest"]]
+    met = [subject for subject in newest if subject["status"] == "met"]
+    counts = [_count("参加监测的年级学科数", newest), _count("其中：达标的", met)] if newest else []
+    _indicator_table(paper, con, "quality", {"Q9": counts})
     _monitoring_table(paper, subjects)
     _figure_notes(paper)
 
 
-def _indicator_table(paper: Paper, con: duckdb.DuckDBPyConnection, category: str) -> None:
+def _count(name: str, rows: list[Row]) -> Row:
+    """A number of rows, as a figure of an indicator."""
+    plain = dict.fromkeys(("figure_no", "target", "status", "conclusion", "evidence"))
+    return plain | {"figure_no": 1, "name": name, "value": len(rows), "unit": "项"}
+
+
+def _indicator_table(
+    paper: Paper, con: duckdb.DuckDBPyConnection, category: str, counted: dict[str, list[Row]] | None = None
+) -> None:
+    """The indicators of a category, with their figures; `counted` adds figures that are counted here."""
     evaluation = paper.book.evaluation
     paper.head((0, column, 0, column, heading) for column, heading in enumerate(_HEADINGS))
-    paper.sheet.set_row(paper.row - 1, 24)
-    figures: dict[str, list[Row]] = {}
+    figures = {code: list(rows) for code, rows in (counted or {}).items()}
     for row in evaluation.rows(
         con,
         "mart.assurance_figure",
@@ -106,12 +117,14 @@ def _figure_row(paper: Paper, code: str, figure: Row) -> None:
         if words.is_rounding_sensitive(figure["value"], figure["target"], figure["status"], decimals):
             number_format += f'"{words.ROUNDED_MARK}"'
         paper.number(row, 3, figure["value"], number_format, {"bold": True} if figure["target"] is not None else {})
-    paper.text(row, 4, "%" if is_share else figure["unit"])
-    target_format = words.share_format(catalogue) if is_share else words.amount_format(figure["target"])
-    if figure["target"] is None:
-        paper.sheet.write_blank(row, 5, None, paper.book.style({}))
+    if figure["unit"]:
+        paper.text(row, 4, "%" if is_share else figure["unit"])
     else:
-        paper.number(row, 5, figure["target"], target_format)
+        paper.blank(row, 4)
+    if figure["target"] is None:
+        paper.blank(row, 5)
+    else:
+        paper.number(row, 5, figure["target"], words.value_format(catalogue, code))
     paper.row += 1
 
 
@@ -190,7 +203,7 @@ def _survey_row(paper: Paper, method: str | None, year: int | None, row: Row, st
     for column, figure in enumerate(("issued", "valid", "satisfied"), start=3):
         paper.number(paper.row, column, row[figure], "#,##0", style)
     paper.number(paper.row, 6, row["rate"], words.share_format(paper.book.evaluation.catalogue), style)
-    paper.sheet.write_blank(paper.row, 7, None, paper.book.style({}))
+    paper.blank(paper.row, 7)
     paper.sheet.set_row(paper.row, 18)
     paper.row += 1
 
@@ -219,7 +232,7 @@ def _recognition_verdict(paper: Paper, con: duckdb.DuckDBPyConnection, found: li
         mark = words.is_rounding_sensitive(row["value"], row["target"], row["status"], decimals)
         total = _summed(found) if found else dict.fromkeys(("issued", "valid", "satisfied"))
         paper.merge(paper.row, 0, paper.row, 1, "合计", HEAD)
-        paper.sheet.write_blank(paper.row, 2, None, paper.book.style(HEAD))
+        paper.blank(paper.row, 2, HEAD)
         for column, figure in enumerate(("issued", "valid", "satisfied"), start=3):
             paper.number(paper.row, column, total[figure], "#,##0", HEAD)
         paper.number(paper.row, 6, row["value"], share + (f'"{words.ROUNDED_MARK}"' if mark else ""), HEAD)

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import duckdb
 
 
+# What table Ⅱ-1 counts for single indicators only.
+_NOT_OVERALL = object()
+
+
 def indicator_head(evaluation: Evaluation, left: int, depth: int) -> list[HeadCell]:
     """Header cells of the resource indicators from column `left`: code, name and unit over `depth` rows."""
     cells: list[HeadCell] = []
@@ -23,7 +27,7 @@ def indicator_head(evaluation: Evaluation, left: int, depth: int) -> list[HeadCe
         indicator = evaluation.catalogue.indicators[code]
         cells += [
             (0, column, 0, column, code),
-            (1, column, depth - 1, column, f"{indicator.name}\n（{indicator.unit}）"),
+            (1, column, depth - 1, column, f"{indicator.name}\n（{indicator.gap_unit or indicator.unit}）"),
         ]
     return cells
 
@@ -37,7 +41,6 @@ def write_schools_meeting(book: Book, con: duckdb.DuckDBPyConnection) -> None:
     paper.head(
         [(0, 0, 1, 0, "学段"), (0, 1, 1, 1, "项目"), *indicator_head(evaluation, 2, 2), (0, last, 1, last, "综合判定\n达标")],
     )
-    paper.sheet.set_row(paper.row - 1, 74)
     by_status: dict[tuple[str, str], Counter[str]] = {}
     for row in evaluation.rows(con, "mart.school_indicator", "stage, indicator_code, status", "all"):
         by_status.setdefault((row["stage"], row["indicator_code"]), Counter())[row["status"]] += 1
@@ -72,22 +75,26 @@ def _meeting_rows(
         ("学部数（所）", totals, all_sections, "0"),
         ("达标数（所）", met, verdicts[True], "0"),
         ("达标比例（%）", shares, overall, words.share_format(catalogue)),
-        (f"达到{floor}未达标数（所）", [cell["near"] for cell in cells], None, "0"),
-        (f"低于{floor}数（所）", [cell["below"] for cell in cells], None, "0"),
+        (f"达到{floor}未达标数（所）", [cell["near"] for cell in cells], _NOT_OVERALL, "0"),
+        (f"低于{floor}数（所）", [cell["below"] for cell in cells], _NOT_OVERALL, "0"),
         ("缺数据数（所）", [cell["no_data"] for cell in cells], verdicts[None], "0"),
-        ("其中：按过渡政策达标（所）", [cell["met_by_waiver"] for cell in cells], None, "0"),
+        ("其中：按过渡政策达标（所）", [cell["met_by_waiver"] for cell in cells], _NOT_OVERALL, "0"),
     ]
     paper.merge(paper.row, 0, paper.row + len(lines), 0, catalogue.stages[stage].name, HEAD)
     paper.text(paper.row, 1, "标准值（不低于）", LEFT)
     for column, code in enumerate(evaluation.resources, start=2):
         limit = catalogue.indicators[code].limits.get(stage)
         paper.number(paper.row, column, None if limit is None else float(limit), words.value_format(catalogue, code))
-    paper.text(paper.row, 2 + len(evaluation.resources), None)
+    paper.blank(paper.row, 2 + len(evaluation.resources))
     for offset, (label, values, total, number_format) in enumerate(lines, start=1):
         style = {"bold": True} if label.startswith("达标") else {}
         paper.text(paper.row + offset, 1, label, LEFT | style)
-        for column, value in enumerate([*values, total], start=2):
+        for column, value in enumerate(values, start=2):
             paper.number(paper.row + offset, column, value, number_format, style)
+        if total is _NOT_OVERALL:
+            paper.blank(paper.row + offset, 2 + len(values))
+        else:
+            paper.number(paper.row + offset, 2 + len(values), total, number_format, style)
     for offset in range(len(lines) + 1):
         paper.sheet.set_row(paper.row + offset, 20)
     paper.row += len(lines) + 1
@@ -97,7 +104,7 @@ def write_sections(book: Book, con: duckdb.DuckDBPyConnection) -> None:
     """Table Ⅱ-2: every section with its seven values, its verdict and the remark."""
     evaluation = book.evaluation
     codes = evaluation.resources
-    paper = Paper(book, "表Ⅱ-2", [5, 25, 8, 9, 7, 7, *[10] * len(codes), 9, 36])
+    paper = Paper(book, "表Ⅱ-2", [6, 26, 8, 9, 8, 8, *[10.5] * len(codes), 9, 42])
     paper.open("表Ⅱ-2　义务教育学校资源配置达标情况")
     labels = ["序号", "学校名称", "举办者代码", "在校生数\n（人）", "年级数\n（个）", "班级数\n（个）"]
     head: list[HeadCell] = [(0, column, 1, column, label) for column, label in enumerate(labels)]
@@ -107,7 +114,6 @@ def write_sections(book: Book, con: duckdb.DuckDBPyConnection) -> None:
     columns = verdict_column + 2
     head += [(2, column, 2, column, f"L{column}" if column else "甲") for column in range(columns)]
     paper.head(head)
-    paper.sheet.set_row(paper.row - 2, 102)
     values: dict[tuple[str, str], dict[str, Row]] = {}
     for row in evaluation.rows(
         con,
@@ -148,7 +154,7 @@ def _stage_heading(paper: Paper, stage: str, sections: int, columns: int) -> Non
         number_format = words.value_format(catalogue, code)
         paper.number(paper.row, column, None if limit is None else float(limit), number_format, HEAD)
     for column in (columns - 2, columns - 1):
-        paper.sheet.write_blank(paper.row, column, None, paper.book.style(HEAD))
+        paper.blank(paper.row, column, HEAD)
     paper.sheet.set_row(paper.row, 20)
     paper.row += 1
 

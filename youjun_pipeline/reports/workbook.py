@@ -25,7 +25,7 @@ LINE_HEIGHT = 14.0
 _FONT = {"font_name": "宋体", "font_size": 10, "valign": "vcenter"}
 _CELL = {**_FONT, "border": 1, "text_wrap": True, "align": "center"}
 HEAD = {"bold": True, "bg_color": "#EDEDED"}
-LEFT = {"align": "left"}
+LEFT = {"align": "left", "indent": 1}
 # Greys, because the form is printed in black and white: the darker, the further from the standard.
 NEAR = {"bg_color": "#D9D9D9"}
 BELOW = {"bg_color": "#BFBFBF", "bold": True}
@@ -90,7 +90,7 @@ class Paper:
         sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.6)
         sheet.center_horizontally()
         sheet.hide_gridlines(2)
-        where = f"{book.evaluation.district_name} {book.evaluation.phase_name}".replace("&", "&&")[:100]
+        where = f"{book.evaluation.district_name} {book.evaluation.phase_name} {name}"[:80].replace("&", "&&")
         # The footer stands on every printed page, also where the rows above the table do not.
         notice = f"&R&9{RECONSTRUCTED}" if book.evaluation.data_origin == "reconstructed" else ""
         sheet.set_footer(f"&L&9{where}&C&9第 &P 页 共 &N 页{notice}", {"margin": 0.3})
@@ -105,7 +105,13 @@ class Paper:
             f"（{evaluation.starts}至{evaluation.ends}）　数据截至{evaluation.effective_on}"
         )
         self.row += 1
-        self.line(about + (f"　　单位：{unit}" if unit else ""), BARE)
+        if unit:
+            self.merge(self.row, 0, self.row, last - 2, about, BARE)
+            self.merge(self.row, last - 1, self.row, last, f"单位：{unit}", BARE | {"align": "right"})
+            self.sheet.set_row(self.row, LINE_HEIGHT + 4)
+            self.row += 1
+        else:
+            self.line(about, BARE)
         if evaluation.data_origin == "reconstructed":
             self.line(RECONSTRUCTED, NOTICE)
 
@@ -122,18 +128,26 @@ class Paper:
         for number, note in enumerate(notes, start=1):
             self.line(f"{'注：' if number == 1 else '　　'}{number}. {note}", SMALL)
 
-    def head(self, cells: Iterable[HeadCell], *, height: float | None = None, repeat: bool = True) -> None:
-        """The header of a table; with `repeat` it comes again on every printed page and stays in view."""
-        top, bottom = self.row, self.row
-        for first, left, last, right, text in cells:
+    def head(self, cells: Iterable[HeadCell], *, repeat: bool = True) -> None:
+        """The header of a table, each row as high as its texts need; with `repeat` it comes again on every printed page.
+
+        A text over several rows takes what it lacks from the last of them.
+        """
+        top, needed = self.row, dict[int, int]()
+        for first, left, last, right, text in sorted(cells, key=lambda cell: cell[2] - cell[0]):
             self.merge(top + first, left, top + last, right, text, HEAD)
-            bottom = max(bottom, top + last)
-        if height:
-            self.sheet.set_row(top, height)
-        self.row = bottom + 1
+            given = sum(needed.get(row, 1) for row in range(first, last))
+            needed[last] = max(needed.get(last, 1), self.lines_needed(text, left, right) - given)
+        for row, lines in needed.items():
+            self.sheet.set_row(top + row, LINE_HEIGHT * lines + 5)
+        self.row = top + max(needed) + 1
         if repeat:
-            self.sheet.repeat_rows(top, bottom)
+            self.sheet.repeat_rows(top, self.row - 1)
             self.sheet.freeze_panes(self.row, 0)
+
+    def blank(self, row: int, column: int, style: dict[str, Any] | None = None) -> None:
+        """A cell where nothing belongs, as opposed to one whose figure is missing."""
+        self.sheet.write_blank(row, column, None, self.book.style(style or {}))
 
     def text(self, row: int, column: int, value: object, style: dict[str, Any] | None = None) -> None:
         """A text cell; blank becomes the sign for nothing reported."""
@@ -172,7 +186,7 @@ class Paper:
 
     def lines_needed(self, text: str, first_column: int, last_column: int) -> int:
         """How many lines a text takes over these columns: merged cells do not grow by themselves."""
-        width = sum(self.widths[first_column : last_column + 1]) - 1
+        width = sum(self.widths[first_column : last_column + 1]) - 1.5
         return sum(max(1, math.ceil(text_width(part) / width)) for part in text.split("\n"))
 
 

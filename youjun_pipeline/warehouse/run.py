@@ -1,6 +1,6 @@
 """A run's scope: which evaluations it makes, and the temporary tables that say so.
 
-`run_request`, `run_chosen_file`, `run_failure` and `run_evaluation` live in the connection alone; every model reads its
+`run_request`, `run_option`, `run_chosen_file`, `run_failure` and `run_evaluation` live in the connection alone; every model reads its
 evaluations from `run_evaluation`. Keep out: building models (`models`) and judging rows (the SQL).
 """
 
@@ -14,7 +14,7 @@ import duckdb
 
 from youjun_pipeline.warehouse.models import MODELS
 
-RUN_TABLES = ("request", "chosen_file", "failure", "evaluation")
+RUN_TABLES = ("request", "option", "chosen_file", "failure", "evaluation")
 
 
 class AsOfWentBackError(ValueError):

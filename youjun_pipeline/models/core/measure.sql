@@ -30,8 +30,8 @@ with delivered as (
 )
 select n.district_code, n.phase_id, n.measure_no, i.indicator_code, n.indicator, n.stage,
     n.school_names is null and i.indicator_code is not null and d.category = 'resource' as is_balance,
-    case when n.school_names is not null then 'schools' when d.category = 'resource' then 'balance'
-        when d.level = 'district' then 'district' end as covers,
+    case when d.level = 'district' then 'district' when n.school_names is not null then 'schools'
+        when d.category = 'resource' then 'balance' end as covers,
     n.school_names, n.measure_type, n.receiving_school, n.description, n.quantity, n.unit, n.due, n.baseline_due,
     n.first_delivery, n.changed_on, n.bureau_sections, n.responsible_units, n.responsible_person, n.source,
     n.delivery < n.newest_delivery as is_missing_now,

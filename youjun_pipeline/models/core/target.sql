@@ -55,8 +55,7 @@ select n.district_code, n.phase_id, n.target_no, n.programme, n.metric, n.unit, 
 from newest n
 join period p using (period_form)
 left join (
-    select district_code, period_form(unnest([phase_id, phase_name])) as period_form, min(starts) as starts,
-        max(ends) as ends
-    from raw.phase
-    group by all
+    select district_code, period_form(name) as period_form, min(starts) as starts, max(ends) as ends
+    from (select district_code, starts, ends, unnest([phase_id, phase_name]) as name from raw.phase)
+    group by district_code, period_form(name)
 ) c using (district_code, period_form)

@@ -73,12 +73,10 @@ with pair as (
     select * from school
     where effect <> 0
         or status_before is distinct from status_after and (effect is null or cause in ('rule', 'enrolment'))
-    -- a row per cause that moved the value; where only the judgement moved, the one cause that can have moved it
-    qualify effect is null or effect <> 0 or (
-        count(*) filter (effect <> 0) over change = 0
-        and cause = max(cause) over change
-    )
     window change as (partition by district_code, phase_id, indicator_code, stage, school_code)
+    -- a row per cause that moved the value; where only the judgement moved, the one cause that can have moved it
+    qualify effect is null or effect <> 0
+        or (count(*) filter (effect <> 0) over change = 0 and cause = max(cause) over change)
 ), stage as (
     select b.district_code, b.phase_id, b.previous_phase_id, b.indicator_code, b.stage, null::varchar as school_code,
         o.cv as value_before, n.cv as value_after, o.status as status_before, n.status as status_after, b.cause, b.effect

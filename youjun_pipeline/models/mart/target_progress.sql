@@ -15,6 +15,9 @@ select
     district_code, phase_id, target_no, programme, metric, unit, kind, period, starts, due,
     planned::double as planned, baseline_planned::double as baseline_planned, actual::double as actual, reported_on,
     total::double as total,
+    -- 当期 values add up over the periods, of the other kinds the newest period's stands for all
+    case kind when 'period' then sum(actual) over target
+        else last_value(actual ignore nulls) over target end::double as actual_to_date,
     case when planned > 0 then actual::double / planned::double end as completion,
     case
         when actual >= planned then 'achieved'
@@ -27,3 +30,7 @@ select
     end as state,
     is_missing_now as is_missing
 from measured
+window target as (
+    partition by district_code, phase_id, target_no order by due, period
+    rows between unbounded preceding and unbounded following
+)

@@ -2,7 +2,8 @@
 with limited as (
     select r.*, i.unit,
         case
-            when r.indicator_code = 'G7' then coalesce(e.special_education_funding_yuan, l.value)
+            -- a place may ask for more than its standard, never for less
+            when r.indicator_code = 'G7' then greatest(e.special_education_funding_yuan, l.value)
             when r.indicator_code = 'G11' and r.part = 2 then p.value
             else l.value
         end as target

@@ -37,3 +37,13 @@ create or replace temp macro indicator_form(name) as
         nullif(regexp_extract(upper(trim(name)), '^([A-Z][0-9]+)([^0-9A-Z].*)?$', 1), ''),
         upper(regexp_replace(translate(name, '（）　', '() '), '\s', '', 'g'))
     );
+-- the names in a cell that may hold several, blanks inside a name aside
+create or replace temp macro names_in(cell) as
+    [x for x in [regexp_replace(y, '\s', '', 'g') for y in regexp_split_to_array(cell, '[、，,；;/\n]')] if x <> ''];
+-- a period for comparison: 2020年, 2020年度 and 2020 are one
+create or replace temp macro period_form(period) as rtrim(upper(trim(period)), '年度');
+-- a figure with all its decimals and no trailing zeros
+create or replace temp macro exact(x) as regexp_replace(x::decimal(38, 6)::varchar, '\.?0+$', '');
+-- the difference of two figures computed along different ways: binary noise is none
+create or replace temp macro moved_by(before, after) as
+    if(abs(after - before) <= 1e-9 * greatest(abs(before), abs(after)), 0, after - before);

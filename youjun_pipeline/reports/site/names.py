@@ -49,6 +49,7 @@ def phase_page(district: str, phase: str, page: str = "index") -> str:
 
 
 OWN_PAGES = ("index", "plan")
+HOME = ("总览", "index.html")
 
 
 def school_page(district: str, school: str) -> str:

@@ -11,8 +11,8 @@ from youjun_pipeline.reports.site import words
 from youjun_pipeline.reports.site.read import Evaluation, grouped
 
 
-def plan_context(e: Evaluation) -> dict[str, Any]:
-    """What templates/plan.html shows."""
+def plan_context(e: Evaluation, phase_names: dict[str, str]) -> dict[str, Any]:
+    """What templates/plan.html shows; `phase_names` are those of all the district's phases."""
     measures = e.rows["measure_status"]
     return {
         "measures": measures,
@@ -25,4 +25,5 @@ def plan_context(e: Evaluation) -> dict[str, Any]:
         "projection": e.rows["projection"],
         "reconciliation": sorted(e.rows["reconciliation"], key=lambda r: (r.agrees is not False, r.agrees is True)),
         "waivers": e.rows["waiver_register"],
+        "phase_names": phase_names,
     }

@@ -1,0 +1,56 @@
+-- Which inspection speaks of which finding, and whether it may sign it off.
+-- It may when it has evidence, none of its inspectors reported progress on a measure of the finding, and it is later
+-- than the figures on which the finding failed last: a pass of before a failure says nothing about what came after.
+-- An inspection of the school that took in the finding's school speaks of the finding too.
+with inspected as (
+    select a.*, i.level as judged_by,
+        unnest(case
+            when i.level <> 'section' then ['']
+            when a.stage is null or a.stage = 'compulsory' then ['primary', 'junior']
+            else [a.stage]
+        end) as stage_key
+    from core.acceptance a
+    join run_evaluation e using (district_code, phase_id)
+    join standard.indicator i on i.standard_id = e.standard_id and i.indicator_code = a.indicator_code
+    where a.refused_because is null
+), reporter as (
+    select m.district_code, m.phase_id, m.finding_id, list(distinct who) as reporters
+    from rule.finding_measure m
+    join (
+        select distinct district_code, phase_id, of_measure_no as measure_no, unnest(names_in(reporter)) as who
+        from core.progress
+        semi join run_evaluation using (district_code, phase_id)
+        where refused_because is null
+    ) p using (district_code, phase_id, measure_no)
+    group by all
+), spoken_of as (
+    select f.finding_id, i.*
+    from inspected i
+    left join core.school_origin o using (district_code, phase_id, school_code)
+    join rule.finding_state f
+        on f.district_code = i.district_code and f.phase_id = i.phase_id and f.indicator_code = i.indicator_code
+        and f.stage_key = i.stage_key and f.origin = coalesce(o.origin_code, i.school_code)
+    where f.level = 'school'
+    union
+    select f.finding_id, i.*
+    from inspected i
+    join rule.finding_state f
+        on f.district_code = i.district_code and f.phase_id = i.phase_id and f.indicator_code = i.indicator_code
+        and f.stage_key = i.stage_key and f.judged_school_code = i.school_code
+    where f.level = 'school'
+    union all
+    select f.finding_id, i.*
+    from inspected i
+    join rule.finding_state f using (district_code, phase_id, indicator_code, stage_key)
+    where i.school_name is null and f.level <> 'school'
+)
+select s.district_code, s.phase_id, s.finding_id, s.inspected_on, s.result, s.inspector, s.evidence,
+    case
+        when s.evidence is null then 'no_evidence'
+        when list_has_any(names_in(s.inspector), coalesce(r.reporters, [])) then 'by_reporter'
+        when s.inspected_on <= f.last_failed_on then 'before_failure'
+    end as refused_because,
+    f.state, f.status, f.last_settled_on, s.delivery, s.file, s.sheet, s.row_number
+from spoken_of s
+join rule.finding_state f using (district_code, phase_id, finding_id)
+left join reporter r using (district_code, phase_id, finding_id)

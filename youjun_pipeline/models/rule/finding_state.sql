@@ -1,0 +1,158 @@
+-- Findings of an evaluation with their state, read from the phases up to it, whichever run made those.
+-- A finding begins with a failure; a pass closes it, a failure after that reopens it, missing data leave it as it was.
+-- One judgement per school for what is judged by school (stage_key empty), else per stage. Where a school is gone, the one
+-- that took it in is judged in its place (of several the worst); one that is closed, or no longer judged, is settled.
+with phase as (
+    select e.district_code, e.phase_id, p.phase_id as at_phase_id, p.phase_order as at_order,
+        p.effective_on as at_effective_on, p.standard_id
+    from run_evaluation e
+    join mart.evaluation p on p.district_code = e.district_code and p.phase_order <= e.phase_order
+    semi join raw.phase k on k.district_code = p.district_code and k.phase_id = p.phase_id
+), data_day as (
+    -- the newest day the figures of a phase are from
+    select p.district_code, p.at_phase_id, max(f.delivery) as data_on
+    from (select distinct district_code, at_phase_id, at_effective_on from phase) p
+    join (
+        select distinct district_code, delivery
+        from raw.delivered_file
+        join raw.dataset using (dataset)
+        where kind = 'snapshot' and dataset not in (
+            'measures', 'milestones', 'budgets', 'targets', 'school_aliases', 'superior_findings'
+        )
+    ) f on f.district_code = p.district_code and f.delivery <= p.at_effective_on
+    group by p.district_code, p.at_phase_id
+), judgement as (
+    select district_code, phase_id, 'school' as level, indicator_code, stage, school_code as item, school_name, value,
+        threshold, gap, status, reason
+    from mart.school_indicator
+    union all
+    select district_code, phase_id, 'stage', indicator_code, stage, 'CV', null, cv, cv_limit,
+        greatest(cv - cv_limit, 0), status, reason
+    from mart.stage_balance
+    union all
+    select district_code, phase_id, 'district', 'Q9', null, grade || subject, null, level, level_required,
+        greatest(level_required - level, 0), status,
+        grade || ' 年级' || subject || '学业水平 ' || coalesce(level::varchar, '缺') || ' 级，校际差异率 '
+            || coalesce(shown3(between_school_rate), '缺')
+    from mart.monitoring_subject
+    where is_newest
+    union all
+    select d.district_code, d.phase_id, 'district', d.indicator_code, null, d.indicator_code, null, d.value, d.target,
+        null, d.status, d.summary
+    from mart.district_indicator d
+    join mart.evaluation p using (district_code, phase_id)
+    join standard.indicator i on i.standard_id = p.standard_id and i.indicator_code = d.indicator_code
+    where i.level = 'district' and d.indicator_code <> 'Q9'
+), judged_at as (
+    select p.district_code, p.at_phase_id, j.* exclude (district_code, phase_id),
+        if(i.level = 'school', '', coalesce(j.stage, '')) as stage_key
+    from (select distinct district_code, at_phase_id, standard_id from phase) p
+    join judgement j on j.district_code = p.district_code and j.phase_id = p.at_phase_id
+    join standard.indicator i on i.standard_id = p.standard_id and i.indicator_code = j.indicator_code
+), identity as (
+    select p.district_code, p.phase_id, j.level, j.indicator_code, j.stage_key,
+        coalesce(o.origin_code, j.item) as origin,
+        min(p.at_order) as first_order,
+        arg_min(p.at_phase_id, p.at_order) as first_phase_id,
+        arg_max(j.stage, p.at_order) as stage,
+        arg_max(j.school_name, p.at_order) as school_name
+    from phase p
+    join judged_at j using (district_code, at_phase_id)
+    left join core.school_origin o
+        on o.district_code = p.district_code and o.phase_id = p.phase_id and o.school_code = j.item
+        and j.level = 'school'
+    where is_failing(j.status)
+    group by all
+), stand_in as (
+    select distinct district_code, phase_id, origin, origin as item, 0 as hops, true as is_same, null::date as since
+    from identity
+    union all
+    select district_code, phase_id, school_code, successor_code, hops, is_rename, since
+    from core.school_successor
+    semi join run_evaluation using (district_code, phase_id)
+), seen as (
+    select i.district_code, i.phase_id, i.indicator_code, i.stage_key, i.origin, p.at_phase_id, c.is_same,
+        j.item as judged_item, j.stage, j.school_name, j.value, j.threshold, j.gap, j.status, j.reason
+    from identity i
+    join phase p using (district_code, phase_id)
+    join stand_in c using (district_code, phase_id, origin)
+    join judged_at j using (district_code, at_phase_id, level, indicator_code, stage_key, item)
+    where p.at_order >= i.first_order and coalesce(c.since <= p.at_effective_on, true)
+    qualify row_number() over (
+        partition by i.district_code, i.phase_id, i.indicator_code, i.stage_key, i.origin, p.at_phase_id
+        order by c.hops, case j.status when 'below' then 1 when 'near' then 2 when 'no_data' then 3 else 4 end, j.item
+    ) = 1
+), listed as (
+    -- in the roster, of a known type: what is then not judged has no such section or is out of scope
+    select c.district_code, c.phase_id, c.origin, p.at_phase_id,
+        any_value(coalesce(s.out_of_scope_reason, '学校不再有这个学段的学生')) as why
+    from stand_in c
+    join phase p using (district_code, phase_id)
+    join mart.school s
+        on s.district_code = c.district_code and s.phase_id = p.at_phase_id and s.school_code = c.item
+    join standard.school_type t on t.standard_id = p.standard_id and t.school_type = s.school_type
+    where c.is_same
+    group by all
+), shut as (
+    select district_code, phase_id, from_code as origin, min(effective_on) as shut_on
+    from core.school_change
+    semi join run_evaluation using (district_code, phase_id)
+    where kind = 'close' and is_in_force
+    group by all
+), history as (
+    select i.*, p.at_phase_id, p.at_order, p.at_effective_on, d.data_on, s.is_same, s.judged_item,
+        s.stage as stage_now, s.school_name as judged_name, s.value, s.threshold, s.gap,
+        case when s.status is not null then s.status when l.why is not null then 'not_applicable'
+            when c.shut_on is not null then 'not_applicable' else 'no_data' end as status,
+        case when s.status is not null then if(s.is_same, '', '已并入' || s.school_name || '，按接收学校判定：') || s.reason
+            when l.why is not null then '本阶段不再评估：' || l.why
+            when c.shut_on is not null then '学校已于 ' || c.shut_on || ' 撤销'
+            else '本阶段没有可判定的数据，沿用此前的状态' end as reason
+    from identity i
+    join phase p on p.district_code = i.district_code and p.phase_id = i.phase_id and p.at_order >= i.first_order
+    left join data_day d on d.district_code = p.district_code and d.at_phase_id = p.at_phase_id
+    left join seen s
+        on s.district_code = i.district_code and s.phase_id = i.phase_id and s.indicator_code = i.indicator_code
+        and s.stage_key = i.stage_key and s.origin = i.origin and s.at_phase_id = p.at_phase_id
+    left join listed l
+        on i.level = 'school' and l.district_code = i.district_code and l.phase_id = i.phase_id
+        and l.origin = i.origin and l.at_phase_id = p.at_phase_id
+    left join shut c
+        on i.level = 'school' and c.district_code = i.district_code and c.phase_id = i.phase_id
+        and c.origin = i.origin and c.shut_on <= p.at_effective_on
+), followed as (
+    select *,
+        case when is_failing(status) then true when is_settled(status) then false end as fails,
+        last_value(fails ignore nulls) over so_far as is_open,
+        bool_or(not fails) over so_far as has_been_closed,
+        max(if(fails, coalesce(data_on, at_effective_on), null)) over so_far as last_failed_on,
+        max(if(not fails, at_effective_on, null)) over so_far as last_settled_on
+    from history
+    window so_far as (
+        partition by district_code, phase_id, indicator_code, stage_key, origin order by at_order
+    )
+)
+select
+    f.district_code, f.phase_id,
+    concat_ws('-', f.district_code, f.indicator_code, nullif(f.stage_key, ''), f.origin) as finding_id,
+    f.level, f.indicator_code, f.stage_key, f.origin,
+    coalesce(f.stage_now, f.stage) as stage,
+    coalesce(r.successor_code, f.origin) as item,
+    if(f.level = 'school', coalesce(r.successor_code, f.origin), null) as school_code,
+    if(f.level = 'school', coalesce(if(f.is_same, f.judged_name, null), k.school_name, f.school_name), null)
+        as school_name,
+    if(f.level = 'school', f.judged_item, null) as judged_school_code,
+    f.value, f.threshold, f.gap, f.status, f.reason,
+    case when not f.is_open then 'closed' when f.has_been_closed then 'reopened' else 'open' end as state,
+    f.first_phase_id, f.last_failed_on, f.last_settled_on, f.data_on
+from followed f
+left join (
+    select district_code, phase_id, school_code, arg_max(successor_code, (hops, successor_code)) as successor_code
+    from core.school_successor
+    where is_rename
+    group by all
+) r on f.level = 'school' and r.district_code = f.district_code and r.phase_id = f.phase_id and r.school_code = f.origin
+left join core.known_school k
+    on f.level = 'school' and k.district_code = f.district_code and k.phase_id = f.phase_id
+    and k.school_code = coalesce(r.successor_code, f.origin)
+where f.at_phase_id = f.phase_id
