@@ -47,3 +47,8 @@ create or replace temp macro exact(x) as regexp_replace(x::decimal(38, 6)::varch
 -- the difference of two figures computed along different ways: binary noise is none
 create or replace temp macro moved_by(before, after) as
     if(abs(after - before) <= 1e-9 * greatest(abs(before), abs(after)), 0, after - before);
+create or replace temp macro stage_word(stage) as
+    case stage when 'primary' then '小学' when 'junior' then '初中' when 'compulsory' then '中小学' else '' end;
+-- names in a sentence: ten at most, then how many there are
+create or replace temp macro ten_of(names) as
+    array_to_string(names[1:10], '、') || if(len(names) > 10, '等 ' || len(names) || ' 个', '');
