@@ -1,4 +1,5 @@
-"""Assets: the raw datasets, one asset per model with the dependencies its SQL names, the checks, the publication."""
+"""Assets: the raw datasets, one asset per model with the dependencies its SQL names, the checks,
+the publication."""
 
 from collections.abc import Iterator
 
@@ -9,6 +10,7 @@ from youjun_pipeline.orchestration.partitions import ONE_RUN, PHASES
 from youjun_pipeline.orchestration.refresh import Refresh
 from youjun_pipeline.warehouse.checks import load_checks
 from youjun_pipeline.warehouse.models import Model, load_models
+from youjun_pipeline.warehouse.scenario import VERDICTS, needed
 from youjun_pipeline.warehouse.tables import declared_tables
 
 OWNERS = ["team:district-data"]
@@ -62,28 +64,25 @@ def deliveries(refresh: Refresh) -> Iterator[dg.MaterializeResult]:
         )
 
 
-def model_asset(model: Model) -> dg.AssetsDefinition:
-    """The asset of one model."""
+def model_key(model: Model) -> dg.AssetKey:
+    return dg.AssetKey([model.schema, model.name])
+
+
+def model_spec(model: Model) -> dg.AssetSpec:
+    """What Dagster shows of the table one model fills; its dependencies are those of the SQL."""
     declared = declared_tables().get(model.full_name)
     schema = declared and dg.TableSchema(
         [dg.TableColumn(name, type_, description=text) for name, (type_, text) in declared.columns.items()]
     )
-
-    @dg.asset(
-        key=dg.AssetKey([model.schema, model.name]),
+    return dg.AssetSpec(
+        model_key(model),
         deps=sorted(upstream_keys(model)),
-        partitions_def=PHASES,
-        backfill_policy=ONE_RUN,
         group_name=GROUP_TITLES[model.schema],
         kinds={"duckdb", "sql"},
         owners=OWNERS,
         description=declared.comment if declared else model.description,
         metadata={"dagster/column_schema": schema} if schema else None,
     )
-    def build_model(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
-        return dg.MaterializeResult(metadata={"dagster/row_count": refresh.build(context, model)})
-
-    return build_model
 
 
 def upstream_keys(model: Model) -> set[dg.AssetKey]:
@@ -98,12 +97,26 @@ def upstream_keys(model: Model) -> set[dg.AssetKey]:
     return keys or {raw_key(d) for d in load_datasets()}
 
 
-MODEL_ASSETS = [model_asset(model) for model in load_models().values()]
+# One step for all of them, as dbt projects have it: a step costs Dagster 45 ms before it does anything, a table 20
+# (docs/decisions/0011). Any of them can still be selected alone.
+@dg.multi_asset(
+    name="models",
+    specs=[model_spec(model) for model in load_models().values()],
+    partitions_def=PHASES,
+    backfill_policy=ONE_RUN,
+    can_subset=True,
+)
+def models(context: dg.AssetExecutionContext, refresh: Refresh) -> Iterator[dg.MaterializeResult]:
+    """Fill the selected tables for the run's evaluations, each after those it reads."""
+    for model in load_models().values():
+        if model_key(model) in context.selected_asset_keys:
+            rows = refresh.build(context, model)
+            yield dg.MaterializeResult(asset_key=model_key(model), metadata={"dagster/row_count": rows})
 
 
 @dg.asset(
     key=dg.AssetKey(["quality", "check_result"]),
-    deps=[asset.key for asset in MODEL_ASSETS],
+    deps=[model_key(model) for model in load_models().values()],
     partitions_def=PHASES,
     backfill_policy=ONE_RUN,
     group_name="quality",
@@ -161,4 +174,4 @@ def publication(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.Mater
     )
 
 
-ASSETS = [deliveries, *MODEL_ASSETS, check_result, publication]
+ASSETS = [deliveries, models, check_result, publication]

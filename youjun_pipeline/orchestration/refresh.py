@@ -20,6 +20,7 @@ from youjun_pipeline.warehouse.checks import run_checks
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.models import Model, build
 from youjun_pipeline.warehouse.publication import Publication, publish, recover_history
+from youjun_pipeline.warehouse.rule_impact import build_rule_impact
 from youjun_pipeline.warehouse.run import RunScope, begin_run, refuse_earlier
 from youjun_pipeline.warehouse.tables import ensure_tables
 
@@ -89,6 +90,10 @@ class Refresh(dg.ConfigurableResource):
         """Fill one model's table for the run's evaluations; returns its rows."""
         log.debug("build %s", model.full_name)
         return build(self.begun(context), model)
+
+    def rule_impact(self, context: dg.AssetExecutionContext) -> int:
+        """Compare the run's verdicts with those under the other rules on file; returns how many differ."""
+        return build_rule_impact(self.begun(context))
 
     def check(self, context: dg.AssetExecutionContext) -> int:
         """Run all checks on the run's evaluations; returns how many failed."""

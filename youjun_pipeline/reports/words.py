@@ -44,8 +44,11 @@ def value_format(catalogue: Catalogue, indicator_code: str) -> str:
 
 
 def amount_format(value: float | None) -> str:
-    """The number format of a reported figure: whole numbers without decimals, others with two."""
-    return "#,##0" if value is None or float(value).is_integer() else "#,##0.00"
+    """The number format of a figure: whole numbers without decimals, others with two.
+
+    A share of a resource that is multiplied back may miss a whole number by its last bits.
+    """
+    return "#,##0" if value is None or abs(value - round(value)) < 1e-6 else "#,##0.00"
 
 
 def rounded(value: float, decimals: int) -> Decimal:

@@ -10,6 +10,7 @@ import math
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime, time
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -35,7 +36,7 @@ TITLE = {"font_name": "黑体", "font_size": 16, "border": 0}
 BARE = {"border": 0, "align": "left"}
 SMALL = {"border": 0, "align": "left", "font_size": 9}
 NOTICE = {"border": 0, "bold": True, "font_color": "#C00000"}
-LINK = {"font_color": "#1F4E79", "underline": 1, "align": "left"}
+LINK = {"font_color": "#1F4E79", "underline": 1, "align": "left", "indent": 1}
 # (first row, first column, last row, last column, text), rows from the top of the header
 HeadCell = tuple[int, int, int, int, str]
 
@@ -120,7 +121,11 @@ class Paper:
         last = len(self.widths) - 1
         needed = lines or self.lines_needed(text, 0, last)
         self.sheet.set_row(self.row, LINE_HEIGHT * needed + 4)
-        self.merge(self.row, 0, self.row, last, text, style)
+        if needed == 1 and style.get("border") == 0 and style.get("align") == "left":
+            # runs on over the empty cells beside it: a merge costs ten times as much to write
+            self.text(self.row, 0, text, style | {"text_wrap": False})
+        else:
+            self.merge(self.row, 0, self.row, last, text, style)
         self.row += 1
 
     def notes(self, notes: Sequence[str]) -> None:
@@ -180,9 +185,10 @@ class Paper:
             # merge_range would guess what a text is; it gets none, the caller fills the first cell
             self.sheet.merge_range(row, column, last_row, last_column, "", self.book.style(style))
 
-    def link(self, row: int, column: int, sheet_name: str, text: str) -> None:
+    def link(self, row: int, column: int, sheet_name: str, text: str, style: dict[str, Any] | None = None) -> None:
         """A link to another sheet of this workbook; `sheet_name` comes from `words.sheet_names`."""
-        self.sheet.write_url(row, column, f"internal:'{sheet_name}'!A1", self.book.style(LINK), _clipped(text))
+        look = self.book.style({**LINK, "quote_prefix": True, **(style or {})})
+        self.sheet.write_url(row, column, f"internal:'{sheet_name}'!A1", look, _clipped(text))
 
     def lines_needed(self, text: str, first_column: int, last_column: int) -> int:
         """How many lines a text takes over these columns: merged cells do not grow by themselves."""
@@ -190,6 +196,7 @@ class Paper:
         return sum(max(1, math.ceil(text_width(part) / width)) for part in text.split("\n"))
 
 
+@lru_cache(maxsize=8192)
 def text_width(text: str) -> float:
     """The width of a text in the unit of column widths: a Chinese character takes two digits, and a little more."""
     return sum(2.1 if unicodedata.east_asian_width(c) in "WFA" else 1.05 for c in text)

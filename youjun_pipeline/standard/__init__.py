@@ -12,15 +12,18 @@ from youjun_pipeline.standard.catalogue import (
     load_catalogue_file,
 )
 from youjun_pipeline.standard.checks import Problem
+from youjun_pipeline.standard.comparison import Comparison, load_comparisons
 from youjun_pipeline.standard.tables import CATALOGUE_TABLES, catalogue_tables
 
 __all__ = [
     "CATALOGUE_TABLES",
     "Catalogue",
     "CatalogueError",
+    "Comparison",
     "Problem",
     "available_catalogues",
     "catalogue_tables",
     "load_catalogue",
     "load_catalogue_file",
+    "load_comparisons",
 ]

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import duckdb
 
-from youjun_pipeline.standard import CATALOGUE_TABLES, available_catalogues, catalogue_tables, load_catalogue
+from youjun_pipeline.standard import (
+    CATALOGUE_TABLES,
+    Catalogue,
+    available_catalogues,
+    catalogue_tables,
+    load_catalogue,
+)
 from youjun_pipeline.warehouse.connection import transaction
 
 
 def load_standard(con: duckdb.DuckDBPyConnection) -> int:
     """Replace the `standard` tables by the catalogues on file; returns how many catalogues there are."""
     catalogues = [load_catalogue(name) for name in available_catalogues()]
-    rows = catalogue_tables(catalogues)
     with transaction(con):
         for table, columns in CATALOGUE_TABLES.items():
             body = ", ".join(f'"{name}" {type_}' for name, type_ in columns.items())
             con.execute(f"create or replace table standard.{table} ({body})")
-            if rows[table]:
-                marks = ", ".join("?" * len(columns))
-                con.executemany(
-                    f"insert into standard.{table} values ({marks})",
-                    [[row[name] for name in columns] for row in rows[table]],
-                )
+        insert_catalogues(con, catalogues)
     return len(catalogues)
+
+
+def insert_catalogues(con: duckdb.DuckDBPyConnection, catalogues: Iterable[Catalogue]) -> None:
+    """Add catalogues to the `standard` tables of the current database, which do not hold them yet."""
+    rows = catalogue_tables(catalogues)
+    for table, columns in CATALOGUE_TABLES.items():
+        if rows[table]:
+            marks = ", ".join("?" * len(columns))
+            con.executemany(
+                f"insert into standard.{table} values ({marks})",
+                [[row[name] for name in columns] for row in rows[table]],
+            )

@@ -1,9 +1,12 @@
 -- 来源文件：每个交付文件读入、接受和隔离的行数。
--- A row whose school no evaluation of the run knows is rejected too: it counts for nothing.
+-- A row that counts for nothing in every evaluation of the run is rejected too: its school is in no roster, or it reports
+-- on what the plan does not have.
 with unknown as (
     select district_code, dataset, delivery, file, count(*) as row_count
     from quality.rejected_row
     where rule = 'unknown_school'
+        or (dataset in ('progress', 'acceptances')
+            and rule in ('unknown_measure', 'unknown_milestone', 'unknown_indicator', 'before_plan'))
     group by all
 )
 select f.district_code, f.delivery, f.dataset, f.file, f.content_sha256 as sha256, c.rows_read,

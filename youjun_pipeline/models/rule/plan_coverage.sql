@@ -20,9 +20,10 @@ with plan as (
     select f.*, p.measures is not null as has_plan, coalesce(p.has_both_sources, false) as has_both_sources,
         s.in_text, coalesce(s.in_annex, 0) as in_annex,
         case f.level
-            when 'school' then f.school_name || stage_word(f.stage) || '的“' || i.short_name || '”（' || f.indicator_code || '）不达标'
+            when 'school' then coalesce(f.school_name, f.school_code) || '的“' || i.short_name || '”（' || f.indicator_code || '，'
+                || stage_word(f.stage) || '）不达标'
             when 'stage' then stage_word(f.stage) || '“' || i.short_name || '”（' || f.indicator_code || '）校际差异系数超限'
-            else '“' || i.short_name || '”（' || f.indicator_code || '）不达标：' || f.reason
+            else '“' || i.short_name || '”（' || f.indicator_code || '）不达标' || coalesce('：' || f.reason, '')
         end as what
     from mart.finding f
     join run_evaluation e using (district_code, phase_id)

@@ -11,6 +11,9 @@ create or replace temp macro with_waiver(strict, waived) as
 create or replace temp macro is_met(status) as status in ('met', 'met_by_waiver');
 -- nothing stands against it: passed, or there is nothing to judge
 create or replace temp macro is_settled(status) as status in ('met', 'met_by_waiver', 'not_applicable');
+-- a verdict of yes, no or not yet as a status
+create or replace temp macro passed(verdict) as
+    case when verdict then 'met' when not verdict then 'below' else 'no_data' end;
 create or replace temp macro is_failing(status) as status in ('near', 'below');
 create or replace temp macro status_word(status) as
     case status

@@ -89,16 +89,21 @@ def _environment() -> Any:
         auto_reload=False,
     )
     filters = (words.number, words.plain, words.percent, words.day, words.slippage)
-    environment.filters |= {f.__name__: f for f in filters}
+    environment.filters |= {f.__name__: f for f in filters} | {"dataset_title": _dataset_title}
     environment.globals |= {
         "words": words,
         "names": names,
         "measure_of": words.measure_of,
         "RECONSTRUCTED": RECONSTRUCTED,
-        "dataset_title": lambda name: load_datasets()[name].title if name in load_datasets() else name or "",
+        "dataset_title": _dataset_title,
         "floor_word": lambda e: floor_word(load_catalogue(e.standard_id)),
     }
     return environment
+
+
+def _dataset_title(name: str | None) -> str:
+    """A dataset's Chinese title; a name that is none as it is."""
+    return load_datasets()[name].title if name in load_datasets() else name or ""
 
 
 def write_district(site: Writer, district: District) -> None:

@@ -31,6 +31,7 @@ def school_context(district: District, code: str) -> dict[str, Any]:
         "phases": [_phase(e, code) for e in reversed(phases)],
         "history": _history(phases, code),
         "history_phases": phases,
+        "phase_names": {e.phase_id: e.phase_name for e in district.evaluations},
     }
 
 

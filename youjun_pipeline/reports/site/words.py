@@ -75,6 +75,16 @@ LEVEL = {"school": "学校", "stage": "学段", "district": "全县"}
 TARGET_KIND = {"period": "当期", "cumulative": "累计", "point": "时点"}
 BASIS = {"planned": "按计划", "slippage": "按延期情况", "verified": "只计已验收"}
 UNIT_KIND = {"unit": "责任单位", "section": "责任科室"}
+CAUSE = {
+    "enrolment": "学生数变化",
+    "resource": "资源变化",
+    "rule": "标准或过渡政策变化",
+    "merged": "并入他校",
+    "closed": "撤销",
+    "opened": "新建",
+    "out_of_scope": "不再纳入评估",
+    "correction": "数据补报或更正",
+}
 LEVEL_NUMERAL = {1: "Ⅰ", 2: "Ⅱ", 3: "Ⅲ", 4: "Ⅳ", 5: "Ⅴ"}
 
 # First two digits of GB/T 2260.
@@ -86,6 +96,11 @@ PROVINCES = {
     "53": "云南省", "54": "西藏自治区", "61": "陕西省", "62": "甘肃省", "63": "青海省", "64": "宁夏回族自治区",
     "65": "新疆维吾尔自治区", "71": "台湾省", "81": "香港特别行政区", "82": "澳门特别行政区",
 }  # fmt: skip
+
+
+def status(code: str | None) -> str:
+    """The name of a status; a dash when there was none."""
+    return STATUS[code].name if code in STATUS else NOTHING
 
 
 def region_name(prefix: str) -> str:

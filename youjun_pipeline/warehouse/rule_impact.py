@@ -1,0 +1,51 @@
+"""`mart.rule_impact`: which verdicts of the run would differ under the comparisons on file.
+
+Belongs here: filling that table. Keep out: the other rules themselves (`standard.comparison`), judging by them
+(`scenario`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import duckdb
+
+from youjun_pipeline.standard import Catalogue, Comparison, load_comparisons
+from youjun_pipeline.warehouse.connection import transaction
+from youjun_pipeline.warehouse.models import MODELS
+from youjun_pipeline.warehouse.scenario import VERDICTS, Variant, scenario
+from youjun_pipeline.warehouse.tables import declared_tables
+
+TABLE = "mart.rule_impact"
+READS = VERDICTS
+
+
+def build_rule_impact(
+    con: duckdb.DuckDBPyConnection,
+    comparisons: Iterable[Comparison] | None = None,
+    catalogues: Iterable[Catalogue] = (),
+) -> int:
+    """Replace the rows of the run's evaluations; returns how many there are now.
+
+    Takes the comparisons on file when none are given; `catalogues` are those that a comparison names and the warehouse
+    does not hold.
+    """
+    compared = load_comparisons() if comparisons is None else list(comparisons)
+    variants = [Variant(c.id, c.standard, c.options, c.without_waivers) for c in compared]
+    select = (MODELS / "scenario" / "rule_impact.sql").read_text(encoding="utf-8")
+    columns = ", ".join(f'"{c}"' for c in declared_tables()[TABLE].columns if c != "run_id")
+    con.execute("create or replace temp table run_comparison (comparison varchar, title varchar)")
+    for c in compared:
+        con.execute("insert into temp.run_comparison values (?, ?)", [c.id, c.title])
+    with scenario(con, variants, catalogues=catalogues), transaction(con):
+        con.execute(
+            f"delete from {TABLE} t using run_evaluation e "
+            "where t.district_code = e.district_code and t.phase_id = e.phase_id"
+        )
+        con.execute(
+            f"insert into {TABLE} ({columns}, run_id) "
+            f"select {columns}, e.run_id from (\n{select}\n) join run_evaluation e using (district_code, phase_id)"
+        )
+    return con.execute(
+        f"select count(*) from {TABLE} semi join run_evaluation using (district_code, phase_id)"
+    ).fetchall()[0][0]

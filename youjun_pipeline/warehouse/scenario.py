@@ -1,0 +1,307 @@
+"""What the same deliveries would give under other rules or figures, computed by the very same models.
+
+The evaluations of the run are made once more per variant, as evaluations of their own (`2023-startup@<variant>`), all of
+them in one pass, in an in-memory database that is attached for the while. The working database is read and never
+written. Only what a variant can change is computed: everything else is the base evaluation's rows under another phase id.
+Keep out: what is compared or concluded (`rule_impact`, planning).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import duckdb
+
+from youjun_pipeline.standard import CATALOGUE_TABLES, Catalogue
+from youjun_pipeline.warehouse.catalogues import insert_catalogues
+from youjun_pipeline.warehouse.connection import SCHEMAS
+from youjun_pipeline.warehouse.models import Model, build, load_models
+from youjun_pipeline.warehouse.run import RUN_TABLES, run_sql
+from youjun_pipeline.warehouse.tables import EVALUATION_KEY, declared_tables, sql_text
+
+SCENARIO = "youjun_scenario"
+VERDICTS = (
+    "mart.school_indicator",
+    "mart.school_verdict",
+    "mart.stage_balance",
+    "mart.district_indicator",
+    "mart.district_verdict",
+)
+# Between phase and variant; no phase id of a district may hold it.
+MARK = "@"
+
+Connection = duckdb.DuckDBPyConnection
+
+
+class ScenarioError(ValueError):
+    """A variant names what does not exist; the message lists every such thing."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Other rules for every evaluation of the run.
+
+    `standard_id` None keeps each district's own standard; `options` override what the districts have set, as texts that
+    `standard.option` would hold; `without_waivers` lets no waiver count, whatever its dates or the district's options.
+    """
+
+    name: str
+    standard_id: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    without_waivers: bool = False
+
+    def touches(self, model: Model) -> bool:
+        """Whether the model's own SQL may say something else under this variant; too many is safe, too few is not."""
+        if self.standard_id and ("standard_id" in model.sql or any(t.startswith("standard.") for t in model.reads)):
+            return True
+        if self.without_waivers and "standard.waiver" in model.reads:
+            return True
+        alias = re.search(r"run_evaluation (\w+)", model.sql)
+        reads_all = alias is not None and f"{alias[1]}.*" in model.sql
+        return (reads_all and bool(self.options)) or any(re.search(rf"\b{o}\b", model.sql) for o in self.options)
+
+
+@contextmanager
+def scenario(
+    con: Connection,
+    variants: Collection[Variant],
+    *,
+    tables: Iterable[str] = VERDICTS,
+    catalogues: Iterable[Catalogue] = (),
+    changed: Mapping[str, str] | None = None,
+) -> Iterator[int]:
+    """Build `tables` for every variant of the run's evaluations; yields how many evaluations that made.
+
+    Inside the block the working database is current again and the scenario's tables stand beside it as
+    `youjun_scenario.mart.<table>`; `youjun_scenario.main.evaluation` maps (district_code, phase_id) to base_phase_id and
+    variant. A variant that changes nothing for an evaluation is left out. On leaving, also by an error, the connection
+    is as it was.
+
+    Args:
+        con: the working database with a run begun and built in it.
+        variants: the other rules, each with a name of its own.
+        tables: full names of the models wanted; what they read is there too.
+        catalogues: catalogues that variants name and the warehouse does not hold.
+        changed: other figures, as SELECTs by the table they stand for (`core.input`, `accepted.facilities`). A SELECT may
+            read that table itself, and `main.evaluation` to treat variants differently. No variant is left out then.
+
+    Raises:
+        ScenarioError: for a standard, option or table that does not exist, or a name given twice.
+    """
+    base, schema = con.execute("select current_database(), current_schema()").fetchall()[0]
+    con.execute(f"attach ':memory:' as {SCENARIO}")
+    try:
+        with _kept_run_tables(con):
+            _lay_out(con, base)
+            con.execute(f"use {SCENARIO}")
+            try:
+                insert_catalogues(con, catalogues)
+                made = _begin(con, variants, base, keep_equal=bool(changed))
+                _build(con, base, variants, needed(tables), changed or {})
+            finally:
+                con.execute(f"use {_quoted(base, schema)}")
+        yield made
+    finally:
+        con.execute(f"detach {SCENARIO}")
+
+
+def needed(tables: Iterable[str]) -> list[Model]:
+    """The models of `tables` and all those they read, each after what it reads."""
+    models, wanted, waiting = load_models(), set[str](), list(tables)
+    while waiting:
+        name = waiting.pop()
+        if name in models and name not in wanted:
+            wanted.add(name)
+            waiting += models[name].reads
+    return [model for name, model in models.items() if name in wanted]
+
+
+@contextmanager
+def _kept_run_tables(con: Connection) -> Iterator[None]:
+    """The run's temporary tables come back as they were; inside the block they are also there as `kept_<table>`."""
+    for name in RUN_TABLES:
+        con.execute(f"create or replace temp table kept_{name} as from temp.run_{name}")
+    try:
+        yield
+    finally:
+        for name in RUN_TABLES:
+            con.execute(f"create or replace temp table run_{name} as from temp.kept_{name}")
+            con.execute(f"drop table temp.kept_{name}")
+
+
+def _lay_out(con: Connection, base: str) -> None:
+    """Schemas of the scenario: views onto the deliveries, copies of the small tables of the standard."""
+    for schema in SCHEMAS:
+        con.execute(f"create schema {SCENARIO}.{schema}")
+    found = con.execute(
+        "select schema_name, table_name from duckdb_tables() "
+        "where database_name = ? and schema_name in ('raw', 'accepted') order by all",
+        [base],
+    ).fetchall()
+    for name in found:
+        con.execute(f"create view {_quoted(SCENARIO, *name)} as from {_quoted(base, *name)}")
+    for name in CATALOGUE_TABLES:
+        source, copy = _quoted(base, "standard", name), _quoted(SCENARIO, "standard", name)
+        con.execute(f"create table {copy} as from {source}")
+
+
+def _begin(con: Connection, variants: Collection[Variant], base: str, *, keep_equal: bool) -> int:
+    """Lay out the run's temporary tables for the variants; returns how many evaluations there are."""
+    con.execute("create table main.variant (variant varchar, standard_id varchar, without_waivers boolean)")
+    con.execute("create table main.variant_option (variant varchar, option varchar, value varchar)")
+    for v in variants:
+        con.execute("insert into main.variant values (?, ?, ?)", [v.name, v.standard_id, v.without_waivers])
+        for option, value in v.options.items():
+            con.execute("insert into main.variant_option values (?, ?, ?)", [v.name, option, value])
+    _refuse_unknown(con)
+    _copy_without_waivers(con)
+    con.execute(f"create table main.request as {_REQUEST}")
+    con.execute("create or replace temp table run_request as select * exclude (base_phase_id, variant, without_waivers) from main.request")
+    con.execute(f"create or replace temp table run_option as {_OPTION}")
+    for name in RUN_TABLES:
+        if name not in ("request", "option"):
+            con.execute(f"create or replace temp table run_{name} as {run_sql(name)}")
+    if not keep_equal:
+        _drop_equal(con, base)
+    con.execute("create table main.every_evaluation as from temp.run_evaluation")
+    con.execute(
+        "create table main.evaluation as select district_code, phase_id, r.base_phase_id, r.variant "
+        "from main.request r semi join temp.run_evaluation using (district_code, phase_id)"
+    )
+    return con.execute("select count(*) from main.evaluation").fetchall()[0][0]
+
+
+# The standard of a variant without waivers is a copy of its own, named after the variant, that lacks the waivers.
+_REQUEST = f"""
+    select v.* replace (v.standard_id || if(v.without_waivers, '{MARK}' || v.variant, '') as standard_id)
+    from (
+        select k.* replace (
+                k.phase_id || '{MARK}' || v.variant as phase_id, coalesce(v.standard_id, k.standard_id) as standard_id
+            ), k.phase_id as base_phase_id, v.variant, v.without_waivers
+        from temp.kept_request k
+        semi join temp.kept_evaluation e on e.district_code = k.district_code and e.phase_id = k.phase_id
+        cross join main.variant v
+    ) v
+"""
+_OPTION = """
+    select r.district_code, r.phase_id, o.option, o.value
+    from main.request r
+    join main.variant_option o using (variant)
+    union all
+    select r.district_code, r.phase_id, o.option, o.value
+    from main.request r
+    join temp.kept_option o on o.district_code = r.district_code and o.phase_id = r.base_phase_id
+    where not exists (from main.variant_option v where v.variant = r.variant and v.option = o.option)
+"""
+
+
+def _refuse_unknown(con: Connection) -> None:
+    unknown = con.execute("""
+        select '没有标准目录 ' || standard_id from main.variant
+        where standard_id is not null and standard_id not in (select standard_id from standard.catalogue)
+        union all
+        select '没有选项 ' || option from main.variant_option
+        where option not in (select option from standard.option)
+        union all
+        select '名称重复 ' || variant from main.variant group by variant having count(*) > 1
+        order by all
+    """).fetchall()
+    if unknown:
+        raise ScenarioError("；".join(reason for (reason,) in unknown))
+
+
+def _copy_without_waivers(con: Connection) -> None:
+    """Copy each standard that a variant without waivers may be judged by, but for its waivers."""
+    for table in CATALOGUE_TABLES:
+        if table != "waiver":
+            con.execute(f"""
+                insert into standard.{table}
+                select t.* replace (t.standard_id || {sql_text(MARK)} || v.variant as standard_id)
+                from standard.{table} t
+                join main.variant v on v.without_waivers and t.standard_id = coalesce(v.standard_id, t.standard_id)
+            """)
+
+
+def _drop_equal(con: Connection, base: str) -> None:
+    """Leave out what would only say the same again: same standard, same options, and no waiver that could lapse."""
+    columns = [row[0] for row in con.execute("describe temp.run_evaluation").fetchall()]
+    same = " and ".join(
+        f'k."{c}" is not distinct from e."{c}"' for c in columns if c not in ("phase_id", "standard_id")
+    )
+    con.execute(f"""
+        delete from temp.run_evaluation e
+        using main.request r
+        join temp.kept_evaluation k on k.district_code = r.district_code and k.phase_id = r.base_phase_id
+        where e.district_code = r.district_code and e.phase_id = r.phase_id and {same}
+            and e.standard_id = k.standard_id || if(r.without_waivers, {sql_text(MARK)} || r.variant, '')
+            and not (r.without_waivers and exists (
+                from {_quoted(base)}.standard.waiver w
+                where w.standard_id = k.standard_id
+                    and (k.effective_on between w.starts and w.ends or list_contains(k.waivers, w.waiver))
+            ))
+    """)
+
+
+def _build(
+    con: Connection, base: str, variants: Collection[Variant], models: list[Model], changed: Mapping[str, str]
+) -> None:
+    """Give every model its rows: computed for the variants that can change them, the base's rows for the others."""
+    unknown = sorted(set(changed) - {m.full_name for m in models} - {t for m in models for t in m.reads})
+    if unknown:
+        raise ScenarioError(f"这些表不影响所求的结果：{'、'.join(unknown)}")
+    for name in changed.keys() - {m.full_name for m in models}:
+        _change(con, name, changed[name])
+    everyone = {v.name for v in variants}
+    touched: dict[str, set[str]] = dict.fromkeys(changed, everyone)
+    for model in models:
+        name = model.full_name
+        if name in changed:
+            _map_base(con, base, model, everyone, as_view=True)
+            _change(con, name, changed[name])
+            continue
+        upstream = set[str]().union(*(touched.get(read, ()) for read in model.reads))
+        touched[name] = upstream | {v.name for v in variants if v.touches(model)}
+        if not touched[name]:
+            _map_base(con, base, model, everyone, as_view=True)
+            continue
+        if declared := declared_tables().get(name):
+            con.execute(declared.create_sql())
+        con.execute(
+            "create or replace temp table run_evaluation as from main.every_evaluation "
+            "semi join (from main.evaluation where list_contains($1, variant)) using (district_code, phase_id)",
+            [sorted(touched[name])],
+        )
+        build(con, model)
+        _map_base(con, base, model, everyone - touched[name], as_view=False)
+
+
+def _map_base(con: Connection, base: str, model: Model, variants: set[str], *, as_view: bool) -> None:
+    """The base's rows of a model under the phase ids of `variants`, as the table's view or added to its rows."""
+    source, target = _quoted(base, model.schema, model.name), _quoted(model.schema, model.name)
+    columns = {row[0] for row in con.execute(f"describe {source}").fetchall()}
+    if set(EVALUATION_KEY) <= columns:
+        names = ", ".join(sql_text(v) for v in sorted(variants))
+        select = (
+            f"select t.* replace (m.phase_id as phase_id) from {source} t join main.evaluation m "
+            f"on m.district_code = t.district_code and m.base_phase_id = t.phase_id and m.variant in ({names or 'null'})"
+        )
+    else:
+        select = f"from {source}"
+    if as_view:
+        con.execute(f"create view {target} as {select}")
+    elif variants and set(EVALUATION_KEY) <= columns:
+        con.execute(f"insert into {target} by name {select}")
+
+
+def _change(con: Connection, name: str, select: str) -> None:
+    """Put the rows of `select` in the place of a view of the scenario."""
+    schema, table = name.split(".")
+    con.execute(f"create table {_quoted(schema, table + MARK)} as {select}")
+    con.execute(f"create or replace view {_quoted(schema, table)} as from {_quoted(schema, table + MARK)}")
+
+
+def _quoted(*parts: str) -> str:
+    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
