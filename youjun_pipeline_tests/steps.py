@@ -43,7 +43,7 @@ def working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def read_all(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[Ingested]:
     """Register and read everything in the data folder."""
-    return ingest(con, register(con, scan(settings.data).districts))
+    return ingest(con, register(con, scan(settings.data)))
 
 
 def compute(

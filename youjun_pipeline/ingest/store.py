@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from youjun_pipeline.contracts import Dataset, load_datasets
-from youjun_pipeline.ingest.districts import DeliveredFile, District
+from youjun_pipeline.ingest.districts import DeliveredFile, Scan
 from youjun_pipeline.ingest.files import READER_VERSION, content_hash
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ SEEN_TABLES = {
     "district_failure": "district_code VARCHAR, dataset VARCHAR, rule VARCHAR, message VARCHAR",
     "district_notice": "district_code VARCHAR, message VARCHAR",
 }
+# What a district.toml says.
+IDENTITY_TABLES = ("district", "district_option", "phase")
 
 
 @dataclass(frozen=True)
@@ -88,13 +90,42 @@ def reader_version(dataset: Dataset) -> str:
     return f"{READER_VERSION}-{hashlib.sha256(repr(dataset).encode()).hexdigest()[:12]}"
 
 
-def register(con: duckdb.DuckDBPyConnection, districts: Iterable[District]) -> list[Delivered]:
-    """Write down what the data folder holds now, whole; returns every delivered file with its hash."""
+def register(con: duckdb.DuckDBPyConnection, found: Scan) -> list[Delivered]:
+    """Write down what the data folder holds now, whole; returns every delivered file with its hash.
+
+    A district with a fault in its folder keeps the name, options and phases it had: an unreadable district.toml must not
+    take its last good rows out of the publication.
+    """
     import pandas as pd
 
-    districts = list(districts)
-    delivered = [Delivered(d.code, f, content_hash(f.path)) for d in districts for f in d.files]
-    rows: dict[str, list[tuple[object, ...]]] = {
+    delivered = [Delivered(d.code, f, content_hash(f.path)) for d in found.districts for f in d.files]
+    kept = _known_districts(con) & {d.code for d in found.districts if d.failures}
+    con.begin()
+    try:
+        for name, values in _seen_rows(found, delivered).items():
+            keep = kept if name in IDENTITY_TABLES else set()
+            con.execute(f"delete from raw.{name} " + ("where not list_contains(?, district_code)" if keep else ""),
+                        [list(keep)] if keep else [])
+            values = [row for row in values if row[0] not in keep]
+            if values:
+                columns = [c.split()[0] for c in SEEN_TABLES[name].split(", ")]
+                frame = pd.DataFrame(values, columns=columns, dtype=object)
+                con.execute(f"insert into raw.{name} select * from frame")
+    except BaseException:
+        con.rollback()
+        raise
+    con.commit()
+    return delivered
+
+
+def _known_districts(con: duckdb.DuckDBPyConnection) -> set[str]:
+    return {code for (code,) in con.execute("select distinct district_code from raw.phase").fetchall()}
+
+
+def _seen_rows(found: Scan, delivered: list[Delivered]) -> dict[str, list[tuple[object, ...]]]:
+    """The rows of the `SEEN_TABLES`, by table."""
+    districts = found.districts
+    return {
         "dataset": [(d.name, d.title, d.kind) for d in load_datasets().values()],
         "district": [
             (d.code, d.slug, d.name, d.standard, d.data_origin, d.plan.title, d.plan.document_number, d.plan.issued_on)
@@ -106,16 +137,8 @@ def register(con: duckdb.DuckDBPyConnection, districts: Iterable[District]) -> l
             (e.district_code, e.file.delivery, e.file.dataset, e.file.name, e.content_sha256) for e in delivered
         ],
         "district_failure": [(d.code, "", f.rule, f.message) for d in districts for f in d.failures],
-        "district_notice": [],
+        "district_notice": [(notice.district_code, str(notice)) for notice in found.notices],
     }
-    con.begin()
-    for name, values in rows.items():
-        con.execute(f"delete from raw.{name}")
-        if values:
-            frame = pd.DataFrame(values, columns=[c.split()[0] for c in SEEN_TABLES[name].split(", ")], dtype=object)
-            con.execute(f"insert into raw.{name} select * from frame")
-    con.commit()
-    return delivered
 
 
 def option_text(value: object) -> str:

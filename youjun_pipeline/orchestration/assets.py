@@ -115,8 +115,23 @@ def models(context: dg.AssetExecutionContext, refresh: Refresh) -> Iterator[dg.M
 
 
 @dg.asset(
+    key=dg.AssetKey(["mart", "rule_impact"]),
+    deps=[model_key(model) for model in needed(VERDICTS)],
+    partitions_def=PHASES,
+    backfill_policy=ONE_RUN,
+    group_name=GROUP_TITLES["mart"],
+    kinds={"duckdb", "sql"},
+    owners=OWNERS,
+    description=declared_tables()["mart.rule_impact"].comment,
+)
+def rule_impact(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
+    """Judge by the other rules on file as well and keep what differs."""
+    return dg.MaterializeResult(metadata={"dagster/row_count": refresh.rule_impact(context)})
+
+
+@dg.asset(
     key=dg.AssetKey(["quality", "check_result"]),
-    deps=[model_key(model) for model in load_models().values()],
+    deps=[*(model_key(model) for model in load_models().values()), rule_impact.key],
     partitions_def=PHASES,
     backfill_policy=ONE_RUN,
     group_name="quality",
@@ -174,4 +189,4 @@ def publication(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.Mater
     )
 
 
-ASSETS = [deliveries, models, check_result, publication]
+ASSETS = [deliveries, models, rule_impact, check_result, publication]

@@ -71,7 +71,7 @@ class Refresh(dg.ConfigurableResource):
     def ingest(self) -> list[Ingested]:
         """Register every delivery and read what is new; the run's scope is laid out afresh after it."""
         con = self.connection()
-        delivered: list[Delivered] = register(con, self.scan().districts)
+        delivered: list[Delivered] = register(con, self.scan())
         self._scope = None
         return ingest(con, delivered, log.info)
 

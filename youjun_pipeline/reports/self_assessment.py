@@ -68,7 +68,7 @@ def _read_schools(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> lis
         con,
         "mart.school_indicator",
         "school_code, stage, indicator_code, numerator, value, threshold, floor, status, waiver, gap, rounding_sensitive, reason",
-        "school_code, indicator_code, stage desc",
+        "school_code, indicator_code, stage",
     ):
         schools[row["school_code"]].indicators[row["indicator_code"], row["stage"]] = row
     columns = "school_code, stage, students, passes_resource_rule, failing_indicators, reason"
@@ -226,11 +226,10 @@ def _conditions(paper: Paper, school: _School) -> None:
     paper.line("学校规模、班额和音乐美术教室", BARE | {"bold": True})
     head = [(0, column, 0, column, text) for column, text in enumerate(["代码", "指标", "数值", "单位", "标准", "判定", "缺口"])]
     paper.head([*head, (0, 7, 0, _LAST, "说明")], repeat=False)
-    for (code, stage), cell in school.indicators.items():
-        indicator = catalogue.indicators[code]
-        if indicator.category == "resource":
-            continue
-        row = paper.row
+    stages = paper.book.evaluation.stages
+    judged = [(code, stage) for code, stage in school.indicators if catalogue.indicators[code].category != "resource"]
+    for code, stage in sorted(judged, key=lambda key: (key[0], stages.index(key[1]) if key[1] in stages else -1)):
+        indicator, cell, row = catalogue.indicators[code], school.indicators[code, stage], paper.row
         of_stage = f"（{catalogue.stages[stage].name}）" if indicator.level == "section" else ""
         paper.text(row, 0, code)
         paper.text(row, 1, indicator.short_name + of_stage, LEFT)

@@ -1,0 +1,39 @@
+-- Figures that schools report again and again, of the newest delivery and the one before: what suspicions look at.
+-- rank 1 is the delivery the evaluation rests on. A figure that was left blank stands here without a value.
+with delivery as (
+    select e.district_code, e.phase_id, f.dataset, f.delivery, f.file, f.content_sha256,
+        dense_rank() over (partition by e.district_code, e.phase_id, f.dataset order by f.delivery desc) as rank
+    from run_evaluation e
+    join raw.delivered_file f
+        on f.district_code = e.district_code and f.delivery <= e.effective_on
+        and f.dataset in ('schools', 'teachers', 'facilities')
+    join raw.content c on c.content_sha256 = f.content_sha256 and c.dataset = f.dataset and c.failure_rule is null
+    qualify rank <= 2
+), figure as (
+    select d.*, s.school_code, null::varchar as stage, s.sheet, s.row_number, unnest([
+        {'column_name': 'primary_students', 'label': '小学在校生数', 'value': s.primary_students::double},
+        {'column_name': 'junior_students', 'label': '初中在校生数', 'value': s.junior_students::double}
+    ], recursive := true)
+    from delivery d
+    join accepted.schools s using (content_sha256)
+    where d.dataset = 'schools'
+    union all
+    select d.*, t.school_code, t.stage, t.sheet, t.row_number, unnest([
+        {'column_name': 'full_time', 'label': '专任教师数', 'value': t.full_time::double},
+        {'column_name': 'backbone', 'label': '县级以上骨干教师数', 'value': t.backbone::double}
+    ], recursive := true)
+    from delivery d
+    join accepted.teachers t using (content_sha256)
+    where d.dataset = 'teachers'
+    union all
+    select d.*, a.school_code, null, a.sheet, a.row_number, unnest([
+        {'column_name': 'teaching_area_m2', 'label': '教学及辅助用房面积', 'value': a.teaching_area_m2::double},
+        {'column_name': 'outdoor_sports_area_m2', 'label': '运动场地面积', 'value': a.outdoor_sports_area_m2::double},
+        {'column_name': 'equipment_value_wan', 'label': '教学仪器设备资产值', 'value': a.equipment_value_wan::double},
+        {'column_name': 'multimedia_rooms', 'label': '网络多媒体教室间数', 'value': a.multimedia_rooms::double}
+    ], recursive := true)
+    from delivery d
+    join accepted.facilities a using (content_sha256)
+    where d.dataset = 'facilities'
+)
+select * from figure

@@ -1,0 +1,130 @@
+-- 疑点数据：合规但可疑的数值，逐条列出位置，等待区县说明。
+-- The bounds are no part of the standard: they were set so that the sample districts show a handful, not hundreds
+-- (2026-11), and decide nothing but what is asked about.
+with bound as (
+    select 0.5 as jump_share, 20 as jump_least, 1000 as round_area_m2, 100 as round_equipment_wan,
+        5 as equipment_wan_per_student
+), now as (
+    select * from core.reported_figure semi join run_evaluation using (district_code, phase_id) where rank = 1
+), before as (
+    select * from core.reported_figure semi join run_evaluation using (district_code, phase_id) where rank = 2
+), jump as (
+    select n.district_code, n.phase_id, n.dataset, n.school_code, 'jump' as rule, n.column_name,
+        n.label || coalesce(if(n.stage = 'junior', '（初中）', if(n.stage = 'primary', '（小学）', '')), '')
+            || ' 上次（' || b.delivery || '）为 ' || shown2(b.value) || '，本次为 ' || shown2(n.value) as message,
+        n.delivery, n.file, n.sheet, n.row_number
+    from now n
+    join before b
+        on b.district_code = n.district_code and b.phase_id = n.phase_id and b.dataset = n.dataset
+        and b.school_code = n.school_code and b.column_name = n.column_name
+        and coalesce(b.stage, '') = coalesce(n.stage, '')
+    cross join bound
+    where abs(n.value - b.value) > jump_share * greatest(b.value, 1) and abs(n.value - b.value) >= jump_least
+), round_number as (
+    select district_code, phase_id, dataset, school_code, 'round_number' as rule, column_name,
+        label || ' ' || shown2(value) || ' 是整数，像是估计值' as message, delivery, file, sheet, row_number
+    from now
+    cross join bound
+    where value > 0 and (
+        (column_name like '%_area_m2' and value % round_area_m2 = 0)
+        or (column_name = 'equipment_value_wan' and value % round_equipment_wan = 0)
+    )
+), facility as (
+    select f.district_code, f.phase_id, 'facilities' as dataset, f.delivery, f.file, a.*
+    from core.chosen_file f
+    semi join run_evaluation using (district_code, phase_id)
+    join accepted.facilities a using (content_sha256)
+    where f.dataset = 'facilities'
+), area_without_building as (
+    select district_code, phase_id, dataset, school_code, 'area_without_building' as rule,
+        'teaching_area_m2' as column_name, '有运动场地或教室而教学及辅助用房面积为 0' as message,
+        delivery, file, sheet, row_number
+    from facility
+    where teaching_area_m2 = 0 and (coalesce(outdoor_sports_area_m2, 0) > 0 or coalesce(multimedia_rooms, 0) > 0)
+), unit_mistaken as (
+    select f.district_code, f.phase_id, f.dataset, f.school_code, 'unit_mistaken' as rule,
+        'equipment_value_wan' as column_name,
+        '教学仪器设备资产值 ' || shown2(f.equipment_value_wan) || ' 万元，生均 '
+            || shown2(f.equipment_value_wan / s.compulsory_students) || ' 万元，单位可能误填为元' as message,
+        f.delivery, f.file, f.sheet, f.row_number
+    from facility f
+    join core.school s using (district_code, phase_id, school_code)
+    cross join bound
+    where s.compulsory_students > 0 and f.equipment_value_wan > equipment_wan_per_student * s.compulsory_students
+), identical_figures as (
+    select district_code, phase_id, dataset, school_code, 'identical_figures' as rule, null::varchar as column_name,
+        '校舍、场地和设备的数值与 ' || array_to_string(
+            list_filter(list(school_code) over alike, lambda x: x <> school_code), '、') || ' 完全相同' as message,
+        delivery, file, sheet, row_number
+    from facility
+    where teaching_area_m2 > 0 and outdoor_sports_area_m2 > 0 and equipment_value_wan > 0
+    window alike as (
+        partition by district_code, phase_id, teaching_area_m2, outdoor_sports_area_m2, equipment_value_wan
+    )
+    qualify count(*) over alike > 1
+), degrees_missing as (
+    select f.district_code, f.phase_id, f.dataset, t.school_code, 'degrees_missing' as rule, 'full_time' as column_name,
+        '初中专任教师 ' || t.full_time || ' 人，而专科及以上学历合计 '
+            || (t.doctorate + t.master + t.bachelor + t.associate) || ' 人' as message,
+        f.delivery, f.file, t.sheet, t.row_number
+    from core.chosen_file f
+    semi join run_evaluation using (district_code, phase_id)
+    join accepted.teachers t using (content_sha256)
+    where f.dataset = 'teachers' and t.stage = 'junior'
+        and t.doctorate + t.master + t.bachelor + t.associate < t.full_time
+), roster as (
+    select f.district_code, f.phase_id, f.dataset, f.delivery, f.file, s.school_code, s.school_name, s.sheet, s.row_number,
+        plain_name(s.school_name) as name
+    from core.chosen_file f
+    semi join run_evaluation using (district_code, phase_id)
+    join accepted.schools s using (content_sha256)
+    where f.dataset = 'schools'
+), duplicate_name as (
+    select district_code, phase_id, dataset, school_code, 'duplicate_name' as rule, 'school_name' as column_name,
+        '校名与 ' || array_to_string(
+            list_filter(list(school_code) over alike, lambda x: x <> school_code), '、') || ' 相同' as message,
+        delivery, file, sheet, row_number
+    from roster
+    where name is not null
+    window alike as (partition by district_code, phase_id, name)
+    qualify count(*) over alike > 1
+), silent_school as (
+    -- on the roster still, in the dataset's delivery before, and gone from the newest
+    select b.district_code, b.phase_id, b.dataset, b.school_code, 'silent_school' as rule, null::varchar as column_name,
+        '上次（' || max(b.delivery) || '）报送过，最近一次没有' as message, null::date as delivery, null::varchar as file,
+        null::varchar as sheet, null::bigint as row_number
+    from before b
+    semi join roster r
+        on r.district_code = b.district_code and r.phase_id = b.phase_id and r.school_code = b.school_code
+    anti join now n
+        on n.district_code = b.district_code and n.phase_id = b.phase_id and n.dataset = b.dataset
+        and n.school_code = b.school_code
+    group by b.district_code, b.phase_id, b.dataset, b.school_code
+), suspicion as (
+    from jump
+    union all by name from round_number
+    union all by name from area_without_building
+    union all by name from unit_mistaken
+    union all by name from identical_figures
+    union all by name from degrees_missing
+    union all by name from duplicate_name
+    union all by name from silent_school
+), answer as (
+    select f.district_code, f.phase_id, a.dataset, a.school_code, a.rule, a.answer, a.answered_on, a.answered_by
+    from core.chosen_file f
+    semi join run_evaluation using (district_code, phase_id)
+    join accepted.suspicion_answers a using (content_sha256)
+    where f.dataset = 'suspicion_answers'
+    qualify row_number() over (
+        partition by f.district_code, f.phase_id, a.dataset, a.school_code, a.rule
+        order by a.answered_on desc, f.delivery desc, a.row_number desc
+    ) = 1
+)
+select s.district_code, s.phase_id, s.dataset, s.school_code, k.school_name, s.rule, s.message, s.delivery, s.file,
+    s.sheet, s.row_number as "row", s.column_name, a.answer, a.answered_on, a.answered_by
+from suspicion s
+left join core.school k
+    on k.district_code = s.district_code and k.phase_id = s.phase_id and k.school_code = s.school_code
+left join answer a
+    on a.district_code = s.district_code and a.phase_id = s.phase_id and a.dataset = s.dataset
+    and a.school_code = s.school_code and a.rule = s.rule
