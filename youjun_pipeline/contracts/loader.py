@@ -38,10 +38,10 @@ from youjun_pipeline.contracts.model import (
 
 DECLARATIONS = Path(__file__).parent / "datasets"
 
-DATASET_FIELDS = {"name", "title", "aliases", "kind", "key", "comment", "columns", "rules"}
+DATASET_FIELDS = {"name", "title", "aliases", "kind", "key", "informational", "comment", "columns", "rules"}
 COLUMN_FIELDS = {
     *("zh", "aliases", "type", "required", "min", "max", "values", "open", "words", "unit"),
-    *("month_means_end", "comment"),
+    *("month_means_end", "latin", "is_day", "per_student", "comment"),
 }
 RULE_FIELDS = {"name", "severity", "message", "when"}
 TEST_FIELDS = {
@@ -131,6 +131,7 @@ def parse_dataset(raw: Mapping[str, Any]) -> Dataset:
         columns=columns,
         rules=tuple(rules),
         aliases=tuple(raw.get("aliases", ())),
+        informational=tuple(raw.get("informational", ())),
         comment=raw.get("comment", ""),
     )
     faults += _dataset_faults(dataset)
@@ -159,8 +160,15 @@ def _parse_column(name: str, entry: Mapping[str, Any]) -> Column:
         aliases=tuple(entry.get("aliases", ())),
         unit=entry.get("unit"),
         month_means_end=entry.get("month_means_end", False),
+        latin=entry.get("latin", False),
+        is_day=entry.get("is_day", False),
+        per_student=_range(entry.get("per_student")),
         comment=entry.get("comment", ""),
     )
+
+
+def _range(entry: Mapping[str, Any] | None) -> tuple[Decimal | None, Decimal | None] | None:
+    return None if entry is None else (_decimal(entry.get("min")), _decimal(entry.get("max")))
 
 
 def _decimal(value: int | Decimal | None) -> Decimal | None:
@@ -177,6 +185,11 @@ def _column_faults(column: Column) -> list[str]:
         (is_number or not column.words, "only a number column has words for numbers"),
         (is_number or (column.low is None and column.high is None), "only a number column has a range"),
         (column.type == "date" or not column.month_means_end, "only a date can stand for a month's end"),
+        (column.type == "code" or not (column.latin or column.is_day), "only a code is latin or a day"),
+        (
+            column.per_student is None or column.type in ("count", "amount"),
+            "only a count or an amount is compared with pupils",
+        ),
         (column.unit is None or column.unit in UNIT_SPELLINGS, f"unit {column.unit} has no spellings"),
         (column.name not in ROW_COLUMNS, "the name is taken by a column that every row carries"),
         (
@@ -205,6 +218,11 @@ def _dataset_faults(dataset: Dataset) -> list[str]:
             if header in owners:
                 faults.append(f"the header {header} means {owners[header]} and {column.name}")
             owners[header] = column.name
+    faults += [
+        f"informational: {header} means the column {owners[fold_word(header)]}"
+        for header in dataset.informational
+        if fold_word(header) in owners
+    ]
     names = [rule.name for rule in dataset.rules]
     return faults + [
         f"rule {name} is declared twice" for name in sorted({n for n in names if names.count(n) > 1})

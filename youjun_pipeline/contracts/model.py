@@ -38,9 +38,11 @@ DUCKDB_TYPES: Mapping[str, str] = {
 NUMBER_TYPES = frozenset({"count", "year", "grade", "level", "amount", "percent", "rate"})
 WORD_TYPES = frozenset({"code", "text", "names", "choice"})
 
-# Hard bounds that hold for every column of the type; a column may narrow them.
+# Hard bounds that hold for every column of the type; a column may narrow them. Upper bounds of counts and amounts are far
+# beyond any district: they keep one absurd cell from overflowing the exact decimals that judgements are computed in.
 TYPE_RANGES: Mapping[str, tuple[int | None, int | None]] = {
-    "count": (0, None),
+    "count": (0, 100_000_000),
+    "amount": (None, 100_000_000_000),
     "year": (1800, 2100),
     "grade": (1, 9),
     "level": (1, 10),
@@ -62,6 +64,10 @@ UNIT_SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "%": ("%", "百分比"),
     "份": ("份", "人"),
 }
+
+# The first cell of a sheet that comes with a template to help and is not to be read: instructions, lists, sums. A sheet's
+# name would not do, since somebody may keep data under any name.
+HELPER_SHEET = "本页不是填报数据"
 
 # Zero-width characters and the byte order mark: invisible, and no whitespace to Python.
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
@@ -91,7 +97,10 @@ class Column:
 
     `values` maps each stored value of a choice to the other spellings of it; an `is_open` choice keeps what it does not
     know as text. `words` maps words to the number they stand for in a number column. `low` and `high` are inclusive.
-    `month_means_end`: a month given for a date means its last day.
+    `month_means_end`: a month given for a date means its last day. `latin`: a code of digits, Latin letters and hyphens only,
+    so that a name or a remark in its place is noticed. `is_day`: a code that may be a day, where others that look like one
+    are taken for `1-2` turned into a date by a spreadsheet. `per_student`: what the figure divided by the school's pupils
+    plausibly lies between (either may be None); no limit of the standard, only a reason to ask.
     """
 
     name: str
@@ -106,6 +115,9 @@ class Column:
     aliases: tuple[str, ...] = ()
     unit: str | None = None
     month_means_end: bool = False
+    latin: bool = False
+    is_day: bool = False
+    per_student: tuple[Decimal | None, Decimal | None] | None = None
     comment: str = ""
 
     @property
@@ -208,7 +220,8 @@ class Dataset:
     """The contract of one dataset. Compared by identity, so that what is derived from it can be cached.
 
     For a snapshot `key` identifies the row and may occur once in a file; for events it identifies a report, and a later
-    delivery's report with the same key wins.
+    delivery's report with the same key wins. `informational` are headers of columns that help whoever fills in the file, such
+    as the school's name beside its code: known, so that nobody is troubled by a notice, and not read.
     """
 
     name: str
@@ -218,6 +231,7 @@ class Dataset:
     columns: Mapping[str, Column]
     rules: tuple[Rule, ...] = ()
     aliases: tuple[str, ...] = ()
+    informational: tuple[str, ...] = ()
     comment: str = ""
 
     @cached_property
@@ -231,6 +245,11 @@ class Dataset:
         return tuple(name for name in self.key if self.columns[name].required)
 
     @cached_property
+    def informational_headers(self) -> frozenset[str]:
+        """Folded headers that are known and not read."""
+        return frozenset(fold_word(header) for header in self.informational)
+
+    @cached_property
     def headers(self) -> dict[str, str]:
         """Folded header (`fold_word`) -> column name: English name, Chinese name, aliases.
 
@@ -241,6 +260,11 @@ class Dataset:
             for column in self.columns.values()
             for header in header_names(column)
         }
+
+
+def is_helper_sheet(first_cell: str) -> bool:
+    """Whether a sheet that begins with this cell says of itself that it holds no data (see HELPER_SHEET)."""
+    return fold_word(first_cell).startswith(fold_word(HELPER_SHEET))
 
 
 def header_names(column: Column) -> tuple[str, ...]:

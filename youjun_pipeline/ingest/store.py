@@ -96,26 +96,37 @@ def register(con: duckdb.DuckDBPyConnection, found: Scan) -> list[Delivered]:
     A district with a fault in its folder keeps the name, options and phases it had: an unreadable district.toml must not
     take its last good rows out of the publication.
     """
-    import pandas as pd
-
-    delivered = [Delivered(d.code, f, content_hash(f.path)) for d in found.districts for f in d.files]
+    delivered, unreadable = _hashed(found)
     kept = _known_districts(con) & {d.code for d in found.districts if d.failures}
+    rows = _seen_rows(found, delivered)
+    rows["district_failure"] += unreadable
     con.begin()
     try:
-        for name, values in _seen_rows(found, delivered).items():
-            keep = kept if name in IDENTITY_TABLES else set()
-            con.execute(f"delete from raw.{name} " + ("where not list_contains(?, district_code)" if keep else ""),
-                        [list(keep)] if keep else [])
-            values = [row for row in values if row[0] not in keep]
-            if values:
-                columns = [c.split()[0] for c in SEEN_TABLES[name].split(", ")]
-                frame = pd.DataFrame(values, columns=columns, dtype=object)
-                con.execute(f"insert into raw.{name} select * from frame")
+        for name, values in rows.items():
+            if name in IDENTITY_TABLES:
+                con.execute(f"delete from raw.{name} where not list_contains($1::varchar[], district_code)", [list(kept)])
+                values = [row for row in values if row[0] not in kept]
+            else:
+                con.execute(f"delete from raw.{name}")
+            _insert_seen(con, name, values)
     except BaseException:
         con.rollback()
         raise
     con.commit()
     return delivered
+
+
+def _hashed(found: Scan) -> tuple[list[Delivered], list[tuple[object, ...]]]:
+    """Every delivered file with its hash, and a row of `district_failure` for each that cannot be opened."""
+    delivered, unreadable = [], list[tuple[object, ...]]()
+    for district in found.districts:
+        for file in district.files:
+            try:
+                delivered.append(Delivered(district.code, file, content_hash(file.path)))
+            except OSError as error:
+                message = f"{file.relative}：无法读取（{error.strerror}），请检查权限"
+                unreadable.append((district.code, file.dataset, "file_unreadable", message))
+    return delivered, unreadable
 
 
 def _known_districts(con: duckdb.DuckDBPyConnection) -> set[str]:
@@ -124,7 +135,8 @@ def _known_districts(con: duckdb.DuckDBPyConnection) -> set[str]:
 
 def _seen_rows(found: Scan, delivered: list[Delivered]) -> dict[str, list[tuple[object, ...]]]:
     """The rows of the `SEEN_TABLES`, by table."""
-    districts = found.districts
+    # Two folders of one code are both failures; the tables keep one row per district all the same.
+    districts = list({d.code: d for d in found.districts}.values())
     return {
         "dataset": [(d.name, d.title, d.kind) for d in load_datasets().values()],
         "district": [
@@ -136,9 +148,18 @@ def _seen_rows(found: Scan, delivered: list[Delivered]) -> dict[str, list[tuple[
         "delivered_file": [
             (e.district_code, e.file.delivery, e.file.dataset, e.file.name, e.content_sha256) for e in delivered
         ],
-        "district_failure": [(d.code, "", f.rule, f.message) for d in districts for f in d.failures],
+        "district_failure": [(d.code, "", f.rule, f.message) for d in found.districts for f in d.failures],
         "district_notice": [(notice.district_code, str(notice)) for notice in found.notices],
     }
+
+
+def _insert_seen(con: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[object, ...]]) -> None:
+    import pandas as pd
+
+    if rows:
+        columns = [c.split()[0] for c in SEEN_TABLES[table].split(", ")]
+        frame = pd.DataFrame(rows, columns=columns, dtype=object)
+        con.execute(f"insert into raw.{table} select * from frame")
 
 
 def option_text(value: object) -> str:

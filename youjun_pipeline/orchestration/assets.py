@@ -1,5 +1,5 @@
 """Assets: the raw datasets, one asset per model with the dependencies its SQL names, the checks,
-the publication."""
+the publication, the reports beside it."""
 
 from collections.abc import Iterator
 
@@ -189,4 +189,32 @@ def publication(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.Mater
     )
 
 
-ASSETS = [deliveries, models, rule_impact, check_result, publication]
+REPORTS = {
+    "official": "申报表：每个区县每个阶段一册，表Ⅰ至表Ⅵ",
+    "schools": "学校自评表：每个区县每个阶段一册，每校一张",
+}
+
+
+def report_asset(folder: str, description: str) -> dg.AssetsDefinition:
+    """The asset of one folder of reports beside the publication."""
+
+    @dg.asset(
+        key=dg.AssetKey(["reports", folder]),
+        deps=[publication],
+        partitions_def=PHASES,
+        backfill_policy=ONE_RUN,
+        group_name="publication",
+        kinds={"excel"},
+        owners=OWNERS,
+        description=description,
+    )
+    def write_reports(refresh: Refresh) -> dg.MaterializeResult:
+        result = refresh.report(folder)
+        return dg.MaterializeResult(metadata={"files_written": result.written, "files_kept": result.kept})
+
+    return write_reports
+
+
+REPORT_ASSETS = [report_asset(folder, description) for folder, description in REPORTS.items()]
+
+ASSETS = [deliveries, models, rule_impact, check_result, publication, *REPORT_ASSETS]

@@ -14,12 +14,13 @@ from pydantic import PrivateAttr
 
 from youjun_pipeline.ingest.districts import Scan, scan
 from youjun_pipeline.ingest.store import Delivered, Ingested, ensure_raw, ingest, register
+from youjun_pipeline.reports.folder import Refreshed, refresh_folder
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.catalogues import load_standard
 from youjun_pipeline.warehouse.checks import run_checks
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.models import Model, build
-from youjun_pipeline.warehouse.publication import Publication, publish, recover_history
+from youjun_pipeline.warehouse.publication import FILE_NAME, Publication, publish, recover_history
 from youjun_pipeline.warehouse.rule_impact import build_rule_impact
 from youjun_pipeline.warehouse.run import RunScope, begin_run, refuse_earlier
 from youjun_pipeline.warehouse.tables import ensure_tables
@@ -103,3 +104,12 @@ class Refresh(dg.ConfigurableResource):
         """Swap in a new publication."""
         log.info("发布")
         return publish(self.begun(context), self.settings.published, context.run_id, self.as_of_date)
+
+    def report(self, folder: str) -> Refreshed:
+        """Bring a folder of reports up to the publication that stands."""
+        from youjun_pipeline.reports.kinds import FOLDERS
+
+        log.info("报表 %s", folder)
+        published = self.settings.published
+        with connect(published / FILE_NAME, read_only=True) as con:
+            return refresh_folder(con, published, folder, FOLDERS[folder])

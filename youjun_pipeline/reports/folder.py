@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 CONTENTS_NAME = "contents.json"
 # The day a refresh counts as today is on no report: they say what their data go up to.
 _NOT_ON_PAPER = (*NOT_CONTENT, "as_of")
-# Everything that decides how the same rows look: the reports, the catalogues and the labels of the datasets.
-_LAYOUT_SOURCES = ("reports", "standard", "contracts")
+# Everything that decides how the same rows look: these modules, the catalogues and the labels of the datasets.
+_LAYOUT_SOURCES = ("reports/*.py", "standard/**/*.toml", "standard/*.py", "contracts/**/*.toml", "contracts/*.py")
 
 
 @dataclass(frozen=True)
@@ -121,9 +121,7 @@ def _fingerprints(
 @cache
 def _layout() -> str:
     """The hash of everything in the package that decides how a report looks."""
-    paths = sorted(
-        path for source in _LAYOUT_SOURCES for path in (PACKAGE / source).rglob("*") if path.suffix in (".py", ".toml")
-    )
+    paths = sorted(path for source in _LAYOUT_SOURCES for path in PACKAGE.glob(source))
     return _digest(*(hashlib.sha256(path.read_bytes()).hexdigest() for path in paths))
 
 

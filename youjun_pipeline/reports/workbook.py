@@ -198,8 +198,8 @@ class Paper:
 
 @lru_cache(maxsize=8192)
 def text_width(text: str) -> float:
-    """The width of a text in the unit of column widths: a Chinese character takes two digits, and a little more."""
-    return sum(2.1 if unicodedata.east_asian_width(c) in "WFA" else 1.05 for c in text)
+    """The width of a text in the unit of column widths: a Chinese character takes the room of two digits."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WFA" else 1 for c in text)
 
 
 def _clipped(text: str) -> str:

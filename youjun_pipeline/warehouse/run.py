@@ -41,7 +41,11 @@ def begin_run(con: duckdb.DuckDBPyConnection, scope: RunScope) -> None:
     con.execute("set variable started_at = $1::timestamp", [datetime.now(UTC).replace(tzinfo=None, microsecond=0)])
     for name in RUN_TABLES:
         con.execute(f"create or replace temp table run_{name} as {run_sql(name)}")
-    con.execute("create or replace temp table run_district as select distinct district_code from run_request")
+    con.execute(
+        # those without an evaluation to make too: their phases are closed, have not begun, or cannot be read
+        "create or replace temp table run_district as select district_code from raw.district "
+        "where getvariable('districts') is null or list_contains(getvariable('districts'), district_code)"
+    )
 
 
 def run_sql(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import duckdb
 import pytest
 
 from youjun_pipeline_tests.generate import PLAIN, write_district
+from youjun_pipeline_tests.integration.plan_story import write_rows
 from youjun_pipeline_tests.steps import compute, places, read_all, working
 
 ROSTER = {
@@ -49,11 +49,9 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
     ]
     aliases = [{"alias": "雍阳", "school_code": "2120114007"}]
     district = write_district(folder, {"schools": schools}, {}, style=PLAIN)
-    for name, rows in (("measures", measures), ("school_aliases", aliases)):
-        with (district / "deliveries" / "2023-08-31" / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, rows[0])
-            writer.writeheader()
-            writer.writerows(rows)
+    delivery = district / "deliveries" / "2023-08-31"
+    write_rows(delivery, "measures", measures)
+    write_rows(delivery, "school_aliases", aliases)
     settings = places(folder)
     with working(settings) as con:
         read_all(con, settings)

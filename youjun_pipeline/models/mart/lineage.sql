@@ -101,7 +101,7 @@ with judgement as (
     where j.indicator_code = 'G3'
     union all
     select j.district_code, j.phase_id, j.school_code, j.stage, 'G3', 'special_rooms.area_m2', null, r.area_m2::double,
-        null, null, case r.kind when 'music' then '音乐' when 'art' then '美术' end || r.room_no, 'special_rooms',
+        null, null, case r.kind when 'music' then '音乐' when 'art' then '美术' end || ' ' || r.room_no, 'special_rooms',
         'area_m2', r.content_sha256, r.sheet, r.row_number
     from judgement j
     join core.room r using (district_code, phase_id, school_code)

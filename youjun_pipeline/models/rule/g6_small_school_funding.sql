@@ -10,10 +10,10 @@ with limited as (
     join standard.parameter wan on wan.standard_id = e.standard_id and wan.parameter = 'wan_in_yuan'
 ), school as (
     select l.*, s.school_code, s.school_name, s.compulsory_students,
-        f.public_funds_budget_wan * wan_in_yuan as budget_yuan,
+        f.public_funds_budget_wan::decimal(24, 6) * wan_in_yuan::decimal(9, 0) as budget_yuan,
         -- pupils × norm; a stage without pupils needs no norm
-        if(s.has_primary, s.primary_students * l.norm_primary, 0)
-            + if(s.has_junior, s.junior_students * l.norm_junior, 0) as weighted_norm
+        if(s.has_primary, s.primary_students::decimal(9, 0) * l.norm_primary, 0)
+            + if(s.has_junior, s.junior_students::decimal(9, 0) * l.norm_junior, 0) as weighted_norm
     from limited l
     join core.school s using (district_code, phase_id)
     left join core.finance f
@@ -23,7 +23,8 @@ with limited as (
     select *,
         case
             when compulsory_students is null or budget_yuan is null or weighted_norm is null then 'no_data'
-            when budget_yuan * compulsory_students >= funded_students * weighted_norm then 'met'
+            when budget_yuan * compulsory_students::decimal(9, 0) >= funded_students::decimal(9, 0) * weighted_norm
+                then 'met'
             else 'below'
         end as status
     from school

@@ -54,7 +54,7 @@ with covered as (
         s.state, s.finished_on, s.due, s.baseline_due, s.slippage_days, m.stage as given_stage, f.delivery,
         case
             when m.measure_type = '并入' then 'merger'
-            when u.unit = '人' and (m.measure_type in ('分流', '招生政策') or not i.category = 'resource') then 'pupils'
+            when u.unit = '人' and m.measure_type in ('分流', '招生政策') then 'pupils'
             when u.unit = '间' and i.gap_unit = '间' and i.category <> 'resource' then 'rooms'
             when u.unit = i.gap_unit and i.category = 'resource' and (i.is_split or u.unit = '人') then 'amount'
         end as kind

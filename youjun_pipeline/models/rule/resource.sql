@@ -4,7 +4,7 @@
 with part as (
     select s.district_code, s.phase_id, s.school_code, s.stage, n.indicator_code, n.waiver,
         w.waiver is not null as is_granted,
-        i.value * n.factor as amount
+        i.value::decimal(24, 6) * n.factor as amount
     from core.section s
     join run_evaluation e using (district_code, phase_id)
     join standard.numerator n on n.standard_id = e.standard_id and n.stage = s.stage

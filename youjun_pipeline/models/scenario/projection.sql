@@ -1,0 +1,189 @@
+-- 预测：按不同依据推算，到后续阶段结束时各指标各学段能否达标。
+-- Judgements with the measures' effects stand beside those of today, in youjun_scenario.mart; where nothing acts, today's
+-- stand for them (variant ''). G3 and class sizes move by their gap: rooms are placed where they are missing, pupils leave
+-- the classes that are over. A measure without quantity changes nothing; findings it answers are in doubt, not solved.
+with made as (
+    select district_code, base_phase_id as phase_id, variant, phase_id as made_phase_id
+    from youjun_scenario.main.evaluation
+), relief as (
+    select f.district_code, f.phase_id, f.variant, f.indicator_code, f.school_code, max(f.quantity) as quantity
+    from (
+        select district_code, phase_id, variant, indicator_code, school_code, effect, sum(quantity) as quantity
+        from projection_effect
+        where effect in ('rooms', 'pupils')
+        group by district_code, phase_id, variant, indicator_code, school_code, effect, source
+    ) f
+    join run_evaluation e using (district_code, phase_id)
+    join standard.indicator i on i.standard_id = e.standard_id and i.indicator_code = f.indicator_code
+    where f.effect = 'rooms' or (i.category <> 'resource' and i.level = 'section')
+    group by all
+), judged_school as (
+    select m.district_code, m.phase_id, m.variant, s.indicator_code, s.stage, s.school_code, s.school_name,
+        if(is_failing(s.status) and s.gap <= r.quantity, 'met', s.status) as status
+    from made m
+    join youjun_scenario.mart.school_indicator s
+        on s.district_code = m.district_code and s.phase_id = m.made_phase_id
+    left join relief r
+        on r.district_code = m.district_code and r.phase_id = m.phase_id and r.variant = m.variant
+        and r.indicator_code = s.indicator_code and r.school_code = s.school_code
+    union all
+    select district_code, phase_id, '', indicator_code, stage, school_code, school_name, status
+    from mart.school_indicator
+    semi join run_evaluation using (district_code, phase_id)
+), judged_stage as (
+    select m.district_code, m.phase_id, m.variant, b.indicator_code, b.stage, b.status
+    from made m
+    join youjun_scenario.mart.stage_balance b
+        on b.district_code = m.district_code and b.phase_id = m.made_phase_id
+    union all
+    select district_code, phase_id, '', indicator_code, stage, status
+    from mart.stage_balance
+    semi join run_evaluation using (district_code, phase_id)
+), finding as (
+    select f.*, if(i.level = 'school', '', coalesce(f.stage, '')) as stage_key,
+        coalesce(f.judged_school_code, f.school_code) as at_school_code
+    from mart.finding f
+    join run_evaluation e using (district_code, phase_id)
+    join standard.indicator i on i.standard_id = e.standard_id and i.indicator_code = f.indicator_code
+), followed as (
+    -- each finding under each set of judgements; a merged school's is judged at the school that took it in
+    select f.district_code, f.phase_id, m.variant, f.finding_id, f.level, f.indicator_code, f.stage, f.stage_key, f.state,
+        coalesce(g.to_school_code, f.at_school_code) as at_school_code
+    from finding f
+    join made m using (district_code, phase_id)
+    left join (
+        select distinct district_code, phase_id, variant, school_code, to_school_code
+        from projection_effect
+        where effect = 'merger'
+    ) g
+        on f.level = 'school' and g.district_code = f.district_code and g.phase_id = f.phase_id
+        and g.variant = m.variant and g.school_code = f.at_school_code
+), outcome as (
+    select f.*, coalesce(s.status, b.status) as status_then,
+        case
+            when is_settled(status_then) then false
+            when is_failing(status_then) then true
+            else f.state <> 'closed'
+        end as is_left
+    from followed f
+    left join judged_school s
+        on f.level = 'school' and s.district_code = f.district_code and s.phase_id = f.phase_id
+        and s.variant = f.variant and s.indicator_code = f.indicator_code and s.school_code = f.at_school_code
+        and (f.stage_key = '' or s.stage = f.stage_key)
+    left join judged_stage b
+        on f.level = 'stage' and b.district_code = f.district_code and b.phase_id = f.phase_id
+        and b.variant = f.variant and b.indicator_code = f.indicator_code and b.stage = f.stage
+    union all
+    select district_code, phase_id, '', finding_id, level, indicator_code, stage, stage_key, state, at_school_code, status,
+        state <> 'closed'
+    from finding
+    union all
+    select district_code, phase_id, 'verified', finding_id, level, indicator_code, stage, stage_key, state,
+        at_school_code, status, not signed_off
+    from finding
+), fresh as (
+    -- what passes today and would fail then, as receiving schools may
+    select s.district_code, s.phase_id, s.variant, s.indicator_code, s.stage, s.school_name as what
+    from judged_school s
+    join run_evaluation e using (district_code, phase_id)
+    join standard.indicator i on i.standard_id = e.standard_id and i.indicator_code = s.indicator_code
+    anti join followed f
+        on f.level = 'school' and f.district_code = s.district_code and f.phase_id = s.phase_id
+        and f.variant = s.variant and f.indicator_code = s.indicator_code and f.at_school_code = s.school_code
+        and f.stage_key = if(i.level = 'school', '', s.stage)
+    where s.variant <> '' and is_failing(s.status)
+    union all
+    select b.district_code, b.phase_id, b.variant, b.indicator_code, b.stage, '校际差异系数'
+    from judged_stage b
+    anti join followed f
+        on f.level = 'stage' and f.district_code = b.district_code and f.phase_id = b.phase_id
+        and f.variant = b.variant and f.indicator_code = b.indicator_code and f.stage = b.stage
+    where b.variant <> '' and is_failing(b.status)
+), counted as (
+    select district_code, phase_id, variant, indicator_code, stage,
+        count(*) filter (kind = 'left') as findings_left, count(*) filter (kind = 'solved') as findings_solved,
+        count(*) filter (kind = 'fresh') as fresh, count(*) filter (kind = 'no_data') as no_data,
+        list(what order by what) filter (kind = 'fresh') as fresh_names
+    from (
+        select district_code, phase_id, variant, indicator_code, stage, if(is_left, 'left', 'solved') as kind,
+            null as what
+        from outcome
+        union all
+        select district_code, phase_id, variant, indicator_code, stage, 'fresh', what from fresh
+        union all
+        select district_code, phase_id, variant, indicator_code, stage, 'no_data', null from judged_school
+        where status = 'no_data'
+        union all
+        select district_code, phase_id, variant, indicator_code, stage, 'no_data', null from judged_stage
+        where status = 'no_data'
+        union all
+        select d.district_code, d.phase_id, v.variant, d.indicator_code, null, 'no_data', null
+        from mart.district_indicator d
+        join run_evaluation e using (district_code, phase_id)
+        join standard.indicator i on i.standard_id = e.standard_id and i.indicator_code = d.indicator_code
+        join (select distinct district_code, phase_id, variant from outcome) v using (district_code, phase_id)
+        where i.level = 'district' and d.status = 'no_data'
+    )
+    group by all
+), cell as (
+    select c.district_code, c.phase_id, c.coming_phase_id, c.coming_name, c.coming_ends, c.basis, c.variant,
+        n.* exclude (district_code, phase_id, variant), n.variant as set_variant
+    from projection_case c
+    left join made m using (district_code, phase_id, variant)
+    join counted n
+        on n.district_code = c.district_code and n.phase_id = c.phase_id
+        and n.variant = case when c.basis = 'verified' then 'verified' else coalesce(m.variant, '') end
+), answer as (
+    -- measures for the findings of a cell, and whether they will have acted; a coefficient moves with every measure of its
+    -- indicator and stage
+    select distinct c.variant, o.district_code, o.phase_id, o.indicator_code, o.stage, o.finding_id, o.is_left, p.measure_no,
+        p.unquantified is not null as is_unquantified,
+        case c.basis when 'planned' then p.planned_on else p.slipped_on end as acts_on,
+        coalesce(acts_on > c.coming_ends, p.unquantified is null) as is_late
+    from projection_case c
+    left join made m using (district_code, phase_id, variant)
+    join outcome o
+        on o.district_code = c.district_code and o.phase_id = c.phase_id and o.variant = coalesce(m.variant, '')
+    join (
+        select district_code, phase_id, finding_id, measure_no
+        from rule.finding_measure
+        union
+        select f.district_code, f.phase_id, f.finding_id, p.measure_no
+        from finding f
+        join rule.plan_effect p using (district_code, phase_id, indicator_code)
+        where f.level = 'stage' and coalesce(p.stage = f.stage, true)
+    ) l on l.district_code = o.district_code and l.phase_id = o.phase_id and l.finding_id = o.finding_id
+    join rule.plan_effect p
+        on p.district_code = o.district_code and p.phase_id = o.phase_id and p.measure_no = l.measure_no
+    where c.basis <> 'verified'
+), answered as (
+    select variant, district_code, phase_id, indicator_code, stage,
+        count(distinct finding_id) filter (is_left and is_unquantified and not is_late) as in_doubt,
+        list(distinct measure_no order by measure_no) filter (is_left and is_unquantified and not is_late) as unquantified,
+        list(distinct measure_no order by measure_no) filter (is_left and is_late) as late,
+        list(distinct measure_no order by measure_no) filter (not is_unquantified and not is_late) as acting
+    from answer
+    group by all
+)
+select
+    c.district_code, c.phase_id, c.coming_phase_id, c.basis, c.indicator_code, c.stage,
+    (c.findings_left + c.fresh)::integer as findings_left,
+    case
+        when c.findings_left + c.fresh = 0 then if(c.no_data > 0, null, true)
+        when c.findings_left + c.fresh > coalesce(a.in_doubt, 0) then false
+    end as passes,
+    '到“' || c.coming_name || '”结束（' || c.coming_ends || '）' || case
+        when c.basis = 'verified' then '，只计已验收销号的：' || (c.findings_left + c.findings_solved) || ' 个问题中 '
+            || if(c.findings_left = 0, '全部已销号', c.findings_left || ' 个没有销号')
+        else concat_ws('；',
+            '：' || case when c.findings_left > 0 then '仍有 ' || c.findings_left || ' 个问题'
+                when c.findings_solved > 0 then '问题全部解决' else '没有问题' end,
+            if(c.fresh > 0, '新增不达标 ' || c.fresh || ' 处：' || ten_of(c.fresh_names), null),
+            if(len(a.acting) > 0, '按数量计入 ' || len(a.acting) || ' 项措施：' || ten_of(a.acting), null),
+            if(len(a.unquantified) > 0, len(a.unquantified) || ' 项措施未量化，不作假设：' || ten_of(a.unquantified), null),
+            if(len(a.late) > 0, len(a.late) || ' 项措施到那时还没有完成：' || ten_of(a.late), null))
+    end || if(c.no_data > 0, '；' || c.no_data || ' 处数据不全', '') as message
+from cell c
+left join answered a
+    on a.variant = c.variant and a.district_code = c.district_code and a.phase_id = c.phase_id
+    and a.indicator_code = c.indicator_code and a.stage is not distinct from c.stage

@@ -1,0 +1,12 @@
+"""Which reports each published folder holds.
+
+A folder is swapped whole, so everything in it is written in one go: another kind of report for `schools` is named here.
+"""
+
+from __future__ import annotations
+
+from youjun_pipeline.reports.folder import Report
+from youjun_pipeline.reports.official import OFFICIAL
+from youjun_pipeline.reports.self_assessment import SELF_ASSESSMENT
+
+FOLDERS: dict[str, tuple[Report, ...]] = {"official": (OFFICIAL,), "schools": (SELF_ASSESSMENT,)}
