@@ -43,9 +43,9 @@ ARROW_TYPES: dict[str, Any] = {
 # Texts of this shape need no reading beyond a cast, which is exact for each of them. A type that is not here (choice,
 # date, flag) has few distinct texts and is read in Python throughout.
 PLAIN: dict[str, str] = {
-    "code": r"^[0-9A-Za-z_-]+$",
-    "text": r"(?s)^.+$",
-    "names": r"(?s)^.+$",
+    "code": r"^[0-9A-Za-z]{1,60}$",
+    "text": r"(?s)^[^#].*$",
+    "names": r"(?s)^[^#].*$",
     "count": r"^-?[0-9]{1,18}$",
     "year": r"^[0-9]{4}$",
     "grade": r"^[0-9]{1,2}$",

@@ -40,6 +40,19 @@ PLACEHOLDERS = frozenset(
 )
 MINUS_SIGNS = str.maketrans({"−": "-", "﹣": "-"})
 
+# What a spreadsheet shows for a formula that went wrong, and what the reader puts for one that was never calculated.
+UNCALCULATED = "#公式没有结果"
+FORMULA_ERRORS = frozenset(
+    {"#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#ERROR!", "#SPILL!", "#CALC!", "#FIELD!"}
+    | {UNCALCULATED}
+)
+
+# No code of anything is longer; a remark that stands where a code should is.
+LONGEST_CODE = 60
+# What a spreadsheet makes of a typed 1-2, as its date cells are read.
+DAY_CELL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-9]{2})?")
+LATIN_CODE = re.compile(r"[0-9A-Za-z_-]+")
+
 YEARS = (1900, 2100)
 DAY = re.compile(
     r"([0-9]{4})(?:([-/.])([0-9]{1,2})\2([0-9]{1,2})"
@@ -70,19 +83,27 @@ class BadCell(Exception):
 
 def read_code(text: str, column: Column) -> str:
     """A code as text: full-width folded, blanks out, what Excel adds (.0, ', ="") taken off; leading zeros stay."""
+    _refuse_formula_error(text)
+    if DAY_CELL.fullmatch(text) and not column.is_day:
+        raise BadCell("像是日期，可能是表格软件把 1-2 一类的编号变成了日期，请把单元格设为文本格式后重新填写")
     code = "".join(c for c in _fold(text) if not c.isspace() and c not in INVISIBLE)
     if code.startswith('="') and code.endswith('"'):
         code = code[2:-1]
     code = code.removeprefix("'")
     if SCIENTIFIC.fullmatch(code):
         raise BadCell("是科学计数法，代码的位数已经丢失，请把单元格设为文本格式后重新填写完整代码")
-    if not code:
-        raise BadCell("没有内容，请填写代码")
+    if not code or code in PLACEHOLDERS:
+        raise BadCell("不是代码，请填写代码，没有请留空")
+    if len(code) > LONGEST_CODE:
+        raise BadCell("过长，不像代码，请只填代码")
+    if column.latin and not LATIN_CODE.fullmatch(_without_point_zero(code)):
+        raise BadCell("不是代码，代码只有数字、字母和 -，请核对是否填错了列")
     return _without_point_zero(code)
 
 
 def read_text(text: str, column: Column) -> str:
-    """Free text as it is."""
+    """Free text as it is; the error of a formula is none."""
+    _refuse_formula_error(text)
     return text
 
 
@@ -169,6 +190,7 @@ def read_choice(text: str, column: Column) -> str:
     stored = column.spellings.get(_without_point_zero(fold_word(text)))
     if stored is not None:
         return stored
+    _refuse_formula_error(text)
     if column.is_open:
         return text
     allowed = "、".join(
@@ -194,6 +216,10 @@ READERS: dict[str, Callable[..., Any]] = {
 }
 
 
+def _fold_sign(character: str) -> str:
+    return unicodedata.normalize("NFKC", character).translate(MINUS_SIGNS)
+
+
 def _fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text).translate(MINUS_SIGNS).strip()
 
@@ -201,6 +227,11 @@ def _fold(text: str) -> str:
 def _without_point_zero(text: str) -> str:
     found = WHOLE_FLOAT.fullmatch(text)
     return found[1] if found else text
+
+
+def _refuse_formula_error(text: str, kind: str = "") -> None:
+    if text.upper() in FORMULA_ERRORS:
+        raise BadCell(f"{kind}是公式的出错结果，请改正公式，或直接填写内容")
 
 
 def _number(text: str, column: Column) -> Decimal:
@@ -215,8 +246,10 @@ def _number(text: str, column: Column) -> Decimal:
         return Decimal(folded)
     if folded in PLACEHOLDERS:
         raise BadCell("不是数，没有数据请留空，确实为零请填 0")
-    rest = NUMBER_PARTS.sub("", folded)
-    if rest and rest != folded:
+    _refuse_formula_error(folded, "不是数，")
+    # From the cell as written: folded, 120㎡ would be 120m2 and its unit m.
+    rest = "".join(c for c in text if not NUMBER_PARTS.fullmatch(_fold_sign(c)))
+    if rest and rest != text:
         raise BadCell(f"含有“{rest}”，请只填确定的数字，单位和说明不要写进单元格")
     if rest:
         raise BadCell("不是数，请填数字，没有数据请留空")

@@ -69,5 +69,7 @@ class Evaluation:
 
 def published_evaluations(con: duckdb.DuckDBPyConnection) -> list[Evaluation]:
     """Every evaluation of the publication that `con` has open, by district and phase."""
-    found = con.execute(f"select {_COLUMNS} from mart.evaluation order by district_code, phase_order, phase_id")
+    found = con.execute(
+        f"select {_COLUMNS} from mart.evaluation order by district_code, phase_order, phase_id"
+    )
     return [Evaluation(*row) for row in found.fetchall()]

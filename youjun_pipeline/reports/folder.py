@@ -28,7 +28,13 @@ CONTENTS_NAME = "contents.json"
 # The day a refresh counts as today is on no report: they say what their data go up to.
 _NOT_ON_PAPER = (*NOT_CONTENT, "as_of")
 # Everything that decides how the same rows look: these modules, the catalogues and the labels of the datasets.
-_LAYOUT_SOURCES = ("reports/*.py", "standard/**/*.toml", "standard/*.py", "contracts/**/*.toml", "contracts/*.py")
+_LAYOUT_SOURCES = (
+    "reports/*.py",
+    "standard/**/*.toml",
+    "standard/*.py",
+    "contracts/**/*.toml",
+    "contracts/*.py",
+)
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,12 @@ def _known_files(folder: Path) -> dict[str, dict[str, str]]:
 
 def _take_over(old: Path, new: Path, known: dict[str, str] | None, fingerprint: str) -> bool:
     """Link the old file to its new place if it still is what would be written; returns whether it was."""
-    if not known or known.get("content") != fingerprint or not old.is_file() or known.get("sha256") != _file_hash(old):
+    if (
+        not known
+        or known.get("content") != fingerprint
+        or not old.is_file()
+        or known.get("sha256") != _file_hash(old)
+    ):
         return False
     try:
         os.link(old, new)
@@ -101,9 +112,7 @@ def _take_over(old: Path, new: Path, known: dict[str, str] | None, fingerprint: 
     return True
 
 
-def _fingerprints(
-    con: duckdb.DuckDBPyConnection, tables: Sequence[str]
-) -> dict[tuple[str, str], list[str]]:
+def _fingerprints(con: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> dict[tuple[str, str], list[str]]:
     """Per evaluation one line for each table: how many rows it has and the sum of their hashes."""
     found: dict[tuple[str, str], list[str]] = {}
     for table in tables:

@@ -31,6 +31,13 @@ CONTENTS = (
     ("表Ⅵ", "社会认可度调查及一票否决事项", write_recognition),
 )
 
+_SIGNATURES = (
+    "填报单位（公章）：",
+    "负责人（签字）：",
+    "填表人（签字）：　　　　　　　　　　联系电话：",
+    "填报日期：　　　　年　　月　　日",
+)
+
 
 def write_official(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, path: Path) -> None:
     """Write the application tables of `evaluation` to `path`, from the publication that `con` has open."""
@@ -53,7 +60,10 @@ def _write_cover(book: Book, con: duckdb.DuckDBPyConnection) -> None:
         paper.line(words.RECONSTRUCTED, NOTICE | {"font_size": 12})
         paper.row += 1
     verdict = evaluation.rows(
-        con, "mart.district_verdict", "passes, schools_in_scope, schools_failing, indicators_failing, summary, blocking", "all"
+        con,
+        "mart.district_verdict",
+        "passes, schools_in_scope, schools_failing, indicators_failing, summary, blocking",
+        "all",
     )
     for label, text in _facts(evaluation, verdict[0] if verdict else None):
         paper.text(paper.row, 0, label, HEAD)
@@ -68,7 +78,7 @@ def _write_cover(book: Book, con: duckdb.DuckDBPyConnection) -> None:
         paper.sheet.set_row(paper.row, 20)
         paper.row += 1
     paper.row += 1
-    for text in ("填报单位（公章）：", "负责人（签字）：", "填表人（签字）：　　　　　　　　　　联系电话：", "填报日期：　　　　年　　月　　日"):
+    for text in _SIGNATURES:
         paper.sheet.set_row(paper.row, 32)
         paper.merge(paper.row, 0, paper.row, 2, text, BARE | {"font_size": 12})
         paper.row += 1

@@ -23,7 +23,12 @@ def write_balance(book: Book, con: duckdb.DuckDBPyConnection) -> None:
     paper.open("表Ⅲ　义务教育校际均衡情况")
     last = 2 + len(evaluation.resources)
     paper.head(
-        [(0, 0, 1, 0, "学段"), (0, 1, 1, 1, "项目"), *indicator_head(evaluation, 2, 2), (0, last, 1, last, "综合")],
+        [
+            (0, 0, 1, 0, "学段"),
+            (0, 1, 1, 1, "项目"),
+            *indicator_head(evaluation, 2, 2),
+            (0, last, 1, last, "综合"),
+        ],
     )
     found = evaluation.rows(
         con,
@@ -41,12 +46,14 @@ def write_balance(book: Book, con: duckdb.DuckDBPyConnection) -> None:
         for catalogue_stage in (evaluation.catalogue.stages[s] for s in evaluation.stages)
         if catalogue_stage.cv_limit is not None
     )
-    paper.notes([
-        f"差异系数为按学生数加权的标准差除以平均值；每一项均须达到：{limits}。综合为七项差异系数的平均值，只作参考，不作判定。",
-        f"灰底为超过限值。“{words.NOTHING}”为缺数据或不适用；“{words.WAIVER_MARK}”为按过渡政策达标；"
-        f"“{words.ROUNDED_MARK}”为四舍五入后与判定不一致，判定以完整精度为准。",
-        *([f"{words.ROUNDED_MARK} 处：{'、'.join(flagged)}。"] if flagged else []),
-    ])
+    paper.notes(
+        [
+            f"差异系数为按学生数加权的标准差除以平均值；每一项均须达到：{limits}。综合为七项差异系数的平均值，只作参考，不作判定。",
+            f"灰底为超过限值。“{words.NOTHING}”为缺数据或不适用；“{words.WAIVER_MARK}”为按过渡政策达标；"
+            f"“{words.ROUNDED_MARK}”为四舍五入后与判定不一致，判定以完整精度为准。",
+            *([f"{words.ROUNDED_MARK} 处：{'、'.join(flagged)}。"] if flagged else []),
+        ]
+    )
 
 
 def _balance_rows(paper: Paper, stage: str, cells: dict[str, Row]) -> list[str]:
@@ -58,7 +65,12 @@ def _balance_rows(paper: Paper, stage: str, cells: dict[str, Row]) -> list[str]:
     figures = [("mean", "平均值", ""), ("std", "标准差", ""), ("cv", "差异系数", cv_format)]
     limit = [("cv_limit", "限值（不高于）", cv_format)]
     strict = any(cell["cv_strict"] != cell["cv"] for cell in cells.values())
-    lines = [*counted, *figures, *limit, *([("cv_strict", "不计过渡政策的差异系数", cv_format)] if strict else [])]
+    lines = [
+        *counted,
+        *figures,
+        *limit,
+        *([("cv_strict", "不计过渡政策的差异系数", cv_format)] if strict else []),
+    ]
     name = catalogue.stages[stage].name
     paper.merge(paper.row, 0, paper.row + len(lines), 0, name, HEAD)
     flagged = []
@@ -86,7 +98,9 @@ def _balance_rows(paper: Paper, stage: str, cells: dict[str, Row]) -> list[str]:
     paper.text(row, 1, "判定", LEFT)
     for column, code in enumerate(evaluation.resources, start=2):
         status = cells.get(code, {}).get("status")
-        paper.text(row, column, words.status_word(status, catalogue, has_floor=False), SHADES.get(status or ""))
+        paper.text(
+            row, column, words.status_word(status, catalogue, has_floor=False), SHADES.get(status or "")
+        )
     paper.blank(row, 2 + len(evaluation.resources))
     for offset in range(len(lines) + 1):
         paper.sheet.set_row(paper.row + offset, 20)

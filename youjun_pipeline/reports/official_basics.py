@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from youjun_pipeline.reports import words
 from youjun_pipeline.reports.evaluation import Evaluation, Row
-from youjun_pipeline.reports.workbook import HEAD, LEFT, Book, HeadCell, Paper
+from youjun_pipeline.reports.workbook import LEFT, Book, HeadCell, Paper
 
 if TYPE_CHECKING:
     import duckdb
@@ -47,10 +47,15 @@ def write_basic_figures(book: Book, con: duckdb.DuckDBPyConnection) -> None:
     paper.open("表Ⅰ　县（市、区）基本情况")
     figures = evaluation.rows(con, "mart.district_figure", "item, year, value, is_newest", "item, year")
     schools = evaluation.rows(
-        con, "mart.school", "school_code, school_type, sponsor_code, in_scope, compulsory_students", "school_code"
+        con,
+        "mart.school",
+        "school_code, school_type, sponsor_code, in_scope, compulsory_students",
+        "school_code",
     )
     columns = ", ".join(column for column, _ in _SECTION_SUMS)
-    sections = evaluation.rows(con, "mart.section", f"school_code, school_type, stage, in_scope, {columns}", "all")
+    sections = evaluation.rows(
+        con, "mart.section", f"school_code, school_type, stage, in_scope, {columns}", "all"
+    )
     number = _district_block(paper, figures)
     number = _school_block(paper, schools, evaluation, number)
     missing = _stage_block(paper, sections, schools, evaluation, number)
@@ -81,9 +86,10 @@ def _district_block(paper: Paper, figures: list[Row]) -> int:
     for place, (item, _, number_format) in enumerate(_DISTRICT_ITEMS):
         figure = newest.get(item)
         left = place * span
-        paper.merge_number(paper.row, left, paper.row, left + span - 1, figure and figure["value"], number_format)
-        year = f"{figure['year']}年" if figure else None
-        paper.merge(paper.row + 1, left, paper.row + 1, left + span - 1, year, {})
+        value, year = (figure["value"], f"{figure['year']}年") if figure else (None, None)
+        right = left + span - 1
+        paper.merge_number(paper.row, left, paper.row, right, value, number_format)
+        paper.merge(paper.row + 1, left, paper.row + 1, right, year, {})
     for row in (paper.row, paper.row + 1):
         paper.sheet.set_row(row, _ROW)
     paper.row += 2
@@ -108,7 +114,7 @@ def _school_block(paper: Paper, schools: list[Row], evaluation: Evaluation, numb
     paper.head([(0, 0, 0, _GRID - 1, "二、学校数（所）")], repeat=False)
     for start in range(0, len(counts), _GRID):
         line, head = counts[start : start + _GRID], list[HeadCell]()
-        for column, (name, count) in enumerate(line):
+        for column, (name, _) in enumerate(line):
             head += [(0, column, 0, column, name), (1, column, 1, column, f"L{number + column}")]
         paper.head(head, repeat=False)
         for column, (_, count) in enumerate(line):
@@ -126,13 +132,21 @@ def _stage_block(
     private = {s["school_code"] for s in schools if s["sponsor_code"] == _PRIVATE_SPONSOR}
     ordinary = [s for s in sections if s["school_type"] in _ordinary_types(evaluation)]
     paper.head([(0, 0, 0, _GRID - 1, "三、学部、班级、学生和教师")], repeat=False)
-    headings = ["学部数\n（个）", "其中：民办\n（个）", "其中：纳入评估\n（个）", *(h for _, h in _SECTION_SUMS)]
+    headings = [
+        "学部数\n（个）",
+        "其中：民办\n（个）",
+        "其中：纳入评估\n（个）",
+        *(h for _, h in _SECTION_SUMS),
+    ]
     head: list[HeadCell] = [(0, 0, 1, 1, "学段")]
     for column, heading in enumerate(headings, start=2):
         head += [(0, column, 0, column, heading), (1, column, 1, column, f"L{number + column - 2}")]
     paper.head(head, repeat=False)
     missing = []
-    stages = [(evaluation.catalogue.stages[s].name, [r for r in ordinary if r["stage"] == s]) for s in evaluation.stages]
+    stages = [
+        (evaluation.catalogue.stages[s].name, [r for r in ordinary if r["stage"] == s])
+        for s in evaluation.stages
+    ]
     for name, rows in [*stages, ("合计", ordinary)]:
         paper.merge(paper.row, 0, paper.row, 1, name, {})
         paper.number(paper.row, 2, len(rows), "0")
@@ -142,7 +156,9 @@ def _stage_block(
             paper.number(paper.row, column, _total(rows, figure), "0")
             blank = sum(r[figure] is None for r in rows)
             if blank and name != "合计":
-                missing.append(f"{name}有 {blank} 个学部未报{heading.split(chr(10))[0].removeprefix('其中：')}")
+                missing.append(
+                    f"{name}有 {blank} 个学部未报{heading.split(chr(10))[0].removeprefix('其中：')}"
+                )
         paper.sheet.set_row(paper.row, _ROW)
         paper.row += 1
     return missing

@@ -57,7 +57,7 @@ def _indicator_table(
 ) -> None:
     """The indicators of a category, with their figures; `counted` adds figures that are counted here."""
     evaluation = paper.book.evaluation
-    paper.head((0, column, 0, column, heading) for column, heading in enumerate(_HEADINGS))
+    paper.columns(*_HEADINGS)
     figures = {code: list(rows) for code, rows in (counted or {}).items()}
     for row in evaluation.rows(
         con,
@@ -68,7 +68,9 @@ def _indicator_table(
         figures.setdefault(row["indicator_code"], []).append(row)
     judged = {
         row["indicator_code"]: row
-        for row in evaluation.rows(con, "mart.district_indicator", "indicator_code, status, summary", "indicator_code")
+        for row in evaluation.rows(
+            con, "mart.district_indicator", "indicator_code, status, summary", "indicator_code"
+        )
     }
     for code, indicator in evaluation.catalogue.indicators.items():
         if indicator.category == category:
@@ -91,7 +93,9 @@ def _indicator_rows(paper: Paper, code: str, figures: list[Row], judged: Row | N
     name = catalogue.indicators[code].name
     paper.merge(top, 0, last, 0, code, {})
     paper.merge(top, 1, last, 1, name, LEFT)
-    paper.merge(top, 6, last, 6, words.status_word(status, catalogue, has_floor=False), SHADES.get(status, {}))
+    paper.merge(
+        top, 6, last, 6, words.status_word(status, catalogue, has_floor=False), SHADES.get(status, {})
+    )
     paper.merge(top, 7, last, 7, explanation, LEFT)
     lines = [max(1, paper.lines_needed(figure["name"], 2, 2)) for figure in figures] or [1]
     short = max(paper.lines_needed(name, 1, 1), paper.lines_needed(explanation or "", 7, 7)) - sum(lines)
@@ -116,7 +120,9 @@ def _figure_row(paper: Paper, code: str, figure: Row) -> None:
         decimals = int(catalogue.parameters["share_display_decimals"].value) + 2 if is_share else 2
         if words.is_rounding_sensitive(figure["value"], figure["target"], figure["status"], decimals):
             number_format += f'"{words.ROUNDED_MARK}"'
-        paper.number(row, 3, figure["value"], number_format, {"bold": True} if figure["target"] is not None else {})
+        paper.number(
+            row, 3, figure["value"], number_format, {"bold": True} if figure["target"] is not None else {}
+        )
     if figure["unit"]:
         paper.text(row, 4, "%" if is_share else figure["unit"])
     else:
@@ -143,7 +149,7 @@ def _monitoring_table(paper: Paper, subjects: list[Row]) -> None:
     paper.row += 1
     paper.line("附：国家义务教育质量监测结果", {"border": 0, "align": "left", "bold": True})
     headings = ["年级", "学科", "监测年份", "学业水平（级）", "应达到", "校际差异率", "须低于", "判定"]
-    paper.head(((0, column, 0, column, heading) for column, heading in enumerate(headings)), repeat=False)
+    paper.columns(*headings, repeat=False)
     if not subjects:
         paper.merge(paper.row, 0, paper.row, len(headings) - 1, "没有质量监测结果", {})
         paper.row += 1
@@ -171,10 +177,22 @@ def write_recognition(book: Book, con: duckdb.DuckDBPyConnection) -> None:
     evaluation = book.evaluation
     paper = Paper(book, "表Ⅵ", [20, 14, 14, 14, 14, 16, 14, 26])
     paper.open("表Ⅵ　社会认可度调查")
-    headings = ["调查对象", "方式", "年度", "发放数\n（份）", "有效数\n（份）", "满意数\n（份）", "认可度\n（%）", "备注"]
-    paper.head((0, column, 0, column, heading) for column, heading in enumerate(headings))
+    headings = [
+        "调查对象",
+        "方式",
+        "年度",
+        "发放数（份）",
+        "有效数（份）",
+        "满意数（份）",
+        "认可度（%）",
+        "备注",
+    ]
+    paper.columns(*headings)
     found = evaluation.rows(
-        con, "mart.recognition_group", "year, respondent_group, method, issued, valid, satisfied, rate", "method"
+        con,
+        "mart.recognition_group",
+        "year, respondent_group, method, issued, valid, satisfied, rate",
+        "method",
     )
     order = {group: place for place, group in enumerate(_GROUPS)}
     groups = sorted({row["respondent_group"] for row in found}, key=lambda g: (order.get(g, len(order)), g))
@@ -190,14 +208,18 @@ def write_recognition(book: Book, con: duckdb.DuckDBPyConnection) -> None:
         paper.row += 1
     _recognition_verdict(paper, con, found)
     _veto_table(paper, con)
-    paper.notes([
-        f"认可度为满意数除以有效数，各类调查对象合计判定；“{words.NOTHING}”为未报或缺数据；"
-        f"“{words.ROUNDED_MARK}”为四舍五入后与判定不一致，判定以完整精度为准。",
-        "一票否决事项须有明确结论，“达标”即未发生；发生任何一项，不予认定。",
-    ])
+    paper.notes(
+        [
+            f"认可度为满意数除以有效数，各类调查对象合计判定；“{words.NOTHING}”为未报或缺数据；"
+            f"“{words.ROUNDED_MARK}”为四舍五入后与判定不一致，判定以完整精度为准。",
+            "一票否决事项须有明确结论，“达标”即未发生；发生任何一项，不予认定。",
+        ]
+    )
 
 
-def _survey_row(paper: Paper, method: str | None, year: int | None, row: Row, style: dict[str, object]) -> None:
+def _survey_row(
+    paper: Paper, method: str | None, year: int | None, row: Row, style: dict[str, object]
+) -> None:
     paper.text(paper.row, 1, method, style)
     paper.number(paper.row, 2, year, "0", style)
     for column, figure in enumerate(("issued", "valid", "satisfied"), start=3):
@@ -224,7 +246,10 @@ def _recognition_verdict(paper: Paper, con: duckdb.DuckDBPyConnection, found: li
     evaluation = paper.book.evaluation
     catalogue = evaluation.catalogue
     judged = evaluation.rows(
-        con, "mart.district_indicator", "indicator_code, value, target, status, summary, category", "indicator_code"
+        con,
+        "mart.district_indicator",
+        "indicator_code, value, target, status, summary, category",
+        "indicator_code",
     )
     for row in (row for row in judged if row["category"] == "recognition"):
         share = words.share_format(catalogue)
@@ -237,7 +262,9 @@ def _recognition_verdict(paper: Paper, con: duckdb.DuckDBPyConnection, found: li
             paper.number(paper.row, column, total[figure], "#,##0", HEAD)
         paper.number(paper.row, 6, row["value"], share + (f'"{words.ROUNDED_MARK}"' if mark else ""), HEAD)
         verdict = words.status_word(row["status"], catalogue, has_floor=False)
-        limit = "" if row["target"] is None else f"标准 {words.plain(words.rounded(row['target'] * 100, 1))}%："
+        limit = (
+            "" if row["target"] is None else f"标准 {words.plain(words.rounded(row['target'] * 100, 1))}%："
+        )
         paper.text(paper.row, 7, limit + verdict, HEAD)
         paper.sheet.set_row(paper.row, 20)
         paper.row += 1
@@ -254,7 +281,13 @@ def _veto_table(paper: Paper, con: duckdb.DuckDBPyConnection) -> None:
     paper.row += 1
     paper.line("附：一票否决事项", {"border": 0, "align": "left", "bold": True})
     paper.head(
-        [(0, 0, 0, 0, "代码"), (0, 1, 0, 3, "事项"), (0, 4, 0, 4, "填报结论"), (0, 5, 0, 5, "判定"), (0, 6, 0, 7, "佐证材料")],
+        [
+            (0, 0, 0, 0, "代码"),
+            (0, 1, 0, 3, "事项"),
+            (0, 4, 0, 4, "填报结论"),
+            (0, 5, 0, 5, "判定"),
+            (0, 6, 0, 7, "佐证材料"),
+        ],
         repeat=False,
     )
     occurred = {"met": "未发生", "below": "发生"}
@@ -272,7 +305,9 @@ def _veto_table(paper: Paper, con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _figure_notes(paper: Paper) -> None:
-    paper.notes([
-        f"“{words.NOTHING}”为未报、缺数据或不适用，缺报不按 0 计；“{words.ROUNDED_MARK}”为四舍五入后与判定不一致，"
-        "判定以完整精度为准；灰底为不达标。",
-    ])
+    paper.notes(
+        [
+            f"“{words.NOTHING}”为未报、缺数据或不适用，缺报不按 0 计；“{words.ROUNDED_MARK}”为四舍五入后与判定不一致，"
+            "判定以完整精度为准；灰底为不达标。",
+        ]
+    )

@@ -39,7 +39,12 @@ def write_schools_meeting(book: Book, con: duckdb.DuckDBPyConnection) -> None:
     paper.open("表Ⅱ-1　资源配置各项指标达标学校数及比例", "所、%")
     last = 2 + len(evaluation.resources)
     paper.head(
-        [(0, 0, 1, 0, "学段"), (0, 1, 1, 1, "项目"), *indicator_head(evaluation, 2, 2), (0, last, 1, last, "综合判定\n达标")],
+        [
+            (0, 0, 1, 0, "学段"),
+            (0, 1, 1, 1, "项目"),
+            *indicator_head(evaluation, 2, 2),
+            (0, last, 1, last, "综合判定\n达标"),
+        ],
     )
     by_status: dict[tuple[str, str], Counter[str]] = {}
     for row in evaluation.rows(con, "mart.school_indicator", "stage, indicator_code, status", "all"):
@@ -50,13 +55,16 @@ def write_schools_meeting(book: Book, con: duckdb.DuckDBPyConnection) -> None:
     )
     for stage in evaluation.stages:
         _meeting_rows(paper, stage, by_status, {v: verdicts[stage, v] for v in (True, False, None)})
-    paper.notes([
-        "学校按学部计：一贯制学校的小学部、初中部分别列入小学、初中。",
-        "综合判定达标：七项中至少 {met} 项达标，其余不低于标准的 {floor}。".format(
-            met=words.plain(evaluation.catalogue.parameters["min_met"].value), floor=words.floor_word(evaluation.catalogue)
-        ),
-        f"达标数含按过渡政策达标的；判定以完整精度为准；“{words.NOTHING}”为没有学部或不适用。",
-    ])
+    paper.notes(
+        [
+            "学校按学部计：一贯制学校的小学部、初中部分别列入小学、初中。",
+            "综合判定达标：七项中至少 {met} 项达标，其余不低于标准的 {floor}。".format(
+                met=words.plain(evaluation.catalogue.parameters["min_met"].value),
+                floor=words.floor_word(evaluation.catalogue),
+            ),
+            f"达标数含按过渡政策达标的；判定以完整精度为准；“{words.NOTHING}”为没有学部或不适用。",
+        ]
+    )
 
 
 def _meeting_rows(
@@ -84,7 +92,9 @@ def _meeting_rows(
     paper.text(paper.row, 1, "标准值（不低于）", LEFT)
     for column, code in enumerate(evaluation.resources, start=2):
         limit = catalogue.indicators[code].limits.get(stage)
-        paper.number(paper.row, column, None if limit is None else float(limit), words.value_format(catalogue, code))
+        paper.number(
+            paper.row, column, None if limit is None else float(limit), words.value_format(catalogue, code)
+        )
     paper.blank(paper.row, 2 + len(evaluation.resources))
     for offset, (label, values, total, number_format) in enumerate(lines, start=1):
         style = {"bold": True} if label.startswith("达标") else {}
@@ -110,7 +120,10 @@ def write_sections(book: Book, con: duckdb.DuckDBPyConnection) -> None:
     head: list[HeadCell] = [(0, column, 1, column, label) for column, label in enumerate(labels)]
     head += indicator_head(evaluation, len(labels), 2)
     verdict_column = len(labels) + len(codes)
-    head += [(0, verdict_column, 1, verdict_column, "综合判定"), (0, verdict_column + 1, 1, verdict_column + 1, "备注")]
+    head += [
+        (0, verdict_column, 1, verdict_column, "综合判定"),
+        (0, verdict_column + 1, 1, verdict_column + 1, "备注"),
+    ]
     columns = verdict_column + 2
     head += [(2, column, 2, column, f"L{column}" if column else "甲") for column in range(columns)]
     paper.head(head)
@@ -135,20 +148,24 @@ def write_sections(book: Book, con: duckdb.DuckDBPyConnection) -> None:
         _stage_heading(paper, stage, len(of_stage), columns)
         for number, section in enumerate(of_stage, start=1):
             flagged += _section_row(paper, number, section, values.get((section["school_code"], stage), {}))
-    paper.notes([
-        f"灰底为未达标，深灰并加粗为低于标准的 {words.floor_word(evaluation.catalogue)}。"
-        f"“{words.NOTHING}”为未报或缺数据；“{words.WAIVER_MARK}”为按过渡政策达标；"
-        f"“{words.ROUNDED_MARK}”为四舍五入后与判定不一致，判定以完整精度为准。",
-        "举办者代码：1—10，10 为民办。一贯制学校的小学部、初中部分别列入小学、初中；按学段和学校标识码排列。",
-        *([f"{words.ROUNDED_MARK} 处：{'、'.join(flagged)}。"] if flagged else []),
-    ])
+    paper.notes(
+        [
+            f"灰底为未达标，深灰并加粗为低于标准的 {words.floor_word(evaluation.catalogue)}。"
+            f"“{words.NOTHING}”为未报或缺数据；“{words.WAIVER_MARK}”为按过渡政策达标；"
+            f"“{words.ROUNDED_MARK}”为四舍五入后与判定不一致，判定以完整精度为准。",
+            "举办者代码：1—10，10 为民办。一贯制学校的小学部、初中部分别列入小学、初中；按学段和学校标识码排列。",
+            *([f"{words.ROUNDED_MARK} 处：{'、'.join(flagged)}。"] if flagged else []),
+        ]
+    )
 
 
 def _stage_heading(paper: Paper, stage: str, sections: int, columns: int) -> None:
     """A line with the stage, how many sections it has, and the limits in the columns of their indicators."""
     evaluation = paper.book.evaluation
     catalogue = evaluation.catalogue
-    paper.merge(paper.row, 0, paper.row, 5, f"{catalogue.stages[stage].name}（{sections} 所）　标准值", LEFT | HEAD)
+    paper.merge(
+        paper.row, 0, paper.row, 5, f"{catalogue.stages[stage].name}（{sections} 所）　标准值", LEFT | HEAD
+    )
     for column, code in enumerate(evaluation.resources, start=6):
         limit = catalogue.indicators[code].limits.get(stage)
         number_format = words.value_format(catalogue, code)
@@ -170,7 +187,9 @@ def _section_row(paper: Paper, number: int, section: Row, values: dict[str, Row]
     flagged = []
     statuses = {}
     for column, code in enumerate(evaluation.resources, start=6):
-        cell = values.get(code, {"value": None, "status": "no_data", "waiver": None, "rounding_sensitive": False})
+        cell = values.get(
+            code, {"value": None, "status": "no_data", "waiver": None, "rounding_sensitive": False}
+        )
         statuses[code] = (cell["status"], cell["waiver"])
         number_format = words.value_format(catalogue, code)
         if cell["rounding_sensitive"]:
@@ -184,7 +203,9 @@ def _section_row(paper: Paper, number: int, section: Row, values: dict[str, Row]
     last = 6 + len(evaluation.resources)
     paper.text(row, last, words.VERDICTS[passes], {"bold": True} if not passes else {})
     paper.text(row, last + 1, remark, LEFT)
-    lines = max(paper.lines_needed(section["school_name"], 1, 1), paper.lines_needed(remark, last + 1, last + 1))
+    lines = max(
+        paper.lines_needed(section["school_name"], 1, 1), paper.lines_needed(remark, last + 1, last + 1)
+    )
     paper.sheet.set_row(row, max(18, min(lines, 12) * 13.5 + 3))
     paper.row += 1
     return flagged

@@ -5,7 +5,6 @@ Keep out: what a school is to do about it (its plan), and any verdict that is no
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -62,7 +61,8 @@ def _read_schools(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> lis
         "junior_students, senior_students, in_scope, out_of_scope_reason"
     )
     schools = {
-        row["school_code"]: _School(row) for row in evaluation.rows(con, "mart.school", columns, "school_code")
+        row["school_code"]: _School(row)
+        for row in evaluation.rows(con, "mart.school", columns, "school_code")
     }
     for row in evaluation.rows(
         con,
@@ -83,7 +83,10 @@ def _read_schools(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> lis
     order = {stage: place for place, stage in enumerate(evaluation.stages)}
     return sorted(
         judged,
-        key=lambda s: (min((order[stage] for stage in s.verdicts), default=len(order)), s.roster["school_code"]),
+        key=lambda s: (
+            min((order[stage] for stage in s.verdicts), default=len(order)),
+            s.roster["school_code"],
+        ),
     )
 
 
@@ -95,11 +98,17 @@ def _inputs(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> list[Row]
         "(select distinct district_code, phase_id, school_code, if(starts_with(input, 'teachers.'), stage, null) as stage, "
         f"input, value, delivery, file, sheet, row, source_column from mart.lineage where indicator_code in ({codes}))"
     )
-    rows = evaluation.rows(con, lineage, "school_code, stage, input, value, delivery, file, sheet, row, source_column", "all")
+    rows = evaluation.rows(
+        con, lineage, "school_code, stage, input, value, delivery, file, sheet, row, source_column", "all"
+    )
     labels, stages = _labels(), [None, *evaluation.stages]
 
     def place(row: Row) -> tuple[str, int, int]:
-        return row["school_code"], stages.index(row["stage"]), labels.get(row["input"], (len(labels), "", ""))[0]
+        return (
+            row["school_code"],
+            stages.index(row["stage"]),
+            labels.get(row["input"], (len(labels), "", ""))[0],
+        )
 
     return sorted(rows, key=place)
 
@@ -119,8 +128,7 @@ def _write_index(book: Book, schools: list[_School], names: list[str]) -> None:
     evaluation = book.evaluation
     paper = Paper(book, INDEX_NAME, [6, 16, 36, 18, 28, 34], landscape=False)
     paper.open(f"{FORM_TITLE}　目录")
-    headings = ["序号", "学校标识码", "学校名称（点击打开）", "办学类型", "资源配置综合判定", "未达标指标"]
-    paper.head((0, column, 0, column, heading) for column, heading in enumerate(headings))
+    paper.columns("序号", "学校标识码", "学校名称（点击打开）", "办学类型", "资源配置综合判定", "未达标指标")
     for number, (school, name) in enumerate(zip(schools, names, strict=True), start=1):
         row = paper.row
         paper.number(row, 0, number, "0")
@@ -128,12 +136,15 @@ def _write_index(book: Book, schools: list[_School], names: list[str]) -> None:
         paper.link(row, 2, name, school.roster["school_name"])
         paper.text(row, 3, school.roster["school_type"])
         verdicts = [
-            evaluation.catalogue.stages[stage].name + words.VERDICTS[school.verdicts[stage]["passes_resource_rule"]]
+            evaluation.catalogue.stages[stage].name
+            + words.VERDICTS[school.verdicts[stage]["passes_resource_rule"]]
             for stage in evaluation.stages
             if stage in school.verdicts
         ]
         paper.text(row, 4, "、".join(verdicts))
-        failing = dict.fromkeys(code for (code, _), cell in school.indicators.items() if cell["status"] in SHADES)
+        failing = dict.fromkeys(
+            code for (code, _), cell in school.indicators.items() if cell["status"] in SHADES
+        )
         paper.text(row, 5, "、".join(failing) or "无", LEFT)
         paper.row += 1
 
@@ -150,10 +161,12 @@ def _write_school(book: Book, school: _School, name: str, means: dict[tuple[str,
     _reported(paper, school)
     paper.line("学校自评意见：", BARE | {"valign": "top"}, lines=5)
     paper.line(_SIGNATURES, BARE, lines=2)
-    paper.notes([
-        f"“{words.NOTHING}”为未报、缺数据或不适用，缺报不按 0 计；灰底为未达标；“{words.ROUNDED_MARK}”为四舍五入后与判定不一致，"
-        "判定以完整精度为准；“学校核实数”由学校填写，与填报数不一致的请说明并补报。",
-    ])
+    paper.notes(
+        [
+            f"“{words.NOTHING}”为未报、缺数据或不适用，缺报不按 0 计；灰底为未达标；“{words.ROUNDED_MARK}”为四舍五入后与判定不一致，"
+            "判定以完整精度为准；“学校核实数”由学校填写，与填报数不一致的请说明并补报。",
+        ]
+    )
     paper.link(paper.row, 0, INDEX_NAME, f"返回{INDEX_NAME}", {"border": 0, "text_wrap": False})
 
 
@@ -161,8 +174,16 @@ def _identity(paper: Paper, school: _School) -> None:
     """Three lines of label and figure."""
     roster, catalogue = school.roster, paper.book.evaluation.catalogue
     lines: list[list[tuple[str, object]]] = [
-        [("学校标识码", roster["school_code"]), ("办学类型", roster["school_type"]), ("所属镇街", roster["township"])],
-        [("城乡类型", roster["urban_rural"]), ("举办者代码", roster["sponsor_code"]), ("建校年份", roster["built_year"])],
+        [
+            ("学校标识码", roster["school_code"]),
+            ("办学类型", roster["school_type"]),
+            ("所属镇街", roster["township"]),
+        ],
+        [
+            ("城乡类型", roster["urban_rural"]),
+            ("举办者代码", roster["sponsor_code"]),
+            ("建校年份", roster["built_year"]),
+        ],
     ]
     lines += [
         [
@@ -195,8 +216,8 @@ def _resources(paper: Paper, school: _School, stage: str, means: dict[tuple[str,
     floor = words.floor_word(catalogue)
     name = catalogue.stages[stage].name
     paper.line(f"{name}资源配置", BARE | {"bold": True})
-    headings = ["代码", "指标", "资源量", "单位", "本校值", "标准", f"标准的{floor}", "判定", "缺口", "全县平均"]
-    paper.head(((0, column, 0, column, heading) for column, heading in enumerate(headings)), repeat=False)
+    headings = f"代码 指标 资源量 单位 本校值 标准 标准的{floor} 判定 缺口 全县平均".split()
+    paper.columns(*headings, repeat=False)
     for code in paper.book.evaluation.resources:
         cell = school.indicators.get((code, stage))
         indicator, row = catalogue.indicators[code], paper.row
@@ -206,13 +227,20 @@ def _resources(paper: Paper, school: _School, stage: str, means: dict[tuple[str,
         paper.text(row, 3, indicator.gap_unit)
         paper.number(row, 9, means.get((stage, code)), number_format)
         if cell is None:
-            cell = dict.fromkeys(("numerator", "value", "threshold", "floor", "status", "gap", "rounding_sensitive"))
+            cell = dict.fromkeys(
+                ("numerator", "value", "threshold", "floor", "status", "gap", "rounding_sensitive")
+            )
         paper.number(row, 2, cell["numerator"], words.amount_format(cell["numerator"]))
         flagged = f'"{words.ROUNDED_MARK}"' if cell["rounding_sensitive"] else ""
         paper.number(row, 4, cell["value"], number_format + flagged, {"bold": True})
         paper.number(row, 5, cell["threshold"], number_format)
         paper.number(row, 6, cell["floor"], number_format)
-        paper.text(row, 7, words.status_word(cell["status"], catalogue, has_floor=True), SHADES.get(cell["status"] or ""))
+        paper.text(
+            row,
+            7,
+            words.status_word(cell["status"], catalogue, has_floor=True),
+            SHADES.get(cell["status"] or ""),
+        )
         paper.number(row, 8, cell["gap"], "#,##0.00")
         paper.row += 1
     verdict = school.verdicts[stage]
@@ -224,11 +252,16 @@ def _conditions(paper: Paper, school: _School) -> None:
     """Rooms, size and classes: the judgements of government assurance that are made school by school."""
     catalogue = paper.book.evaluation.catalogue
     paper.line("学校规模、班额和音乐美术教室", BARE | {"bold": True})
-    head = [(0, column, 0, column, text) for column, text in enumerate(["代码", "指标", "数值", "单位", "标准", "判定", "缺口"])]
-    paper.head([*head, (0, 7, 0, _LAST, "说明")], repeat=False)
+    _headings(paper, "代码 指标 数值 单位 标准 判定 缺口", "说明")
     stages = paper.book.evaluation.stages
-    judged = [(code, stage) for code, stage in school.indicators if catalogue.indicators[code].category != "resource"]
-    for code, stage in sorted(judged, key=lambda key: (key[0], stages.index(key[1]) if key[1] in stages else -1)):
+    judged = [
+        (code, stage)
+        for code, stage in school.indicators
+        if catalogue.indicators[code].category != "resource"
+    ]
+    for code, stage in sorted(
+        judged, key=lambda key: (key[0], stages.index(key[1]) if key[1] in stages else -1)
+    ):
         indicator, cell, row = catalogue.indicators[code], school.indicators[code, stage], paper.row
         of_stage = f"（{catalogue.stages[stage].name}）" if indicator.level == "section" else ""
         paper.text(row, 0, code)
@@ -236,7 +269,9 @@ def _conditions(paper: Paper, school: _School) -> None:
         paper.number(row, 2, cell["value"], words.value_format(catalogue, code), {"bold": True})
         paper.text(row, 3, indicator.unit)
         paper.number(row, 4, cell["threshold"], words.value_format(catalogue, code))
-        paper.text(row, 5, words.status_word(cell["status"], catalogue, has_floor=False), SHADES.get(cell["status"]))
+        paper.text(
+            row, 5, words.status_word(cell["status"], catalogue, has_floor=False), SHADES.get(cell["status"])
+        )
         paper.number(row, 6, cell["gap"], words.value_format(catalogue, code))
         paper.merge(row, 7, row, _LAST, cell["reason"], LEFT)
         lines = max(paper.lines_needed(cell["reason"] or "", 7, _LAST), 1)
@@ -248,8 +283,7 @@ def _reported(paper: Paper, school: _School) -> None:
     """What was reported for the school and where it stands, with a column for the school to check it."""
     catalogue = paper.book.evaluation.catalogue
     paper.line("填报数据核对", BARE | {"bold": True})
-    head = [(0, column, 0, column, text) for column, text in enumerate(["序号", "填报项目", "填报数", "单位", "学校核实数"])]
-    paper.head([*head, (0, 5, 0, _LAST, "来源")], repeat=False)
+    _headings(paper, "序号 填报项目 填报数 单位 学校核实数", "来源")
     labels = _labels()
     for number, figure in enumerate(school.inputs, start=1):
         _, label, unit = labels.get(figure["input"], (0, figure["input"], ""))
@@ -261,6 +295,12 @@ def _reported(paper: Paper, school: _School) -> None:
         paper.blank(row, 4)
         paper.text(row, 5, _place(figure), _PLACE)
         paper.row += 1
+
+
+def _headings(paper: Paper, headings: str, last: str) -> None:
+    """A header row, its last heading over all the columns that are left."""
+    head = [(0, column, 0, column, text) for column, text in enumerate(headings.split())]
+    paper.head([*head, (0, len(head), 0, _LAST, last)], repeat=False)
 
 
 def _place(figure: Row) -> str:

@@ -40,7 +40,11 @@ def cv_format(catalogue: Catalogue) -> str:
 def value_format(catalogue: Catalogue, indicator_code: str) -> str:
     """The number format of an indicator's value."""
     indicator = catalogue.indicators[indicator_code]
-    return share_format(catalogue) if indicator.unit == SHARE_UNIT else decimals_format(indicator.display_decimals)
+    return (
+        share_format(catalogue)
+        if indicator.unit == SHARE_UNIT
+        else decimals_format(indicator.display_decimals)
+    )
 
 
 def amount_format(value: float | None) -> str:
@@ -56,7 +60,9 @@ def rounded(value: float, decimals: int) -> Decimal:
     return Decimal(str(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
 
 
-def is_rounding_sensitive(value: float | None, target: float | None, status: str | None, shown_decimals: int) -> bool:
+def is_rounding_sensitive(
+    value: float | None, target: float | None, status: str | None, shown_decimals: int
+) -> bool:
     """Whether a value that must reach `target` looks otherwise than it was judged once it is rounded."""
     if value is None or target is None or status not in ("met", "below"):
         return False

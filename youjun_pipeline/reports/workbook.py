@@ -51,17 +51,21 @@ class Book:
         self.evaluation = evaluation
         options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
         self.workbook = xlsxwriter.Workbook(str(path), options)
-        self.workbook.set_properties({
-            "title": title,
-            "subject": f"{evaluation.district_name} {evaluation.phase_name}",
-            "created": datetime.combine(evaluation.effective_on, time()),
-        })
+        self.workbook.set_properties(
+            {
+                "title": title,
+                "subject": f"{evaluation.district_name} {evaluation.phase_name}",
+                "created": datetime.combine(evaluation.effective_on, time()),
+            }
+        )
         self._styles: dict[frozenset[tuple[str, Any]], Any] = {}
 
     def __enter__(self) -> Book:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if kind is None:
             self.workbook.close()
         else:
@@ -150,6 +154,10 @@ class Paper:
             self.sheet.repeat_rows(top, self.row - 1)
             self.sheet.freeze_panes(self.row, 0)
 
+    def columns(self, *headings: str, repeat: bool = True) -> None:
+        """A header of one row, one column to a heading."""
+        self.head(((0, column, 0, column, heading) for column, heading in enumerate(headings)), repeat=repeat)
+
     def blank(self, row: int, column: int, style: dict[str, Any] | None = None) -> None:
         """A cell where nothing belongs, as opposed to one whose figure is missing."""
         self.sheet.write_blank(row, column, None, self.book.style(style or {}))
@@ -157,18 +165,29 @@ class Paper:
     def text(self, row: int, column: int, value: object, style: dict[str, Any] | None = None) -> None:
         """A text cell; blank becomes the sign for nothing reported."""
         words = NOTHING if value is None or value == "" else str(value)
-        self.sheet.write_string(row, column, _clipped(words), self.book.style({"quote_prefix": True, **(style or {})}))
+        self.sheet.write_string(
+            row, column, _clipped(words), self.book.style({"quote_prefix": True, **(style or {})})
+        )
 
     def number(
-        self, row: int, column: int, value: float | None, number_format: str, style: dict[str, Any] | None = None
+        self,
+        row: int,
+        column: int,
+        value: float | None,
+        number_format: str,
+        style: dict[str, Any] | None = None,
     ) -> None:
         """A number as a number; none becomes the sign for nothing reported."""
         if value is None:
             self.text(row, column, None, style)
         else:
-            self.sheet.write_number(row, column, value, self.book.style({"num_format": number_format, **(style or {})}))
+            self.sheet.write_number(
+                row, column, value, self.book.style({"num_format": number_format, **(style or {})})
+            )
 
-    def merge(self, row: int, column: int, last_row: int, last_column: int, text: object, style: dict[str, Any]) -> None:
+    def merge(
+        self, row: int, column: int, last_row: int, last_column: int, text: object, style: dict[str, Any]
+    ) -> None:
         """A text over several cells."""
         self._span(row, column, last_row, last_column, style)
         self.text(row, column, text, style)
@@ -185,7 +204,9 @@ class Paper:
             # merge_range would guess what a text is; it gets none, the caller fills the first cell
             self.sheet.merge_range(row, column, last_row, last_column, "", self.book.style(style))
 
-    def link(self, row: int, column: int, sheet_name: str, text: str, style: dict[str, Any] | None = None) -> None:
+    def link(
+        self, row: int, column: int, sheet_name: str, text: str, style: dict[str, Any] | None = None
+    ) -> None:
         """A link to another sheet of this workbook; `sheet_name` comes from `words.sheet_names`."""
         look = self.book.style({**LINK, "quote_prefix": True, **(style or {})})
         self.sheet.write_url(row, column, f"internal:'{sheet_name}'!A1", look, _clipped(text))

@@ -68,7 +68,7 @@ def _one_run(marts: list[Table]) -> Check:
 
 
 def run_checks(con: duckdb.DuckDBPyConnection) -> int:
-    """Replace the check results of the run's evaluations and say which of them pass the gate; returns how many failed.
+    """Replace the check results of the run's districts and say which evaluations pass the gate; returns how many failed.
 
     Besides the checks on file it records, per evaluation, what kept it out (`run_failure`), the contract rules that the
     files in use broke, the cells and rows that were rejected, and the notices of the reader.
@@ -81,6 +81,12 @@ def run_checks(con: duckdb.DuckDBPyConnection) -> int:
             "delete from quality.check_result c using run_request r "
             "where c.district_code = r.district_code and c.phase_id = r.phase_id"
         )
+        # what concerns a whole district, or the data folder
+        con.execute(
+            "delete from quality.check_result where phase_id is null and check_name <> 'folder_is_present'"
+            " and (district_code is null or district_code in (from run_district))"
+        )
+        _record_gone(con, columns)
         for select in selects:
             con.execute(
                 f"insert into quality.check_result ({columns}, run_id, checked_at) "
@@ -93,8 +99,23 @@ def run_checks(con: duckdb.DuckDBPyConnection) -> int:
         )
         con.execute(_PASSED)
     return con.execute(
-        "select count(*) from quality.check_result semi join run_request using (district_code, phase_id) where not passed"
+        "select count(*) from quality.check_result where not passed and run_id = getvariable('run_id')"
     ).fetchall()[0][0]
+
+
+def _record_gone(con: duckdb.DuckDBPyConnection, columns: str) -> None:
+    """Warn of districts and phases that are gone, once: the warning stays as it is until they are back."""
+    con.execute(
+        "delete from quality.check_result c where check_name = 'folder_is_present' and exists ("
+        "from raw.phase p where p.district_code = c.district_code and p.phase_id = coalesce(c.phase_id, p.phase_id))"
+    )
+    gone = (MODELS / "quality" / "check" / "gone.sql").read_text(encoding="utf-8")
+    con.execute(
+        f"insert into quality.check_result ({columns}, run_id, checked_at) "
+        f"select {columns}, getvariable('run_id'), getvariable('started_at') from (\n{gone}\n) g where not exists ("
+        "from quality.check_result c where c.check_name = g.check_name and c.district_code = g.district_code"
+        " and c.phase_id is not distinct from g.phase_id)"
+    )
 
 
 # The gate's word: publication takes an evaluation's rows only while they still come from the run that passed.

@@ -74,8 +74,16 @@ def build(con: duckdb.DuckDBPyConnection, model: Model) -> int:
     """Replace the model's rows of the run's evaluations in one transaction; returns how many there are now.
 
     The rows are restricted to `run_evaluation`, and a declared table gets its `run_id` from there: no model can write
-    outside its run. A table that is not per evaluation (a dimension) is replaced whole.
+    outside its run. A table per district is replaced for the districts of the run, any other (a dimension) whole.
+    Raises ModelError that names the file, whether DuckDB refuses the SELECT or it and the declaration disagree.
     """
+    try:
+        return _build(con, model)
+    except duckdb.Error as error:
+        raise ModelError(f"models/{model.schema}/{model.name}.sql: {error}") from error
+
+
+def _build(con: duckdb.DuckDBPyConnection, model: Model) -> int:
     declared = declared_tables().get(model.full_name)
     # SQL of a model may end in a comment or a semicolon-less line, so it stands on lines of its own
     select = f"(\n{model.sql}\n)"
@@ -93,9 +101,11 @@ def build(con: duckdb.DuckDBPyConnection, model: Model) -> int:
             picked = ", ".join('e."run_id"' if c == "run_id" else f't."{c}"' for c in target)
             source = f"select {picked} from {select} t join run_evaluation e using (district_code, phase_id)"
         else:
-            con.execute(f"delete from {model.full_name}")
+            of_run = "semi join run_district using (district_code)" if "district_code" in columns else ""
+            condition = "where district_code in (from run_district)" if of_run else ""
+            con.execute(f"delete from {model.full_name} {condition}")
             picked = ", ".join(f"{_RUN_ID} as run_id" if c == "run_id" and c not in columns else f'"{c}"' for c in target)
-            source = f"select {picked} from {select}"
+            source = f"select {picked} from {select} {of_run}"
         con.execute(f"insert into {model.full_name} ({names}) {source}")
         counted = f"select count(*) from {model.full_name} t"
         if per_evaluation:

@@ -1,48 +1,47 @@
 """`mart.projection`: the verdict at the end of each coming phase, as planned, at the present slippage, and signed off only.
 
-What measures change is said by `rule.plan_effect`. Here the inputs they change are changed, in a scenario, and the same
+What measures change is said by `rule.plan_effect`. Here the figures they change are changed, in a scenario, and the same
 models judge them again. Keep out: what a measure's words mean (that model), other rules (`rule_impact`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 import duckdb
 
 from youjun_pipeline.warehouse.connection import transaction
 from youjun_pipeline.warehouse.models import MODELS
-from youjun_pipeline.warehouse.scenario import Variant, scenario
-from youjun_pipeline.warehouse.tables import declared_tables
+from youjun_pipeline.warehouse.scenario import MARK, Variant, scenario
+from youjun_pipeline.warehouse.tables import declared_tables, describe
 
 TABLE = "mart.projection"
 JUDGED = ("mart.school_indicator", "mart.stage_balance")
 READS = (*JUDGED, "mart.district_indicator", "mart.finding", "rule.finding_measure", "rule.plan_effect")
-# What projected evaluations are made of, in the order in which they rest on one another.
+# What a projection is made of, each resting on those before it.
 _PARTS = ("case", "effect", "students", "figure")
 
 
 def build_projection(con: duckdb.DuckDBPyConnection) -> int:
     """Replace the rows of the run's evaluations; returns how many there are now.
 
-    Evaluations that no quantified measure changes are not judged again: today's judgement stands for them.
+    An evaluation that no quantified measure changes is not judged again: today's judgement stands for it.
     """
-    for part in _PARTS:
-        con.execute(f"create or replace temp table projection_{part} as {_sql(f'projection_{part}')}")
-    variants = con.execute("select distinct variant from temp.projection_effect order by 1").fetchall()
     columns = ", ".join(f'"{c}"' for c in declared_tables()[TABLE].columns if c != "run_id")
-    with (
-        scenario(con, [Variant(name) for (name,) in variants], tables=JUDGED, prepare=_change_inputs),
-        transaction(con),
-    ):
-        con.execute(
-            f"delete from {TABLE} t using run_evaluation e "
-            "where t.district_code = e.district_code and t.phase_id = e.phase_id"
-        )
-        con.execute(
-            f"insert into {TABLE} ({columns}, run_id) "
-            f"select {columns}, e.run_id from (\n{_sql('projection')}\n) join run_evaluation e using (district_code, phase_id)"
-        )
-    for part in _PARTS:
-        con.execute(f"drop table temp.projection_{part}")
+    with _parts(con), _only_affected(con) as give_back:
+        names = con.execute("select distinct variant from temp.projection_effect order by 1").fetchall()
+        with scenario(con, [Variant(name) for (name,) in names], tables=JUDGED, changed=_changed_tables(con)):
+            give_back()
+            with transaction(con):
+                con.execute(
+                    f"delete from {TABLE} t using run_evaluation e "
+                    "where t.district_code = e.district_code and t.phase_id = e.phase_id"
+                )
+                con.execute(
+                    f"insert into {TABLE} ({columns}, run_id) select {columns}, e.run_id "
+                    f"from (\n{_sql('projection')}\n) join run_evaluation e using (district_code, phase_id)"
+                )
     return con.execute(
         f"select count(*) from {TABLE} semi join run_evaluation using (district_code, phase_id)"
     ).fetchall()[0][0]
@@ -52,27 +51,67 @@ def _sql(name: str) -> str:
     return (MODELS / "scenario" / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def _change_inputs(con: duckdb.DuckDBPyConnection) -> None:
-    """Give each evaluation its own copy of the files that its measures change; drop those where nothing acts."""
-    con.execute("""
-        delete from main.evaluation v
-        where not exists (
-            from temp.projection_effect f
-            where f.district_code = v.district_code and f.phase_id = v.base_phase_id and f.variant = v.variant
-        )
-    """)
-    con.execute("""
-        delete from temp.run_evaluation e
-        where not exists (
-            from main.evaluation v where v.district_code = e.district_code and v.phase_id = e.phase_id
-        )
-    """)
-    _replace_file(con, "schools", _SCHOOLS)
-    for dataset in ("facilities", "teachers"):
-        _replace_file(con, dataset, _with_additions(con, dataset))
+@contextmanager
+def _parts(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """The temporary tables that say what is projected and what measures change."""
+    try:
+        for part in _PARTS:
+            con.execute(f"create or replace temp table projection_{part} as {_sql(f'projection_{part}')}")
+        yield
+    finally:
+        for part in _PARTS:
+            con.execute(f"drop table if exists temp.projection_{part}")
 
 
-# A school that teaches a stage only after the change had no pupils of it; one whose pupils become unknown keeps none.
+@contextmanager
+def _only_affected(con: duckdb.DuckDBPyConnection) -> Iterator[Callable[[], None]]:
+    """Narrow the run to evaluations in which a measure acts; yields what makes it whole again, which leaving also does."""
+    con.execute("create or replace temp table projection_whole as from temp.run_evaluation")
+
+    def give_back() -> None:
+        con.execute("create or replace temp table run_evaluation as from temp.projection_whole")
+
+    try:
+        con.execute(
+            "create or replace temp table run_evaluation as from temp.projection_whole "
+            "semi join temp.projection_effect using (district_code, phase_id)"
+        )
+        yield give_back
+    finally:
+        give_back()
+        con.execute("drop table temp.projection_whole")
+
+
+def _changed_tables(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """SELECTs for the scenario: files with changed figures, one per evaluation, and which files evaluations rest on."""
+    datasets = {"schools": _SCHOOLS} | {d: _with_additions(con, d) for d in ("facilities", "teachers")}
+    changed = {
+        f"accepted.{dataset}": f"""
+            from accepted.{dataset}
+            union all by name
+            select * exclude (district_code, base_phase_id, variant) from (
+                with own as (
+                    select a.* replace (a.content_sha256 || '{MARK}' || v.phase_id as content_sha256),
+                        v.district_code, v.base_phase_id, v.variant
+                    from main.evaluation v
+                    join temp.run_chosen_file f using (district_code, phase_id)
+                    join accepted.{dataset} a using (content_sha256)
+                    where f.dataset = '{dataset}'
+                )
+                {select}
+            )
+        """
+        for dataset, select in datasets.items()
+    }
+    names = ", ".join(f"'{dataset}'" for dataset in datasets)
+    changed["core.chosen_file"] = f"""
+        select * replace (
+            if(dataset in ({names}), content_sha256 || '{MARK}' || phase_id, content_sha256) as content_sha256
+        ) from core.chosen_file
+    """
+    return changed
+
+
 _SCHOOLS = """
     select a.* replace (
         if(p.school_code is null, a.primary_students, p.students) as primary_students,
@@ -95,15 +134,14 @@ _SCHOOLS = """
 
 def _with_additions(con: duckdb.DuckDBPyConnection, dataset: str) -> str:
     """SELECT of a dataset's rows with what measures add; a figure that was not reported stays unknown."""
-    changed = con.execute(
+    types = describe(con, f"accepted.{dataset}")
+    found = con.execute(
         "select distinct column_name from temp.projection_figure where dataset = ? order by 1", [dataset]
     ).fetchall()
-    types = {name: type_ for name, type_, *_ in con.execute(f"describe accepted.{dataset}").fetchall()}
-    sums = ", ".join(f"sum(added) filter (column_name = '{c}') as {c}" for (c,) in changed)
-    picked = ", ".join(f"(a.{c} + coalesce(f.{c}, 0))::{types[c]} as {c}" for (c,) in changed)
-    if not changed:
-        return "select * from own a where false"
-    stage = "and f.stage = a.stage" if "stage" in types else ""
+    if not found:
+        return "from own"
+    sums = ", ".join(f'sum(added) filter (column_name = \'{c}\') as "{c}"' for (c,) in found)
+    picked = ", ".join(f'(a."{c}" + coalesce(f."{c}", 0))::{types[c]} as "{c}"' for (c,) in found)
     return f"""
         select a.* replace ({picked})
         from own a
@@ -112,32 +150,5 @@ def _with_additions(con: duckdb.DuckDBPyConnection, dataset: str) -> str:
             from temp.projection_figure where dataset = '{dataset}' group by all
         ) f
             on f.district_code = a.district_code and f.phase_id = a.base_phase_id and f.variant = a.variant
-            and f.school_code = a.school_code {stage}
+            and f.school_code = a.school_code {"and f.stage = a.stage" if "stage" in types else ""}
     """
-
-
-def _replace_file(con: duckdb.DuckDBPyConnection, dataset: str, select: str) -> None:
-    """Let evaluations read `select` (from `own`: the rows of their file, with the evaluation's keys) for the dataset."""
-    con.execute(f"""
-        create table main.own_{dataset} as
-        with own as (
-            select a.* replace (f.content_sha256 || '@' || v.phase_id as content_sha256), v.district_code, v.phase_id,
-                v.base_phase_id, v.variant
-            from main.evaluation v
-            join temp.run_chosen_file f using (district_code, phase_id)
-            join accepted.{dataset} a using (content_sha256)
-            where f.dataset = '{dataset}'
-        )
-        select * exclude (district_code, phase_id, base_phase_id, variant) from ({select})
-    """)
-    con.execute(f"alter view accepted.{dataset} rename to delivered_{dataset}")
-    con.execute(f"""
-        create view accepted.{dataset} as
-        from accepted.delivered_{dataset} union all by name from main.own_{dataset}
-    """)
-    con.execute(f"""
-        update temp.run_chosen_file set content_sha256 = content_sha256 || '@' || phase_id
-        where dataset = '{dataset}' and content_sha256 || '@' || phase_id in (
-            select content_sha256 from main.own_{dataset}
-        )
-    """)

@@ -31,6 +31,10 @@ STORAGE_VERSION = "v1.0.0"
 NOT_CONTENT = ("run_id", "evaluated_at", "checked_at", "published_at", "restated_at")
 
 
+class PublicationBusyError(RuntimeError):
+    """A program has opened the published file for writing; whoever only reads stands in nobody's way."""
+
+
 @dataclass(frozen=True)
 class Publication:
     """What was published: the file, when, by which run, its rows and the hash of its content."""
@@ -72,20 +76,21 @@ def publish(con: duckdb.DuckDBPyConnection, published: Path, run_id: str, as_of:
     published_at = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     try:
         with attached_previous(con, published) as previous:
-            _choose_sources(con, previous)
+            _remember_previous(con, previous)
+            _choose_sources(con, previous, as_of)
             close_due(con, as_of, published_at)
             restate(con, previous, published_at)
             con.execute(f"attach {sql_text(str(building))} as publication (storage_version '{STORAGE_VERSION}')")
             try:
                 rows, digest = _fill(con, previous)
                 entry = [published_at, run_id, rows, digest, as_of]
-                with transaction(con):
-                    con.execute("insert into ops.publication by name " + _ENTRY, entry)
-                con.execute("insert into publication.ops.publication select * from ops.publication")
+                con.execute("insert into publication.ops.publication from ops.publication")
+                con.execute("insert into publication.ops.publication by name " + _ENTRY, entry)
                 con.execute("checkpoint publication")
             finally:
                 con.execute("detach publication")
         _swap_in(building, published)
+        con.execute("insert into ops.publication by name " + _ENTRY, entry)
     finally:
         for leftover in published.glob(f".{FILE_NAME}-{run_id}*"):
             leftover.unlink()
@@ -106,19 +111,35 @@ def attached_previous(con: duckdb.DuckDBPyConnection, published: Path) -> Iterat
     if not path.exists():
         yield False
         return
-    con.execute(f"attach {sql_text(str(path))} as previous (read_only)")
+    try:
+        con.execute(f"attach {sql_text(str(path))} as previous (read_only)")
+    except duckdb.IOException as error:
+        if "lock" not in str(error).lower():
+            raise
+        raise PublicationBusyError(
+            f"发布库正被另一个程序以可写方式打开，无法读取：{path}。请关闭它，或让它以只读方式打开后再试"
+        ) from error
     try:
         yield True
     finally:
         con.execute("detach previous")
 
 
-def _choose_sources(con: duckdb.DuckDBPyConnection, previous: bool) -> None:
-    """`publish_source`: for every evaluation of a district that still exists, where its rows come from."""
+def _remember_previous(con: duckdb.DuckDBPyConnection, previous: bool) -> None:
+    """Make up for a crash between the swap of the file and the working database's note of it."""
+    if previous:
+        con.execute(
+            "insert into ops.publication by name from previous.ops.publication anti join ops.publication using (run_id)"
+        )
+
+
+def _choose_sources(con: duckdb.DuckDBPyConnection, previous: bool, as_of: date) -> None:
+    """`publish_source`: for every evaluation whose district and phase still stand and have begun, where its rows come from."""
     marts = [t for t in declared_tables().values() if t.schema == "mart" and t.is_per_evaluation]
     runs = " union ".join(f"select district_code, phase_id, run_id from {t.full_name}" for t in marts)
     kept = "select district_code, phase_id from previous.mart.evaluation" if previous else _NOTHING
-    con.execute(f"""
+    con.execute(
+        f"""
         create or replace temp table publish_source as
         with one_run as (
             select district_code, phase_id, any_value(run_id) as run_id from ({runs})
@@ -132,8 +153,10 @@ def _choose_sources(con: duckdb.DuckDBPyConnection, previous: bool) -> None:
             union all by name
             select district_code, phase_id, 'previous' from ({kept}) anti join good using (district_code, phase_id)
         )
-        from candidate semi join raw.phase using (district_code, phase_id)
-    """)
+        from candidate semi join (from raw.phase where starts <= $1::date) using (district_code, phase_id)
+        """,
+        [as_of],
+    )
 
 
 _NOTHING = "select null::varchar as district_code, null::varchar as phase_id where false"
@@ -164,7 +187,14 @@ def _sources(con: duckdb.DuckDBPyConnection, table: Table, previous: bool) -> li
     if not (table.schema == "mart" and table.is_per_evaluation):
         if "district_code" not in table.columns:
             return [table.full_name]
-        return [f"(from {table.full_name} semi join raw.district using (district_code))"]
+        stands = "district_code in (select district_code from raw.district)"
+        if table.schema == "quality" and "phase_id" in table.columns:
+            phases = "select district_code, phase_id from raw.phase"
+            stands += f" and (phase_id is null or (district_code, phase_id) in ({phases}))"
+        if "check_name" in table.columns:
+            # checks also speak of the data folder itself and of what is gone from it
+            stands += " or district_code is null or check_name = 'folder_is_present'"
+        return [f"(from {table.full_name} where {stands})"]
     picked = "(from {}{} t semi join publish_source s on t.district_code = s.district_code and t.phase_id = s.phase_id and s.source = '{}')"
     sources = [picked.format("", table.full_name, "working")]
     if previous and _exists(con, table.full_name):

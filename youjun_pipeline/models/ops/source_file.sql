@@ -1,5 +1,5 @@
 -- 来源文件：每个交付文件读入、接受和隔离的行数。
--- A row that counts for nothing in every evaluation of the run is rejected too: its school is in no roster, or it reports
+-- A row that counts for nothing in every evaluation is rejected too: its school is in no roster, or it reports
 -- on what the plan does not have.
 with unknown as (
     select district_code, dataset, delivery, file, count(*) as row_count

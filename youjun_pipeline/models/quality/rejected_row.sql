@@ -1,6 +1,10 @@
 -- 隔离区：未能读入或无法对应的数据，逐条列出位置、原值和原因。
-with used as (
-    select distinct district_code, dataset, delivery, file, content_sha256 from run_chosen_file
+-- Of every file of the run's districts and every evaluation that stands, also those that this run does not make: which
+-- phases a run takes must not change what the quarantine holds.
+with standing as (
+    select p.district_code, p.phase_id, d.issued_on
+    from raw.phase p
+    join raw.district d using (district_code)
 ), unknown as (
     -- unknown to every evaluation that uses the file
     select u.district_code, u.dataset, u.delivery, u.file, u.sheet, u.row_number, u.school_code
@@ -8,17 +12,17 @@ with used as (
     join (
         select district_code, dataset, delivery, file, count(*) as uses
         from core.chosen_file
-        semi join run_evaluation using (district_code, phase_id)
+        semi join standing using (district_code, phase_id)
         group by all
     ) c using (district_code, dataset, delivery, file)
-    semi join run_evaluation using (district_code, phase_id)
+    semi join standing using (district_code, phase_id)
     group by u.district_code, u.dataset, u.delivery, u.file, u.sheet, u.row_number, u.school_code, c.uses
     having count(*) = c.uses
 ), unnamed as (
     select district_code, dataset, delivery, file, sheet, row_number, column_name, name,
         any_value(resolution) as resolution, arg_max(candidates, phase_id) as candidates
     from core.named_school
-    semi join run_evaluation using (district_code, phase_id)
+    semi join standing using (district_code, phase_id)
     where column_name <> 'receiving_school'
     group by all
     having bool_and(school_code is null)
@@ -31,7 +35,7 @@ with used as (
         inspected_on, null, null, indicator
     from core.acceptance
 ), refused as (
-    -- counted by no evaluation of the run
+    -- counted by no evaluation
     select r.district_code, r.dataset, r.delivery, r.file, r.sheet, r.row_number,
         any_value(r.refused_because) as rule,
         case rule
@@ -42,7 +46,7 @@ with used as (
         end as cell,
         any_value(e.issued_on) as issued_on
     from report r
-    join run_evaluation e using (district_code, phase_id)
+    join standing e using (district_code, phase_id)
     group by r.district_code, r.dataset, r.delivery, r.file, r.sheet, r.row_number
     having bool_and(r.refused_because is not null) and cell is not null
 ), astray as (
@@ -50,29 +54,29 @@ with used as (
     select district_code, 'measures' as dataset, delivery, file, sheet, row_number, 'indicator' as column_name,
         indicator as value, 'unknown_indicator' as rule
     from core.measure
-    semi join run_evaluation using (district_code, phase_id)
+    semi join standing using (district_code, phase_id)
     where indicator_code is null
     union
     select district_code, 'budgets', delivery, file, sheet, row_number, 'indicator', indicator, 'unknown_indicator'
     from core.budget
-    semi join run_evaluation using (district_code, phase_id)
+    semi join standing using (district_code, phase_id)
     where indicator_code is null
     union
     select district_code, 'milestones', delivery, file, sheet, row_number, 'indicator', indicator, 'unknown_indicator'
     from core.milestone
-    semi join run_evaluation using (district_code, phase_id)
+    semi join standing using (district_code, phase_id)
     where indicator_code is null and indicator is not null
     union
     select district_code, 'milestones', delivery, file, sheet, row_number, 'measure_no', any_value(measure_no),
         'unknown_measure'
     from core.milestone
-    semi join run_evaluation using (district_code, phase_id)
+    semi join standing using (district_code, phase_id)
     group by all
     having not bool_or(is_measure_known)
 )
 select u.district_code, u.delivery, u.dataset, u.file, r.sheet, r.row_number as "row", r.column_name, r.value, r.rule,
     r.message
-from used u
+from raw.delivered_file u
 join raw.rejection r using (content_sha256, dataset)
 union all
 select district_code, delivery, dataset, file, sheet, row_number, 'school_code', school_code, 'unknown_school',

@@ -24,7 +24,7 @@ with limited as (
             -- nobody to count: no migrant children, no special school; a survey or a salary of nobody shows nothing
             when denominator = 0 and numerator = 0 and indicator_code not in ('G8', 'S1') then 'not_applicable'
             when denominator <= 0 then 'no_data'
-            when numerator >= target * denominator then 'met'
+            when numerator >= target::decimal(14, 6) * denominator then 'met'
             else 'below'
         end as status
     from limited

@@ -5,7 +5,7 @@ with school as (
         case
             when f.training_budget_wan is null or f.public_funds_budget_wan is null then 'no_data'
             when f.public_funds_budget_wan <= 0 then 'no_data'
-            when f.training_budget_wan >= l.value * f.public_funds_budget_wan then 'met'
+            when f.training_budget_wan >= l.value::decimal(18, 6) * f.public_funds_budget_wan::decimal(20, 6) then 'met'
             else 'below'
         end as status
     from core.school s

@@ -121,7 +121,7 @@ def write_district(site: Writer, district: District) -> None:
             "finding_matrix": finding_matrix(district),
             "indicators": _indicator_phases(district),
             "balances": _balance_phases(district),
-            "schools": [(c, _newest_school(district, c)) for c in school_codes(district)],
+            "schools": [(c, *_newest_school(district, c)) for c in school_codes(district)],
             "documents": {e.phase_id: site.documents(district.code, e.phase_id) for e in district.evaluations},
         },
     )

@@ -1,0 +1,79 @@
+"""Labels of the official forms: what they are compared by, and how a message quotes them.
+
+Belongs here: single cells' text. Keep out: where a label stands (grids.py) and which labels there are (layouts.toml).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from youjun_pipeline.contracts.model import fold_word
+
+# A form's number in a sheet's name or in the row below its title: 教基1102续, 教基 4155_小学, 基础基111.
+_FORM = re.compile(r"(基础基|教基)(\d{3,4})(?:-\d+)?\(?(续)?")
+# 其中：, #, 一、, (一), 1. before a label are numbering, not the label.
+_LEAD = re.compile(r"(?:其中[::]?|#|[一二三四五六七八九十]{1,3}、|\d{1,2}[、.](?!\d)|\([一二三四五六七八九十\d]{1,3}\))+")
+_AT_MOST = re.compile(r"(\d{1,3})人?及?以下")
+_BETWEEN = re.compile(r"(\d{1,3})人?[-‐‑–—―−~至](\d{1,3})人?")
+_AT_LEAST = re.compile(r"(\d{1,3})人?及?以上")
+
+SHOWN_LABELS, SHOWN_CHARACTERS = 30, 30
+HIDDEN = "（略）"
+_CONTACT = re.compile(r"@|\d{7,}|\d{3,4}[-—]\d{7,8}")
+
+
+def cell_text(value: Any) -> str:
+    """A cell as text without surrounding blanks: 12.0 as 12, other numbers as they read back the same."""
+    if type(value) is str:
+        return value.strip()
+    if type(value) is float:
+        return str(int(value)) if value.is_integer() else repr(value)
+    return str(value)
+
+
+@lru_cache(maxsize=50_000)
+def fold_label(text: str) -> str:
+    """What a label is compared by: fold_word, without numbering and words such as 其中 before it."""
+    folded = fold_word(text)
+    found = _LEAD.match(folded)
+    return (folded[found.end() :] or folded) if found else folded
+
+
+@lru_cache(maxsize=10_000)
+def form_number(text: str) -> str | None:
+    """The form that a sheet's name or a cell names, such as 教基1102续, or None.
+
+    What follows the number is the school's type, or that the form goes on on this sheet.
+    """
+    found = _FORM.match(fold_word(text).removeprefix("表号:").removeprefix("表号"))
+    return f"{found[1]}{found[2]}{found[3] or ''}" if found else None
+
+
+@lru_cache(maxsize=10_000)
+def class_band(text: str) -> tuple[int, int | None] | None:
+    """The smallest and largest class of a size band (None: open), or None if the label is no band."""
+    label = fold_label(text)
+    if found := _AT_MOST.fullmatch(label):
+        return 0, int(found[1])
+    if found := _BETWEEN.fullmatch(label):
+        return int(found[1]), int(found[2])
+    if found := _AT_LEAST.fullmatch(label):
+        return int(found[1]), None
+    return None
+
+
+def quoted(text: str) -> str:
+    """A label as a message shows it, in one line; what may be a contact field is left out, never stored."""
+    line = re.sub(r"\s+", " ", text).strip()
+    if len(line) > SHOWN_CHARACTERS or _CONTACT.search(line):
+        return HIDDEN
+    return line
+
+
+def listed(texts: list[str]) -> str:
+    """Labels found, as a message lists them: each once, in order."""
+    shown = list(dict.fromkeys(quoted(text) for text in texts if text.strip()))
+    more = f" 等 {len(shown)} 个" if len(shown) > SHOWN_LABELS else ""
+    return "、".join(shown[:SHOWN_LABELS]) + more if shown else "（空）"
