@@ -40,6 +40,13 @@ def main(arguments: list[str] | None = None) -> int:
     reopen.add_argument("--reason", required=True, help="重新打开的原因，记入更正记录")
     reopen.set_defaults(handle=reopen_command)
 
+    explain = commands.add_parser("explain", help="说明一个数值的来龙去脉：依据、公式、代入的数值、所在文件和单元格、判定")
+    explain.add_argument("district", help="区县代码或名称")
+    explain.add_argument("phase", help="阶段编号或名称")
+    explain.add_argument("what", nargs="+", metavar="[school] indicator", help="学校（名称的一部分或标识码，可省略）和指标编号")
+    explain.add_argument("--stage", help="学段：primary 小学、junior 初中；不给学校时为该学段的差异系数")
+    explain.set_defaults(handle=explain_command)
+
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     logging.getLogger("youjun").setLevel(logging.INFO)
@@ -86,6 +93,30 @@ def reopen_command(settings: Settings, options: argparse.Namespace) -> int:
         lambda con: reopen_phase(con, options.district, options.phase, options.reason),
         f"已重新打开 {options.district} 的阶段 {options.phase}；下次 make run 重算并登记更正",
     )
+
+
+def explain_command(settings: Settings, options: argparse.Namespace) -> int:
+    """Print how one published number came about."""
+    from youjun_pipeline.reports.explain import ExplainError, explain
+    from youjun_pipeline.warehouse.connection import connect
+    from youjun_pipeline.warehouse.publication import FILE_NAME
+
+    *school, indicator = options.what
+    path = settings.published / FILE_NAME
+    if not path.exists():
+        print(f"还没有发布库 {path}：请先运行 make run", file=sys.stderr)
+        return 1
+    if len(school) > 1:
+        print(f"只能给一所学校和一个指标，现为：{'、'.join(options.what)}", file=sys.stderr)
+        return 2
+    try:
+        with connect(path, read_only=True) as con:
+            text = explain(con, options.district, options.phase, indicator, *school, stage=options.stage)
+    except ExplainError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(text, end="")
+    return 0
 
 
 def _change_phase(

@@ -19,6 +19,7 @@ from youjun_pipeline.warehouse.catalogues import load_standard
 from youjun_pipeline.warehouse.checks import run_checks
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.models import build, load_models
+from youjun_pipeline.warehouse.projection import build_projection
 from youjun_pipeline.warehouse.publication import Publication, publish, recover_history
 from youjun_pipeline.warehouse.run import RunScope, begin_run, refuse_earlier
 from youjun_pipeline.warehouse.tables import ensure_tables
@@ -58,6 +59,7 @@ def compute(
     begin_run(con, RunScope(run_id, phases or known, settings.as_of, districts))
     for model in load_models().values():
         build(con, model)
+    build_projection(con)
     run_checks(con)
 
 

@@ -1,8 +1,9 @@
-"""What a workbook's cells show beyond the value that the workbook reader gives: percentages, months, error texts.
+"""What a workbook's cells show beyond the value that the workbook reader gives: percentages, months, error texts, hidden rows.
 
-The reader gives 0.5 for a cell that shows 50%, 2024-12-01 for one that shows 2024年12月 and nothing for #DIV/0!. A percentage
-read as 0.5 per cent, a deadline a month early and a broken formula taken for "not reported" would all pass unnoticed, so
-the cells concerned are looked up in the file itself. Belongs here: .xlsx, and how a number format is judged. Keep out:
+The reader gives 0.5 for a cell that shows 50%, 2024-12-01 for one that shows 2024年12月 and nothing for #DIV/0! or a formula that
+was never calculated. A percentage read as 0.5 per cent, a deadline a month early and a broken formula taken for "not
+reported" would all pass unnoticed, and so would the rows that a filter hides, so the cells concerned are looked up in
+the file itself. Belongs here: .xlsx, and how a number format is judged. Keep out:
 .xls (xls_marks.py), values, contracts.
 """
 
@@ -15,17 +16,22 @@ import zipfile
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
+from youjun_pipeline.ingest.readings import UNCALCULATED
 from youjun_pipeline.ingest.sheets import MAX_CELLS, check_size
 
-PERCENT, MONTH = "percent", "month"
+PERCENT, MONTH, HIDDEN = "percent", "month", "hidden"
+# The column under which a row as a whole is marked.
+WHOLE_ROW = -1
 
-# (row, column), both 0-based -> PERCENT, MONTH or the error's text, which begins with "#"
+# (row, column), both 0-based -> PERCENT, MONTH or the error's text, which begins with "#"; (row, WHOLE_ROW) -> HIDDEN
 Marks = dict[tuple[int, int], str]
 
 # Built-in formats whose code a file may leave out (ECMA-376 part 1, 18.8.30; those from 27 on as in Chinese Excel).
 BUILTIN = {9: PERCENT, 10: PERCENT, 17: MONTH, 27: MONTH, 36: MONTH, 50: MONTH, 52: MONTH, 57: MONTH}
 
 _DIMENSION = re.compile(rb'dimension ref="(?:[A-Z]+\d+:)?([A-Z]+)(\d+)"')
+_HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b(?=[^>]*\shidden="(?:1|true)")[^>]*?\sr="(\d{1,7})"')
+_FORMULAS = (b"<f>", b"<f ", b"<f/>", b":f>", b":f ", b":f/>")
 _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
 
 
@@ -94,10 +100,13 @@ def _check_extent(name: str, xml: bytes) -> None:
 
 
 def _sheet_marks(xml: bytes, styles: dict[str, str]) -> Marks:
-    # Walking the cells costs a third of reading them; most sheets have nothing to find.
-    if b't="e"' not in xml and not any(f's="{style}"'.encode() in xml for style in styles):
-        return {}
     marks: Marks = {}
+    if b' hidden="' in xml:
+        marks = {(int(row) - 1, WHOLE_ROW): HIDDEN for row in _HIDDEN_ROW.findall(xml)}
+    # Walking the cells costs a third of reading them; most sheets have nothing to find.
+    telling = [b't="e"', *_FORMULAS, *(f's="{style}"'.encode() for style in styles)]
+    if not any(sign in xml for sign in telling):
+        return marks
     for row, column, text, kind, style in _cells(xml):
         if text is not None and kind == "e":
             marks[row, column] = text
@@ -117,10 +126,12 @@ def _cells(xml: bytes) -> Iterator[tuple[int, int, str | None, str, str]]:
             reference = element.get("r")
             column = _column_index(reference) if reference else column + 1
         elif event == "end" and tag == "c":
-            text = element.findtext("{*}v")
+            text, kind = element.findtext("{*}v"), element.get("t", "n")
+            if text is None and element.find("{*}f") is not None:
+                text, kind = UNCALCULATED, "e"
             if text is None and element.find("{*}is") is not None:
                 text = ""
-            yield row, column, text, element.get("t", "n"), element.get("s", "")
+            yield row, column, text, kind, element.get("s", "")
         elif event == "end" and tag == "row":
             element.clear()
 

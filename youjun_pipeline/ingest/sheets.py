@@ -87,7 +87,8 @@ class Sheet:
 
     `head` is the text of the first rows and `numbers` are their row numbers. `body(index, months)` gives what stands below
     head row `index`; in the columns `months` a date shown as year and month only is given so (`2024-12`). `merged`
-    are merged cells as (first row, first column, last row, last column): rows 1-based, columns 0-based.
+    are merged cells as (first row, first column, last row, last column): rows 1-based, columns 0-based. `hidden_rows`
+    are the numbers of rows that are not shown.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Sheet:
     numbers: list[int]
     body: Callable[[int, frozenset[int]], Body]
     is_hidden: bool = False
+    hidden_rows: frozenset[int] = frozenset()
     merged: tuple[tuple[int, int, int, int], ...] = ()
 
     @property

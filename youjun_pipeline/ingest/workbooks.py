@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 import numpy as np
 import python_calamine as calamine
 
-from youjun_pipeline.ingest.cell_marks import MONTH, PERCENT, Marks, xlsx_marks
+from youjun_pipeline.ingest.cell_marks import HIDDEN, MONTH, PERCENT, WHOLE_ROW, Marks, xlsx_marks
 from youjun_pipeline.ingest.sheets import HEAD_ROWS, Body, Sheet, check_size, damaged, protected, text_column
 from youjun_pipeline.ingest.xls_marks import xls_marks
 
@@ -77,7 +77,7 @@ def _sheet(sheet: calamine.CalamineSheet, meta: calamine.SheetMetadata, marks: M
         below = rows[index + 1 :]
         columns = [[_text(row[c]) or None for row in below] for c in range(len(rows[index]))]
         for (r, c), mark in marks.items():
-            if r > index and r < len(rows) and c < len(columns):
+            if index < r < len(rows) and 0 <= c < len(columns):
                 columns[c][r - index - 1] = _marked(rows[r][c], mark, c in months)
         numbers = np.arange(index + 2, len(rows) + 1)
         return Body(numbers, [text_column(column) for column in columns])
@@ -88,6 +88,7 @@ def _sheet(sheet: calamine.CalamineSheet, meta: calamine.SheetMetadata, marks: M
         numbers=list(range(1, len(head) + 1)),
         body=body,
         is_hidden=meta.visible != calamine.SheetVisibleEnum.Visible,
+        hidden_rows=frozenset(r + 1 for (r, c), mark in marks.items() if c == WHOLE_ROW and mark == HIDDEN),
         merged=tuple((r0 + 1, c0, r1 + 1, c1) for (r0, c0), (r1, c1) in sheet.merged_cell_ranges or ()),
     )
 

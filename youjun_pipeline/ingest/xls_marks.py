@@ -1,6 +1,6 @@
 """What the cells of an .xls file show beyond their values; see cell_marks.py for the reason.
 
-Belongs here: as much of the compound file and of the BIFF8 records as finds number formats, error cells and a password
+Belongs here: as much of the compound file and of the BIFF8 records as finds number formats, error cells, hidden rows, a password
 ([MS-CFB], [MS-XLS]). Keep out: values and text, which the workbook reader gives.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from youjun_pipeline.ingest.cell_marks import Marks, mark_of_format
+from youjun_pipeline.ingest.cell_marks import HIDDEN, WHOLE_ROW, Marks, mark_of_format
 from youjun_pipeline.ingest.sheets import damaged, protected
 
 ERRORS = {
@@ -28,6 +28,7 @@ BOF, EOF, FILEPASS, FORMAT, XF, SHEET = 0x0809, 0x000A, 0x002F, 0x041E, 0x00E0, 
 NUMBER, RK, MULTIPLE_RK, FORMULA, ERROR = 0x0203, 0x027E, 0x00BD, 0x0006, 0x0205
 
 LABEL, SHARED_LABEL, BLANK, MULTIPLE_BLANK, DIMENSIONS = 0x0204, 0x00FD, 0x0201, 0x00BE, 0x0200
+ROW, ROW_IS_HIDDEN = 0x0208, 0x20
 CELLS = {NUMBER, RK, MULTIPLE_RK, FORMULA, ERROR, LABEL, SHARED_LABEL, BLANK, MULTIPLE_BLANK}
 MAX_ROWS, MAX_COLUMNS = 65_536, 256
 
@@ -139,6 +140,8 @@ def _sheet_marks(stream: bytes, start: int, styles: dict[int, str]) -> Marks:
                 (style,) = struct.unpack_from("<H", record, 4 + 6 * i)
                 if style in styles:
                     marks[row, first + i] = styles[style]
+        elif kind == ROW and len(record) >= 16 and record[12] & ROW_IS_HIDDEN:
+            marks[struct.unpack_from("<H", record)[0], WHOLE_ROW] = HIDDEN
         elif kind in (NUMBER, RK, FORMULA, ERROR):
             row, column, style = struct.unpack_from("<HHH", record)
             # A formula whose result is no number says so in the last two bytes of the result, and of which kind in the first.

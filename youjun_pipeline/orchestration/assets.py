@@ -8,8 +8,10 @@ import dagster as dg
 from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.orchestration.partitions import ONE_RUN, PHASES
 from youjun_pipeline.orchestration.refresh import Refresh
+from youjun_pipeline.reports.data_docs import load_batches
 from youjun_pipeline.warehouse.checks import load_checks
 from youjun_pipeline.warehouse.models import Model, load_models
+from youjun_pipeline.warehouse.projection import READS as PROJECTION_READS
 from youjun_pipeline.warehouse.scenario import VERDICTS, needed
 from youjun_pipeline.warehouse.tables import declared_tables
 
@@ -130,8 +132,23 @@ def rule_impact(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.Mater
 
 
 @dg.asset(
+    key=dg.AssetKey(["mart", "projection"]),
+    deps=[model_key(model) for model in needed(PROJECTION_READS)],
+    partitions_def=PHASES,
+    backfill_policy=ONE_RUN,
+    group_name=GROUP_TITLES["mart"],
+    kinds={"duckdb", "sql"},
+    owners=OWNERS,
+    description=declared_tables()["mart.projection"].comment,
+)
+def projection(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
+    """Judge the end of each coming phase with what the measures will have changed by then."""
+    return dg.MaterializeResult(metadata={"dagster/row_count": refresh.projection(context)})
+
+
+@dg.asset(
     key=dg.AssetKey(["quality", "check_result"]),
-    deps=[*(model_key(model) for model in load_models().values()), rule_impact.key],
+    deps=[*(model_key(model) for model in load_models().values()), rule_impact.key, projection.key],
     partitions_def=PHASES,
     backfill_policy=ONE_RUN,
     group_name="quality",
@@ -217,4 +234,35 @@ def report_asset(folder: str, description: str) -> dg.AssetsDefinition:
 
 REPORT_ASSETS = [report_asset(folder, description) for folder, description in REPORTS.items()]
 
-ASSETS = [deliveries, models, rule_impact, check_result, publication, *REPORT_ASSETS]
+@dg.asset(
+    key=dg.AssetKey(["reports", "data_docs"]),
+    deps=[publication],
+    partitions_def=PHASES,
+    backfill_policy=ONE_RUN,
+    group_name="publication",
+    kinds={"greatexpectations"},
+    owners=OWNERS,
+    description="数据文档：对发布的各表逐批检验，并写出 Data Docs",
+    check_specs=[
+        dg.AssetCheckSpec(batch.name, asset=dg.AssetKey(["reports", "data_docs"]), description=batch.title)
+        for batch in load_batches()
+    ],
+)
+def data_docs(refresh: Refresh) -> dg.MaterializeResult:
+    """Watch the published tables as a whole; what fails is shown and keeps nothing back, the gate has spoken already."""
+    outcomes = refresh.data_docs()
+    return dg.MaterializeResult(
+        metadata={"batches": len(outcomes), "not_met": sum(len(o.failures) for o in outcomes)},
+        check_results=[
+            dg.AssetCheckResult(
+                check_name=o.name,
+                passed=o.passed,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"rows": o.rows, "expectations": o.checked, "failures": list(o.failures)},
+            )
+            for o in outcomes
+        ],
+    )
+
+
+ASSETS = [deliveries, models, rule_impact, projection, check_result, publication, *REPORT_ASSETS, data_docs]

@@ -15,11 +15,13 @@ from pydantic import PrivateAttr
 from youjun_pipeline.ingest.districts import Scan, scan
 from youjun_pipeline.ingest.store import Delivered, Ingested, ensure_raw, ingest, register
 from youjun_pipeline.reports.folder import Refreshed, refresh_folder
+from youjun_pipeline.reports.data_docs import Outcome
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.catalogues import load_standard
 from youjun_pipeline.warehouse.checks import run_checks
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.models import Model, build
+from youjun_pipeline.warehouse.projection import build_projection
 from youjun_pipeline.warehouse.publication import FILE_NAME, Publication, publish, recover_history
 from youjun_pipeline.warehouse.rule_impact import build_rule_impact
 from youjun_pipeline.warehouse.run import RunScope, begin_run, refuse_earlier
@@ -96,6 +98,10 @@ class Refresh(dg.ConfigurableResource):
         """Compare the run's verdicts with those under the other rules on file; returns how many differ."""
         return build_rule_impact(self.begun(context))
 
+    def projection(self, context: dg.AssetExecutionContext) -> int:
+        """Project the run's evaluations to the end of the coming phases; returns the rows."""
+        return build_projection(self.begun(context))
+
     def check(self, context: dg.AssetExecutionContext) -> int:
         """Run all checks on the run's evaluations; returns how many failed."""
         return run_checks(self.begun(context))
@@ -113,3 +119,12 @@ class Refresh(dg.ConfigurableResource):
         published = self.settings.published
         with connect(published / FILE_NAME, read_only=True) as con:
             return refresh_folder(con, published, folder, FOLDERS[folder])
+
+    def data_docs(self) -> list[Outcome]:
+        """Check what is published by the declared expectations and write their documentation."""
+        from youjun_pipeline.reports.data_docs import refresh_data_docs
+
+        log.info("数据文档")
+        published = self.settings.published
+        with connect(published / FILE_NAME, read_only=True) as con:
+            return refresh_data_docs(con, published)

@@ -5,20 +5,22 @@ Keep out: finding the school (`explain`), and judging: the value, status and gap
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.explain_text import (
-    DIRECTIONS,
     INDENT,
     figure,
     heading,
     input_lines,
+    lineage,
     percent,
     shown,
     stage_name,
+    standard_line,
     status_line,
 )
 from youjun_pipeline.reports.words import plain
@@ -33,11 +35,7 @@ _ROOM_KINDS = {"音乐": "music", "美术": "art"}
 def school_text(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, row: Row) -> list[str]:
     """Explain one row of `mart.school_indicator`, as lines."""
     code = row["indicator_code"]
-    inputs = [
-        r
-        for r in evaluation.rows(con, "mart.lineage", "*", "input, file, sheet, row")
-        if (r["school_code"], r["stage"], r["indicator_code"]) == (row["school_code"], row["stage"], code)
-    ]
+    inputs = lineage(con, evaluation, code, row["school_code"], row["stage"])
     catalogue = evaluation.catalogue
     steps = {"G3": _rooms, "G4": _size, "G5": _classes}.get(code, _resource)
     lines = [
@@ -51,15 +49,20 @@ def school_text(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, row: Row
 
 
 def _resource(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[str]:
-    parts = [r for r in inputs if r["factor"] is not None]
+    order = [entry.input for entry in evaluation.catalogue.indicators[row["indicator_code"]].inputs]
+    parts = sorted((r for r in inputs if r["factor"] is not None), key=lambda r: order.index(r["input"]))
     counted = [r for r in parts if r["waiver"] is None or r["waiver"] == row["waiver"]]
     prefixes = []
     for r in parts:
-        word = "减：" if r["factor"] < 0 else "加："
+        word = "减：" if r["factor"] < 0 else "加：" if prefixes else ""
         if r["waiver"]:
             word = f"加（按{r['waiver']}）：" if r in counted else f"不计（{r['waiver']}不适用）："
         prefixes.append(word)
-    pupils = [r for r in inputs if r["input"].endswith("_students") and r["waiver"] is None]
+    stages = list(evaluation.catalogue.stages)
+    pupils = sorted(
+        (r for r in inputs if r["input"].endswith("_students") and r["waiver"] is None),
+        key=lambda r: stages.index(_stage_of(r)),
+    )
     lines = ["原始数据：", *input_lines(parts, prefixes), *input_lines(pupils), "代入："]
     if row["value"] is None:
         missing = "、".join(sorted({r["input"] for r in (*counted, *pupils) if r["value"] is None}))
@@ -70,7 +73,7 @@ def _resource(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[s
         sign = "－" if r["factor"] < 0 else "＋" if terms else ""
         terms += f"{sign}{figure(r['value'] or 0)}" + ("" if size == 1 else f"×{figure(size)}")
         amount += (r["value"] or 0) * r["factor"]
-    lines.append(f"{INDENT}资源量＝{terms}＝{figure(amount)}")
+    lines.append(f"{INDENT}资源量＝{terms}" + (f"＝{figure(amount)}" if terms != figure(amount) else ""))
     split, per = "", f"×{figure(row['per'])}" if row["per"] != 1 else ""
     if len(pupils) > 1:
         lines.append(_share(evaluation, row, pupils))
@@ -82,11 +85,15 @@ def _resource(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[s
 def _share(evaluation: Evaluation, row: Row, pupils: Sequence[Row]) -> str:
     """How much of the school's resource is this stage's: its weighted pupils among those of all stages."""
     stages = evaluation.catalogue.stages
-    weighted = {r["input"].removeprefix("schools.").removesuffix("_students"): r["value"] for r in pupils}
+    weighted = {_stage_of(r): r["value"] for r in pupils}
     terms = [f"{plain(stages[s].split_weight)}×{figure(n)}" for s, n in weighted.items()]
     weights = "、".join(f"{stages[s].name} {plain(stages[s].split_weight)}" for s in weighted)
     own = f"{plain(stages[row['stage']].split_weight)}×{row['students']}"
     return f"{INDENT}分摊份额＝{own}÷（{'＋'.join(terms)}）＝{percent(row['share'])}（权重：{weights}）"
+
+
+def _stage_of(row: Row) -> str:
+    return str(row["input"]).removeprefix("schools.").removesuffix("_students")
 
 
 def _size(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[str]:
@@ -146,15 +153,17 @@ def _classes(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[st
     lines = ["原始数据（由大到小）：", *input_lines(largest[:LISTED_CLASSES])]
     if len(largest) > LISTED_CLASSES:
         lines.append(f"{INDENT}其余 {len(largest) - LISTED_CLASSES} 个班见 mart.lineage")
-    over = [r["value"] for r in largest if r["value"] is not None and r["value"] > limit]
-    lines.append("代入：")
-    lines.append(
-        f"{INDENT}共 {len(largest)} 个班，最大班额 {figure(row['value'])} 人，超过 {figure(limit)} 人的 {len(over)} 个班"
-    )
+    over = Counter(r["value"] for r in largest if r["value"] is not None and r["value"] > limit)
+    lines += [
+        "代入：",
+        f"{INDENT}共 {len(largest)} 个班，最大班额 {figure(row['value'])} 人，超过 {figure(limit)} 人的 {over.total()} 个班",
+    ]
     if over:
-        terms = "＋".join(f"（{figure(v)}－{figure(limit)}）" for v in over[:LISTED_CLASSES])
-        more = "＋…" if len(over) > LISTED_CLASSES else ""
-        lines.append(f"{INDENT}超出人数＝{terms}{more}＝{figure(sum(v - limit for v in over))}")
+        terms = "＋".join(
+            f"（{figure(size)}－{figure(limit)}）" + (f"×{n}" if n > 1 else "") for size, n in over.items()
+        )
+        total = sum((size - limit) * n for size, n in over.items())
+        lines.append(f"{INDENT}超出人数＝{terms}＝{figure(total)}")
     return lines
 
 
@@ -181,10 +190,7 @@ def _result(evaluation: Evaluation, row: Row) -> list[str]:
     if row["value"] is None:
         lines = ["结果：缺数据"]
     if row["threshold"] is not None:
-        standard = f"标准：{DIRECTIONS[entry.direction]} {figure(row['threshold'])} {entry.unit}"
-        if row["floor"] is not None:
-            standard += f"，底线 {figure(row['floor'])}"
-        lines.append(standard)
+        lines.append(standard_line(catalogue, code, row["threshold"], row["floor"]))
     lines.append(status_line(row["status"], row["status_strict"]))
     if row["status"] == "met_by_waiver" and row["value_strict"] != row["value"]:
         lines.append(f"{INDENT}不计过渡政策的指标值：{figure(row['value_strict'])}")

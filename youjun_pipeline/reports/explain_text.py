@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.words import NOTHING, SHARE_UNIT, plain, rounded
 from youjun_pipeline.standard import Catalogue
+
+if TYPE_CHECKING:
+    import duckdb
 
 STATUS = {
     "met": "达标",
@@ -47,6 +51,8 @@ def stage_name(catalogue: Catalogue, stage: str | None) -> str:
 
 def input_name(name: str) -> str:
     """The Chinese name of an input (`facilities.teaching_area_m2`); an assurance item keeps its code."""
+    if name == "classes.class_no":
+        return "班级数"
     dataset, _, column = name.partition(".")
     if dataset == "assurance":
         item, _, asked = column.rpartition(".")
@@ -66,11 +72,11 @@ def place(row: Row) -> str:
     where += f" 第 {row['row']} 行" if row["row"] is not None else " 多行合计"
     if row["source_column"] is None:
         return f"{where}，该文件没有这一列"
-    return f"{where} {row['source_column']} 列“{row['header']}”"
+    return f"{where} {row['source_column']} 列“{''.join((row['header'] or '').split())}”"
 
 
 def input_lines(rows: Sequence[Row], prefixes: Sequence[str] = ()) -> list[str]:
-    """One line per input: name, detail, figure, place; `prefixes` go before the names (加, 减)."""
+    """One line per input: name, detail, figure, place; `prefixes` go before the names (加, 减, a school)."""
     lines = []
     for position, row in enumerate(rows):
         prefix = prefixes[position] if prefixes else ""
@@ -83,16 +89,42 @@ def input_lines(rows: Sequence[Row], prefixes: Sequence[str] = ()) -> list[str]:
     return lines
 
 
+def lineage(
+    con: duckdb.DuckDBPyConnection,
+    evaluation: Evaluation,
+    indicator: str,
+    school: str | None = None,
+    stage: str | None = None,
+) -> list[Row]:
+    """The inputs of one judgement in the order of their places; without school and stage, all of the indicator's."""
+    cursor = con.execute(
+        "select * from mart.lineage where district_code = $1 and phase_id = $2 and indicator_code = $3 "
+        "and ($4 is null or school_code = $4) and ($5 is null or stage = $5) order by input, file, sheet, row, school_code",
+        [evaluation.district_code, evaluation.phase_id, indicator, school, stage],
+    )
+    names = [column[0] for column in cursor.description or []]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
 def heading(evaluation: Evaluation, indicator: str) -> list[str]:
     """What the indicator is, by which clause, and its formula in words."""
     entry = evaluation.catalogue.indicators[indicator]
     return [
         f"{indicator} {entry.name}（{entry.short_name}）",
-        f"依据：{evaluation.catalogue.document}；{entry.clause}",
+        f"依据：{entry.clause}",
         f"公式：{entry.formula_text}",
         f"{INDENT}分子：{entry.numerator_text}",
         f"{INDENT}分母：{entry.denominator_text}",
     ]
+
+
+def standard_line(catalogue: Catalogue, indicator: str, target: float, floor: float | None = None) -> str:
+    """What the value had to reach."""
+    entry = catalogue.indicators[indicator]
+    if entry.unit == SHARE_UNIT:
+        return f"标准：{DIRECTIONS[entry.direction]} {percent(target)}"
+    line = f"标准：{DIRECTIONS[entry.direction]} {figure(target)} {entry.unit}"
+    return line if floor is None else f"{line}，底线 {figure(floor)}"
 
 
 def shown(catalogue: Catalogue, indicator: str, value: float | None) -> str:

@@ -47,12 +47,9 @@ def write_balance(book: Book, con: duckdb.DuckDBPyConnection) -> None:
         if catalogue_stage.cv_limit is not None
     )
     paper.notes(
-        [
-            f"差异系数为按学生数加权的标准差除以平均值；每一项均须达到：{limits}。综合为七项差异系数的平均值，只作参考，不作判定。",
-            f"灰底为超过限值。“{words.NOTHING}”为缺数据或不适用；“{words.WAIVER_MARK}”为按过渡政策达标；"
-            f"“{words.ROUNDED_MARK}”为四舍五入后与判定不一致，判定以完整精度为准。",
-            *([f"{words.ROUNDED_MARK} 处：{'、'.join(flagged)}。"] if flagged else []),
-        ]
+        f"差异系数为按学生数加权的标准差除以平均值；每一项均须达到：{limits}。综合为七项差异系数的平均值，只作参考，不作判定。",
+        f"灰底为超过限值。{words.LEGEND}",
+        f"{words.ROUNDED_MARK} 处：{'、'.join(flagged)}。" if flagged else "",
     )
 
 

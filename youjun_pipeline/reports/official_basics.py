@@ -70,8 +70,8 @@ def write_basic_figures(book: Book, con: duckdb.DuckDBPyConnection) -> None:
         shown = "未报" if pupils is None else f"{pupils} 人"
         notes.append(f"特殊教育学校、职业学校共 {len(special)} 所，其中义务教育学段在校生 {shown}。")
     if missing:
-        notes.append(f"合计栏为“{words.NOTHING}”的，是因为{'、'.join(missing)}；缺报不按 0 计。")
-    paper.notes(notes)
+        notes.append(f"{'、'.join(missing)}，因此没有合计。")
+    paper.notes(*notes, f"{words.NOTHING_MEANS}。")
 
 
 def _district_block(paper: Paper, figures: list[Row]) -> int:

@@ -25,7 +25,7 @@ def write_assurance(book: Book, con: duckdb.DuckDBPyConnection) -> None:
     paper = Paper(book, "表Ⅳ", _WIDTHS)
     paper.open("表Ⅳ　政府保障程度")
     _indicator_table(paper, con, "government")
-    _figure_notes(paper)
+    paper.notes("灰底为不达标。", words.LEGEND)
 
 
 def write_quality(book: Book, con: duckdb.DuckDBPyConnection) -> None:
@@ -43,7 +43,7 @@ def write_quality(book: Book, con: duckdb.DuckDBPyConnection) -> None:
     counts = [_count("参加监测的年级学科数", newest), _count("其中：达标的", met)] if newest else []
     _indicator_table(paper, con, "quality", {"Q9": counts})
     _monitoring_table(paper, subjects)
-    _figure_notes(paper)
+    paper.notes("灰底为不达标。", words.LEGEND)
 
 
 def _count(name: str, rows: list[Row]) -> Row:
@@ -209,11 +209,9 @@ def write_recognition(book: Book, con: duckdb.DuckDBPyConnection) -> None:
     _recognition_verdict(paper, con, found)
     _veto_table(paper, con)
     paper.notes(
-        [
-            f"认可度为满意数除以有效数，各类调查对象合计判定；“{words.NOTHING}”为未报或缺数据；"
-            f"“{words.ROUNDED_MARK}”为四舍五入后与判定不一致，判定以完整精度为准。",
-            "一票否决事项须有明确结论，“达标”即未发生；发生任何一项，不予认定。",
-        ]
+        "认可度为满意数除以有效数，以各类调查对象合计判定。",
+        "一票否决事项须有明确结论，“达标”即未发生；发生任何一项，不予认定。",
+        words.LEGEND,
     )
 
 
@@ -302,12 +300,3 @@ def _veto_table(paper: Paper, con: duckdb.DuckDBPyConnection) -> None:
         paper.merge(paper.row, 6, paper.row, 7, row["evidence"], LEFT)
         paper.sheet.set_row(paper.row, LINE_HEIGHT * paper.lines_needed(row["evidence"] or "", 6, 7) + 4)
         paper.row += 1
-
-
-def _figure_notes(paper: Paper) -> None:
-    paper.notes(
-        [
-            f"“{words.NOTHING}”为未报、缺数据或不适用，缺报不按 0 计；“{words.ROUNDED_MARK}”为四舍五入后与判定不一致，"
-            "判定以完整精度为准；灰底为不达标。",
-        ]
-    )

@@ -56,14 +56,12 @@ def write_schools_meeting(book: Book, con: duckdb.DuckDBPyConnection) -> None:
     for stage in evaluation.stages:
         _meeting_rows(paper, stage, by_status, {v: verdicts[stage, v] for v in (True, False, None)})
     paper.notes(
-        [
-            "学校按学部计：一贯制学校的小学部、初中部分别列入小学、初中。",
-            "综合判定达标：七项中至少 {met} 项达标，其余不低于标准的 {floor}。".format(
-                met=words.plain(evaluation.catalogue.parameters["min_met"].value),
-                floor=words.floor_word(evaluation.catalogue),
-            ),
-            f"达标数含按过渡政策达标的；判定以完整精度为准；“{words.NOTHING}”为没有学部或不适用。",
-        ]
+        "学校按学部计：一贯制学校的小学部、初中部分别列入小学、初中。",
+        "综合判定达标：七项中至少 {met} 项达标，其余不低于标准的 {floor}。".format(
+            met=words.plain(evaluation.catalogue.parameters["min_met"].value),
+            floor=words.floor_word(evaluation.catalogue),
+        ),
+        f"达标数含按过渡政策达标的；判定以完整精度为准；{words.NOTHING_MEANS}。",
     )
 
 
@@ -149,13 +147,9 @@ def write_sections(book: Book, con: duckdb.DuckDBPyConnection) -> None:
         for number, section in enumerate(of_stage, start=1):
             flagged += _section_row(paper, number, section, values.get((section["school_code"], stage), {}))
     paper.notes(
-        [
-            f"灰底为未达标，深灰并加粗为低于标准的 {words.floor_word(evaluation.catalogue)}。"
-            f"“{words.NOTHING}”为未报或缺数据；“{words.WAIVER_MARK}”为按过渡政策达标；"
-            f"“{words.ROUNDED_MARK}”为四舍五入后与判定不一致，判定以完整精度为准。",
-            "举办者代码：1—10，10 为民办。一贯制学校的小学部、初中部分别列入小学、初中；按学段和学校标识码排列。",
-            *([f"{words.ROUNDED_MARK} 处：{'、'.join(flagged)}。"] if flagged else []),
-        ]
+        f"灰底为未达标，深灰并加粗为低于标准的 {words.floor_word(evaluation.catalogue)}。{words.LEGEND}",
+        "举办者代码：1—10，10 为民办。一贯制学校的小学部、初中部分别列入小学、初中；按学段和学校标识码排列。",
+        f"{words.ROUNDED_MARK} 处：{'、'.join(flagged)}。" if flagged else "",
     )
 
 

@@ -161,12 +161,7 @@ def _write_school(book: Book, school: _School, name: str, means: dict[tuple[str,
     _reported(paper, school)
     paper.line("学校自评意见：", BARE | {"valign": "top"}, lines=5)
     paper.line(_SIGNATURES, BARE, lines=2)
-    paper.notes(
-        [
-            f"“{words.NOTHING}”为未报、缺数据或不适用，缺报不按 0 计；灰底为未达标；“{words.ROUNDED_MARK}”为四舍五入后与判定不一致，"
-            "判定以完整精度为准；“学校核实数”由学校填写，与填报数不一致的请说明并补报。",
-        ]
-    )
+    paper.notes("灰底为未达标。" + words.LEGEND, "“学校核实数”由学校填写，与填报数不一致的请说明并补报。")
     paper.link(paper.row, 0, INDEX_NAME, f"返回{INDEX_NAME}", {"border": 0, "text_wrap": False})
 
 

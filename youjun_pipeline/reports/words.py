@@ -13,6 +13,8 @@ from youjun_pipeline.standard import Catalogue
 
 NOTHING = "—"
 ROUNDED_MARK, WAIVER_MARK = "※", "△"
+NOTHING_MEANS = f"“{NOTHING}”为未报、缺数据或不适用，缺报不按 0 计"
+LEGEND = f"{NOTHING_MEANS}；“{WAIVER_MARK}”为按过渡政策达标；“{ROUNDED_MARK}”为四舍五入后与判定不一致，判定以完整精度为准。"
 RECONSTRUCTED = "本表数据为重构样例，非填报数据"
 SHARE_UNIT = "比例"
 VERDICTS = {True: "达标", False: "不达标", None: "待定"}

@@ -132,9 +132,9 @@ class Paper:
             self.merge(self.row, 0, self.row, last, text, style)
         self.row += 1
 
-    def notes(self, notes: Sequence[str]) -> None:
-        """The notes under a table, numbered."""
-        for number, note in enumerate(notes, start=1):
+    def notes(self, *notes: str) -> None:
+        """The notes under a table, numbered; blank ones are left out."""
+        for number, note in enumerate(filter(None, notes), start=1):
             self.line(f"{'注：' if number == 1 else '　　'}{number}. {note}", SMALL)
 
     def head(self, cells: Iterable[HeadCell], *, repeat: bool = True) -> None:

@@ -31,7 +31,8 @@ def build_projection(con: duckdb.DuckDBPyConnection) -> int:
     columns = ", ".join(f'"{c}"' for c in declared_tables()[TABLE].columns if c != "run_id")
     with _parts(con), _only_affected(con) as give_back:
         names = con.execute("select distinct variant from temp.projection_effect order by 1").fetchall()
-        with scenario(con, [Variant(name) for (name,) in names], tables=JUDGED, changed=_changed_tables(con)):
+        changed = _changed_tables(con) if names else None
+        with scenario(con, [Variant(name) for (name,) in names], tables=JUDGED, changed=changed):
             give_back()
             with transaction(con):
                 con.execute(

@@ -12,7 +12,7 @@ from typing import Any
 from youjun_pipeline.contracts.model import fold_word
 
 # A form's number in a sheet's name or in the row below its title: 教基1102续, 教基 4155_小学, 基础基111.
-_FORM = re.compile(r"(基础基|教基)(\d{3,4})(?:-\d+)?\(?(续)?")
+_FORM = re.compile(r"(基础基|教基)(\d{3,4}(?:-\d+)?)\(?(续)?")
 # 其中：, #, 一、, (一), 1. before a label are numbering, not the label.
 _LEAD = re.compile(r"(?:其中[::]?|#|[一二三四五六七八九十]{1,3}、|\d{1,2}[、.](?!\d)|\([一二三四五六七八九十\d]{1,3}\))+")
 _AT_MOST = re.compile(r"(\d{1,3})人?及?以下")
@@ -72,8 +72,8 @@ def quoted(text: str) -> str:
     return line
 
 
-def listed(texts: list[str]) -> str:
-    """Labels found, as a message lists them: each once, in order."""
-    shown = list(dict.fromkeys(quoted(text) for text in texts if text.strip()))
+def listed(labels: list[str]) -> str:
+    """Quoted labels as a message lists them: each once, in order."""
+    shown = list(dict.fromkeys(label for label in labels if label))
     more = f" 等 {len(shown)} 个" if len(shown) > SHOWN_LABELS else ""
     return "、".join(shown[:SHOWN_LABELS]) + more if shown else "（空）"

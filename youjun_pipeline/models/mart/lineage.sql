@@ -95,7 +95,7 @@ with judgement as (
     semi join run_evaluation using (district_code, phase_id)
     union all
     select j.district_code, j.phase_id, j.school_code, j.stage, 'G3', 'classes.class_no', null, c.classes, null, null,
-        '班级数', 'classes', 'class_no', c.content_sha256, c.sheet, null
+        null, 'classes', 'class_no', c.content_sha256, c.sheet, null
     from judgement j
     join class_count c using (district_code, phase_id, school_code)
     where j.indicator_code = 'G3'

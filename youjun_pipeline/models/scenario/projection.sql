@@ -48,7 +48,7 @@ with made as (
 ), followed as (
     -- each finding under each set of judgements; a merged school's is judged at the school that took it in
     select f.district_code, f.phase_id, m.variant, f.finding_id, f.level, f.indicator_code, f.stage, f.stage_key, f.state,
-        coalesce(g.to_school_code, f.at_school_code) as at_school_code
+        coalesce(g.to_school_code, f.at_school_code) as at_school_code, g.to_school_code is not null as is_merging
     from finding f
     join made m using (district_code, phase_id)
     left join (
@@ -59,7 +59,7 @@ with made as (
         on f.level = 'school' and g.district_code = f.district_code and g.phase_id = f.phase_id
         and g.variant = m.variant and g.school_code = f.at_school_code
 ), outcome as (
-    select f.*, coalesce(s.status, b.status) as status_then,
+    select f.* exclude (is_merging), coalesce(s.status, b.status) as status_then,
         case
             when is_settled(status_then) then false
             when is_failing(status_then) then true
@@ -82,7 +82,7 @@ with made as (
         at_school_code, status, not signed_off
     from finding
 ), fresh as (
-    -- what passes today and would fail then, as receiving schools may
+    -- what passes today and would fail then, as receiving schools may, beside the findings that merge into them
     select s.district_code, s.phase_id, s.variant, s.indicator_code, s.stage, s.school_name as what
     from judged_school s
     join run_evaluation e using (district_code, phase_id)
@@ -90,7 +90,7 @@ with made as (
     anti join followed f
         on f.level = 'school' and f.district_code = s.district_code and f.phase_id = s.phase_id
         and f.variant = s.variant and f.indicator_code = s.indicator_code and f.at_school_code = s.school_code
-        and f.stage_key = if(i.level = 'school', '', s.stage)
+        and f.stage_key = if(i.level = 'school', '', s.stage) and not f.is_merging
     where s.variant <> '' and is_failing(s.status)
     union all
     select b.district_code, b.phase_id, b.variant, b.indicator_code, b.stage, '校际差异系数'

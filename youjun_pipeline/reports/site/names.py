@@ -45,7 +45,7 @@ def quality_page(district: str) -> str:
 
 def phase_page(district: str, phase: str, page: str = "index") -> str:
     """A page of one evaluation: `index` (the wall map), `plan`, or an indicator's code."""
-    return f"{district_folder(district)}/phase/{slug(phase)}/{page if page in OWN_PAGES else slug(page)}.html"
+    return f"{district_folder(district)}/phase/{slug(phase)}/{slug(page.lower())}.html"
 
 
 OWN_PAGES = ("index", "plan")

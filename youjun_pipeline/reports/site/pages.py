@@ -23,7 +23,7 @@ from youjun_pipeline.reports.site.wall import (
     finding_phases,
     wall_context,
 )
-from youjun_pipeline.reports.words import RECONSTRUCTED, floor_word
+from youjun_pipeline.reports.words import floor_word
 from youjun_pipeline.standard import load_catalogue
 
 HERE = Path(__file__).parent
@@ -94,8 +94,8 @@ def _environment() -> Any:
         "words": words,
         "names": names,
         "measure_of": words.measure_of,
-        "RECONSTRUCTED": RECONSTRUCTED,
         "dataset_title": _dataset_title,
+        "column_title": _column_title,
         "floor_word": lambda e: floor_word(load_catalogue(e.standard_id)),
     }
     return environment
@@ -104,6 +104,12 @@ def _environment() -> Any:
 def _dataset_title(name: str | None) -> str:
     """A dataset's Chinese title; a name that is none as it is."""
     return load_datasets()[name].title if name in load_datasets() else name or ""
+
+
+def _column_title(dataset: str | None, column: str | None) -> str:
+    """A column's Chinese header; one that is none as it is."""
+    columns = load_datasets()[dataset].columns if dataset in load_datasets() else {}
+    return columns[column].zh if column in columns else column or ""
 
 
 def write_district(site: Writer, district: District) -> None:

@@ -38,6 +38,7 @@ PER_EVALUATION = {
     "mart.finding": "indicator_code, stage desc, finding_id",
     "mart.waiver_register": "due_on, school_code, indicator_code",
     "mart.measure_status": "measure_no",
+    "mart.reported_not_passed": "measure_no, indicator_code, stage desc, school_code",
     "mart.milestone_status": "due, milestone_no",
     "mart.remediation_progress": "indicator_code, stage desc nulls last",
     "mart.unit_accountability": "overdue desc, kind, unit",
@@ -55,7 +56,7 @@ PER_DISTRICT = {
 ONLY = {
     "quality.check_result": "not passed and ",
     # what closed findings and failing schools changed is in their own rows; the country's lineage of causes is not
-    "mart.phase_change": "(level <> 'school' or status_before is distinct from status_after) and ",
+    "mart.phase_change": "(level not in ('school', 'verdict') or status_before is distinct from status_after) and ",
 }
 
 

@@ -66,6 +66,8 @@ def wall_context(district: District, e: Evaluation) -> dict[str, Any]:
         "categories": grouped(_in_order(e), lambda d: d.category),
         "late_measures": sorted((m for m in e.rows["measure_status"] if m.overdue), key=_due),
         "late_milestones": sorted((m for m in e.rows["milestone_status"] if m.overdue), key=_due),
+        "not_passed": e.rows["reported_not_passed"],
+        "school_changes": [c for c in e.rows["phase_change"] if c.level == "district"],
         "left": sum(f.state != "closed" for f in e.rows["finding"]),
         "has_plan": bool(e.measure),
     }
@@ -101,7 +103,7 @@ def _line(e: Evaluation, verdict: Any) -> Line:
 def _cell(e: Evaluation, school: str, stage: str, indicator: Any) -> Cell:
     value = e.judged(school, stage, indicator.indicator_code)
     if value is None:
-        return Cell(words.UNKNOWN, "", None, "", [], False, None)
+        return Cell(words.BLANK, "", None, "", [], False, None)
     finding = e.finding.get((school, value.stage, indicator.indicator_code))
     is_open = finding is not None and finding.state != "closed"
     measures = list(finding.measures or []) if is_open else []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from youjun_pipeline.reports.words import NOTHING, rounded
 
@@ -22,45 +22,56 @@ class Sign(NamedTuple):
     name: str
 
 
-STATUS = {
+class Signs(dict[Any, Sign]):
+    """Signs by state; a state that is not known here is shown as it is written, never hidden."""
+
+    def __missing__(self, state: Any) -> Sign:
+        return Sign("none", "·", NOTHING if state is None else str(state))
+
+
+STATUS = Signs({
     "met": Sign("met", "✓", "达标"),
     "met_by_waiver": Sign("waived", "◇", "按过渡政策达标"),
     "near": Sign("near", "△", "未达标，不低于底线"),
     "below": Sign("below", "✕", "不达标"),
     "no_data": Sign("nodata", "?", "缺数据"),
     "not_applicable": Sign("none", "–", "不适用"),
-}
-UNKNOWN = Sign("none", "", "")
+})
+BLANK = Sign("none", "", "")
 FAILING = ("near", "below")
 
-FINDING_STATE = {
+FINDING_STATE = Signs({
     "open": Sign("below", "✕", "未解决"),
     "reopened": Sign("below", "↺", "再次出现"),
     "closed": Sign("met", "✓", "已解决"),
-}
-WORK_STATE = {
+})
+WORK_STATE = Signs({
     "not_started": Sign("nodata", "○", "未启动"),
     "in_progress": Sign("near", "◐", "进行中"),
     "done": Sign("met", "●", "已完成"),
     "cancelled": Sign("none", "–", "已取消"),
-}
-TARGET_STATE = {
-    "met": Sign("met", "✓", "完成"),
-    "behind": Sign("below", "✕", "未完成"),
-    "pending": Sign("none", "○", "未到期"),
-    "no_data": Sign("nodata", "?", "未填报"),
-}
-SEVERITY = {
-    "error": Sign("below", "✕", "必须改正"),
+})
+TARGET_STATE = Signs({
+    "achieved": Sign("met", "✓", "已完成"),
+    "on_track": Sign("met", "◐", "进度正常"),
+    "behind": Sign("near", "△", "进度落后"),
+    "missed": Sign("below", "✕", "到期未完成"),
+    "not_due": Sign("none", "○", "未到期"),
+    "no_report": Sign("nodata", "?", "到期未填报"),
+    "no_data": Sign("nodata", "?", "计划值或期间读不出"),
+})
+SEVERITY = Signs({
     "blocking": Sign("below", "✕", "阻止发布"),
+    "serious": Sign("below", "✕", "必须改正"),
     "warning": Sign("near", "△", "应当核实"),
-    "notice": Sign("none", "–", "提示"),
-}
-PASSES = {
+    "notice": Sign("none", "–", "告知"),
+    "note": Sign("none", "–", "提示"),
+})
+PASSES = Signs({
     True: Sign("met", "✓", "通过"),
     False: Sign("below", "✕", "未通过"),
     None: Sign("nodata", "?", "未定"),
-}
+})
 YES_NO = {True: "是", False: "否", None: NOTHING}
 
 STAGE = {"primary": "小学", "junior": "初中", "compulsory": "小学和初中", None: "不分学段"}
@@ -79,11 +90,12 @@ CAUSE = {
     "enrolment": "学生数变化",
     "resource": "资源变化",
     "rule": "标准或过渡政策变化",
+    "roster": "学校增减",
     "merged": "并入他校",
     "closed": "撤销",
     "opened": "新建",
-    "out_of_scope": "不再纳入评估",
-    "correction": "数据补报或更正",
+    "out_of_scope": "纳入范围变化",
+    "correction": "数据补报、缺报或更正",
 }
 LEVEL_NUMERAL = {1: "Ⅰ", 2: "Ⅱ", 3: "Ⅲ", 4: "Ⅳ", 5: "Ⅴ"}
 
@@ -100,7 +112,7 @@ PROVINCES = {
 
 def status(code: str | None) -> str:
     """The name of a status; a dash when there was none."""
-    return STATUS[code].name if code in STATUS else NOTHING
+    return STATUS[code].name
 
 
 def region_name(prefix: str) -> str:

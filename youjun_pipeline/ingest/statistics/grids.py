@@ -1,0 +1,255 @@
+"""A sheet as labels and figures: coordinates around it, headers of several rows, the rows that 甲 and 乙 number.
+
+Belongs here: finding where a label stands. Everything is told in labels, so that what was found in one sheet serves all
+sheets with the same labels. Keep out: opening files (packages.py) and which labels are looked for (layouts.toml).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from youjun_pipeline.ingest.sheets import column_letter
+from youjun_pipeline.ingest.statistics.labels import cell_text, fold_label, form_number, listed, quoted
+from youjun_pipeline.ingest.statistics.layouts import At, Figure, HeaderPath
+
+# A form's title, number, headers and the row 甲 乙 1 2 stand in its first rows; a wide export's header below a title.
+HEAD_ROWS = 15
+
+HeadCells = tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A sheet's cells without the coordinates that some exports put around it; `top` and `left` are what was cut off."""
+
+    rows: list[list[Any]]
+    top: int = 0
+    left: int = 0
+
+    def text(self, row: int, column: int) -> str:
+        """A cell's text, "" outside the sheet."""
+        if row >= len(self.rows) or column >= len(self.rows[row]):
+            return ""
+        return cell_text(self.rows[row][column])
+
+    def texts(self, row: int) -> list[str]:
+        """The cells of one row as text."""
+        return [cell_text(value) for value in self.rows[row]]
+
+    def row_number(self, row: int) -> int:
+        """The row's number as Excel shows it."""
+        return row + self.top + 1
+
+    def letter(self, column: int) -> str:
+        """The column's letter as Excel shows it."""
+        return column_letter(column + self.left)
+
+
+def without_coordinates(rows: list[list[Any]]) -> Grid:
+    """Take off a first row A B C … and a first column 1 2 3 …, each where it is there."""
+    if not rows:
+        return Grid(rows)
+    first = [cell_text(value) for value in rows[0]]
+    letters = [text for text in first if text]
+    top = int(len(letters) > 2 and letters == [column_letter(i) for i in range(len(letters))])
+    down = [cell_text(row[0]) if row else "" for row in rows[top : top + 6]]
+    left = int(len(down) > 2 and down == [str(i + 1) for i in range(len(down))])
+    if not top and not left:
+        return Grid(rows)
+    return Grid([row[left:] for row in rows[top:]], top, left)
+
+
+class Skeleton(NamedTuple):
+    """The labels of a form without its figures.
+
+    `head` are the header rows, `labels` and `numbers` the rows below (甲 and 编号), `rows` their indices, `columns` the
+    columns that the row 甲 乙 1 2 numbers, `about` what the row with the form's number says, `units` the cells in 丙.
+    """
+
+    head: HeadCells
+    columns: tuple[tuple[int, int], ...]
+    labels: tuple[str, ...]
+    numbers: tuple[int, ...]
+    rows: tuple[int, ...]
+    units: tuple[str, ...]
+    about: str
+
+
+class Place(NamedTuple):
+    """Where a figure stands (0-based, without coordinates) and by which labels it was found; `value` stands for the cell."""
+
+    row: int
+    column: int
+    label: str
+    value: str | None = None
+
+
+class NotThere(Exception):
+    """A label is not where it is expected; the message says which and what was found, but for file and sheet."""
+
+
+def skeleton(grid: Grid, number: str) -> Skeleton:
+    """The labels of a form.
+
+    Raises:
+        NotThere: if the sheet is of another form than its name says, or has no row 甲 乙 1 2 ….
+    """
+    about, start = "", 1
+    for index in range(min(6, len(grid.rows))):
+        texts = grid.texts(index)
+        stated = next((found for text in texts if (found := form_number(text))), None)
+        if stated:
+            if stated.removesuffix("续") != number.removesuffix("续"):
+                raise NotThere(f"工作表名是 {number}，表内的表号却是 {stated}")
+            about, start = " ".join(text for text in texts if "单位" in text), index + 1
+            break
+    for index in range(start, min(HEAD_ROWS, len(grid.rows))):
+        texts = grid.texts(index)
+        first = next((i for i, text in enumerate(texts) if text), None)
+        if first is not None and texts[first] == "甲" and "乙" in texts:
+            return _skeleton(grid, start, index, first, texts, about)
+    raise NotThere("找不到“甲 乙 1 2 …”一行")
+
+
+def _skeleton(grid: Grid, start: int, marks: int, first: int, texts: list[str], about: str) -> Skeleton:
+    second = texts.index("乙")
+    columns = tuple((i, int(text)) for i, text in enumerate(texts) if i > second and text.isdecimal())
+    third = next((i for i, text in enumerate(texts) if text == "丙"), None)
+    labels, numbers, rows, units = [], [], [], []
+    for row in range(marks + 1, len(grid.rows)):
+        number = grid.text(row, second)
+        # Rows without a number are notes and signatures, whose names and telephones are nobody's business here.
+        if not number.isdecimal():
+            continue
+        # 甲 may span two columns: a group such as 班额 beside its rows.
+        labels.append(next((t for c in range(second - 1, first - 1, -1) if (t := grid.text(row, c))), ""))
+        numbers.append(int(number))
+        rows.append(row)
+        units.append(grid.text(row, third) if third is not None else "")
+    width = columns[-1][0] + 1 if columns else 0
+    head = tuple(
+        tuple(grid.text(r, c) if c > second else "" for c in range(width)) for r in range(start, marks)
+    )
+    return Skeleton(head, columns, tuple(labels), tuple(numbers), tuple(rows), tuple(units), about)
+
+
+@lru_cache(maxsize=2_000)
+def header_paths(head: HeadCells) -> tuple[tuple[str, ...], ...]:
+    """The labels above each column from the top down; a merged cell stands over all columns it covers.
+
+    Merged cells have their text in the first column: a blank one belongs to its left neighbour as long as nothing above
+    parts the two. Levels written in one cell (专任教师→按学历分→本科) are taken apart.
+    """
+    width = max((len(row) for row in head), default=0)
+    owners: list[list[int | None]] = []
+    for row in head:
+        level: list[int | None] = []
+        for column in range(width):
+            left = level[column - 1] if column else None
+            if column < len(row) and row[column]:
+                level.append(column)
+            elif left is not None and all(above[column] == above[column - 1] for above in owners):
+                level.append(left)
+            else:
+                level.append(None)
+        owners.append(level)
+    paths = []
+    for column in range(width):
+        texts = [head[k][owner] for k, level in enumerate(owners) if (owner := level[column]) is not None]
+        paths.append(tuple(part for text in texts for part in re.split(r"→|->|—>", text) if part.strip()))
+    return tuple(paths)
+
+
+def path_matches(path: Sequence[str], wanted: HeaderPath) -> bool:
+    """Whether a header path ends in the wanted leaf and has the levels above it in order, others in between."""
+    folded = [fold_label(part) for part in path]
+    if not folded or folded[-1] not in wanted[-1]:
+        return False
+    above = iter(folded[:-1])
+    return all(any(part in level for part in above) for level in wanted[:-1])
+
+
+@lru_cache(maxsize=5_000)
+def locate(labels: Skeleton, figures: tuple[Figure, ...]) -> tuple[Place | str, ...]:
+    """Where each figure stands, or why it is not where it is expected."""
+    found: list[Place | str] = []
+    for figure in figures:
+        try:
+            found.append(_place(labels, figure))
+        except NotThere as problem:
+            found.append(str(problem))
+    return tuple(found)
+
+
+def _place(labels: Skeleton, figure: Figure) -> Place:
+    index, by_header, value = _row(labels, figure)
+    at = figure.at if by_header else (At(number=1),)
+    column, words = _column(labels, at)
+    row = labels.rows[index]
+    name = f"{quoted(labels.labels[index])}×{words}"
+    here = f"{column_letter(column)}{row + 1}"
+    if figure.cells and here not in figure.cells:
+        raise NotThere(f"“{name}”应在 {_either(figure.cells)}，实际在 {here}（均不计坐标行、坐标列）")
+    if figure.unit:
+        said = " ".join((labels.labels[index], *header_paths(labels.head)[column], labels.units[index], labels.about))
+        if figure.unit not in said:
+            raise NotThere(f"“{name}”没有注明单位是{figure.unit}")
+    return Place(row, column, name, value)
+
+
+def _either(cells: tuple[str, ...]) -> str:
+    return cells[0] if len(cells) == 1 else f"{'、'.join(cells)} 之一"
+
+
+def _row(labels: Skeleton, figure: Figure) -> tuple[int, bool, str | None]:
+    """Index of the figure's row, whether its column has the label's place in a header, and a value that stands for it."""
+    for wanted, by_header, value in (
+        (figure.or_rows, False, None),
+        (figure.rows, True, None),
+        (figure.merged_rows, True, figure.merged_value),
+    ):
+        found = [i for i, label in enumerate(labels.labels) if fold_label(label) in wanted]
+        if len(found) > 1 and figure.stage:
+            # 小学, 初中 and 高中 one below the other, each with the same rows.
+            found = [i for i in found if _stage_above(labels.labels, i) == figure.stage] or found
+        if len(found) > 1:
+            rows = "、".join(str(labels.rows[i] + 1) for i in found)
+            raise NotThere(f"行标签“{quoted(labels.labels[found[0]])}”出现多次（第 {rows} 行），不知道取哪一行")
+        if found:
+            if figure.number is not None and labels.numbers[found[0]] != figure.number:
+                raise NotThere(
+                    f"行标签“{figure.row_words}”的编号应是 {figure.number}，实际是 {labels.numbers[found[0]]:02d}"
+                )
+            return found[0], by_header, value
+    raise NotThere(f"找不到行标签“{figure.row_words}”，找到的行标签是：{listed([quoted(label) for label in labels.labels])}")
+
+
+_STAGE_ROWS = {"小学": "primary", "初中": "junior", "普通初中": "junior", "高中": "senior", "普通高中": "senior"}
+
+
+def _stage_above(labels: tuple[str, ...], index: int) -> str | None:
+    return next((s for i in range(index, -1, -1) if (s := _STAGE_ROWS.get(fold_label(labels[i])))), None)
+
+
+def _column(labels: Skeleton, ways: tuple[At, ...]) -> tuple[int, str]:
+    """The column that the first of `ways` that occurs names, and its words."""
+    paths = header_paths(labels.head)
+    for at in ways:
+        found = [
+            (column, number)
+            for column, number in labels.columns
+            if (at.number is None or number == at.number) and (not at.header or path_matches(paths[column], at.header))
+        ]
+        if len(found) > 1:
+            letters = "、".join(column_letter(column) for column, _ in found)
+            raise NotThere(f"列标签“{at.words}”出现多次（{letters} 列），不知道取哪一列")
+        if found:
+            column = found[0][0]
+            return column, "→".join(quoted(part) for part in paths[column]) or f"第 {found[0][1]} 栏"
+    wanted = " 或 ".join(dict.fromkeys(at.words or f"第 {at.number} 栏" for at in ways))
+    have = listed(["→".join(quoted(part) for part in paths[column]) for column, _ in labels.columns])
+    raise NotThere(f"找不到列标签“{wanted}”，找到的列标签是：{have}")

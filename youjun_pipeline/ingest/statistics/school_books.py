@@ -1,0 +1,201 @@
+"""One school's workbook: its identity and the figures of the forms that it holds.
+
+Belongs here: from the sheets of one workbook to cells. Keep out: labels' places (grids.py, layouts.toml) and whatever
+takes more than one workbook (compose.py). Contact fields stand beside the identity and are never looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from youjun_pipeline.ingest.statistics.cells import ATTACHED, ATTACHED_TYPES, PASSED_OVER_TYPES, SCHOOL, Cell
+from youjun_pipeline.ingest.statistics.grids import Grid, NotThere, Place, Skeleton, locate, skeleton, without_coordinates
+from youjun_pipeline.ingest.statistics.labels import class_band, fold_label, form_number, quoted
+from youjun_pipeline.ingest.statistics.layouts import Figure, Form, Layouts, Level
+from youjun_pipeline.ingest.statistics.packages import Sheets
+
+# A form of identity has some 20 rows and 10 columns.
+IDENTITY_ROWS, IDENTITY_COLUMNS = 60, 40
+_CODES = {"urban_rural": r"\d{3}", "authority": r"\d{6,12}", "school_type": r"\d{3}", "sponsor": r"\d{3}"}
+_TITLES = {
+    "school_code": "学校标识码",
+    "school_name": "学校（机构）名称",
+    "urban_rural": "所在地城乡类型",
+    "authority": "属地管理教育行政部门",
+    "school_type": "办学类型",
+    "sponsor": "举办者",
+}
+
+
+class Unexpected(Exception):
+    """Labels are not where they are expected; `problems` lists them all, each with its sheet."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("；".join(problems))
+        self.problems = problems
+
+
+def forms_in(names: list[str], layouts: Layouts) -> dict[str, str]:
+    """Form number -> sheet, for the forms that something is read from.
+
+    Raises:
+        Unexpected: if a form occurs twice: whose figures would count?
+    """
+    found: dict[str, str] = {}
+    problems = []
+    for name in names:
+        number = form_number(name)
+        if number is None or (number not in layouts.forms and number not in layouts.identity_forms):
+            continue
+        if number in found:
+            problems.append(f"{number} 有两张工作表“{found[number]}”“{name}”，一个工作簿只能有一所学校")
+        found.setdefault(number, name)
+    if problems:
+        raise Unexpected(problems)
+    return found
+
+
+def read_school(sheets: Sheets, member: str, layouts: Layouts, notices: list[str]) -> list[Cell]:
+    """The cells of one school's workbook; none, and a notice, for a kindergarten.
+
+    Raises:
+        Unexpected: for every label that is not where it is expected.
+    """
+    found = forms_in(sheets.names, layouts)
+    identities = [number for number in found if number in layouts.identity_forms]
+    if len(identities) != 1:
+        have = "、".join(sorted(found)) or "无"
+        raise Unexpected([f"应有且只有一张学校基本情况表（{'或'.join(sorted(layouts.identity_forms))}），现有的表：{have}"])
+    sheet = found.pop(identities[0])
+    identity = _identity(without_coordinates(sheets.read(sheet)), layouts, sheet, member)
+    types = {cell.value for cell in identity if cell.column == "school_type"}
+    if types & PASSED_OVER_TYPES:
+        notices.append("是幼儿园或附设的幼儿班、特教班，没有读取")
+        return []
+    if types & ATTACHED_TYPES:
+        identity = [cell._replace(role=ATTACHED) for cell in identity]
+    cells, problems = list(identity), []
+    for number, sheet in found.items():
+        try:
+            cells += _figures(
+                without_coordinates(sheets.read(sheet)), layouts.forms[number], identity[0], sheet, sheets.errors.get(sheet, {})
+            )
+        except Unexpected as error:
+            problems += error.problems
+    if problems:
+        raise Unexpected(problems)
+    return cells
+
+
+def _identity(grid: Grid, layouts: Layouts, sheet: str, member: str) -> list[Cell]:
+    labels: dict[str, list[tuple[int, int]]] = {}
+    wanted = {**layouts.identity, **layouts.coded}
+    known = frozenset().union(*wanted.values())
+    for r, row in enumerate(grid.rows[:IDENTITY_ROWS]):
+        for c, value in enumerate(row[:IDENTITY_COLUMNS]):
+            if type(value) is str and value and (label := fold_label(value)) in known:
+                labels.setdefault(label, []).append((r, c))
+    places, problems = {}, []
+    for name, spellings in wanted.items():
+        at = [place for spelling in spellings for place in labels.get(spelling, [])]
+        try:
+            places[name] = _value_place(grid, name, at, name in layouts.coded)
+        except NotThere as problem:
+            problems.append(f"工作表“{sheet}”：{problem}")
+    if problems:
+        have = "、".join(title for name, title in _TITLES.items() if name in places) or "无"
+        raise Unexpected([f"{problem}（找到的有：{have}）" for problem in problems])
+    texts = {name: grid.text(*place) for name, place in places.items()}
+    return [
+        Cell(
+            texts["school_code"], "schools", name, "", "", texts[name], SCHOOL, "", member, sheet, grid.row_number(row),
+            grid.letter(column), _TITLES[name],
+        )
+        for name, (row, column) in places.items()
+    ]
+
+
+def _value_place(grid: Grid, name: str, labels: list[tuple[int, int]], is_coded: bool) -> tuple[int, int]:
+    """Where the value of a label of identity stands. What stands there is not quoted: contact fields are near."""
+    title = _TITLES[name]
+    if len(labels) != 1:
+        raise NotThere(f"标签“{title}”" + (f"出现 {len(labels)} 次，应只有一次" if labels else "没有找到"))
+    row, column = labels[0]
+    if is_coded:
+        below = [r for r in range(row + 1, row + 4) if any(fold_label(t) == "代码" for t in _left_of(grid, r, column))]
+        if not below:
+            raise NotThere(f"标签“{title}”下方找不到“代码”行")
+        text = grid.text(below[0], column)
+        if text and text[0] not in "*＊" and not re.fullmatch(_CODES[name], text):
+            raise NotThere(f"标签“{title}”的代码不是 {'6–12' if name == 'authority' else '3'} 位数字")
+        return below[0], column
+    text = grid.text(row + 1, column)
+    if name == "school_code" and not re.fullmatch(r"\d{10}", text):
+        raise NotThere(f"标签“{title}”下方不是 10 位数字")
+    if not text:
+        raise NotThere(f"标签“{title}”下方是空的")
+    return row + 1, column
+
+
+def _left_of(grid: Grid, row: int, column: int) -> list[str]:
+    return [text for c in range(column) if (text := grid.text(row, c))][:2]
+
+
+def _figures(
+    grid: Grid, form: Form, school: Cell, sheet: str, errors: Mapping[tuple[int, int], str]
+) -> list[Cell]:
+    try:
+        labels = skeleton(grid, form.number)
+    except NotThere as problem:
+        raise Unexpected([f"工作表“{sheet}”：{problem}"]) from problem
+    found = list(zip(form.figures, locate(labels, form.figures), strict=True))
+    problems = [place for _, place in found if isinstance(place, str)]
+    entries: list[tuple[Figure, str, Place]] = [(f, "", place) for f, place in found if isinstance(place, Place)]
+    if form.bands:
+        try:
+            entries += [(form.bands, item, place) for item, place in _bands(labels, form.bands)]
+        except NotThere as problem:
+            problems.append(str(problem))
+    if problems:
+        raise Unexpected([f"工作表“{sheet}”：{problem}" for problem in problems])
+    return [
+        Cell(
+            school.school_code, figure.dataset, figure.column if item != "total" else "stage_classes", figure.stage,
+            item if item != "total" else "",
+            _value(grid, place, errors), school.role, "", school.member, sheet, grid.row_number(place.row),
+            grid.letter(place.column), place.label,
+        )
+        for figure, item, place in entries
+    ]
+
+
+def _value(grid: Grid, place: Place, errors: Mapping[tuple[int, int], str]) -> str:
+    if place.value is not None:
+        return place.value
+    shown = errors.get((place.row + grid.top, place.column + grid.left)) if errors else None
+    return shown or grid.text(place.row, place.column)
+
+
+def _bands(labels: Skeleton, bands: Figure) -> list[tuple[str, Place]]:
+    """The row of all classes (`total`) and the rows by class size, which must follow each other from 0 to no end."""
+    (total,) = locate(labels, (_first_cell(bands, 0),))
+    if isinstance(total, str):
+        raise NotThere(total)
+    found = [(i, band) for i, label in enumerate(labels.labels) if (band := class_band(label))]
+    reached = 0
+    for index, (low, high) in found:
+        if low not in (reached, 0 if reached == 0 else reached) or (high is not None and high < low):
+            raise NotThere(f"班额“{quoted(labels.labels[index])}”没有接上前一档")
+        reached = -1 if high is None else high + 1
+    if reached != -1 or len(found) < 2:
+        raise NotThere("班额分档不全，应从“…及以下”连续到“…及以上”")
+    first = f"{total.label and _letter(labels, total)}{labels.rows[found[0][0]] + 1}"
+    if bands.cells and first != bands.cells[1]:
+        raise NotThere(f"班额第一档应在 {bands.cells[1]}，实际在 {first}")
+    words = total.label.partition("×")[2]
+    rows = [
+        (f"{low}-{'' if high is None else high}", Place(labels.rows[i], total.column, f"{quoted(labels.labels[i])}×{words}"))
+        for i, (low, high) in found
+    ]
+    return [("total", total), *rows]

@@ -1,0 +1,82 @@
+"""Great Expectations on the published tables: all met on good ones, each one failing on rows spoilt for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pytest
+
+from youjun_pipeline.reports.data_docs import ExpectationFaultError, load_batches, read_batches, validate
+from youjun_pipeline.warehouse.connection import connect
+from youjun_pipeline_tests.generate import generate_district, write_district
+from youjun_pipeline_tests.steps import places, refresh
+
+
+@pytest.fixture(scope="module")
+def frames(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, pd.DataFrame]]:
+    folder: Path = tmp_path_factory.mktemp("published")
+    for seed in (0, 1):
+        made = generate_district(seed, n_schools=20)
+        write_district(folder, made.tables, made.settings, seed=seed, code=f"12011{seed}", slug="made")
+    settings = places(folder)
+    refresh(settings, "run-1")
+    publication = refresh(settings, "run-2")
+    with connect(publication.path, read_only=True) as con:
+        attach_before(con, settings.published)
+        yield read_batches(con, True)
+
+
+def attach_before(con: duckdb.DuckDBPyConnection, published: Path) -> None:
+    con.execute(f"attach '{published / 'youjun.previous.duckdb'}' as before (read_only)")
+
+
+def spoil(frame: pd.DataFrame, expectation: dict[str, Any]) -> pd.DataFrame:
+    """Rows that break this expectation: what it looks at is made as wrong as it can be."""
+    column, kind = expectation.get("column"), expectation["type"]
+    if kind == "ExpectTableRowCountToBeBetween":
+        return frame.head(0)
+    if kind == "ExpectCompoundColumnsToBeUnique":
+        return pd.concat([frame, frame.head(1)], ignore_index=True)
+    if kind == "ExpectColumnValuesToNotBeNull":
+        return frame.assign(**{column: None})
+    if kind.endswith("ToBeBetween"):
+        largest = expectation.get("max_value")
+        return frame.assign(**{column: largest + 1 if largest is not None else expectation["min_value"] - 1})
+    if kind == "ExpectColumnValuesToBeInSet" and isinstance(expectation["value_set"][0], (bool, int)):
+        return frame.assign(**{column: not expectation["value_set"][0] or 7})
+    return frame.assign(**{column: "?"})
+
+
+def test_good_tables_meet_every_expectation(frames: dict[str, pd.DataFrame], tmp_path: Path) -> None:
+    outcomes = validate(frames, tmp_path / "docs")
+    assert {o.name: o.failures for o in outcomes} == {b.name: () for b in load_batches()}
+    assert {o.name: o.checked for o in outcomes} == {b.name: len(b.expectations) for b in load_batches()}
+    pages = list((tmp_path / "docs").rglob("*.html"))
+    assert (tmp_path / "docs" / "index.html") in pages
+    assert len([p for p in pages if "validations" in p.parts]) == len(load_batches())
+
+
+def test_each_expectation_fails_on_rows_spoilt_for_it(
+    frames: dict[str, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from youjun_pipeline.reports import data_docs
+
+    singles = [
+        data_docs.Batch(f"{b.name}-{n}", b.title, b.query, (expectation,))
+        for b in load_batches()
+        for n, expectation in enumerate(b.expectations)
+    ]
+    spoilt = {b.name: spoil(frames[b.name.rsplit("-", 1)[0]], b.expectations[0]) for b in singles}
+    monkeypatch.setattr(data_docs, "load_batches", lambda: tuple(singles))
+    passed = [(o.name, b.expectations) for o, b in zip(validate(spoilt), singles, strict=True) if o.passed]
+    assert passed == []
+
+
+def test_an_expectation_that_errs_is_a_fault_of_the_pipeline(frames: dict[str, pd.DataFrame]) -> None:
+    broken = {**frames, "evaluation": frames["evaluation"].drop(columns="data_origin")}
+    with pytest.raises(ExpectationFaultError, match="程序故障而非数据问题(.|\n)*data_origin"):
+        validate(broken)
