@@ -40,10 +40,14 @@ def main(arguments: list[str] | None = None) -> int:
     reopen.add_argument("--reason", required=True, help="重新打开的原因，记入更正记录")
     reopen.set_defaults(handle=reopen_command)
 
-    explain = commands.add_parser("explain", help="说明一个数值的来龙去脉：依据、公式、代入的数值、所在文件和单元格、判定")
+    explain = commands.add_parser(
+        "explain",
+        help="说明一个数值的来龙去脉：依据、公式、代入的数值、所在文件和单元格、判定",
+        usage="youjun explain [-h] district phase [school] indicator [--stage STAGE]",
+    )
     explain.add_argument("district", help="区县代码或名称")
     explain.add_argument("phase", help="阶段编号或名称")
-    explain.add_argument("what", nargs="+", metavar="[school] indicator", help="学校（名称的一部分或标识码，可省略）和指标编号")
+    explain.add_argument("what", nargs="+", metavar="school, indicator", help="学校（名称的一部分或标识码，可省略）和指标编号")
     explain.add_argument("--stage", help="学段：primary 小学、junior 初中；不给学校时为该学段的差异系数")
     explain.set_defaults(handle=explain_command)
 

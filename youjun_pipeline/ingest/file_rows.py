@@ -70,7 +70,7 @@ def _read_sheets(sheets: list[Sheet], dataset: Dataset, notices: list[str]) -> R
         return _failed(
             dataset, notices, "file_unreadable", "无法读取：文件里没有任何内容。请核对后重新交付。"
         )
-    headers = [(sheet, header) for sheet in filled if (header := find_header(sheet.head, dataset))]
+    headers = [(sheet, header) for sheet in filled if (header := find_header(sheet.head, dataset, sheet.merged))]
     if failure := _header_failure(filled, headers, dataset):
         return ReadResult(_empty_frame(dataset), notices=notices, failure=failure)
     used = _sheets_with_data(headers, dataset)

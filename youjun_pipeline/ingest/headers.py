@@ -2,13 +2,15 @@
 
 Belongs here: how forgiving header matching is. A header is one of the contract's names, whatever its width, case, blanks
 and line breaks; a `*`, a colon and brackets with the column's unit or a hint for filling in may surround it. Brackets
-that may change the meaning, such as 学生数（其中：女）or 资产值（元）for a column in 万元, are no match, and a note says so. Keep
-out: formats, rows, and the names themselves (contracts).
+that may change the meaning, such as 学生数（其中：女）or 资产值（元）for a column in 万元, are no match, and a note says so. A header
+may run over several rows, 在校生数 above 小学 and 初中: what the rows say together is then the name. Keep out: formats, rows,
+and the names themselves (contracts).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -17,6 +19,12 @@ from youjun_pipeline.ingest.sheets import column_letter
 
 # Longer texts are titles, notes or data; no header of the contracts comes near it.
 MAX_HEADER = 60
+
+# How many rows one header may take.
+MAX_HEADER_ROWS = 3
+
+# Merged cells of a sheet: first row, first column, last row, last column; rows 1-based, columns 0-based.
+Span = tuple[int, int, int, int]
 
 OPENING, CLOSING = "([{【〔", ")]}】〕"
 
@@ -64,15 +72,17 @@ _RANGE_HINT = re.compile(r"\d{1,3}[-~—–至到]\d{1,3}")
 class Header:
     """The header row of a sheet.
 
-    `row` is its index among the sheet's first rows, `positions` leads from contract column to 0-based column, `texts` to the
-    header as written, `repeats` holds every position of a column that occurs more than once. `unknown` are the other headers,
-    `notes` why some of them, though alike, were not taken for a contract column.
+    `row` is the index of its last row among the sheet's first rows, `positions` leads from contract column to 0-based column, `texts` to the
+    header as written, `repeats` holds every position of a column that occurs more than once. `informational` are headers
+    that the contract knows and does not want, `unknown` are the others, `notes` why some of them, though alike, were not
+    taken for a contract column.
     """
 
     row: int
     positions: dict[str, int] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     repeats: dict[str, list[int]] = field(default_factory=dict)
+    informational: dict[int, str] = field(default_factory=dict)
     unknown: dict[int, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -81,11 +91,12 @@ class Header:
         return [name for name in dataset.required if name not in self.positions]
 
 
-def find_header(head: list[list[str]], dataset: Dataset) -> Header | None:
+def find_header(head: list[list[str]], dataset: Dataset, merged: Sequence[Span] = ()) -> Header | None:
     """The row that names the most columns: all the required ones or at least two. None if no row does.
 
     Of rows that name equally many the first is the header. The search ends early at a row that has the required columns and
     hardly anything else: only a form's preamble, where answers stand between the names, can be outdone further down.
+    Several rows together are the header where they name more columns than any of them alone.
     """
     best: Header | None = None
     for index, cells in enumerate(head):
@@ -97,7 +108,91 @@ def find_header(head: list[list[str]], dataset: Dataset) -> Header | None:
             best = header
         if not header.missing(dataset) and count > 1 and count * 2 > sum(1 for cell in cells if cell.strip()):
             break
+    if best is None or len(best.positions) < len(dataset.columns):
+        best = _best_of_several_rows(head, dataset, merged, best)
+    if best is not None:
+        best.row = _last_row(best, merged, len(head))
     return best
+
+
+def _best_of_several_rows(
+    head: list[list[str]], dataset: Dataset, merged: Sequence[Span], best: Header | None
+) -> Header | None:
+    """The header over several rows that names more columns than `best`, a single row; else that one.
+
+    Looked for around that row, or everywhere without one.
+    """
+    for rows in range(2, MAX_HEADER_ROWS + 1):
+        tops: Iterable[int] = range(len(head) - rows + 1)
+        if best is not None:
+            tops = [top for top in tops if top <= best.row < top + rows]
+        for top in tops:
+            window = head[top : top + rows]
+            if not _may_be_joined(window):
+                continue
+            header = _read_header(top + rows - 1, list(_joined(top, window, merged, dataset)), dataset)
+            count = len(header.positions)
+            if count > (len(best.positions) if best else 1):
+                best = header
+    return best
+
+
+def _may_be_joined(rows: list[list[str]]) -> bool:
+    """Whether some cell stands below a blank that something to its left may reach over."""
+    for upper, lower in zip(rows, rows[1:], strict=False):
+        filled = [bool(cell.strip()) for cell in upper]
+        if not any(filled):
+            return False
+        first = filled.index(True)
+        if not any(lower[i].strip() for i in range(first + 1, min(len(lower), len(filled))) if not filled[i]):
+            return False
+    return True
+
+
+def _joined(top: int, rows: list[list[str]], merged: Sequence[Span], dataset: Dataset) -> Iterator[str]:
+    """One header per column, made of what stands above it: the first of its possible readings that names a column."""
+    upper = [_reaching(top + i, row, merged) for i, row in enumerate(rows[:-1])]
+    for position, cell in enumerate(rows[-1]):
+        last = cell.strip()
+        source = upper if last else [[c.strip() for c in row] for row in rows[:-1]]
+        parts = list(dict.fromkeys(p for row in source if (p := row[position] if position < len(row) else "")))
+        if not last:
+            yield parts[-1] if parts else ""
+            continue
+        parts = [part for part in parts if part != last]
+        readings = [last]
+        for i in range(len(parts)):
+            whole = "".join(parts[i:])
+            readings += [whole + last, last + whole, parts[i] + last, last + parts[i]]
+        named = (reading for reading in readings if match_header(reading, dataset)[0])
+        yield next(named, "/".join([*parts, last]))
+
+
+def _reaching(index: int, cells: list[str], merged: Sequence[Span]) -> list[str]:
+    """The cells of a header's upper row, each repeated over the columns it stands for.
+
+    Those are the columns it is merged over; in a row without merged cells (.csv has none), the blanks to its right.
+    """
+    texts = [cell.strip() for cell in cells]
+    spans = [(c0, c1) for r0, c0, r1, c1 in merged if r0 - 1 == index and c1 > c0]
+    if spans:
+        for first, last in spans:
+            for position in range(first, min(last + 1, len(texts))):
+                texts[position] = texts[first]
+        return texts
+    for position in range(1, len(texts)):
+        texts[position] = texts[position] or texts[position - 1]
+    return texts
+
+
+def _last_row(header: Header, merged: Sequence[Span], rows: int) -> int:
+    """The row a header ends in: its cells may be merged with those below."""
+    ends = [
+        r1 - 1
+        for r0, c0, r1, c1 in merged
+        if r0 - 1 <= header.row < r1 and r1 - r0 < MAX_HEADER_ROWS and c0 in header.positions.values()
+    ]
+    return min(max([header.row, *ends]), rows - 1)
 
 
 def score(head: list[list[str]], dataset: Dataset) -> int:
@@ -110,6 +205,9 @@ def _read_header(index: int, cells: list[str], dataset: Dataset) -> Header:
     header = Header(row=index)
     for position, cell in enumerate(cells):
         if not cell.strip():
+            continue
+        if _bare(fold_word(cell)) in dataset.informational_headers:
+            header.informational[position] = cell
             continue
         column, note = match_header(cell, dataset)
         if column is None:

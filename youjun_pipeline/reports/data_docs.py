@@ -6,6 +6,7 @@ it gets pandas batches, its SQL source being broken on DuckDB. Keep out: the gat
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tomllib
@@ -88,6 +89,8 @@ def validate(frames: dict[str, pd.DataFrame], docs: Path | None = None) -> list[
     """
     # Progress bars and usage statistics are for people at notebooks, not for a nightly run.
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    # it tells on every run where it would have put its own docs
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
     import great_expectations as gx
     import great_expectations.expectations as gxe
 

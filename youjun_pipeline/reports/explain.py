@@ -12,6 +12,7 @@ from youjun_pipeline.reports.evaluation import Evaluation, Row, published_evalua
 from youjun_pipeline.reports.explain_district import district_text, stage_text
 from youjun_pipeline.reports.explain_school import school_text
 from youjun_pipeline.reports.explain_text import COMPULSORY, stage_name
+from youjun_pipeline.standard import CatalogueError, load_catalogue
 
 if TYPE_CHECKING:
     import duckdb
@@ -66,6 +67,10 @@ def _evaluation(con: duckdb.DuckDBPyConnection, district: str, phase: str) -> Ev
     if len(found) != 1:
         known = [f"{e.phase_id} {e.phase_name}" for e in of_district]
         raise ExplainError(f"{of_district[0].district_name}没有阶段“{phase}”，现有：{'、'.join(known)}")
+    try:
+        load_catalogue(found[0].standard_id)
+    except CatalogueError as error:
+        raise ExplainError(f"评估所用的标准目录现在读不出：{error}") from error
     return found[0]
 
 

@@ -201,6 +201,16 @@ def _small_schools(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, input
     for code, (name, rows) in _by_school(con, evaluation, inputs).items():
         lines.append(f"{INDENT}{name}（{code}）")
         lines += [INDENT + line for line in input_lines(list(rows.values()))]
+        pupils = {n: rows[c]["value"] for n, c in ((1, "primary_students"), (2, "junior_students")) if c in rows}
+        budget = rows["public_funds_budget_wan"]["value"]
+        if budget is None or not all(pupils.values()) or any(norms.get(n) is None for n in pupils):
+            lines.append(f"{INDENT}{INDENT}数据不全")
+            continue
+        norm = sum(count * norms[n] for n, count in pupils.items()) / sum(pupils.values())
+        yuan = budget * float(catalogue.parameters["wan_in_yuan"].value)
+        lines.append(
+            f"{INDENT}{INDENT}应核定 {plain(funded)}×{figure(norm)}＝{figure(float(funded) * norm)} 元，预算 {figure(yuan)} 元"
+        )
     return lines
 
 

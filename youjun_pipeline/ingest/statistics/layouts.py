@@ -55,12 +55,13 @@ class Figure:
 
 @dataclass(frozen=True)
 class Form:
-    """One form: its figures, and for class sizes the row with all classes."""
+    """One form: its figures, and for class sizes the row with all classes and where the first band stands."""
 
     number: str
     title: str
     figures: tuple[Figure, ...]
-    bands: Figure | None = None
+    classes: Figure | None = None
+    first_band: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,12 @@ def load_layouts() -> Layouts:
         for index, number in enumerate(entry["numbers"]):
             stage = entry["stages"][index] if "stages" in entry else entry.get("stage", "")
             figures = tuple(_figure(f, stage) for f in entry.get("figure", ()))
-            bands = entry.get("bands")
-            forms[number] = Form(
-                number, entry["title"], figures, _figure({"column": "class_bands.classes", **bands}, stage) if bands else None
-            )
+            classes, first_band = None, ""
+            if bands := entry.get("bands"):
+                documented = bands.get("cells", [])
+                classes = _figure({**bands, "column": "class_bands.stage_classes", "cells": documented[:1]}, stage)
+                first_band = documented[1] if documented else ""
+            forms[number] = Form(number, entry["title"], figures, classes, first_band)
     wide = raw["wide"]
     return Layouts(
         version=f"{READER_VERSION}-{hashlib.sha256(text).hexdigest()[:12]}",

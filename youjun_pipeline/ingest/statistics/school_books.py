@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
+from youjun_pipeline.ingest.sheets import column_letter
 from youjun_pipeline.ingest.statistics.cells import ATTACHED, ATTACHED_TYPES, PASSED_OVER_TYPES, SCHOOL, Cell
 from youjun_pipeline.ingest.statistics.grids import Grid, NotThere, Place, Skeleton, locate, skeleton, without_coordinates
 from youjun_pipeline.ingest.statistics.labels import class_band, fold_label, form_number, quoted
-from youjun_pipeline.ingest.statistics.layouts import Figure, Form, Layouts, Level
+from youjun_pipeline.ingest.statistics.layouts import Figure, Form, Layouts
 from youjun_pipeline.ingest.statistics.packages import Sheets
 
 # A form of identity has some 20 rows and 10 columns.
@@ -149,24 +151,30 @@ def _figures(
         labels = skeleton(grid, form.number)
     except NotThere as problem:
         raise Unexpected([f"工作表“{sheet}”：{problem}"]) from problem
-    found = list(zip(form.figures, locate(labels, form.figures), strict=True))
-    problems = [place for _, place in found if isinstance(place, str)]
-    entries: list[tuple[Figure, str, Place]] = [(f, "", place) for f, place in found if isinstance(place, Place)]
-    if form.bands:
-        try:
-            entries += [(form.bands, item, place) for item, place in _bands(labels, form.bands)]
-        except NotThere as problem:
-            problems.append(str(problem))
+    found = [(figure, "", place) for figure, place in zip(form.figures, locate(labels, form.figures), strict=True)]
+    if form.classes:
+        found += _bands(labels, form)
+    problems = [place for _, _, place in found if isinstance(place, str)]
     if problems:
         raise Unexpected([f"工作表“{sheet}”：{problem}" for problem in problems])
     return [
         Cell(
-            school.school_code, figure.dataset, figure.column if item != "total" else "stage_classes", figure.stage,
-            item if item != "total" else "",
-            _value(grid, place, errors), school.role, "", school.member, sheet, grid.row_number(place.row),
-            grid.letter(place.column), place.label,
+            school.school_code,
+            figure.dataset,
+            "classes" if item else figure.column,
+            figure.stage,
+            item,
+            _value(grid, place, errors),
+            school.role,
+            "",
+            school.member,
+            sheet,
+            grid.row_number(place.row),
+            grid.letter(place.column),
+            place.label,
         )
-        for figure, item, place in entries
+        for figure, item, place in found
+        if isinstance(place, Place)
     ]
 
 
@@ -177,25 +185,28 @@ def _value(grid: Grid, place: Place, errors: Mapping[tuple[int, int], str]) -> s
     return shown or grid.text(place.row, place.column)
 
 
-def _bands(labels: Skeleton, bands: Figure) -> list[tuple[str, Place]]:
-    """The row of all classes (`total`) and the rows by class size, which must follow each other from 0 to no end."""
-    (total,) = locate(labels, (_first_cell(bands, 0),))
+@lru_cache(maxsize=1_000)
+def _bands(labels: Skeleton, form: Form) -> list[tuple[Figure, str, Place | str]]:
+    """The row of all classes, and the rows by class size (`26-30`, `66-`), which follow each other from 0 to no end."""
+    classes = form.classes
+    assert classes is not None
+    (total,) = locate(labels, (classes,))
     if isinstance(total, str):
-        raise NotThere(total)
+        return [(classes, "", total)]
     found = [(i, band) for i, label in enumerate(labels.labels) if (band := class_band(label))]
-    reached = 0
+    expected: int | None = 0
     for index, (low, high) in found:
-        if low not in (reached, 0 if reached == 0 else reached) or (high is not None and high < low):
-            raise NotThere(f"班额“{quoted(labels.labels[index])}”没有接上前一档")
-        reached = -1 if high is None else high + 1
-    if reached != -1 or len(found) < 2:
-        raise NotThere("班额分档不全，应从“…及以下”连续到“…及以上”")
-    first = f"{total.label and _letter(labels, total)}{labels.rows[found[0][0]] + 1}"
-    if bands.cells and first != bands.cells[1]:
-        raise NotThere(f"班额第一档应在 {bands.cells[1]}，实际在 {first}")
+        if low != expected:
+            return [(classes, "", f"班额“{quoted(labels.labels[index])}”没有接上前一档")]
+        expected = None if high is None else high + 1
+    if expected is not None:
+        return [(classes, "", "班额分档不全，应从“…及以下”连续到“…及以上”")]
+    first = f"{column_letter(total.column)}{labels.rows[found[0][0]] + 1}"
+    if form.first_band and first != form.first_band:
+        return [(classes, "", f"班额第一档应在 {form.first_band}，实际在 {first}（均不计坐标行、坐标列）")]
     words = total.label.partition("×")[2]
-    rows = [
-        (f"{low}-{'' if high is None else high}", Place(labels.rows[i], total.column, f"{quoted(labels.labels[i])}×{words}"))
+    rows: list[tuple[Figure, str, Place | str]] = [
+        (classes, f"{low}-{high or ''}", Place(labels.rows[i], total.column, f"{quoted(labels.labels[i])}×{words}"))
         for i, (low, high) in found
     ]
-    return [("total", total), *rows]
+    return [(classes, "", total), *rows]

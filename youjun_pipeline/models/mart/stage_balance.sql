@@ -54,9 +54,10 @@ with cell as (
 select
     district_code, phase_id, stage, indicator_code, short_name as indicator_name, schools, schools_no_data, students,
     mean, std, cv, cv_strict, cv_limit::double as cv_limit,
-    -- reported, decides nothing; there is none while one of the seven is missing
+    -- reported, decides nothing; there is none while one of the seven is missing; in decimals, since the threads add up
+    -- the seven in any order
     case when bool_and(cv is not null) over (partition by district_code, phase_id, stage)
-        then avg(cv) over (partition by district_code, phase_id, stage) end as cv_composite, status, status_strict,
+        then avg(cv::decimal(38, 18)) over (partition by district_code, phase_id, stage) end as cv_composite, status, status_strict,
     waived in ('met', 'below') and (round(cv::decimal(28, 10), 3) <= cv_limit) <> (waived = 'met')
         as rounding_sensitive,
     case

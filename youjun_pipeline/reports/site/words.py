@@ -139,7 +139,7 @@ def plain(value: float | int | None, decimals: int = 2) -> str:
 
 def percent(value: float | None, decimals: int = 1) -> str:
     """A share (0–1) as per cent."""
-    return NOTHING if value is None else plain(value * 100, decimals) + "%"
+    return NOTHING if value is None else number(float(value) * 100, decimals) + "%"
 
 
 def measure_of(value: float | None, unit: str | None, decimals: int) -> str:

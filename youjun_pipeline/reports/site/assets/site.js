@@ -41,6 +41,15 @@ for (const header of document.querySelectorAll('th[data-sort]')) {
   button.addEventListener('click', () => sortBy(header));
 }
 
+// ---- a phone shows rows as cards: each cell then says what it is (a grid stays a grid)
+
+for (const table of document.querySelectorAll('table:not(.grid)')) {
+  const labels = Array.from(table.tHead.rows[0].cells, (th) => th.textContent.trim());
+  for (const row of table.tBodies[0].rows) {
+    for (const cell of row.cells) if (cell.tagName === 'TD') cell.dataset.label = labels[cell.cellIndex];
+  }
+}
+
 // ---- filtering: a toolbar names its table; selects compare data attributes, the field looks into the row's text
 
 for (const toolbar of document.querySelectorAll('.toolbar')) {

@@ -1,0 +1,75 @@
+"""One delivered file of the statistics folder: its workbooks, and what was read from them.
+
+Belongs here: which kind of workbook is read how, and collecting everything that is wrong at once. Keep out: the database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from youjun_pipeline.contracts.model import Failure
+from youjun_pipeline.ingest.sheets import Unreadable
+from youjun_pipeline.ingest.statistics.cells import Cell
+from youjun_pipeline.ingest.statistics.labels import form_number
+from youjun_pipeline.ingest.statistics.layouts import Layouts, load_layouts
+from youjun_pipeline.ingest.statistics.packages import Book, Refused, open_book, open_file
+from youjun_pipeline.ingest.statistics.school_books import Unexpected, read_school
+from youjun_pipeline.ingest.statistics.wide_exports import read_export
+
+FORM_UNEXPECTED, FILE_UNREADABLE = "statistics_form_unexpected", "file_unreadable"
+# Of a faulty export of a whole province a message names the first ones; each file's own message names all of its own.
+SHOWN_PROBLEMS = 50
+
+
+@dataclass(frozen=True)
+class StatisticsRead:
+    """What one file holds: cells, notices in Chinese, or why it is unusable. With a failure there are no cells."""
+
+    cells: list[Cell] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    failure: Failure | None = None
+
+
+def read_statistics(data: bytes, name: str) -> StatisticsRead:
+    """Read one workbook or archive; `name` is its path in the delivery. Never raises for a bad file.
+
+    Failures: file_unreadable; statistics_form_unexpected, where a label is not where it is expected.
+    """
+    layouts = load_layouts()
+    cells: list[Cell] = []
+    notices: list[str] = []
+    problems: list[str] = []
+    rule = FILE_UNREADABLE
+    try:
+        for book in open_file(data, name):
+            if isinstance(book, Refused):
+                problems.append(f"{book.member}：{book.message}")
+                continue
+            said: list[str] = []
+            before = f"{book.member}：" if book.member else ""
+            try:
+                cells += _read_book(book, name, layouts, said)
+            except Unreadable as error:
+                problems.append(f"{before}{error}")
+            except Unexpected as error:
+                rule = FORM_UNEXPECTED
+                problems += [f"{before}{problem}" for problem in error.problems]
+            notices += [before + text for text in said]
+    except Unreadable as error:
+        problems.append(str(error))
+    if not problems:
+        return StatisticsRead(cells, notices)
+    more = f"；等共 {len(problems)} 处" if len(problems) > SHOWN_PROBLEMS else ""
+    remedy = "。请核对报表版式，不要改动表样；版式确已调整的，请联系维护人员登记新版式" if rule == FORM_UNEXPECTED else ""
+    return StatisticsRead([], notices, Failure(rule, "；".join(problems[:SHOWN_PROBLEMS]) + more + remedy))
+
+
+def _read_book(book: Book, name: str, layouts: Layouts, notices: list[str]) -> list[Cell]:
+    def is_form(sheet: str) -> bool:
+        number = form_number(sheet)
+        return number in layouts.forms or number in layouts.identity_forms
+
+    sheets = open_book(book.data, is_form)
+    if any(is_form(sheet) for sheet in sheets.names):
+        return read_school(sheets, book.member, layouts, notices)
+    return read_export(sheets, book.member or name, book.member, layouts, notices)
