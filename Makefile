@@ -14,7 +14,7 @@ WORKERS ?= 2
 export DAGSTER_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check format bench ui lock clean
+.PHONY: help setup run test test-fast check format bench site ui docs lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
@@ -23,6 +23,9 @@ setup: $(READY)  ## make or update .venv
 
 run: $(READY)  ## materialise every district and phase in YOUJUN_DATA and publish
 	@$(PY) -m youjun_pipeline.cli run
+
+site: $(READY)  ## make the site anew from the publication
+	@$(PY) -m youjun_pipeline.cli site
 
 test: test-fast  ## run all tests: the fast tier first, then the rest
 	@$(PY) -m pytest $(TESTS)/integration $(TESTS)/pipeline -q -n $(WORKERS)
@@ -53,6 +56,9 @@ ui: $(READY)  ## open Dagster's UI on this checkout
 	@cp dagster.yaml "$${YOUJUN_DATA:-data}/.work/dagster/dagster.yaml"
 	@DAGSTER_HOME="$$(cd "$${YOUJUN_DATA:-data}/.work/dagster" && pwd)" \
 	    PATH="$(abspath $(VENV))/bin:$$PATH" $(PY) -m dagster dev -w workspace.yaml
+
+docs: $(READY)  ## write docs/tables.md anew from the declarations of the published tables
+	@$(PY) -m youjun_pipeline.warehouse.tables_page > docs/tables.md
 
 lock:  ## write requirements.lock anew from pyproject.toml (UPGRADE=1: newest versions)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv, or make lock UV=/path/to/uv" >&2; exit 1; }

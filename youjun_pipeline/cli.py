@@ -51,6 +51,9 @@ def main(arguments: list[str] | None = None) -> int:
     explain.add_argument("--stage", help="学段：primary 小学、junior 初中；不给学校时为该学段的差异系数")
     explain.set_defaults(handle=explain_command)
 
+    site = commands.add_parser("site", help="由发布库重新生成网站")
+    site.set_defaults(handle=site_command)
+
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     logging.getLogger("youjun").setLevel(logging.INFO)
@@ -120,6 +123,22 @@ def explain_command(settings: Settings, options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 1
     print(text, end="")
+    return 0
+
+
+def site_command(settings: Settings, options: argparse.Namespace) -> int:
+    """Make the site anew from the publication that stands, without computing anything."""
+    from youjun_pipeline.reports.site import build_site
+    from youjun_pipeline.warehouse.connection import connect
+    from youjun_pipeline.warehouse.publication import FILE_NAME
+
+    path = settings.published / FILE_NAME
+    if not path.exists():
+        print(f"还没有发布库 {path}：请先运行 make run", file=sys.stderr)
+        return 1
+    with connect(path, read_only=True) as con:
+        result = build_site(con, settings.published)
+    print(f"网站 {result.path}（新写 {result.pages} 页，{result.districts_kept} 个区县未变）")
     return 0
 
 

@@ -21,6 +21,7 @@ from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.models import build, load_models
 from youjun_pipeline.warehouse.projection import build_projection
 from youjun_pipeline.warehouse.publication import Publication, publish, recover_history
+from youjun_pipeline.warehouse.rule_impact import build_rule_impact
 from youjun_pipeline.warehouse.run import RunScope, begin_run, refuse_earlier
 from youjun_pipeline.warehouse.tables import ensure_tables
 
@@ -60,6 +61,7 @@ def compute(
     for model in load_models().values():
         build(con, model)
     build_projection(con)
+    build_rule_impact(con)
     run_checks(con)
 
 

@@ -22,6 +22,7 @@ from youjun_pipeline.ingest.district_file import DistrictFile, Phase, Plan, pars
 
 DISTRICT_FILE, DELIVERIES, STATISTICS = "district.toml", "deliveries", "statistics"
 SUFFIXES = (".xlsx", ".xls", ".csv", ".parquet")
+STATISTICS_SUFFIXES = (".xlsx", ".xls", ".zip")
 DISTRICT_FOLDER = re.compile(r"([0-9]{6})-(.+)")
 DELIVERY_FOLDER = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 SYSTEM_FILES = {"thumbs.db", "desktop.ini"}
@@ -29,7 +30,10 @@ SYSTEM_FILES = {"thumbs.db", "desktop.ini"}
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """One dataset of one delivery: `name` is the file's name, `relative` its path below the data folder with "/"."""
+    """One dataset of one delivery: `name` is the file's name, `relative` its path below the data folder with "/".
+
+    The official statistics are `statistics`, one file per workbook or archive, named by their path in the delivery.
+    """
 
     delivery: dt.date
     dataset: str
@@ -229,11 +233,10 @@ def _delivery(folder: os.DirEntry[str], day: dt.date, found: _Findings) -> Itera
     for entry in sorted(os.scandir(folder.path), key=lambda e: e.name):
         if not _stays_inside(entry, found):
             continue
-        if entry.is_dir():
-            is_statistics = entry.name.casefold() == STATISTICS
-            found.note(
-                entry, "教育事业统计报表，不按数据集文件读取" if is_statistics else "是文件夹，没有读取"
-            )
+        if entry.is_dir() and entry.name.casefold() == STATISTICS:
+            yield from _statistics(entry, Path(folder.path), day, found)
+        elif entry.is_dir():
+            found.note(entry, "是文件夹，没有读取")
         elif reason := _why_no_dataset(entry.name):
             found.note(entry, reason)
         else:
@@ -252,13 +255,43 @@ def _delivery(folder: os.DirEntry[str], day: dt.date, found: _Findings) -> Itera
         yield DeliveredFile(day, dataset, path, entries[0].name, found.relative(path))
 
 
-def _why_no_dataset(name: str) -> str | None:
-    """Why a file of this name delivers no dataset, or None where it does."""
-    path = Path(name)
+def _statistics(
+    folder: os.DirEntry[str], delivery: Path, day: dt.date, found: _Findings
+) -> Iterator[DeliveredFile]:
+    """The official statistics workbooks and archives, in nested folders too; named by their path in the delivery."""
+    for entry in sorted(os.scandir(folder.path), key=lambda e: e.name):
+        path = Path(entry.path)
+        if not _stays_inside(entry, found):
+            continue
+        if entry.is_dir():
+            # A link may lead back to a folder above; the workbooks themselves may be links.
+            if entry.is_symlink():
+                found.note(entry, "是指向文件夹的符号链接，没有读取；请把文件复制进来")
+            else:
+                yield from _statistics(entry, delivery, day, found)
+        elif reason := _why_passed_over(entry.name):
+            found.note(entry, reason)
+        elif path.suffix.casefold() not in STATISTICS_SUFFIXES:
+            found.note(entry, f"不是统计报表的工作簿，没有读取；请用 {'、'.join(STATISTICS_SUFFIXES)}")
+        else:
+            name = path.relative_to(delivery).as_posix()
+            yield DeliveredFile(day, STATISTICS, path, name, found.relative(path))
+
+
+def _why_passed_over(name: str) -> str | None:
+    """Why a file of this name is nobody's delivery."""
     if name.startswith(("~$", ".~")):
         return "是表格软件打开文件时的临时文件，没有读取"
     if name.startswith(".") or name.casefold() in SYSTEM_FILES:
         return "是系统文件，没有读取"
+    return None
+
+
+def _why_no_dataset(name: str) -> str | None:
+    """Why a file of this name delivers no dataset, or None where it does."""
+    path = Path(name)
+    if reason := _why_passed_over(name):
+        return reason
     dataset = find_dataset(path.stem)
     if dataset is None:
         return "文件名不是数据集的名称，没有读取；名称如 schools.xlsx 或 学校名册.xlsx"

@@ -11,12 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from youjun_pipeline.contracts.model import INVISIBLE, Dataset, Failure
+from youjun_pipeline.contracts.model import Dataset, Failure, is_helper_sheet
 from youjun_pipeline.ingest.delimited import delimited_sheet
-from youjun_pipeline.ingest.headers import Header, find_header, match_header, one_line, score
-from youjun_pipeline.ingest.results import ReadResult, SourceColumn
+from youjun_pipeline.ingest.headers import Header, find_header, one_line, score
+from youjun_pipeline.ingest.results import Place, ReadResult, SourceColumn
 from youjun_pipeline.ingest.sheets import (
     HEAD_ROWS,
     Body,
@@ -28,9 +27,8 @@ from youjun_pipeline.ingest.sheets import (
     some,
     wrong_suffix_notice,
 )
+from youjun_pipeline.ingest.side_rows import filled_cells, side_rows
 from youjun_pipeline.ingest.workbooks import workbook_sheets
-
-BLANK = f"[\\s\\p{{Z}}{INVISIBLE}]*"
 
 
 def read(path: Path, dataset: Dataset) -> ReadResult:
@@ -65,12 +63,14 @@ def _empty_frame(dataset: Dataset) -> pd.DataFrame:
 
 
 def _read_sheets(sheets: list[Sheet], dataset: Dataset, notices: list[str]) -> ReadResult:
-    filled = [sheet for sheet in sheets if any(cell.strip() for row in sheet.head for cell in row)]
+    filled = [sheet for sheet in sheets if _is_filled(sheet) and not _is_helper(sheet)]
     if not filled:
         return _failed(
             dataset, notices, "file_unreadable", "无法读取：文件里没有任何内容。请核对后重新交付。"
         )
-    headers = [(sheet, header) for sheet in filled if (header := find_header(sheet.head, dataset, sheet.merged))]
+    headers = [
+        (sheet, header) for sheet in filled if (header := find_header(sheet.head, dataset, sheet.merged))
+    ]
     if failure := _header_failure(filled, headers, dataset):
         return ReadResult(_empty_frame(dataset), notices=notices, failure=failure)
     used = _sheets_with_data(headers, dataset)
@@ -81,7 +81,8 @@ def _read_sheets(sheets: list[Sheet], dataset: Dataset, notices: list[str]) -> R
         for sheet, _ in used
         if sheet.is_hidden
     ]
-    frames = [_read_rows(sheet, header, dataset, notices) for sheet, header in used]
+    places: dict[str, Place] = {}
+    frames = [_read_rows(sheet, header, dataset, notices, places) for sheet, header in used]
     columns = [
         SourceColumn(sheet.name, name, column_letter(header.positions[name]), header.texts[name])
         for sheet, header in used
@@ -92,7 +93,15 @@ def _read_sheets(sheets: list[Sheet], dataset: Dataset, notices: list[str]) -> R
     frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
     if frame.empty:
         notices.append("只有表头，没有数据行")
-    return ReadResult(frame, columns, list(ignored), notices)
+    return ReadResult(frame, columns, list(ignored), notices, places=places)
+
+
+def _is_filled(sheet: Sheet) -> bool:
+    return any(cell.strip() for row in sheet.head for cell in row)
+
+
+def _is_helper(sheet: Sheet) -> bool:
+    return bool(sheet.head[0]) and is_helper_sheet(sheet.head[0][0])
 
 
 def _header_failure(
@@ -158,77 +167,61 @@ def _sheets_with_data(headers: list[tuple[Sheet, Header]], dataset: Dataset) -> 
     return [pair for pair in whole if pair[1].positions.keys() - set(dataset.key)] or whole
 
 
-def _read_rows(sheet: Sheet, header: Header, dataset: Dataset, notices: list[str]) -> pd.DataFrame:
+def _read_rows(
+    sheet: Sheet, header: Header, dataset: Dataset, notices: list[str], places: dict[str, Place]
+) -> pd.DataFrame:
     body = sheet.body(
         header.row,
         frozenset(p for name, p in header.positions.items() if dataset.columns[name].month_means_end),
     )
+    filled = filled_cells(body)
     used = sorted(header.positions.values())
-    empty = _blank_rows(body, used)
-    others = [p for p in range(len(body.columns)) if p not in used]
-    said = list(body.notices) + header.notes
-    if others and len(stray := np.setdiff1d(empty, _blank_rows(body, others))):
-        said.append(f"第 {some(body.row_numbers[stray].tolist())} 行只有未识别的列有内容，没有作为数据")
-    unnamed = [
-        p for p in others if p not in header.unknown and body.columns[p].null_count < len(body.columns[p])
-    ]
+    is_data = filled[used].any(axis=0)
+    said = [(text, Place(sheet.name)) for text in (*body.notices, *header.notes)]
+    if len(stray := np.flatnonzero(~is_data & filled.any(axis=0))):
+        said.append(_about_rows(sheet, body, stray, "只有未识别的列有内容，没有作为数据"))
+    known = {*used, *header.unknown, *header.informational}
+    unnamed = tuple(column_letter(p) for p in np.flatnonzero(filled.any(axis=1)).tolist() if p not in known)
     if unnamed:
-        said.append(f"{some([column_letter(p) for p in unnamed])} 列没有表头但有内容，没有读取")
-    repeated = _repeated_headers(body, header, dataset)
-    if len(repeated):
-        said.append(f"第 {some(body.row_numbers[repeated].tolist())} 行又是表头，没有作为数据")
+        said.append((f"{some(unnamed)} 列没有表头但有内容，没有读取", Place(sheet.name, columns=unnamed)))
+    for kind in side_rows(body, header, dataset, filled):
+        said.append(_about_rows(sheet, body, kind.rows, kind.said))
+        is_data[kind.rows] = False
+    hidden = np.flatnonzero(is_data & np.isin(body.row_numbers, list(sheet.hidden_rows)))
+    if len(hidden):
+        advice = "是隐藏的（可能被筛选掉了），也读取了；如果不是要交付的数据，请删除"
+        said.append(_about_rows(sheet, body, hidden, advice))
     said += _merged_cells(sheet, header)
-    notices += [f"{sheet.label}：{text}" if sheet.name else text for text in said]
-    dropped = np.union1d(empty, repeated)
-    if len(dropped):
-        kept = np.setdiff1d(np.arange(len(body.row_numbers)), dropped)
+    where = f"{sheet.label}：" if sheet.name else ""
+    notices += [where + text for text, _ in said]
+    places |= {where + text: place for text, place in said}
+    if not is_data.all():
+        kept = np.flatnonzero(is_data)
         body = Body(body.row_numbers[kept], [column.take(pa.array(kept)) for column in body.columns])
     return _frame(dataset, sheet.name, body, header.positions)
 
 
-def _merged_cells(sheet: Sheet, header: Header) -> list[str]:
+def _about_rows(sheet: Sheet, body: Body, rows: np.ndarray, said: str) -> tuple[str, Place]:
+    numbers = body.row_numbers[rows].tolist()
+    return f"第 {some(numbers)} 行{said}", Place(sheet.name, tuple(numbers))
+
+
+def _merged_cells(sheet: Sheet, header: Header) -> list[tuple[str, Place]]:
     """Say where cells of several rows are merged: only the first of these rows has the value."""
-    rows: dict[int, list[str]] = {}
+    spans: dict[int, list[tuple[int, int]]] = {}
     for first, left, last, right in sheet.merged:
         if first > sheet.numbers[header.row] and last > first:
             for position in set(header.positions.values()) & set(range(left, right + 1)):
-                rows.setdefault(position, []).append(f"{first}–{last}")
-    return [
-        f"{column_letter(position)} 列第 {some(rows[position])} 行是合并单元格，只有第一行有值，其余各行按空白读取；"
-        "请取消合并、逐行填写"
-        for position in sorted(rows)
-    ]
-
-
-def _blank_rows(body: Body, positions: list[int]) -> np.ndarray:
-    """Indices of the rows whose cells in these columns are all blank.
-
-    Column by column over the rows still in question: nearly every row is out after the first.
-    """
-    rows = np.arange(len(body.row_numbers))
-    for position in positions:
-        cells = body.columns[position].take(pa.array(rows))
-        blank = pc.fill_null(pc.match_substring_regex(cells, f"^{BLANK}$"), True)
-        rows = rows[blank.to_numpy()]
-        if not len(rows):
-            break
-    return rows
-
-
-def _repeated_headers(body: Body, header: Header, dataset: Dataset) -> np.ndarray:
-    """Indices of rows that hold the header again: in the other language, or where tables were pasted one below another."""
-    name, position = min(header.positions.items(), key=lambda item: item[1])
-    column = dataset.columns[name]
-    words = pa.array([header.texts[name], name, column.zh, *column.aliases], pa.large_string())
-    likely = np.flatnonzero(
-        pc.is_in(pc.utf8_trim_whitespace(body.columns[position]), value_set=words).to_numpy()
-    )
-
-    def is_header(row: int) -> bool:
-        cells = {n: body.columns[p][row].as_py() or "" for n, p in header.positions.items()}
-        return all(match_header(cell, dataset)[0] == n for n, cell in cells.items() if cell.strip())
-
-    return np.array([row for row in likely.tolist() if is_header(row)], dtype=np.int64)
+                spans.setdefault(position, []).append((first, last))
+    said = []
+    for position in sorted(spans):
+        letter, rows = column_letter(position), some([f"{first}–{last}" for first, last in spans[position]])
+        text = (
+            f"{letter} 列第 {rows} 行是合并单元格，只有第一行有值，其余各行按空白读取；请取消合并、逐行填写"
+        )
+        blank = tuple(row for first, last in spans[position] for row in range(first + 1, last + 1))
+        said.append((text, Place(sheet.name, blank, (letter,))))
+    return said
 
 
 def _frame(dataset: Dataset, sheet: str, body: Body, positions: dict[str, int]) -> pd.DataFrame:

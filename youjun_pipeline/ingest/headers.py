@@ -2,9 +2,9 @@
 
 Belongs here: how forgiving header matching is. A header is one of the contract's names, whatever its width, case, blanks
 and line breaks; a `*`, a colon and brackets with the column's unit or a hint for filling in may surround it. Brackets
-that may change the meaning, such as 学生数（其中：女）or 资产值（元）for a column in 万元, are no match, and a note says so. A header
-may run over several rows, 在校生数 above 小学 and 初中: what the rows say together is then the name. Keep out: formats, rows,
-and the names themselves (contracts).
+that may change the meaning, such as 学生数（其中：女）or 资产值（元）for a column in 万元, are no match, and a note says so. A
+header may run over several rows, 在校生数 above 小学 and 初中: what the rows say together is then the name. Keep out:
+formats, rows, and the names themselves (contracts).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
 from youjun_pipeline.contracts.model import UNIT_SPELLINGS, Column, Dataset, fold_word
 from youjun_pipeline.ingest.sheets import column_letter
@@ -72,10 +73,10 @@ _RANGE_HINT = re.compile(r"\d{1,3}[-~—–至到]\d{1,3}")
 class Header:
     """The header row of a sheet.
 
-    `row` is the index of its last row among the sheet's first rows, `positions` leads from contract column to 0-based column, `texts` to the
-    header as written, `repeats` holds every position of a column that occurs more than once. `informational` are headers
-    that the contract knows and does not want, `unknown` are the others, `notes` why some of them, though alike, were not
-    taken for a contract column.
+    `row` is the index of its last row among the sheet's first rows, `positions` leads from contract column to 0-based
+    column, `texts` to the header as written, `repeats` holds every position of a column that occurs more than once.
+    `informational` are headers that the contract knows and does not want, `unknown` are the others, `notes` why some of
+    them, though alike, were not taken for a contract column.
     """
 
     row: int
@@ -139,7 +140,7 @@ def _best_of_several_rows(
 
 def _may_be_joined(rows: list[list[str]]) -> bool:
     """Whether some cell stands below a blank that something to its left may reach over."""
-    for upper, lower in zip(rows, rows[1:], strict=False):
+    for upper, lower in pairwise(rows):
         filled = [bool(cell.strip()) for cell in upper]
         if not any(filled):
             return False
@@ -155,7 +156,9 @@ def _joined(top: int, rows: list[list[str]], merged: Sequence[Span], dataset: Da
     for position, cell in enumerate(rows[-1]):
         last = cell.strip()
         source = upper if last else [[c.strip() for c in row] for row in rows[:-1]]
-        parts = list(dict.fromkeys(p for row in source if (p := row[position] if position < len(row) else "")))
+        parts = list(
+            dict.fromkeys(p for row in source if (p := row[position] if position < len(row) else ""))
+        )
         if not last:
             yield parts[-1] if parts else ""
             continue

@@ -5,7 +5,6 @@ Belongs here: the result's shape. Keep out: imports that cost time; whoever only
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,24 +24,13 @@ class SourceColumn:
     header: str
 
 
-class Notice(str):
-    """What the district should hear about a file: a text, which also knows the place it is about.
+@dataclass(frozen=True)
+class Place:
+    """Where a notice is about: every row number, of which its text may name only the first, and Excel letters of columns."""
 
-    `sheet` is "" where the file has none or the notice is about the whole file; `rows` are all row numbers it is about, of which
-    the text may name only the first; `columns` are Excel letters.
-    """
-
-    sheet: str
-    rows: tuple[int, ...]
-    columns: tuple[str, ...]
-
-    def __new__(
-        cls, text: str, sheet: str = "", rows: Iterable[int] = (), columns: Iterable[str] = ()
-    ) -> Notice:
-        """The text with its place."""
-        made = super().__new__(cls, text)
-        made.sheet, made.rows, made.columns = sheet, tuple(rows), tuple(columns)
-        return made
+    sheet: str = ""
+    rows: tuple[int, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,7 +40,7 @@ class ReadResult:
     `frame` has the columns sheet, row_number (1-based, as Excel shows it; the line for .csv, the row for .parquet) and
     every contract column in declared order, as text and missing where the cell is empty. With a `failure` it has no
     rows. `ignored_headers` are headers that the contract does not know, `notices` is what else the district should
-    hear, in Chinese and without the file's name; those about a place are a `Notice`.
+    hear, in Chinese and without the file's name; `places` has the place of those that are about one, by their text.
     """
 
     frame: pd.DataFrame
@@ -60,3 +48,4 @@ class ReadResult:
     ignored_headers: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     failure: Failure | None = None
+    places: dict[str, Place] = field(default_factory=dict)

@@ -14,10 +14,18 @@ from typing import TYPE_CHECKING
 from youjun_pipeline.contracts import Dataset, load_datasets
 from youjun_pipeline.ingest.districts import DeliveredFile, Scan
 from youjun_pipeline.ingest.files import READER_VERSION, content_hash
+from youjun_pipeline.ingest.statistics.warehouse import (
+    Composition,
+    ensure_statistics,
+    read_statistics_files,
+    register_statistics,
+)
 
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
+
+    from youjun_pipeline.ingest.results import ReadResult
 
 CONTENT_TABLES = {
     "content": "content_sha256 VARCHAR, dataset VARCHAR, reader_version VARCHAR, rows_read BIGINT, "
@@ -32,6 +40,7 @@ CONTENT_TABLES = {
 }
 SEEN_TABLES = {
     "dataset": "dataset VARCHAR, title VARCHAR, kind VARCHAR",
+    "plausible_range": "dataset VARCHAR, column_name VARCHAR, title VARCHAR, unit VARCHAR, low DOUBLE, high DOUBLE",
     "district": "district_code VARCHAR, slug VARCHAR, district_name VARCHAR, standard_id VARCHAR, data_origin VARCHAR, "
     "plan_title VARCHAR, document_number VARCHAR, issued_on DATE",
     "district_option": "district_code VARCHAR, option VARCHAR, value VARCHAR",
@@ -83,6 +92,7 @@ def ensure_raw(con: duckdb.DuckDBPyConnection) -> None:
         typed = ", ".join(f'"{c.name}" {c.duckdb_type}' for c in dataset.columns.values())
         con.execute(f"{how} raw.{dataset.name} ({place}, {text})")
         con.execute(f"{how} accepted.{dataset.name} ({place}, {typed})")
+    ensure_statistics(con)
 
 
 def reader_version(dataset: Dataset) -> str:
@@ -139,6 +149,7 @@ def _seen_rows(found: Scan, delivered: list[Delivered]) -> dict[str, list[tuple[
     districts = list({d.code: d for d in found.districts}.values())
     return {
         "dataset": [(d.name, d.title, d.kind) for d in load_datasets().values()],
+        "plausible_range": _plausible_ranges(),
         "district": [
             (d.code, d.slug, d.name, d.standard, d.data_origin, d.plan.title, d.plan.document_number, d.plan.issued_on)
             for d in districts
@@ -151,6 +162,16 @@ def _seen_rows(found: Scan, delivered: list[Delivered]) -> dict[str, list[tuple[
         "district_failure": [(d.code, "", f.rule, f.message) for d in found.districts for f in d.failures],
         "district_notice": [(notice.district_code, str(notice)) for notice in found.notices],
     }
+
+
+def _plausible_ranges() -> list[tuple[object, ...]]:
+    """What figures per pupil lie between, as the contracts declare it."""
+    return [
+        (d.name, c.name, c.zh, c.unit, *(None if bound is None else float(bound) for bound in c.per_student))
+        for d in load_datasets().values()
+        for c in d.columns.values()
+        if c.per_student
+    ]
 
 
 def _insert_seen(con: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[object, ...]]) -> None:
@@ -177,6 +198,8 @@ def ingest(
     report: Callable[[str], None] = lambda _: None,
 ) -> list[Ingested]:
     """Read every content not read before and store it, one transaction per dataset; returns a line per dataset."""
+    delivered = list(delivered)
+    statistics = read_statistics_files(con, delivered, report)
     known = set(con.execute("select content_sha256, dataset from raw.content").fetchall())
     fresh: dict[str, dict[str, DeliveredFile]] = {}
     for entry in delivered:
@@ -187,14 +210,15 @@ def ingest(
         files = fresh.get(name, {})
         if files:
             report(f"读取 {dataset.title}：{len(files)} 个新文件")
-        results.append(_ingest_dataset(con, dataset, files))
+        results.append(_ingest_dataset(con, dataset, files, statistics.composed.get(name, Composition())))
+    register_statistics(con, statistics)
     return results
 
 
 def _ingest_dataset(
-    con: duckdb.DuckDBPyConnection, dataset: Dataset, files: dict[str, DeliveredFile]
+    con: duckdb.DuckDBPyConnection, dataset: Dataset, files: dict[str, DeliveredFile], statistics: Composition
 ) -> Ingested:
-    if not files:
+    if not files and not statistics.results:
         return Ingested(dataset.name, 0, 0, 0, 0, 0)
     import pandas as pd
 
@@ -203,24 +227,30 @@ def _ingest_dataset(
 
     frames, columns, notices = [], [], []
     failures: dict[str, tuple[str, str]] = {}
-    for sha, file in files.items():
-        result = read_file(file.path, dataset)
+    read: dict[str, ReadResult] = {sha: read_file(file.path, dataset) for sha, file in files.items()}
+    read |= statistics.results
+    for sha, result in read.items():
         if result.failure is not None:
             failures[sha] = (result.failure.rule, result.failure.message)
         frames.append(result.frame.assign(content_sha256=sha))
         columns += [(sha, dataset.name, c.sheet, c.column_name, c.source_column, c.header) for c in result.columns]
-        notices += [(sha, dataset.name, text) for text in _notices(result)]
+        notices += [(sha, dataset.name, str(text)) for text in _notices(result)]
     text = pd.concat(frames, ignore_index=True)
     checked = validate(dataset, text)
     failures |= {sha: (f.rule, f.message) for sha, f in checked.failures.items() if sha not in failures}
     accepted = checked.accepted
-    contents = _contents(dataset, files, text, accepted.column("content_sha256").to_pandas(), checked.rejections, failures)
+    refused = _frame("rejection", statistics.refused)
+    rejections = pd.concat([checked.rejections.assign(dataset=dataset.name), refused]) if len(refused) else (
+        checked.rejections.assign(dataset=dataset.name)
+    )
+    rows_read = pd.concat([text["content_sha256"], refused["content_sha256"]])
+    contents = _contents(dataset, list(read), rows_read, accepted.column("content_sha256").to_pandas(), rejections, failures)
     place = ["content_sha256", "sheet", "row_number"]
     con.begin()
     try:
         _insert(con, f"raw.{dataset.name}", text[[*place, *dataset.columns]])
         con.execute(f"insert into accepted.{dataset.name} by name select * from accepted")
-        _insert(con, "raw.rejection", checked.rejections.assign(dataset=dataset.name))
+        _insert(con, "raw.rejection", rejections)
         _insert(con, "raw.rule_result", checked.warnings.assign(dataset=dataset.name))
         _insert(con, "raw.source_column", _frame("source_column", columns))
         _insert(con, "raw.notice", _frame("notice", notices))
@@ -230,13 +260,13 @@ def _ingest_dataset(
         raise
     con.commit()
     total = contents[["rows_read", "rows_accepted", "rows_rejected"]].sum()
-    return Ingested(dataset.name, len(files), *(int(n) for n in total), len(failures))
+    return Ingested(dataset.name, len(read), *(int(n) for n in total), len(failures))
 
 
 def _contents(
     dataset: Dataset,
-    files: dict[str, DeliveredFile],
-    text: pd.DataFrame,
+    files: list[str],
+    rows_read: pd.Series[str],
     accepted: pd.Series[str],
     rejections: pd.DataFrame,
     failures: dict[str, tuple[str, str]],
@@ -244,13 +274,12 @@ def _contents(
     """One row per content: what was read, accepted and rejected, and why it is unusable if it is."""
     import pandas as pd
 
-    read = text.groupby("content_sha256").size()
     rows = rejections[rejections["rejects_row"].astype(bool)]
     rejected = rows.drop_duplicates(["content_sha256", "sheet", "row_number"]).groupby("content_sha256").size()
-    frame = pd.DataFrame({"content_sha256": list(files)})
+    frame = pd.DataFrame({"content_sha256": files})
     frame["dataset"] = dataset.name
     frame["reader_version"] = reader_version(dataset)
-    frame["rows_read"] = frame["content_sha256"].map(read).fillna(0).astype(int)
+    frame["rows_read"] = frame["content_sha256"].map(rows_read.value_counts()).fillna(0).astype(int)
     frame["rows_rejected"] = frame["content_sha256"].map(rejected).fillna(0).astype(int)
     # counted, not subtracted: the check that rows reconcile must be able to fail
     frame["rows_accepted"] = frame["content_sha256"].map(accepted.value_counts()).fillna(0).astype(int)

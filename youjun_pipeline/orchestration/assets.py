@@ -267,4 +267,28 @@ def data_docs(refresh: Refresh) -> dg.MaterializeResult:
     )
 
 
-ASSETS = [deliveries, models, rule_impact, projection, check_result, publication, *REPORT_ASSETS, data_docs]
+@dg.asset(
+    key=dg.AssetKey(["reports", "site"]),
+    # Its pages link to the reports that are there. Not to wait for data_docs: a fault there is no reason for an old site.
+    deps=[publication, *REPORT_ASSETS],
+    partitions_def=PHASES,
+    backfill_policy=ONE_RUN,
+    group_name="publication",
+    kinds={"html"},
+    owners=OWNERS,
+    description="网站：作战图、指标、学校和区县比较的静态网页",
+)
+def site(refresh: Refresh) -> dg.MaterializeResult:
+    """Rewrite the pages of the districts that changed."""
+    result = refresh.site()
+    return dg.MaterializeResult(
+        metadata={
+            "path": dg.MetadataValue.path(str(result.path)),
+            "pages_written": result.pages,
+            "districts_written": result.districts_built,
+            "districts_kept": result.districts_kept,
+        }
+    )
+
+
+ASSETS = [deliveries, models, rule_impact, projection, check_result, publication, *REPORT_ASSETS, data_docs, site]

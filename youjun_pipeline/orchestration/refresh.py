@@ -16,6 +16,7 @@ from youjun_pipeline.ingest.districts import Scan, scan
 from youjun_pipeline.ingest.store import Delivered, Ingested, ensure_raw, ingest, register
 from youjun_pipeline.reports.folder import Refreshed, refresh_folder
 from youjun_pipeline.reports.data_docs import Outcome
+from youjun_pipeline.reports.site import SiteResult, build_site
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.catalogues import load_standard
 from youjun_pipeline.warehouse.checks import run_checks
@@ -128,3 +129,10 @@ class Refresh(dg.ConfigurableResource):
         published = self.settings.published
         with connect(published / FILE_NAME, read_only=True) as con:
             return refresh_data_docs(con, published)
+
+    def site(self) -> SiteResult:
+        """Bring the pages of the site up to the publication that stands."""
+        log.info("网站")
+        published = self.settings.published
+        with connect(published / FILE_NAME, read_only=True) as con:
+            return build_site(con, published)

@@ -89,10 +89,11 @@ def validate(frames: dict[str, pd.DataFrame], docs: Path | None = None) -> list[
     """
     # Progress bars and usage statistics are for people at notebooks, not for a nightly run.
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    # it tells on every run where it would have put its own docs
-    logging.getLogger("great_expectations").setLevel(logging.ERROR)
     import great_expectations as gx
     import great_expectations.expectations as gxe
+
+    # set when it has been imported, which sets it too: it tells on every run where it would put docs of its own
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]

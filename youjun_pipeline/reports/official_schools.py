@@ -112,7 +112,7 @@ def write_sections(book: Book, con: duckdb.DuckDBPyConnection) -> None:
     """Table Ⅱ-2: every section with its seven values, its verdict and the remark."""
     evaluation = book.evaluation
     codes = evaluation.resources
-    paper = Paper(book, "表Ⅱ-2", [5.5, 25, 7.5, 9, 7.5, 7.5, *[9.8] * len(codes), 9, 40])
+    paper = Paper(book, "表Ⅱ-2", [5.5, 28, 7.5, 9, 7.5, 7.5, *[9.8] * len(codes), 9, 40])
     paper.open("表Ⅱ-2　义务教育学校资源配置达标情况")
     labels = ["序号", "学校名称", "举办者代码", "在校生数\n（人）", "年级数\n（个）", "班级数\n（个）"]
     head: list[HeadCell] = [(0, column, 1, column, label) for column, label in enumerate(labels)]

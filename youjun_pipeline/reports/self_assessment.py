@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from youjun_pipeline.contracts import load_datasets
+from youjun_pipeline.contracts.model import NUMBER_TYPES
 from youjun_pipeline.reports import words
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.folder import Report
@@ -102,24 +103,21 @@ def _inputs(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> list[Row]
         con, lineage, "school_code, stage, input, value, delivery, file, sheet, row, source_column", "all"
     )
     labels, stages = _labels(), [None, *evaluation.stages]
-
-    def place(row: Row) -> tuple[str, int, int]:
-        return (
-            row["school_code"],
-            stages.index(row["stage"]),
-            labels.get(row["input"], (len(labels), "", ""))[0],
-        )
-
-    return sorted(rows, key=place)
+    # words among the inputs (a school's type) decide waivers; there is no number to check in them
+    figures = [row for row in rows if row["input"] in labels]
+    return sorted(
+        figures, key=lambda row: (row["school_code"], stages.index(row["stage"]), labels[row["input"]][0])
+    )
 
 
 @cache
 def _labels() -> dict[str, tuple[int, str, str]]:
-    """Of every reported figure (`dataset.column`) its place in the datasets, its Chinese name and its unit."""
+    """Of every reported number (`dataset.column`) its place in the datasets, its Chinese name and its unit."""
     columns = [
         (f"{dataset.name}.{name}", column.zh, column.unit or "")
         for dataset in load_datasets().values()
         for name, column in dataset.columns.items()
+        if column.type in NUMBER_TYPES
     ]
     return {name: (place, zh, unit) for place, (name, zh, unit) in enumerate(columns)}
 
@@ -281,7 +279,7 @@ def _reported(paper: Paper, school: _School) -> None:
     _headings(paper, "序号 填报项目 填报数 单位 学校核实数", "来源")
     labels = _labels()
     for number, figure in enumerate(school.inputs, start=1):
-        _, label, unit = labels.get(figure["input"], (0, figure["input"], ""))
+        _, label, unit = labels[figure["input"]]
         row = paper.row
         paper.number(row, 0, number, "0")
         paper.text(row, 1, (catalogue.stages[figure["stage"]].name if figure["stage"] else "") + label, LEFT)

@@ -7,6 +7,7 @@ Excel's text prefix, so that it stays one when somebody edits the cell. Keep out
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime, time
@@ -23,6 +24,9 @@ from youjun_pipeline.reports.words import NOTHING, RECONSTRUCTED
 # A cell holds 32767 characters; a form is unreadable long before.
 LONGEST_TEXT = 2000
 LINE_HEIGHT = 14.0
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
 _FONT = {"font_name": "宋体", "font_size": 10, "valign": "vcenter"}
 _CELL = {**_FONT, "border": 1, "text_wrap": True, "align": "center"}
 HEAD = {"bold": True, "bg_color": "#EDEDED"}
@@ -54,7 +58,7 @@ class Book:
         self.workbook.set_properties(
             {
                 "title": title,
-                "subject": f"{evaluation.district_name} {evaluation.phase_name}",
+                "subject": harmless(f"{evaluation.district_name} {evaluation.phase_name}"),
                 "created": datetime.combine(evaluation.effective_on, time()),
             }
         )
@@ -95,10 +99,11 @@ class Paper:
         sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.6)
         sheet.center_horizontally()
         sheet.hide_gridlines(2)
-        where = f"{book.evaluation.district_name} {book.evaluation.phase_name} {name}"[:80].replace("&", "&&")
+        where = harmless(f"{book.evaluation.district_name} {book.evaluation.phase_name} {name}")
+        where = where[:80].replace("\n", " ").replace("&", "&&")
         # The footer stands on every printed page, also where the rows above the table do not.
-        notice = f"&R&9{RECONSTRUCTED}" if book.evaluation.data_origin == "reconstructed" else ""
-        sheet.set_footer(f"&L&9{where}&C&9第 &P 页 共 &N 页{notice}", {"margin": 0.3})
+        notice = f"&R&9 {RECONSTRUCTED}" if book.evaluation.data_origin == "reconstructed" else ""
+        sheet.set_footer(f"&L&9 {where}&C&9 第 &P 页 共 &N 页{notice}", {"margin": 0.3})
 
     def open(self, title: str, unit: str = "") -> None:
         """Title, what the sheet is about, and a warning where the data are made up."""
@@ -166,7 +171,7 @@ class Paper:
         """A text cell; blank becomes the sign for nothing reported."""
         words = NOTHING if value is None or value == "" else str(value)
         self.sheet.write_string(
-            row, column, _clipped(words), self.book.style({"quote_prefix": True, **(style or {})})
+            row, column, harmless(words), self.book.style({"quote_prefix": True, **(style or {})})
         )
 
     def number(
@@ -209,7 +214,7 @@ class Paper:
     ) -> None:
         """A link to another sheet of this workbook; `sheet_name` comes from `words.sheet_names`."""
         look = self.book.style({**LINK, "quote_prefix": True, **(style or {})})
-        self.sheet.write_url(row, column, f"internal:'{sheet_name}'!A1", look, _clipped(text))
+        self.sheet.write_url(row, column, f"internal:'{sheet_name}'!A1", look, harmless(text))
 
     def lines_needed(self, text: str, first_column: int, last_column: int) -> int:
         """How many lines a text takes over these columns: merged cells do not grow by themselves."""
@@ -223,5 +228,9 @@ def text_width(text: str) -> float:
     return sum(2 if unicodedata.east_asian_width(c) in "WFA" else 1 for c in text)
 
 
-def _clipped(text: str) -> str:
+def harmless(text: str) -> str:
+    """A text that any part of a workbook can hold: control characters, which XML cannot carry or which turn the
+    direction of writing, become a visible sign, and what no reader would read to its end is cut.
+    """
+    text = _UNPRINTABLE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
     return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"

@@ -18,7 +18,14 @@ from youjun_pipeline.warehouse.tables import declared_tables, describe
 
 TABLE = "mart.projection"
 JUDGED = ("mart.school_indicator", "mart.stage_balance")
-READS = (*JUDGED, "mart.district_indicator", "mart.finding", "rule.finding_measure", "rule.plan_effect")
+READS = (
+    *JUDGED,
+    "mart.district_indicator",
+    "mart.finding",
+    "mart.measure_status",
+    "rule.finding_measure",
+    "rule.plan_effect",
+)
 # What a projection is made of, each resting on those before it.
 _PARTS = ("case", "effect", "students", "figure")
 

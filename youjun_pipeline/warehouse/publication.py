@@ -22,6 +22,7 @@ import duckdb
 from youjun_pipeline.warehouse.closing import close_due, restate
 from youjun_pipeline.warehouse.connection import transaction
 from youjun_pipeline.warehouse.tables import Table, declared_tables, sql_text
+from youjun_pipeline.warehouse.views import add_views
 
 FILE_NAME = "youjun.duckdb"
 PREVIOUS_NAME = "youjun.previous.duckdb"
@@ -86,6 +87,7 @@ def publish(con: duckdb.DuckDBPyConnection, published: Path, run_id: str, as_of:
                 entry = [published_at, run_id, rows, digest, as_of]
                 con.execute("insert into publication.ops.publication from ops.publication")
                 con.execute("insert into publication.ops.publication by name " + _ENTRY, entry)
+                add_views(con, "publication")
                 con.execute("checkpoint publication")
             finally:
                 con.execute("detach publication")

@@ -352,13 +352,14 @@ def _grounds_new(facilities: Mapping[str, Value]) -> Sheet:
     _numbered(sheet, 3, ("甲", "乙", "丙"), 3, 1)
     labels = [
         *("占地面积", "#绿化用地面积", "#运动场地面积", "校园足球场", "11人制", "7人制", "5人制", "图书", "当年新增图书"),
-        *("数字终端数", "#教师终端数", "#学生终端数", "教室", "#网络多媒体教室", "固定资产总值", "#教学仪器设备资产值"),
+        *("数字终端数", "#学生终端数", "教室", "#网络多媒体教室", "固定资产总值", "#教学仪器设备资产值"),
     ]
     _body(sheet, 4, labels)
     for row in range(4, 4 + len(labels)):
         sheet.put(row, 2, "平方米")
-    sheet.put(17, 2, "间")
-    sheet.put(19, 2, "万元")
+    sheet.put(16, 2, "间")
+    sheet.put(17, 2, "万元")
+    sheet.put(18, 2, "万元")
     sheet.put(6, 3, facilities["outdoor_sports_area_m2"])
     sheet.put(16, 3, facilities["multimedia_rooms"])
     sheet.put(18, 3, facilities["equipment_value_wan"])

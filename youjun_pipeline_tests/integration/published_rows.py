@@ -67,19 +67,37 @@ def resource(
     school_code: str, code: str, value: float | None, status: str, stage: str = "primary", **given: Any
 ) -> dict[str, Any]:
     """A row of `mart.school_indicator` about a resource."""
-    row = {"school_code": school_code, "stage": stage, "indicator_code": code, "value": value, "status": status}
+    row = {
+        "school_code": school_code,
+        "stage": stage,
+        "indicator_code": code,
+        "value": value,
+        "status": status,
+    }
     return {**row, "rounding_sensitive": False, "waiver": None, **given}
 
 
-def one_section(school_code: str, name: str, passes: bool | None = True, **given: Any) -> dict[str, list[dict[str, Any]]]:
+def one_section(
+    school_code: str, name: str, passes: bool | None = True, **given: Any
+) -> dict[str, list[dict[str, Any]]]:
     """Roster row, section and verdict of a primary school whose seven values are met; `given` goes to the roster row."""
     whole = {"school_code": school_code, "school_name": name}
     return {
         "mart.school": [{**whole, "school_type": "小学", "in_scope": True, "primary_students": 400, **given}],
         "mart.section": [
-            {**whole, "school_type": "小学", "stage": "primary", "in_scope": True, "students": 400, "classes": 10, "grades": 6}
+            {
+                **whole,
+                "school_type": "小学",
+                "stage": "primary",
+                "in_scope": True,
+                "students": 400,
+                "classes": 10,
+                "grades": 6,
+            }
         ],
-        "mart.school_verdict": [{**whole, "stage": "primary", "students": 400, "passes_resource_rule": passes, "reason": name}],
+        "mart.school_verdict": [
+            {**whole, "stage": "primary", "students": 400, "passes_resource_rule": passes, "reason": name}
+        ],
         "mart.school_indicator": [
             {**resource(school_code, code, 10.0, "met"), "school_name": name} for code in RESOURCES
         ],

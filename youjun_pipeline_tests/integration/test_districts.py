@@ -284,7 +284,8 @@ def test_whatever_is_no_dataset_is_told(tmp_path: Path) -> None:
         "2023-08-31/~$schools.xlsx",
         "2023-08-31/.DS_Store",
         "2023-08-31/Thumbs.db",
-        "2023-08-31/statistics/a.xls",
+        "2023-08-31/statistics/a.doc",
+        "2023-08-31/statistics/.DS_Store",
         "2023-08-31/old/classes.csv",
         "2023-08-31/facilities",
         "2023-02-30/schools.csv",
@@ -307,10 +308,35 @@ def test_whatever_is_no_dataset_is_told(tmp_path: Path) -> None:
         f"{deliveries}/2023-08-31/old：是文件夹，没有读取",
         f"{deliveries}/2023-08-31/schools (1).xlsx：{name}",
         f"{deliveries}/2023-08-31/schools.pdf：数据集 schools 不能用 .pdf {formats}",
-        f"{deliveries}/2023-08-31/statistics：教育事业统计报表，不按数据集文件读取",
+        f"{deliveries}/2023-08-31/statistics/.DS_Store：是系统文件，没有读取",
+        f"{deliveries}/2023-08-31/statistics/a.doc：不是统计报表的工作簿，没有读取；请用 .xlsx、.xls、.zip",
         f"{deliveries}/2023-08-31/~$schools.xlsx：是表格软件打开文件时的临时文件，没有读取",
         f"{deliveries}/20230831：文件夹名不是交付日期（应如 2023-08-31），没有读取",
         f"{deliveries}/classes.csv：放错了位置，没有读取；请放入交付日期的文件夹",
+    ]
+
+
+def test_statistics_are_found_in_nested_folders(tmp_path: Path) -> None:
+    folder = district(
+        tmp_path,
+        "120114-wuqing",
+        WUQING,
+        "2023-08-31/statistics/小学/一小.xlsx",
+        "2023-08-31/statistics/全部.zip",
+        "2023-08-31/Statistics/二中.XLS",
+    )
+    statistics = folder / "deliveries" / "2023-08-31" / "statistics"
+    (statistics / "again").symlink_to(statistics)
+    (statistics / "out.xlsx").symlink_to("/etc/hostname")
+    found = scan(tmp_path)
+    assert [(f.dataset, f.name) for f in only(found).files] == [
+        ("statistics", "Statistics/二中.XLS"),
+        ("statistics", "statistics/全部.zip"),
+        ("statistics", "statistics/小学/一小.xlsx"),
+    ]
+    assert messages(found) == [
+        "120114-wuqing/deliveries/2023-08-31/statistics/again：是指向文件夹的符号链接，没有读取；请把文件复制进来",
+        "120114-wuqing/deliveries/2023-08-31/statistics/out.xlsx：是指向数据文件夹之外的符号链接，没有读取；请把文件复制进来",
     ]
 
 

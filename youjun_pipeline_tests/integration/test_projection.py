@@ -202,7 +202,7 @@ def test_only_what_is_signed_off_is_verified(con: duckdb.DuckDBPyConnection) -> 
 def test_messages_say_what_was_counted_and_what_was_not(con: duckdb.DuckDBPyConnection) -> None:
     assert message(con, P2, "planned", "R4") == (
         "到“攻坚”结束（2024-06-30）：仍有 5 个问题；新增不达标 1 处：接收二小；按数量计入 5 项措施：R4-1、R4-1B、R4-2、R4-3、R4-4；"
-        "2 项措施未量化，不作假设：R4-5、R4-6"
+        "2 项措施未量化，不作假设：R4-5、R4-6；1 项措施已报完成而问题还在：R4-7"
     )
     assert message(con, P3, "slippage", "R4").endswith("1 项措施到那时还没有完成：R4-4")
     assert message(con, P3, "planned", "R5") == "到“验收”结束（2024-12-31）：问题全部解决；按数量计入 1 项措施：R5-1"

@@ -29,9 +29,9 @@ def texts(path: Path) -> list[str]:
     return [v for sheet in sheets(path).values() for row in cells(sheet) for v in row if isinstance(v, str)]
 
 
-def find_row(rows: list[list[Any]], text: str, column: int = 0, start: int = 0) -> int:
-    """The index of the first row from `start` on that has `text` in `column`."""
-    return next(i for i, row in enumerate(rows) if i >= start and row[column] == text)
+def find_row(rows: list[list[Any]], value: object, column: int = 0, start: int = 0) -> int:
+    """The index of the first row from `start` on that has `value` in `column`."""
+    return next(i for i, row in enumerate(rows) if i >= start and row[column] == value)
 
 
 def package_texts(path: Path) -> dict[str, str]:

@@ -36,15 +36,28 @@ def test_remark_says_which_waiver_an_indicator_is_met_by() -> None:
 
 @pytest.mark.parametrize(
     ("value", "decimals", "shown"),
-    [(1.005, 2, "1.01"), (2.675, 2, "2.68"), (0.4995, 3, "0.500"), (0.5004, 3, "0.500"), (4.194999, 2, "4.19")],
+    [
+        (1.005, 2, "1.01"),
+        (2.675, 2, "2.68"),
+        (0.4995, 3, "0.500"),
+        (0.5004, 3, "0.500"),
+        (4.194999, 2, "4.19"),
+    ],
 )
-def test_figures_are_rounded_half_up_from_the_decimal_they_stand_for(value: float, decimals: int, shown: str) -> None:
+def test_figures_are_rounded_half_up_from_the_decimal_they_stand_for(
+    value: float, decimals: int, shown: str
+) -> None:
     assert words.rounded(value, decimals) == Decimal(shown)
 
 
 @pytest.mark.parametrize(
     ("value", "target", "status", "flagged"),
-    [(0.8496, 0.85, "below", True), (0.8494, 0.85, "below", False), (0.85, 0.85, "met", False), (None, 0.85, "no_data", False)],
+    [
+        (0.8496, 0.85, "below", True),
+        (0.8494, 0.85, "below", False),
+        (0.85, 0.85, "met", False),
+        (None, 0.85, "no_data", False),
+    ],
 )
 def test_a_share_that_rounds_up_to_its_target_is_flagged(
     value: float | None, target: float, status: str, flagged: bool

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from youjun_pipeline.ingest.sheets import column_letter
-from youjun_pipeline.ingest.statistics.labels import cell_text, fold_label, form_number, listed, quoted
+from youjun_pipeline.ingest.statistics.labels import cell_text, fold_label, form_number, listed, ordinal, quoted
 from youjun_pipeline.ingest.statistics.layouts import At, Figure, HeaderPath
 
 # A form's title, number, headers and the row 甲 乙 1 2 stand in its first rows; a wide export's header below a title.
@@ -57,7 +57,7 @@ def without_coordinates(rows: list[list[Any]]) -> Grid:
     letters = [text for text in first if text]
     top = int(len(letters) > 2 and letters == [column_letter(i) for i in range(len(letters))])
     down = [cell_text(row[0]) if row else "" for row in rows[top : top + 6]]
-    left = int(len(down) > 2 and down == [str(i + 1) for i in range(len(down))])
+    left = int(len(down) > 2 and [ordinal(text) for text in down] == list(range(1, len(down) + 1)))
     if not top and not left:
         return Grid(rows)
     return Grid([row[left:] for row in rows[top:]], top, left)
@@ -117,17 +117,17 @@ def skeleton(grid: Grid, number: str) -> Skeleton:
 
 def _skeleton(grid: Grid, start: int, marks: int, first: int, texts: list[str], about: str) -> Skeleton:
     second = texts.index("乙")
-    columns = tuple((i, int(text)) for i, text in enumerate(texts) if i > second and text.isdecimal())
+    columns = tuple((i, n) for i, text in enumerate(texts) if i > second and (n := ordinal(text)) is not None)
     third = next((i for i, text in enumerate(texts) if text == "丙"), None)
     labels, numbers, rows, units = [], [], [], []
     for row in range(marks + 1, len(grid.rows)):
-        number = grid.text(row, second)
+        number = ordinal(grid.text(row, second))
         # Rows without a number are notes and signatures, whose names and telephones are nobody's business here.
-        if not number.isdecimal():
+        if number is None:
             continue
         # 甲 may span two columns: a group such as 班额 beside its rows.
         labels.append(next((t for c in range(second - 1, first - 1, -1) if (t := grid.text(row, c))), ""))
-        numbers.append(int(number))
+        numbers.append(number)
         rows.append(row)
         units.append(grid.text(row, third) if third is not None else "")
     width = columns[-1][0] + 1 if columns else 0
@@ -164,13 +164,25 @@ def header_paths(head: HeadCells) -> tuple[tuple[str, ...], ...]:
     return tuple(paths)
 
 
-def path_matches(path: Sequence[str], wanted: HeaderPath) -> bool:
-    """Whether a header path ends in the wanted leaf and has the levels above it in order, others in between."""
+def path_skips(path: Sequence[str], wanted: HeaderPath) -> int | None:
+    """How many levels a header path has within the wanted one; None if it does not have the wanted levels in this order,
+    or ends in another leaf."""
     folded = [fold_label(part) for part in path]
     if not folded or folded[-1] not in wanted[-1]:
-        return False
-    above = iter(folded[:-1])
-    return all(any(part in level for part in above) for level in wanted[:-1])
+        return None
+    at, first = -1, len(folded) - 1
+    for level in wanted[:-1]:
+        at = next((i for i in range(at + 1, len(folded) - 1) if folded[i] in level), -2)
+        if at == -2:
+            return None
+        first = min(first, at)
+    return len(folded) - first - len(wanted)
+
+
+def matching_columns(paths: Sequence[Sequence[str]], wanted: HeaderPath) -> list[int]:
+    """The columns with the wanted header: of 专任教师→合计 and 专任教师→艺术→合计 the former is 专任教师→合计."""
+    skips = {i: n for i, path in enumerate(paths) if (n := path_skips(path, wanted)) is not None}
+    return [i for i, n in skips.items() if n == min(skips.values())]
 
 
 @lru_cache(maxsize=5_000)
@@ -238,12 +250,10 @@ def _stage_above(labels: tuple[str, ...], index: int) -> str | None:
 def _column(labels: Skeleton, ways: tuple[At, ...]) -> tuple[int, str]:
     """The column that the first of `ways` that occurs names, and its words."""
     paths = header_paths(labels.head)
+    numbered = [paths[column] for column, _ in labels.columns]
     for at in ways:
-        found = [
-            (column, number)
-            for column, number in labels.columns
-            if (at.number is None or number == at.number) and (not at.header or path_matches(paths[column], at.header))
-        ]
+        named = matching_columns(numbered, at.header) if at.header else range(len(numbered))
+        found = [labels.columns[i] for i in named if at.number is None or labels.columns[i][1] == at.number]
         if len(found) > 1:
             letters = "、".join(column_letter(column) for column, _ in found)
             raise NotThere(f"列标签“{at.words}”出现多次（{letters} 列），不知道取哪一列")

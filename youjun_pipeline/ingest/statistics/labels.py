@@ -15,6 +15,7 @@ from youjun_pipeline.contracts.model import fold_word
 _FORM = re.compile(r"(基础基|教基)(\d{3,4}(?:-\d+)?)\(?(续)?")
 # 其中：, #, 一、, (一), 1. before a label are numbering, not the label.
 _LEAD = re.compile(r"(?:其中[::]?|#|[一二三四五六七八九十]{1,3}、|\d{1,2}[、.](?!\d)|\([一二三四五六七八九十\d]{1,3}\))+")
+_ORDINAL = re.compile(r"([0-9]{1,5})(?:\.0+)?")
 _AT_MOST = re.compile(r"(\d{1,3})人?及?以下")
 _BETWEEN = re.compile(r"(\d{1,3})人?[-‐‑–—―−~至](\d{1,3})人?")
 _AT_LEAST = re.compile(r"(\d{1,3})人?及?以上")
@@ -31,6 +32,13 @@ def cell_text(value: Any) -> str:
     if type(value) is float:
         return str(int(value)) if value.is_integer() else repr(value)
     return str(value)
+
+
+@lru_cache(maxsize=10_000)
+def ordinal(text: str) -> int | None:
+    """The number of a row, a column or a coordinate, however it is written (01, 1.0), or None."""
+    found = _ORDINAL.fullmatch(text)
+    return int(found[1]) if found else None
 
 
 @lru_cache(maxsize=50_000)

@@ -6,6 +6,7 @@ Belongs here: which kind of workbook is read how, and collecting everything that
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from youjun_pipeline.contracts.model import Failure
 from youjun_pipeline.ingest.sheets import Unreadable
@@ -30,7 +31,7 @@ class StatisticsRead:
     failure: Failure | None = None
 
 
-def read_statistics(data: bytes, name: str) -> StatisticsRead:
+def read_statistics(path: Path, name: str) -> StatisticsRead:
     """Read one workbook or archive; `name` is its path in the delivery. Never raises for a bad file.
 
     Failures: file_unreadable; statistics_form_unexpected, where a label is not where it is expected.
@@ -41,7 +42,7 @@ def read_statistics(data: bytes, name: str) -> StatisticsRead:
     problems: list[str] = []
     rule = FILE_UNREADABLE
     try:
-        for book in open_file(data, name):
+        for book in open_file(path.read_bytes(), name):
             if isinstance(book, Refused):
                 problems.append(f"{book.member}：{book.message}")
                 continue
@@ -57,6 +58,8 @@ def read_statistics(data: bytes, name: str) -> StatisticsRead:
             notices += [before + text for text in said]
     except Unreadable as error:
         problems.append(str(error))
+    except OSError as error:
+        problems.append(f"无法读取：{error.strerror or error}。请检查文件是否存在、是否有读取权限。")
     if not problems:
         return StatisticsRead(cells, notices)
     more = f"；等共 {len(problems)} 处" if len(problems) > SHOWN_PROBLEMS else ""

@@ -21,7 +21,7 @@ from youjun_pipeline.ingest.statistics.cells import (
     figure,
     number,
 )
-from youjun_pipeline.ingest.statistics.grids import HEAD_ROWS, Grid, header_paths, path_matches, without_coordinates
+from youjun_pipeline.ingest.statistics.grids import HEAD_ROWS, Grid, header_paths, matching_columns, without_coordinates
 from youjun_pipeline.ingest.statistics.labels import class_band, fold_label, listed, quoted
 from youjun_pipeline.ingest.statistics.layouts import STAGE_NAMES, HeaderPath, Layouts, WideColumn
 from youjun_pipeline.ingest.statistics.packages import Sheets
@@ -68,11 +68,16 @@ def read_export(sheets: Sheets, name: str, member: str, layouts: Layouts, notice
 
 def _header_row(grid: Grid, layouts: Layouts) -> int | None:
     """The row in which the code's header stands."""
-    code = next(c for c in layouts.wide["primary"] if c.name == "school_code")
     for row in range(min(HEAD_ROWS, len(grid.rows))):
-        if any(path_matches((text,), path) for text in grid.texts(row) if text for path in code.paths):
+        if _code_column(grid, row, layouts) is not None:
             return row
     return None
+
+
+def _code_column(grid: Grid, row: int, layouts: Layouts) -> int | None:
+    """The column of the code's header in a row."""
+    spellings = layouts.wide["primary"][0].paths[0][-1]
+    return next((i for i, text in enumerate(grid.texts(row)) if text and fold_label(text) in spellings), None)
 
 
 def _stage(name: str, sheet: str, grid: Grid, start: int) -> str | None:
@@ -103,11 +108,7 @@ def _read_table(
     layouts: Layouts,
     notices: list[str],
 ) -> list[Cell]:
-    code = next(
-        i
-        for i, text in enumerate(grid.texts(start))
-        if text and any(path_matches((text,), p) for p in layouts.wide[stage][0].paths)
-    )
+    code = _code_column(grid, start, layouts) or 0
     first = next((r for r in range(start + 1, len(grid.rows)) if _is_data(grid, r, code)), len(grid.rows))
     top = start
     # Groups may stand above the row of the code's header; a title is one cell alone.
@@ -178,11 +179,8 @@ def _columns(paths: Paths, wanted: Sequence[WideColumn], notices: list[str], she
 
 
 def _matches(paths: Paths, wanted: HeaderPath, without: tuple[str, ...]) -> list[int]:
-    return [
-        i
-        for i, path in enumerate(paths)
-        if path_matches(path, wanted) and not any(w in fold_label(part) for part in path for w in without)
-    ]
+    kept = [() if any(w in fold_label(part) for part in path for w in without) else path for path in paths]
+    return matching_columns(kept, wanted)
 
 
 def _bands(paths: Paths, layouts: Layouts) -> Columns:

@@ -5,10 +5,9 @@ with recursive step as (
     from core.school_change c
     semi join run_evaluation using (district_code, phase_id)
     left join core.school s
-        on c.kind = 'rename' and s.district_code = c.district_code and s.phase_id = c.phase_id
-        and s.school_code = c.from_code
+        on s.district_code = c.district_code and s.phase_id = c.phase_id and s.school_code = c.from_code
     where c.is_in_force and c.kind in ('merge', 'split', 'rename') and c.from_code <> c.to_code
-        and s.school_code is null
+        and (c.kind <> 'rename' or s.school_code is null)
 ), walk as (
     select district_code, phase_id, from_code as school_code, to_code as successor_code, 1 as hops, is_rename,
         effective_on as since

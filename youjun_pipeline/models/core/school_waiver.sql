@@ -15,10 +15,11 @@ with rule as (
     left join standard.waiver_parameter p on p.standard_id = e.standard_id and p.waiver = w.waiver
     group by e.district_code, e.phase_id, w.waiver, w.indicator_code
 ), largest_class as (
-    -- null when a class size is missing: then nobody can say that the classes are small
+    -- null when a class size is missing: then nobody can say that the classes are small; of a band the largest size counts
     select district_code, phase_id, school_code,
-        case when count(*) = count(students) then max(students) end as students
-    from core.class_list
+        case when count(*) = count(students_to + classes) then max(students_to) end as students
+    from core.class_group
+    where coalesce(classes, 1) > 0
     group by district_code, phase_id, school_code
 )
 select s.district_code, s.phase_id, s.school_code, r.waiver, r.indicator_code

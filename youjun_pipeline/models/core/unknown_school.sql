@@ -2,6 +2,8 @@
 with coded as (
     select 'classes' as dataset, content_sha256, sheet, row_number, school_code from accepted.classes
     union all
+    select 'class_bands' as dataset, content_sha256, sheet, row_number, school_code from accepted.class_bands
+    union all
     select 'teachers' as dataset, content_sha256, sheet, row_number, school_code from accepted.teachers
     union all
     select 'facilities' as dataset, content_sha256, sheet, row_number, school_code from accepted.facilities

@@ -79,6 +79,12 @@ with judgement as (
     from core.class_list
     semi join run_evaluation using (district_code, phase_id)
     group by district_code, phase_id, school_code
+), class_band as (
+    select district_code, phase_id, school_code, stage, classes::double as classes, content_sha256, sheet, row_number,
+        '班额 ' || students_from || coalesce('–' || students_to || ' 人', ' 人及以上') as band
+    from core.class_band
+    semi join run_evaluation using (district_code, phase_id)
+    where coalesce(classes, 1) > 0
 ), figure as (
     select district_code, phase_id, school_code, stage, indicator_code, input, waiver, value, factor, share,
         null::varchar as detail, split_part(input, '.', 1) as dataset, split_part(input, '.', 2) as column_name,
@@ -100,6 +106,12 @@ with judgement as (
     join class_count c using (district_code, phase_id, school_code)
     where j.indicator_code = 'G3'
     union all
+    select j.district_code, j.phase_id, j.school_code, j.stage, j.indicator_code, 'class_bands.classes', null, b.classes,
+        null, null, b.band, 'class_bands', 'classes', b.content_sha256, b.sheet, b.row_number
+    from judgement j
+    join class_band b using (district_code, phase_id, school_code)
+    where j.indicator_code = 'G3' or (j.indicator_code = 'G5' and j.stage = b.stage)
+    union all
     select j.district_code, j.phase_id, j.school_code, j.stage, 'G3', 'special_rooms.area_m2', null, r.area_m2::double,
         null, null, case r.kind when 'music' then '音乐' when 'art' then '美术' end || ' ' || r.room_no, 'special_rooms',
         'area_m2', r.content_sha256, r.sheet, r.row_number
@@ -113,7 +125,9 @@ with judgement as (
     semi join run_evaluation using (district_code, phase_id)
 )
 select g.district_code, g.phase_id, g.school_code, g.stage, g.indicator_code, g.input, g.value, g.detail, g.factor,
-    g.share, g.waiver, f.delivery, f.file, g.sheet, g.row_number as "row", g.column_name, c.source_column, c.header
+    g.share, g.waiver, f.delivery, coalesce(t.source_file, f.file) as file, coalesce(t.source_sheet, g.sheet) as sheet,
+    coalesce(t.source_row, g.row_number) as "row", g.column_name, coalesce(t.source_column, c.source_column) as source_column,
+    coalesce(t.header, c.header) as header
 from figure g
 left join core.chosen_file f
     on f.district_code = g.district_code and f.phase_id = g.phase_id and f.content_sha256 = g.content_sha256
@@ -121,3 +135,7 @@ left join core.chosen_file f
 left join raw.source_column c
     on c.content_sha256 = g.content_sha256 and c.column_name = g.column_name and c.dataset = g.dataset
     and c.sheet = g.sheet
+-- a row of the official statistics is composed of cells of several sheets or workbooks
+left join raw.statistics_source t
+    on t.content_sha256 = g.content_sha256 and t.dataset = g.dataset and t.sheet = g.sheet
+    and t.row_number = g.row_number and t.column_name = g.column_name

@@ -74,10 +74,13 @@ with standing as (
     group by all
     having not bool_or(is_measure_known)
 )
-select u.district_code, u.delivery, u.dataset, u.file, r.sheet, r.row_number as "row", r.column_name, r.value, r.rule,
+select u.district_code, u.delivery, u.dataset, coalesce(t.source_file, u.file) as file,
+    coalesce(t.source_sheet, r.sheet) as sheet, coalesce(t.source_row, r.row_number) as "row", r.column_name, r.value, r.rule,
     r.message
 from raw.delivered_file u
 join raw.rejection r using (content_sha256, dataset)
+-- the workbook, sheet and row of a cell of the official statistics
+left join raw.statistics_source t using (content_sha256, dataset, sheet, row_number, column_name)
 union all
 select district_code, delivery, dataset, file, sheet, row_number, 'school_code', school_code, 'unknown_school',
     '学校名册中没有学校标识码“' || school_code || '”：请核对标识码，或在名册中补上这所学校；本行未计入'

@@ -51,6 +51,14 @@ with bound as (
     join core.school s using (district_code, phase_id, school_code)
     cross join bound
     where s.compulsory_students > 0 and f.equipment_value_wan > equipment_wan_per_student * s.compulsory_students
+), implausible as (
+    select district_code, phase_id, dataset, school_code, 'implausible_per_student' as rule, column_name,
+        title || ' ' || exact(value) || coalesce(' ' || unit, '') || '，学生 ' || students || ' 人，人均 '
+            || exact(round(per_student, 4)) || '，一般' || coalesce('不低于 ' || exact(low), '')
+            || if(low is not null and high is not null, '、', '') || coalesce('不高于 ' || exact(high), '') || '，可能填错了列或单位' as message,
+        delivery, file, sheet, row_number
+    from core.implausible_figure
+    semi join run_evaluation using (district_code, phase_id)
 ), identical_figures as (
     select district_code, phase_id, dataset, school_code, 'identical_figures' as rule, null::varchar as column_name,
         '校舍、场地和设备的数值与 ' || array_to_string(
@@ -105,6 +113,7 @@ with bound as (
     union all by name from round_number
     union all by name from area_without_building
     union all by name from unit_mistaken
+    union all by name from implausible
     union all by name from identical_figures
     union all by name from degrees_missing
     union all by name from duplicate_name

@@ -58,9 +58,9 @@ with phase as (
         arg_max(j.school_name, p.at_order) as school_name
     from phase p
     join judged_at j using (district_code, at_phase_id)
-    left join core.school_origin o
+    left join (select *, 'school' as level from core.school_origin) o
         on o.district_code = p.district_code and o.phase_id = p.phase_id and o.school_code = j.item
-        and j.level = 'school'
+        and o.level = j.level
     where is_failing(j.status)
     group by all
 ), stand_in as (
@@ -84,7 +84,7 @@ with phase as (
     ) = 1
 ), listed as (
     -- in the roster, of a known type: what is then not judged has no such section or is out of scope
-    select c.district_code, c.phase_id, c.origin, p.at_phase_id,
+    select c.district_code, c.phase_id, c.origin, p.at_phase_id, 'school' as level,
         any_value(coalesce(s.out_of_scope_reason, '学校不再有这个学段的学生')) as why
     from stand_in c
     join phase p using (district_code, phase_id)
@@ -94,7 +94,7 @@ with phase as (
     where c.is_same
     group by all
 ), shut as (
-    select district_code, phase_id, from_code as origin, min(effective_on) as shut_on
+    select district_code, phase_id, from_code as origin, 'school' as level, min(effective_on) as shut_on
     from core.school_change
     semi join run_evaluation using (district_code, phase_id)
     where kind = 'close' and is_in_force
@@ -115,10 +115,10 @@ with phase as (
         on s.district_code = i.district_code and s.phase_id = i.phase_id and s.indicator_code = i.indicator_code
         and s.stage_key = i.stage_key and s.origin = i.origin and s.at_phase_id = p.at_phase_id
     left join listed l
-        on i.level = 'school' and l.district_code = i.district_code and l.phase_id = i.phase_id
+        on l.level = i.level and l.district_code = i.district_code and l.phase_id = i.phase_id
         and l.origin = i.origin and l.at_phase_id = p.at_phase_id
     left join shut c
-        on i.level = 'school' and c.district_code = i.district_code and c.phase_id = i.phase_id
+        on c.level = i.level and c.district_code = i.district_code and c.phase_id = i.phase_id
         and c.origin = i.origin and c.shut_on <= p.at_effective_on
 ), followed as (
     select *,
@@ -131,28 +131,31 @@ with phase as (
     window so_far as (
         partition by district_code, phase_id, indicator_code, stage_key, origin order by at_order
     )
+), named as (
+    -- what the school is called, and under which code, now
+    select s.*, k.school_name as known_name
+    from (
+        select c.district_code, c.phase_id, c.origin, 'school' as level, arg_max(c.item, (c.hops, c.item)) as school_code
+        from stand_in c
+        where c.is_same
+        group by all
+    ) s
+    left join core.known_school k using (district_code, phase_id, school_code)
 )
+-- conditions on one side of an outer join make it compare every pair: the level stands on both sides, to be joined by
 select
     f.district_code, f.phase_id,
     concat_ws('-', f.district_code, f.indicator_code, nullif(f.stage_key, ''), f.origin) as finding_id,
     f.level, f.indicator_code, f.stage_key, f.origin,
     coalesce(f.stage_now, f.stage) as stage,
-    coalesce(r.successor_code, f.origin) as item,
-    if(f.level = 'school', coalesce(r.successor_code, f.origin), null) as school_code,
-    if(f.level = 'school', coalesce(if(f.is_same, f.judged_name, null), k.school_name, f.school_name), null)
+    coalesce(n.school_code, f.origin) as item,
+    n.school_code,
+    if(n.school_code is null, null, coalesce(if(f.is_same, f.judged_name, null), n.known_name, f.school_name))
         as school_name,
-    if(f.level = 'school', f.judged_item, null) as judged_school_code,
+    if(n.school_code is null, null, f.judged_item) as judged_school_code,
     f.value, f.threshold, f.gap, f.status, f.reason,
     case when not f.is_open then 'closed' when f.has_been_closed then 'reopened' else 'open' end as state,
     f.first_phase_id, f.last_failed_on, f.last_settled_on, f.data_on
 from followed f
-left join (
-    select district_code, phase_id, school_code, arg_max(successor_code, (hops, successor_code)) as successor_code
-    from core.school_successor
-    where is_rename
-    group by all
-) r on f.level = 'school' and r.district_code = f.district_code and r.phase_id = f.phase_id and r.school_code = f.origin
-left join core.known_school k
-    on f.level = 'school' and k.district_code = f.district_code and k.phase_id = f.phase_id
-    and k.school_code = coalesce(r.successor_code, f.origin)
+left join named n using (district_code, phase_id, level, origin)
 where f.at_phase_id = f.phase_id

@@ -3,11 +3,12 @@ with class_count as (
     select s.district_code, s.phase_id, s.school_code,
         min(s.stage) as one_stage,
         count(distinct s.stage) as stages,
-        -- a stage without a single class in the roster has not reported
-        case when count(distinct s.stage) = count(distinct c.stage) then count(c.class_no) end as classes
+        -- a stage without a single class has not reported
+        case when count(distinct s.stage) = count(distinct c.stage) filter (c.classes > 0) and count(c.stage) = count(c.classes)
+            then sum(c.classes) end::bigint as classes
     from core.section s
     semi join run_evaluation e using (district_code, phase_id)
-    left join core.class_list c using (district_code, phase_id, school_code, stage)
+    left join core.class_group c using (district_code, phase_id, school_code, stage)
     group by s.district_code, s.phase_id, s.school_code
 ), area as (
     select c.*,

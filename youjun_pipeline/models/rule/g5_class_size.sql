@@ -1,5 +1,6 @@
 -- G5, per section: no class above the limit of its stage. Value: the largest class; numerator: classes over;
--- gap: pupils over, summed over the classes.
+-- gap: pupils over, summed over the classes. Of size bands the status and the classes over are known as long as no band
+-- straddles the limit; the largest class and the pupils over are not.
 with counted as (
     select
         s.district_code,
@@ -8,16 +9,20 @@ with counted as (
         s.stage,
         s.students,
         l.value as class_limit,
-        count(c.class_no) as classes,
-        count(*) filter (c.class_no is not null and c.students is null) as unknown,
-        max(c.students) as largest,
-        count(*) filter (c.students > l.value) as over_classes,
-        coalesce(sum(c.students - l.value) filter (c.students > l.value), 0) as over_students
+        coalesce(sum(c.classes), 0)::bigint as classes,
+        -- neither wholly within the limit nor wholly over it, or not reported
+        count(*) filter (c.stage is not null and coalesce(c.classes, 1) > 0
+            and not coalesce((c.students_to <= l.value or c.students_from > l.value) and c.classes > 0, false)) as unknown,
+        bool_and(c.students_from is not distinct from c.students_to) as sizes_are_known,
+        if(sizes_are_known, max(c.students_to), null) as largest,
+        coalesce(sum(c.classes) filter (c.students_from > l.value), 0)::bigint as over_classes,
+        case when sizes_are_known or over_classes = 0
+            then coalesce(sum(c.students_to - l.value) filter (c.students_to > l.value), 0) end as over_students
     from core.section s
     join run_evaluation e using (district_code, phase_id)
     join standard.limit l
         on l.standard_id = e.standard_id and l.indicator_code = 'G5' and l.variant = s.stage
-    left join core.class_list c using (district_code, phase_id, school_code, stage)
+    left join core.class_group c using (district_code, phase_id, school_code, stage)
     group by all
 ), judged_classes as (
     select *,
@@ -42,8 +47,10 @@ select
     if(status = 'no_data', null, over_students)::double as gap,
     case status
         when 'no_data' then '班级名册不全，无法判定，不能视为达标'
-        when 'met' then '最大班额 ' || largest || ' 人，上限 ' || class_limit::bigint || ' 人：达标'
-        else over_classes || ' 个班超过 ' || class_limit::bigint || ' 人，最大班额 ' || largest || ' 人：不达标，共超 '
-            || over_students::bigint || ' 人'
+        when 'met' then if(sizes_are_known, '最大班额 ' || largest || ' 人，上限 ' || class_limit::bigint || ' 人：达标',
+            '按班额分档，' || classes || ' 个班均不超过 ' || class_limit::bigint || ' 人：达标')
+        else over_classes || ' 个班超过 ' || class_limit::bigint || ' 人' || if(sizes_are_known,
+            '，最大班额 ' || largest || ' 人：不达标，共超 ' || over_students::bigint || ' 人',
+            '：不达标（按班额分档，最大班额和超出人数未知）')
     end as reason
 from judged_classes

@@ -1,7 +1,8 @@
 -- Buildings that measures name, each with the measures that rest on it: a receiving school, or the school for which a measure
 -- builds. A school not yet in the roster is known by its name alone, without township and kind (滨河小学, 黄庄街滨河小学 and
 -- 滨河中小学 are one); one in the roster by its code.
--- role: builds (the measure itself builds there) or waits (it moves pupils there). is_open: the school already has pupils.
+-- role: builds (the measure itself builds there) or waits (it moves pupils there, or speaks of what another builds there).
+-- is_open: the school already has pupils.
 with town as (
     select distinct district_code, phase_id, plain_name(township) as town
     from core.known_school
@@ -45,6 +46,20 @@ with town as (
     select district_code, phase_id, measure_no, name, school_code, true,
         regexp_replace(plain_name(name), '(初级|中小学|小学|中学|学校)+$', '')
     from on_site
+), spoken_of as (
+    -- a measure for other schools that speaks of a school where one of the plan builds
+    select distinct m.district_code, m.phase_id, m.measure_no, n.name, n.school_code, false as builds, n.stem
+    from named n
+    join core.school_form f using (district_code, phase_id, school_code)
+    join rule.plan_measure m using (district_code, phase_id)
+    anti join named own
+        on own.district_code = m.district_code and own.phase_id = m.phase_id and own.measure_no = m.measure_no
+        and own.school_code = n.school_code
+    where n.builds and f.is_plain and contains(plain_name(m.description), f.form)
+), every as (
+    from named
+    union all by name
+    from spoken_of
 )
 select n.district_code, n.phase_id, coalesce(n.school_code, n.stem) as building,
     any_value(n.name order by n.name) over same as name,
@@ -53,7 +68,7 @@ select n.district_code, n.phase_id, coalesce(n.school_code, n.stem) as building,
     if(n.builds, 'builds', 'waits') as role,
     n.school_code is null as is_new,
     coalesce(k.compulsory_students > 0, false) as is_open
-from named n
+from every n
 join rule.plan_measure m using (district_code, phase_id, measure_no)
 semi join run_evaluation using (district_code, phase_id)
 left join core.school k

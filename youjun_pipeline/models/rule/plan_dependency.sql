@@ -1,11 +1,12 @@
 -- Findings of the plan audit: measures that rest on a building, and buildings that nobody has dated.
--- Buildings that are open count for nothing any more, nor do measures that are over. A building is dated by a milestone
--- that names it and delivers, or by a year beside its name in a measure's own words.
+-- Schools that are open and where nobody builds count for nothing, nor do measures that are over. A building is dated by a
+-- milestone that names it and delivers, or by a year beside its name in a measure's own words.
 with building as (
     select *
     from rule.plan_building
     semi join run_evaluation using (district_code, phase_id)
-    where not is_over and not (role = 'waits' and is_open)
+    where not is_over
+    qualify not is_open or bool_or(role = 'builds') over (partition by district_code, phase_id, building)
 ), spoken as (
     -- how a task may name it; a new school is not meant where an existing one bears the name
     select distinct district_code, phase_id, building, is_new, stem || kind as form

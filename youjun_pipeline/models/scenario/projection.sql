@@ -136,10 +136,11 @@ with made as (
 ), answer as (
     -- measures for the findings of a cell, and whether they will have acted; a coefficient moves with every measure of its
     -- indicator and stage
-    select distinct c.variant, o.district_code, o.phase_id, o.indicator_code, o.stage, o.finding_id, o.is_left, p.measure_no,
+    select distinct c.variant, o.district_code, o.phase_id, o.indicator_code, o.stage, o.finding_id, o.is_left, l.measure_no,
+        p.measure_no is null as is_spent,
         p.unquantified is not null as is_unquantified,
         case c.basis when 'planned' then p.planned_on else p.slipped_on end as acts_on,
-        coalesce(acts_on > c.coming_ends, p.unquantified is null) as is_late
+        not is_spent and coalesce(acts_on > c.coming_ends, not is_unquantified) as is_late
     from projection_case c
     left join made m using (district_code, phase_id, variant)
     join outcome o
@@ -153,15 +154,19 @@ with made as (
         join rule.plan_effect p using (district_code, phase_id, indicator_code)
         where f.level = 'stage' and coalesce(p.stage = f.stage, true)
     ) l on l.district_code = o.district_code and l.phase_id = o.phase_id and l.finding_id = o.finding_id
-    join rule.plan_effect p
+    left join rule.plan_effect p
         on p.district_code = o.district_code and p.phase_id = o.phase_id and p.measure_no = l.measure_no
-    where c.basis <> 'verified'
+    left join mart.measure_status s
+        on s.district_code = o.district_code and s.phase_id = o.phase_id and s.measure_no = l.measure_no
+    where c.basis <> 'verified' and (p.measure_no is not null or s.state = 'done')
 ), answered as (
     select variant, district_code, phase_id, indicator_code, stage,
         count(distinct finding_id) filter (is_left and is_unquantified and not is_late) as in_doubt,
         list(distinct measure_no order by measure_no) filter (is_left and is_unquantified and not is_late) as unquantified,
         list(distinct measure_no order by measure_no) filter (is_left and is_late) as late,
-        list(distinct measure_no order by measure_no) filter (not is_unquantified and not is_late) as acting
+        list(distinct measure_no order by measure_no) filter (is_left and is_spent) as spent,
+        list(distinct measure_no order by measure_no) filter (not is_unquantified and not is_late and not is_spent)
+            as acting
     from answer
     group by all
 )
@@ -181,6 +186,7 @@ select
             if(c.fresh > 0, '新增不达标 ' || c.fresh || ' 处：' || ten_of(c.fresh_names), null),
             if(len(a.acting) > 0, '按数量计入 ' || len(a.acting) || ' 项措施：' || ten_of(a.acting), null),
             if(len(a.unquantified) > 0, len(a.unquantified) || ' 项措施未量化，不作假设：' || ten_of(a.unquantified), null),
+            if(len(a.spent) > 0, len(a.spent) || ' 项措施已报完成而问题还在：' || ten_of(a.spent), null),
             if(len(a.late) > 0, len(a.late) || ' 项措施到那时还没有完成：' || ten_of(a.late), null))
     end || if(c.no_data > 0, '；' || c.no_data || ' 处数据不全', '') as message
 from cell c

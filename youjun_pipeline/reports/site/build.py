@@ -11,15 +11,16 @@ import json
 import os
 import shutil
 from dataclasses import dataclass
+from datetime import UTC
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from youjun_pipeline.reports.site import charts
 from youjun_pipeline.reports.site.names import district_folder
 from youjun_pipeline.reports.site.pages import ASSETS, HERE, Writer, write_district
 from youjun_pipeline.reports.site.read import district_codes, fingerprints, read_districts
 from youjun_pipeline.reports.site.region import read_standings, write_index, write_regions
-from youjun_pipeline.settings import PACKAGE
+from youjun_pipeline.settings import PACKAGE, SHANGHAI
 from youjun_pipeline.warehouse.publication import name_folders, swap_folder
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def build_site(con: duckdb.DuckDBPyConnection, published: Path) -> SiteResult:
     building.mkdir(parents=True)
     program = program_version()
     before = _contents(target) if _contents(target).get("program") == program else {}
-    _write_assets(building, target if before else None)
+    charts_made_by = charts.version()
+    _write_assets(building, target if _contents(target).get("charts") == charts_made_by else None)
     site = Writer(building, published)
     outside = {code: _outside(site, con, code) for code in district_codes(con)}
     prints = {code: f"{rows} {outside[code]}" for code, rows in fingerprints(con).items() if code in outside}
@@ -60,7 +62,7 @@ def build_site(con: duckdb.DuckDBPyConnection, published: Path) -> SiteResult:
     write_regions(site, standings)
     write_index(site, standings, max((s.newest.as_of for s in standings), default=None))
     _write_publication(con, building)
-    contents = {"program": program, "districts": dict(sorted(prints.items()))}
+    contents = {"program": program, "charts": charts_made_by, "districts": dict(sorted(prints.items()))}
     (building / CONTENTS_NAME).write_text(json.dumps(contents, indent=1) + "\n", encoding="utf-8")
     swap_folder(building, target)
     name_folders(published, [FOLDER])
@@ -68,13 +70,13 @@ def build_site(con: duckdb.DuckDBPyConnection, published: Path) -> SiteResult:
 
 
 def program_version() -> str:
-    """A hash of the program text, templates and libraries that make the pages."""
+    """A hash of the program text and the templates that make the pages."""
     files = [f for source in SOURCES for f in ([source] if source.is_file() else sorted(source.rglob("*")))]
     parts = [hashlib.sha256(f.read_bytes()).hexdigest() for f in files if f.is_file() and f.suffix != ".pyc"]
-    return hashlib.sha256("\n".join([charts.library_versions(), *parts]).encode()).hexdigest()
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _contents(folder: Path) -> dict[str, dict[str, str]]:
+def _contents(folder: Path) -> dict[str, Any]:
     """What the folder said of itself when it was written; nothing when it does not say so any more."""
     try:
         contents = json.loads((folder / CONTENTS_NAME).read_text(encoding="utf-8"))
@@ -85,8 +87,10 @@ def _contents(folder: Path) -> dict[str, dict[str, str]]:
 
 def _outside(site: Writer, con: duckdb.DuckDBPyConnection, code: str) -> str:
     """A hash of the documents beside the site that a district's pages link to."""
-    phases = con.execute("select phase_id from mart.evaluation where district_code = ? order by 1", [code]).fetchall()
-    found = [(site.documents(code, phase), site.school_files(code, phase)) for (phase,) in phases]
+    phases = con.execute(
+        "select phase_id from mart.evaluation where district_code = ? order by 1", [code]
+    ).fetchall()
+    found = [site.documents(code, phase) for (phase,) in phases]
     return hashlib.sha256(repr([found, site.common_documents()]).encode()).hexdigest()
 
 
@@ -107,23 +111,29 @@ def _link(source: str, target: str) -> None:
 
 
 def _write_assets(building: Path, old: Path | None) -> None:
-    """Style, script and charts; those of `old` when the same program made them: bundling takes seconds."""
+    """Style, script and charts; the charts of `old` if they are the same: bundling takes seconds."""
     folder = building / "assets"
-    if old is not None and (old / "assets").is_dir():
-        shutil.copytree(old / "assets", folder, copy_function=_link)
-        return
     shutil.copytree(ASSETS, folder)
-    (folder / "charts.js").write_text(charts.chart_specifications(), encoding="utf-8")
-    (folder / "vega.js").write_text(charts.chart_library(), encoding="utf-8")
+    for name, make in (("charts.js", charts.chart_specifications), ("vega.js", charts.chart_library)):
+        if old is not None and (old / "assets" / name).is_file():
+            _link(str(old / "assets" / name), str(folder / name))
+        else:
+            (folder / name).write_text(make(), encoding="utf-8")
 
 
 def _write_publication(con: duckdb.DuckDBPyConnection, building: Path) -> None:
     """What every page says about the publication, in one file, so that unchanged pages need not be written for it."""
-    found = con.execute("select published_at, as_of, run_id from ops.publication order by published_at desc limit 1")
+    found = con.execute(
+        "select published_at, as_of, run_id from ops.publication order by published_at desc limit 1"
+    )
     row = found.fetchone()
-    values = {"publishedAt": f"{row[0]:%Y-%m-%d %H:%M}", "asOf": row[1].isoformat(), "runId": row[2]} if row else {}
+    values = {}
+    if row:
+        published_at = row[0].replace(tzinfo=UTC).astimezone(SHANGHAI)
+        values = {
+            "publishedAt": f"{published_at:%Y-%m-%d %H:%M}",
+            "asOf": row[1].isoformat(),
+            "runId": row[2],
+        }
     script = f"window.YOUJUN_PUBLICATION = {json.dumps(values)};\n"
-    path = building / "assets" / "publication.js"
-    # A link would write through to the old site.
-    path.unlink(missing_ok=True)
-    path.write_text(script, encoding="utf-8")
+    (building / "assets" / "publication.js").write_text(script, encoding="utf-8")

@@ -7,8 +7,10 @@ the assets are made. Keep out: which figures are shown (indicator, region).
 
 from __future__ import annotations
 
+import hashlib
 import json
-from importlib.metadata import version
+from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 # Safe for the colour-blind, and each state has a shape of its own as well.
@@ -24,19 +26,22 @@ LINES = {
     "全县均值": ("#2b6ca3", [2, 3]),
     "差异临界值": ("#6b4fa0", [8, 3, 2, 3]),
 }
-FONT = '"Noto Sans SC", "Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif'
+FONT = (
+    '"Noto Sans SC", "Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif'
+)
 
 
-def library_versions() -> str:
-    """What the assets are made with; part of their fingerprint."""
-    return f"altair {version('altair')}, vl-convert {version('vl-convert-python')}"
+def version() -> str:
+    """What decides the text of both scripts: this module and the libraries."""
+    text = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    return f"altair {metadata.version('altair')}, vl-convert {metadata.version('vl-convert-python')}, {text}"
 
 
 def chart_library() -> str:
     """Vega, Vega-Lite and vega-embed as one script (0.9 MB) for a page opened from a disk."""
     import vl_convert
 
-    return str(vl_convert.javascript_bundle())
+    return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"))
 
 
 def chart_specifications() -> str:
@@ -52,11 +57,23 @@ def _without_schema(specification: dict[str, Any]) -> dict[str, Any]:
 
 
 def _config() -> dict[str, Any]:
-    text = {"labelFont": FONT, "titleFont": FONT, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": 500}
+    text = {
+        "labelFont": FONT,
+        "titleFont": FONT,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": 500,
+    }
     return {
         "font": FONT,
         "view": {"stroke": None},
-        "axis": text | {"labelColor": "#3d4852", "titleColor": "#3d4852", "gridColor": "#e4e8ec", "domainColor": "#9aa5b1"},
+        "axis": text
+        | {
+            "labelColor": "#3d4852",
+            "titleColor": "#3d4852",
+            "gridColor": "#e4e8ec",
+            "domainColor": "#9aa5b1",
+        },
         "legend": text | {"orient": "bottom", "columns": 2, "symbolSize": 70},
         "background": "transparent",
     }
@@ -88,7 +105,9 @@ def _distribution() -> Any:
             x=x,
             y=alt.Y("students:Q", title="学生数（人）", axis=alt.Axis(tickCount=4)),
             color=state,
-            shape=alt.Shape("state:N", title=None, scale=alt.Scale(domain=names, range=[s for _, s in STATES.values()])),
+            shape=alt.Shape(
+                "state:N", title=None, scale=alt.Scale(domain=names, range=[s for _, s in STATES.values()])
+            ),
             tooltip=[
                 alt.Tooltip("name:N", title="学校"),
                 alt.Tooltip("value:Q", title="指标值", format=",.2f"),
@@ -136,7 +155,9 @@ def _contribution() -> Any:
         fill=alt.Fill("side:N", title=None, scale=alt.Scale(domain=sides, range=["#2b6ca3", "#ffffff"])),
         stroke=alt.Stroke("side:N", title=None, scale=alt.Scale(domain=sides, range=["#2b6ca3", "#b5432a"])),
     )
-    labels = base.mark_text(align="left", dx=4, color="#3d4852").encode(text=alt.Text("share:Q", format=".1%"))
+    labels = base.mark_text(align="left", dx=4, color="#3d4852").encode(
+        text=alt.Text("share:Q", format=".1%")
+    )
     return (bars + labels).properties(height=alt.Step(21))
 
 
@@ -154,7 +175,9 @@ def _trend() -> Any:
             alt.Tooltip("share:Q", title="不达标学校占比", format=".1%"),
         ],
     )
-    lines = base.mark_line(color="#2b6ca3", strokeWidth=1.5, opacity=0.7, point=alt.OverlayMarkDef(size=40, color="#2b6ca3"))
+    lines = base.mark_line(
+        color="#2b6ca3", strokeWidth=1.5, opacity=0.7, point=alt.OverlayMarkDef(size=40, color="#2b6ca3")
+    )
     names = (
         base.mark_text(align="left", dx=7, dy=-6, color="#3d4852")
         .encode(text="district:N")

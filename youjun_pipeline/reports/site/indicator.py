@@ -5,6 +5,7 @@ Keep out: HTML (templates/indicator.html), the look of the charts (charts).
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from youjun_pipeline.reports.site import words
@@ -59,7 +60,9 @@ def _stage(e: Evaluation, code: str, stage: str, values: list[Any]) -> dict[str,
     }  # fmt: skip
 
 
-def _school(e: Evaluation, indicator: Any, value: Any, share: Any, break_even: float | None) -> dict[str, Any]:
+def _school(
+    e: Evaluation, indicator: Any, value: Any, share: Any, break_even: float | None
+) -> dict[str, Any]:
     return {
         "value": value,
         "text": value_text(value, indicator),
@@ -82,6 +85,8 @@ def _chart_data(
         (break_even, "差异临界值"),
     ]
     shown = [s for s in schools if s["value"].value is not None]
+    # The chart takes a name for a school; two schools of one name would become one bar.
+    namesakes = Counter(s["value"].school_name for s in shown)
     ranked = sorted((s for s in shown if s["share"]), key=lambda s: -(s["share"].variance_share or 0))[:BARS]
     return {
         "unit": indicator.unit,
@@ -97,7 +102,8 @@ def _chart_data(
         "lines": [{"value": value, "label": label} for value, label in lines if value is not None],
         "shares": [
             {
-                "name": s["value"].school_name,
+                "name": s["value"].school_name
+                + (f" {s['value'].school_code}" if namesakes[s["value"].school_name] > 1 else ""),
                 "share": s["share"].variance_share,
                 "side": "高于均值" if balance and s["value"].value >= balance.mean else "低于均值",
                 "value": s["value"].value,

@@ -32,14 +32,17 @@ def region_page(prefix: str) -> str:
 
 
 def district_folder(district: str) -> str:
+    """Where all pages of a district are."""
     return f"district/{slug(district)}"
 
 
 def district_page(district: str) -> str:
+    """The page of a district over its phases."""
     return f"{district_folder(district)}/index.html"
 
 
 def quality_page(district: str) -> str:
+    """The page of what is doubtful in a district's data."""
     return f"{district_folder(district)}/quality.html"
 
 
@@ -53,6 +56,7 @@ HOME = ("总览", "index.html")
 
 
 def school_page(district: str, school: str) -> str:
+    """The page of a school over the phases."""
     return f"{district_folder(district)}/school/{slug(school)}.html"
 
 

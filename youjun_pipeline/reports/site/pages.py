@@ -57,24 +57,23 @@ class Writer:
         """Workbooks about an evaluation: what each is and where it lies, relative to the site."""
         found = []
         if (self.published / "official" / district / f"{phase}.xlsx").is_file():
-            found.append(("申报表（Excel）", f"../official/{quote(district)}/{quote(phase)}.xlsx"))
-        files = self.school_files(district, phase)
-        if len(files) <= FEW_FILES:
-            found += [(f"学校自评：{Path(name).stem}", href) for name, href in files]
-        return found
-
-    def school_files(self, district: str, phase: str) -> list[tuple[str, str]]:
-        """Workbooks about an evaluation's schools: file name and place, relative to the site."""
+            found.append(("申报表（Excel）", f"../official/{_segment(district)}/{_segment(phase)}.xlsx"))
         folder = self.published / "schools" / district / phase
-        if not folder.is_dir():
-            return []
-        way = f"../schools/{quote(district)}/{quote(phase)}/"
-        return [(f.name, way + quote(f.name)) for f in sorted(folder.iterdir()) if f.suffix == ".xlsx"]
+        files = sorted(f.name for f in folder.glob("*.xlsx")) if folder.is_dir() else []
+        if len(files) <= FEW_FILES:
+            way = f"../schools/{_segment(district)}/{_segment(phase)}/"
+            found += [(f"学校{Path(name).stem}（Excel）", way + _segment(name)) for name in files]
+        return found
 
     def common_documents(self) -> list[tuple[str, str]]:
         """Documents about the whole publication."""
         place = "data_docs/index.html"
         return [("数据检验报告", f"../{place}")] if (self.published / place).is_file() else []
+
+
+def _segment(name: str) -> str:
+    """A file's name as one segment of a URL."""
+    return quote(name, safe="")
 
 
 def _environment() -> Any:
@@ -109,13 +108,18 @@ def _dataset_title(name: str | None) -> str:
 def _column_title(dataset: str | None, column: str | None) -> str:
     """A column's Chinese header; one that is none as it is."""
     columns = load_datasets()[dataset].columns if dataset in load_datasets() else {}
-    return columns[column].zh if column in columns else column or ""
+    return columns[column].zh if column and column in columns else column or ""
 
 
 def write_district(site: Writer, district: District) -> None:
     """All pages of one district."""
     home = [names.HOME, (district.name, names.district_page(district.code))]
-    base = {"district": district, "is_reconstructed": district.is_reconstructed, "common": site.common_documents()}
+    base = {
+        "district": district,
+        "is_reconstructed": district.is_reconstructed,
+        "documents": {e.phase_id: site.documents(district.code, e.phase_id) for e in district.evaluations},
+        "common": site.common_documents(),
+    }
     site.write(
         names.district_page(district.code),
         "district.html",
@@ -128,7 +132,6 @@ def write_district(site: Writer, district: District) -> None:
             "indicators": _indicator_phases(district),
             "balances": _balance_phases(district),
             "schools": [(c, *_newest_school(district, c)) for c in school_codes(district)],
-            "documents": {e.phase_id: site.documents(district.code, e.phase_id) for e in district.evaluations},
         },
     )
     site.write(
@@ -140,17 +143,11 @@ def write_district(site: Writer, district: District) -> None:
         _write_evaluation(site, district, evaluation, base, home)
     for code in school_codes(district):
         context = school_context(district, code)
-        files = [
-            (name, href)
-            for phase in context["phases"]
-            for name, href in site.school_files(district.code, phase["e"].phase_id)
-            if name.startswith(code)
-        ]
         site.write(
             names.school_page(district.code, code),
             "school.html",
             base
-            | {"title": context["school"].school_name, "crumbs": home, "files": files}
+            | {"title": context["school"].school_name, "crumbs": home}
             | context
             | {"is_reconstructed": any(p["e"].is_reconstructed for p in context["phases"])},
         )
@@ -174,7 +171,6 @@ def _write_evaluation(
         "wall.html",
         base
         | {"title": f"{district.name} {e.phase_name} 作战图", "crumbs": home, "phases": others("index")}
-        | {"documents": site.documents(district.code, e.phase_id)}
         | wall_context(district, e),
     )
     here = [*home, (f"{e.phase_name} 作战图", wall)]
@@ -217,5 +213,3 @@ def _balance_phases(district: District) -> list[tuple[Any, str, list[Any]]]:
 def _newest_school(district: District, code: str) -> tuple[Any, Evaluation]:
     e = next(e for e in reversed(district.evaluations) if code in e.school)
     return e.school[code], e
-
-

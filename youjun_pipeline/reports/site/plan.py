@@ -22,10 +22,14 @@ def plan_context(e: Evaluation, phase_names: dict[str, str]) -> dict[str, Any]:
         "progress": e.rows["remediation_progress"],
         "units": e.rows["unit_accountability"],
         "audit": sorted(e.rows["plan_audit"], key=lambda a: severities.get(a.severity, len(severities))),
-        "severities": [s.name for k, s in words.SEVERITY.items() if any(a.severity == k for a in e.rows["plan_audit"])],
+        "severities": [
+            s.name for k, s in words.SEVERITY.items() if any(a.severity == k for a in e.rows["plan_audit"])
+        ],
         "targets": list(grouped(e.rows["target_progress"], lambda t: t.target_no).values()),
         "projection": e.rows["projection"],
-        "reconciliation": sorted(e.rows["reconciliation"], key=lambda r: (r.agrees is not False, r.agrees is True)),
+        "reconciliation": sorted(
+            e.rows["reconciliation"], key=lambda r: (r.agrees is not False, r.agrees is True)
+        ),
         "not_passed": e.rows["reported_not_passed"],
         "waivers": e.rows["waiver_register"],
         "phase_names": phase_names,

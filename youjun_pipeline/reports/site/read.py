@@ -127,13 +127,22 @@ class Evaluation:
     def finding(self) -> dict[tuple[str | None, str | None, str], Any]:
         """Findings of schools and of stages' CVs by school (None for a CV), stage and indicator."""
         return {
-            (f.school_code, f.stage, f.indicator_code): f for f in self.rows["finding"] if f.level != "district"
+            (f.school_code, f.stage, f.indicator_code): f
+            for f in self.rows["finding"]
+            if f.level != "district"
         }
 
     @cached_property
     def by_school(self) -> dict[str, dict[str, list[Any]]]:
         """For each table that has schools its rows by school code."""
-        tables = ("school_indicator", "school_verdict", "finding", "waiver_register", "suspicion", "phase_change")
+        tables = (
+            "school_indicator",
+            "school_verdict",
+            "finding",
+            "waiver_register",
+            "suspicion",
+            "phase_change",
+        )
         return {table: grouped(self.rows[table], lambda r: r.school_code) for table in tables}
 
 
@@ -165,7 +174,9 @@ def grouped(rows: Iterable[Any], key: Callable[[Any], Any]) -> dict[Any, list[An
 
 def district_codes(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Codes of all published districts, sorted."""
-    return [c for (c,) in con.execute("select distinct district_code from mart.evaluation order by 1").fetchall()]
+    return [
+        c for (c,) in con.execute("select distinct district_code from mart.evaluation order by 1").fetchall()
+    ]
 
 
 def read_districts(con: duckdb.DuckDBPyConnection, codes: Sequence[str]) -> Iterator[District]:
@@ -190,7 +201,9 @@ def _batch(
         table = full_name.split(".")[1]
         for row in _fetch(con, full_name, order, codes):
             of_district[row.district_code].setdefault(table, []).append(row)
-    verdicts = {(v.district_code, v.phase_id): v for v in _fetch(con, "mart.district_verdict", "phase_id", codes)}
+    verdicts = {
+        (v.district_code, v.phase_id): v for v in _fetch(con, "mart.district_verdict", "phase_id", codes)
+    }
     evaluations = defaultdict(list)
     for row in _fetch(con, "mart.evaluation", "district_code, phase_order, phase_id", codes):
         key = (row.district_code, row.phase_id)
@@ -201,9 +214,7 @@ def _batch(
         yield District(code, phases[-1].row.district_name, phases, of_district[code])
 
 
-def _fetch(
-    con: duckdb.DuckDBPyConnection, full_name: str, order: str, codes: list[str] | None
-) -> list[Any]:
+def _fetch(con: duckdb.DuckDBPyConnection, full_name: str, order: str, codes: list[str] | None) -> list[Any]:
     """Rows of a published table as named tuples, without what is not shown."""
     names = [c for c in declared_tables()[full_name].columns if c not in NOT_SHOWN]
     where = f"where {ONLY.get(full_name, '')}district_code in (select unnest($1::varchar[]))" if codes else ""
@@ -221,7 +232,7 @@ def fingerprints(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
         columns = ", ".join(f'"{c}"' for c in declared_tables()[full_name].columns if c not in NOT_SHOWN)
         found = con.execute(f"""
             select district_code, count(*), sum(hash(r)::hugeint)
-            from (select district_code, row({columns}) as r from {full_name} where {ONLY.get(full_name, '')} true)
+            from (select district_code, row({columns}) as r from {full_name} where {ONLY.get(full_name, "")} true)
             where district_code is not null group by 1
         """)
         for code, rows, total in found.fetchall():

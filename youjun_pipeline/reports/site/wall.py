@@ -104,7 +104,7 @@ def _cell(e: Evaluation, school: str, stage: str, indicator: Any) -> Cell:
     value = e.judged(school, stage, indicator.indicator_code)
     if value is None:
         return Cell(words.BLANK, "", None, "", [], False, None)
-    finding = e.finding.get((school, value.stage, indicator.indicator_code))
+    finding: Any = e.finding.get((school, value.stage, indicator.indicator_code))
     is_open = finding is not None and finding.state != "closed"
     measures = list(finding.measures or []) if is_open else []
     return Cell(
@@ -193,6 +193,7 @@ def finding_matrix(district: District) -> list[tuple[Any, str, list[int | None]]
     indicators = district.newest.indicator
     order = {"primary": 0, "junior": 1, "compulsory": 2, None: 3}
     known = sorted(
-        (k for k in keys if k[0] in indicators), key=lambda k: (indicators[k[0]].sort_order, order.get(k[1], 4))
+        (k for k in keys if k[0] in indicators),
+        key=lambda k: (indicators[k[0]].sort_order, order.get(k[1], 4)),
     )
     return [(indicators[code], words.STAGE.get(stage, ""), keys[code, stage]) for code, stage in known]

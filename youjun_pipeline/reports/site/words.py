@@ -29,49 +29,61 @@ class Signs(dict[Any, Sign]):
         return Sign("none", "·", NOTHING if state is None else str(state))
 
 
-STATUS = Signs({
-    "met": Sign("met", "✓", "达标"),
-    "met_by_waiver": Sign("waived", "◇", "按过渡政策达标"),
-    "near": Sign("near", "△", "未达标，不低于底线"),
-    "below": Sign("below", "✕", "不达标"),
-    "no_data": Sign("nodata", "?", "缺数据"),
-    "not_applicable": Sign("none", "–", "不适用"),
-})
+STATUS = Signs(
+    {
+        "met": Sign("met", "✓", "达标"),
+        "met_by_waiver": Sign("waived", "◇", "按过渡政策达标"),
+        "near": Sign("near", "△", "未达标，不低于底线"),
+        "below": Sign("below", "✕", "不达标"),
+        "no_data": Sign("nodata", "?", "缺数据"),
+        "not_applicable": Sign("none", "–", "不适用"),
+    }
+)
 BLANK = Sign("none", "", "")
 FAILING = ("near", "below")
 
-FINDING_STATE = Signs({
-    "open": Sign("below", "✕", "未解决"),
-    "reopened": Sign("below", "↺", "再次出现"),
-    "closed": Sign("met", "✓", "已解决"),
-})
-WORK_STATE = Signs({
-    "not_started": Sign("nodata", "○", "未启动"),
-    "in_progress": Sign("near", "◐", "进行中"),
-    "done": Sign("met", "●", "已完成"),
-    "cancelled": Sign("none", "–", "已取消"),
-})
-TARGET_STATE = Signs({
-    "achieved": Sign("met", "✓", "已完成"),
-    "on_track": Sign("met", "◐", "进度正常"),
-    "behind": Sign("near", "△", "进度落后"),
-    "missed": Sign("below", "✕", "到期未完成"),
-    "not_due": Sign("none", "○", "未到期"),
-    "no_report": Sign("nodata", "?", "到期未填报"),
-    "no_data": Sign("nodata", "?", "计划值或期间读不出"),
-})
-SEVERITY = Signs({
-    "blocking": Sign("below", "✕", "阻止发布"),
-    "serious": Sign("below", "✕", "必须改正"),
-    "warning": Sign("near", "△", "应当核实"),
-    "notice": Sign("none", "–", "告知"),
-    "note": Sign("none", "–", "提示"),
-})
-PASSES = Signs({
-    True: Sign("met", "✓", "通过"),
-    False: Sign("below", "✕", "未通过"),
-    None: Sign("nodata", "?", "未定"),
-})
+FINDING_STATE = Signs(
+    {
+        "open": Sign("below", "✕", "未解决"),
+        "reopened": Sign("below", "↺", "再次出现"),
+        "closed": Sign("met", "✓", "已解决"),
+    }
+)
+WORK_STATE = Signs(
+    {
+        "not_started": Sign("nodata", "○", "未启动"),
+        "in_progress": Sign("near", "◐", "进行中"),
+        "done": Sign("met", "●", "已完成"),
+        "cancelled": Sign("none", "–", "已取消"),
+    }
+)
+TARGET_STATE = Signs(
+    {
+        "achieved": Sign("met", "✓", "已完成"),
+        "on_track": Sign("met", "◐", "进度正常"),
+        "behind": Sign("near", "△", "进度落后"),
+        "missed": Sign("below", "✕", "到期未完成"),
+        "not_due": Sign("none", "○", "未到期"),
+        "no_report": Sign("nodata", "?", "到期未填报"),
+        "no_data": Sign("nodata", "?", "计划值或期间读不出"),
+    }
+)
+SEVERITY = Signs(
+    {
+        "blocking": Sign("below", "✕", "阻止发布"),
+        "serious": Sign("below", "✕", "必须改正"),
+        "warning": Sign("near", "△", "应当核实"),
+        "notice": Sign("none", "–", "告知"),
+        "note": Sign("none", "–", "提示"),
+    }
+)
+PASSES = Signs(
+    {
+        True: Sign("met", "✓", "通过"),
+        False: Sign("below", "✕", "未通过"),
+        None: Sign("nodata", "?", "未定"),
+    }
+)
 YES_NO = {True: "是", False: "否", None: NOTHING}
 
 STAGE = {"primary": "小学", "junior": "初中", "compulsory": "小学和初中", None: "不分学段"}
@@ -152,6 +164,7 @@ def measure_of(value: float | None, unit: str | None, decimals: int) -> str:
 
 
 def day(value: date | None) -> str:
+    """A date as it is sorted and read everywhere: 2024-06-30."""
     return NOTHING if value is None else value.isoformat()
 
 

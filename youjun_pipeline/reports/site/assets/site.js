@@ -46,7 +46,10 @@ for (const header of document.querySelectorAll('th[data-sort]')) {
 for (const table of document.querySelectorAll('table:not(.grid)')) {
   const labels = Array.from(table.tHead.rows[0].cells, (th) => th.textContent.trim());
   for (const row of table.tBodies[0].rows) {
-    for (const cell of row.cells) if (cell.tagName === 'TD') cell.dataset.label = labels[cell.cellIndex];
+    for (const cell of row.cells) {
+      if (cell.tagName === 'TD') cell.dataset.label = labels[cell.cellIndex];
+      cell.classList.toggle('blank', cell.textContent.trim() === '—');
+    }
   }
 }
 

@@ -1,0 +1,170 @@
+"""Rows below a header that are no data: sums, remarks and signatures, numbers of columns, the header again, blanks.
+
+Left out are rows that say so themselves, and each is told with its row number; whatever is in doubt stays a row and is
+judged by the contract. What a remark or a signature says is never repeated: names and telephone numbers stand there.
+Belongs here: recognising these rows. Keep out: headers (headers.py) and what becomes of data rows (validate).
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from youjun_pipeline.contracts.model import INVISIBLE, Dataset
+from youjun_pipeline.ingest.headers import Header, match_header
+from youjun_pipeline.ingest.sheets import Body
+
+_SPACE = f"[\\s\\p{{Z}}{INVISIBLE}]"
+BLANK = f"{_SPACE}*"
+
+# A sum, alone in its cell: 合计, 总 计, 小计（人）:. In a column of schools words may come before it: 全区小学合计.
+_SUM = (
+    "(?:[总合小共]B*计|总B*合B*计|平B*均B*[值数]?)(?:B*[数额])?(?:B*[(（][^()（）]*[)）])?B*[:：]?".replace(
+        "B*", BLANK
+    )
+)
+_SUM_CELL = f"^{BLANK}{_SUM}{BLANK}$"
+_SUM_OF_SCHOOLS = f"^{BLANK}[\\p{{Han}}0-9()（）、]{{0,12}}{BLANK}{_SUM}{BLANK}$"
+SCHOOL_COLUMNS = ("school_code", "school_name")
+
+# How remarks and signatures under a table begin. A dataset's own column (填报人, 说明) begins a header row, not a data row.
+_REMARK = (
+    f"^{BLANK}[(（\\[【]?{BLANK}(?:"
+    r"(?:附?注|备注|说明|注释|注意|(?:填[表报]|指标|补充|其他)说明|指标解释|(?:数据|资料)来源)"
+    r"\s*[0-9一二三四五六七八九十]*\s*[)）\]】]?\s*[:：.．、]"
+    r"|(?:(?:填[表报制]|制[表单]|审[核批]|复核|经办|统计|上报|报送)(?:人员?|单位|部门|日期|时间|负责人)?"
+    r"|(?:单位|部门|统计|分管)?负责人|单位(?:名称|公章|盖章)?|联系(?:人|电话|方式)|电话|手机|日期|盖章|签[字名章]|公章)"
+    r"\s*(?:[(（][^()（）]{0,12}[)）])?\s*[:：]"
+    r"|[※★▲]|[*＊]\s*\p{Han})"
+)
+# What a sentence or a date has and no code or name: below a table, a remark that does not begin as one.
+_SENTENCE = re.compile(r"[，。；：:;,]|^\d+[.、]|^\d{4}年|^.{20,}$", re.DOTALL)
+# The row under a header that counts the columns: 甲 乙 1 2 3, or 1 2 3 4, or (1) (2) (3).
+_COLUMN_NUMBER = re.compile(r"[(（]?(?:[甲乙丙丁戊己庚辛]|[A-Z]|L?\d{1,3}|栏次|列[号次])[)）]?")
+FEWEST_COLUMN_NUMBERS = 3
+
+
+class SideRows(NamedTuple):
+    """Indices of rows of one kind, and what is said of them after their numbers."""
+
+    rows: np.ndarray
+    said: str
+
+
+def side_rows(body: Body, header: Header, dataset: Dataset, filled: np.ndarray) -> list[SideRows]:
+    """The rows that are no data, by kind; none is in two kinds, and none is blank in every column that is read.
+
+    `filled` says of each column (first axis) and row of the body whether the cell holds something.
+    """
+    used = sorted(header.positions.values())
+    taken = np.flatnonzero(~filled[used].any(axis=0))
+    kinds = []
+    for kind in (
+        SideRows(_repeated_headers(body, header, dataset), "又是表头，没有作为数据"),
+        SideRows(_column_numbers(body, used, filled), "是栏号，没有作为数据"),
+        SideRows(_sums(body, header, dataset, filled), "是合计或平均，不是一行数据，没有读取"),
+        SideRows(_remarks(body, header, dataset, filled), "是表注或签名，没有作为数据"),
+    ):
+        rows = np.setdiff1d(kind.rows, taken)
+        taken = np.union1d(taken, rows)
+        if len(rows):
+            kinds.append(SideRows(rows, kind.said))
+    return kinds
+
+
+def filled_cells(body: Body) -> np.ndarray:
+    """Whether each cell holds something, columns along the first axis."""
+    filled = np.zeros((len(body.columns), len(body.row_numbers)), dtype=bool)
+    for position, cells in enumerate(body.columns):
+        blank = pc.match_substring_regex(cells, f"^{BLANK}$")
+        filled[position] = ~pc.fill_null(blank, True).to_numpy()
+    return filled
+
+
+def _matching(cells: pa.ChunkedArray, pattern: str) -> np.ndarray:
+    return np.flatnonzero(pc.fill_null(pc.match_substring_regex(cells, pattern), False).to_numpy())
+
+
+def _cell(body: Body, position: int, row: int) -> str:
+    return (body.columns[position][row].as_py() or "").strip(INVISIBLE).strip()
+
+
+def _repeated_headers(body: Body, header: Header, dataset: Dataset) -> np.ndarray:
+    """Rows that hold the header again: in the other language, or where tables were pasted one below another."""
+    name, position = min(header.positions.items(), key=lambda item: item[1])
+    column = dataset.columns[name]
+    words = pa.array([header.texts[name], name, column.zh, *column.aliases], pa.large_string())
+    likely = np.flatnonzero(
+        pc.is_in(pc.utf8_trim_whitespace(body.columns[position]), value_set=words).to_numpy()
+    )
+
+    def is_header(row: int) -> bool:
+        cells = {n: body.columns[p][row].as_py() or "" for n, p in header.positions.items()}
+        return all(match_header(cell, dataset)[0] == n for n, cell in cells.items() if cell.strip())
+
+    return np.array([row for row in likely.tolist() if is_header(row)], dtype=np.int64)
+
+
+def _column_numbers(body: Body, used: list[int], filled: np.ndarray) -> np.ndarray:
+    """The first row that is not blank, if it counts the columns."""
+    rows = np.flatnonzero(filled[used].any(axis=0))[:1]
+    cells = [text for p in used if len(rows) and (text := _cell(body, p, int(rows[0])))]
+    digits = [int(number[0]) for text in cells if (number := re.search(r"\d+", text))]
+    is_counting = (
+        len(cells) >= FEWEST_COLUMN_NUMBERS
+        and len(digits) >= FEWEST_COLUMN_NUMBERS - 1
+        and digits[0] <= len(body.columns)
+        and all(later - earlier == 1 for earlier, later in pairwise(digits))
+        and all(_COLUMN_NUMBER.fullmatch(text) for text in cells)
+    )
+    return rows if is_counting else rows[:0]
+
+
+def _sums(body: Body, header: Header, dataset: Dataset, filled: np.ndarray) -> np.ndarray:
+    """Rows that add up others: by a word in the key or the school, or by one in any cell where the key is blank."""
+    found = np.empty(0, dtype=np.int64)
+    for name in dict.fromkeys((*dataset.key, *SCHOOL_COLUMNS)):
+        if name in header.positions and dataset.columns[name].type in (
+            "code",
+            "text",
+            "names",
+            "choice",
+            "grade",
+        ):
+            pattern = _SUM_OF_SCHOOLS if name in SCHOOL_COLUMNS else _SUM_CELL
+            found = np.union1d(found, _matching(body.columns[header.positions[name]], pattern))
+    key = [header.positions[name] for name in dataset.required_key if name in header.positions]
+    keyless = np.flatnonzero(~filled[key].any(axis=0) & filled.any(axis=0))
+    if len(keyless):
+        for cells in body.columns:
+            found = np.union1d(found, keyless[_matching(cells.take(pa.array(keyless)), _SUM_OF_SCHOOLS)])
+    return found.astype(np.int64)
+
+
+def _remarks(body: Body, header: Header, dataset: Dataset, filled: np.ndarray) -> np.ndarray:
+    """Rows that begin as a remark or a signature, and single texts in the first column below the last row of data."""
+    name, first = min(header.positions.items(), key=lambda item: item[1])
+    per_row = filled.sum(axis=0)
+    key = [header.positions[name] for name in dataset.required_key if name in header.positions]
+    is_keyed = filled[key].all(axis=0) & (len(key) > 1)
+    # The first filled cell must be the one that begins so.
+    begins = np.zeros(len(per_row), dtype=bool)
+    for position in range(first + 1):
+        rows = _matching(body.columns[position], _REMARK)
+        begins[rows] |= ~filled[:position, rows].any(axis=0)
+    found = begins & ((per_row == 1) | ~is_keyed)
+    full = np.flatnonzero(filled[list(header.positions.values())].sum(axis=0) >= 2)
+    below = full[-1] + 1 if len(full) else len(per_row)
+    single = below + np.flatnonzero(per_row[below:] == 1)
+    for row in single.tolist():
+        position = int(np.argmax(filled[:, row]))
+        text = _cell(body, position, row)
+        found[row] |= position <= first and bool(
+            re.search("[一-鿿]", text) and (dataset.columns[name].latin or _SENTENCE.search(text))
+        )
+    return np.flatnonzero(found)

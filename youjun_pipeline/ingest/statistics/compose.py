@@ -1,0 +1,296 @@
+"""Cells of one delivery's statistics to rows of the datasets.
+
+Belongs here: what takes more than one workbook: an all-through school stands in several exports and counts once, attached
+classes and sites count with the school they belong to, and two workbooks may not contradict each other. Keep out: how
+cells were found, the database, and what the contracts check afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from youjun_pipeline.contracts.model import Dataset, Failure
+from youjun_pipeline.ingest.results import ReadResult
+from youjun_pipeline.ingest.sheets import some
+from youjun_pipeline.ingest.statistics.cells import ATTACHED, SCHOOL, Cell, figure, number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DATASETS = ("schools", "class_bands", "teachers", "facilities")
+CONFLICT, ANOTHER_DISTRICT, PARENT_UNKNOWN = (
+    "statistics_conflict",
+    "school_of_another_district",
+    "parent_school_unknown",
+)
+PRIVATE_SPONSOR, PRIVATE = "999", "10"
+# Between the workbook and the sheet, where a row tells both.
+WITHIN = " › "
+
+Key = tuple[str, str, str]  # school, stage, item
+
+
+class Source(NamedTuple):
+    """A cell and the file it was delivered in (its path in the delivery, for a member of an archive with the archive's)."""
+
+    file: str
+    cell: Cell
+
+    @property
+    def sheet(self) -> str:
+        return f"{self.file}{WITHIN}{self.cell.sheet}"
+
+
+class Rejected(NamedTuple):
+    """A school that is turned away as a whole: one of its cells, and why."""
+
+    source: Source
+    school_code: str
+    rule: str
+    message: str
+
+
+Origin = tuple[str, str, int, str, str, str, int, str, str]
+
+
+@dataclass
+class Composed:
+    """What a delivery's statistics say: rows per dataset as text, where each value came from, and what was turned away.
+
+    `sources`: (dataset, sheet, row_number, column_name, file, sheet, row, column letter, label), the first five of the row
+    and the rest of the cell. `rejected` schools count with the first dataset.
+    """
+
+    results: dict[str, ReadResult]
+    sources: list[Origin] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+Row = dict[str, tuple[str | None, Source]]
+
+
+@dataclass
+class _Delivery:
+    """A district's cells by dataset, key and column: schools' own, and those of sites, by site."""
+
+    code: str
+    name: str
+    own: dict[tuple[str, Key, str], list[Source]] = field(default_factory=dict)
+    sites: dict[tuple[str, Key, str], dict[str, list[Source]]] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+def compose(
+    cells: list[Source], notices: list[str], district: tuple[str, str], datasets: Sequence[Dataset]
+) -> Composed:
+    """Rows of `datasets` for a district (code, name), from the cells of all files of one delivery.
+
+    What is to be told of the delivery as a whole is told with the first of the datasets.
+    """
+    given = _Delivery(*district, notices=list(notices))
+    _sort(cells, given)
+    conflicts: list[str] = []
+    values: dict[str, dict[Key, Row]] = {name: {} for name in DATASETS}
+    for (name, key, column), sources in given.own.items():
+        values[name].setdefault(key, {})[column] = _agreed(sources, conflicts)
+    for (name, key, column), parts in given.sites.items():
+        row = values[name].setdefault(key, {})
+        added = [_agreed(sources, conflicts) for sources in parts.values()]
+        own = [row[column]] if column in row else []
+        row[column] = (_sum([value for value, _ in (*own, *added)]), (own or added)[0][1])
+    if conflicts:
+        return failed(Failure(CONFLICT, f"同一数据在几处不一致，请核对后只保留正确的：{some(conflicts, 50)}"), datasets)
+    composed = Composed({}, rejected=given.rejected)
+    composed.sources += [
+        _origin(datasets[0].name, r.source.sheet, r.source.cell.row, "school_code", r.source) for r in given.rejected
+    ]
+    for dataset in datasets:
+        frame = _frame(dataset, _rows(dataset.name, values), composed)
+        composed.results[dataset.name] = ReadResult(frame, notices=[] if composed.results else given.notices)
+    return composed
+
+
+def failed(failure: Failure, datasets: Sequence[Dataset]) -> Composed:
+    """What a delivery with an unusable workbook comes to: nothing, in every dataset."""
+    return Composed({d.name: ReadResult(_text_frame(d, []), failure=failure) for d in datasets})
+
+
+# ---------------------------------------------------------------------- whose figures
+
+
+def _sort(cells: list[Source], given: _Delivery) -> None:
+    """Cells to the schools they count with; schools of other districts and sites without a parent are turned away."""
+    names = _codes_by_name(cells)
+    schools = {source.cell.school_code for source in cells if source.cell.role == SCHOOL}
+    foreign = _foreign_schools(cells, given)
+    orphans: dict[str, Source] = {}
+    for source in cells:
+        cell = source.cell
+        if cell.school_code in foreign or (cell.dataset == "schools" and cell.column == "authority"):
+            continue
+        key, column, value = (cell.school_code, cell.stage, cell.item), cell.column, source
+        if cell.role == SCHOOL:
+            given.own.setdefault((cell.dataset, key, column), []).append(value)
+            continue
+        if cell.role == ATTACHED and not cell.parent:
+            if cell.dataset == "facilities" or (cell.school_code in schools and column in _IDENTITY):
+                continue  # the host's buildings and name, which the host reports
+            given.own.setdefault((cell.dataset, key, column), []).append(value)
+            continue
+        parent = cell.parent if cell.parent in schools else names.get(cell.parent, "")
+        if not parent:
+            orphans.setdefault(cell.school_code, source)
+        elif column not in _IDENTITY and not (cell.role == ATTACHED and cell.dataset == "facilities"):
+            place = (cell.dataset, (parent, cell.stage, cell.item), column)
+            given.sites.setdefault(place, {}).setdefault(cell.school_code, []).append(value)
+    for code, source in orphans.items():
+        stated = f"“{source.cell.parent}”不在本次报表中" if source.cell.parent else "没有填写"
+        message = (
+            f"是不计校数的校点或附设班，其数据应并入所属学校，但所属学校{stated}；"
+            "请在宽表中补上“所属学校标识码”一列并填写，本行未计入"
+        )
+        given.rejected.append(Rejected(source, code, PARENT_UNKNOWN, message))
+
+
+_IDENTITY = ("school_code", "school_name", "school_type", "urban_rural", "authority", "sponsor")
+
+
+def _codes_by_name(cells: list[Source]) -> dict[str, str]:
+    """School codes by name, for the names that one school alone bears."""
+    codes: dict[str, set[str]] = {}
+    for _, cell in cells:
+        if cell.column == "school_name" and cell.role == SCHOOL:
+            codes.setdefault(cell.value, set()).add(cell.school_code)
+    return {name: next(iter(found)) for name, found in codes.items() if len(found) == 1}
+
+
+def _foreign_schools(cells: list[Source], given: _Delivery) -> set[str]:
+    """Schools that another district manages. In a city's export they are passed over; a workbook of theirs is refused."""
+    foreign = {}
+    for source in cells:
+        cell = source.cell
+        if cell.dataset != "schools" or cell.column != "authority" or not cell.value or cell.value[0] in "*＊-":
+            continue
+        is_here = cell.value.startswith(given.code) if cell.value[:6].isdecimal() else given.name in cell.value
+        if not is_here:
+            foreign[cell.school_code] = source
+    exports: dict[str, int] = {}
+    for code, source in foreign.items():
+        cell = source.cell
+        if _is_export(source):
+            exports[source.sheet] = exports.get(source.sheet, 0) + 1
+            continue
+        message = (
+            f"属地管理教育行政部门的代码是 {cell.value}，不是本区 {given.code}；请移走这个工作簿，或核对代码，本校未计入"
+        )
+        given.rejected.append(Rejected(source, code, ANOTHER_DISTRICT, message))
+    given.notices += [f"{sheet} 有 {count} 所学校不属于本区，没有读取" for sheet, count in exports.items()]
+    return set(foreign)
+
+
+def _is_export(source: Source) -> bool:
+    """Whether a cell comes from a wide export; the forms of a school's own workbook bear their numbers."""
+    return not source.cell.sheet.startswith(("教基", "基础基"))
+
+
+# ---------------------------------------------------------------------- one value
+
+
+def _agreed(sources: list[Source], conflicts: list[str]) -> tuple[str | None, Source]:
+    """The value that all places give which give one; a contradiction joins `conflicts`."""
+    given = [(_value(source.cell), source) for source in sources]
+    told = [(value, source) for value, source in given if value is not None]
+    if not told:
+        return None, sources[0]
+    if any(not _same(value, told[0][0]) for value, _ in told[1:]):
+        places = "、".join(f"{s.sheet} {s.cell.letter}{s.cell.row} 是“{s.cell.value or '空（0）'}”" for _, s in told)
+        cell = told[0][1].cell
+        conflicts.append(f"{cell.school_code} {cell.label}：{places}")
+    return told[0]
+
+
+def _value(cell: Cell) -> str | None:
+    if cell.column == "sponsor":
+        return PRIVATE if cell.value == PRIVATE_SPONSOR or "民办" in cell.value else None
+    if cell.column in _IDENTITY:
+        return cell.value if cell.value and cell.value[0] not in "*＊" else None
+    return figure(cell.value)
+
+
+def _same(one: str, other: str) -> bool:
+    if one == other:
+        return True
+    first, second = number(one), number(other)
+    return first is not None and first == second
+
+
+def _sum(values: list[str | None]) -> str | None:
+    """A sum, unknown as soon as one part is; a part that is no number stands for the sum, so that it is told."""
+    if any(value is None for value in values):
+        return None
+    numbers = [number(value or "") for value in values]
+    odd = [value for value, n in zip(values, numbers, strict=True) if n is None]
+    return odd[0] if odd else str(sum(n for n in numbers if n is not None))
+
+
+# ---------------------------------------------------------------------- rows
+
+_NAMES = {"sponsor": "sponsor_code"}
+
+
+def _rows(name: str, values: dict[str, dict[Key, Row]]) -> list[Row]:
+    """The rows of one dataset. A stage's teachers have a row where their form is there; backbone teachers stand on a form
+    that every school has."""
+    rows = []
+    for (code, stage, item), row in values[name].items():
+        first = next(iter(row.values()))[1]
+        keys: Row = {"school_code": (code, first)}
+        if name == "schools":
+            if "school_name" not in row:
+                continue
+        elif name == "teachers":
+            backbone = row.get("backbone", (None, first))[0]
+            if row.keys() <= {"backbone"} and number(backbone or "0") == 0:
+                continue
+            keys["stage"] = (stage, first)
+        elif name == "class_bands":
+            if not item:
+                continue
+            low, _, high = item.partition("-")
+            keys |= {"stage": (stage, first), "students_from": (low, first), "students_to": (high or None, first)}
+            total = values[name].get((code, stage, ""), {}).get("stage_classes")
+            keys |= {"stage_classes": total} if total else {}
+        rows.append({**row, **keys})
+    return rows
+
+
+def _frame(dataset: Dataset, rows: list[Row], composed: Composed) -> pd.DataFrame:
+    table = []
+    for row in rows:
+        placed = row.get("full_time") or row.get("classes") or row["school_code"]
+        sheet, at = placed[1].sheet, placed[1].cell.row
+        if "classes" in row and _is_export(placed[1]):
+            sheet += f"{WITHIN}{placed[1].cell.letter} 列"  # the bands of a school stand side by side in its row
+        line: dict[str, object] = {"sheet": sheet, "row_number": at}
+        for name, (value, source) in row.items():
+            column = _NAMES.get(name, name)
+            line[column] = value
+            composed.sources.append(_origin(dataset.name, sheet, at, column, source))
+        table.append(line)
+    return _text_frame(dataset, table)
+
+
+def _origin(dataset: str, sheet: str, row: int, column: str, source: Source) -> Origin:
+    cell = source.cell
+    return dataset, sheet, row, column, source.file, cell.sheet, cell.row, cell.letter, cell.label
+
+
+def _text_frame(dataset: Dataset, table: list[dict[str, object]]) -> pd.DataFrame:
+    import pandas as pd
+
+    frame = pd.DataFrame(table, columns=["sheet", "row_number", *dataset.columns], dtype=object)
+    frame["row_number"] = frame["row_number"].astype("int64")
+    return frame.astype({name: "str" for name in ("sheet", *dataset.columns)})

@@ -1,0 +1,286 @@
+"""Statistics into the raw tables: cells of each file, kept by content, and per delivery the datasets they come to.
+
+A workbook whose content is known is not opened again. What a delivery's statistics come to is one content per dataset, named
+`statistics`; its hash is that of all files and of whatever else decides the rows. Keep out: reading files (reading.py), what
+cells come to (compose.py), and storing the rows (ingest.store does that as for any file).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from youjun_pipeline.contracts import Failure, load_datasets
+from youjun_pipeline.ingest.statistics.cells import Cell
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    import duckdb
+    import pandas as pd
+
+    from youjun_pipeline.ingest.results import ReadResult
+    from youjun_pipeline.ingest.statistics.compose import Composed
+    from youjun_pipeline.ingest.store import Delivered
+
+STATISTICS = "statistics"
+DATASETS = ("schools", "class_bands", "teachers", "facilities")
+# A cell's text is stored as it was read. source: the cell behind a composed row's column.
+TABLES = {
+    "statistics_cell": "content_sha256 VARCHAR, school_code VARCHAR, dataset VARCHAR, column_name VARCHAR, stage VARCHAR, "
+    "item VARCHAR, value VARCHAR, role VARCHAR, parent VARCHAR, member VARCHAR, sheet VARCHAR, row_number BIGINT, "
+    "source_column VARCHAR, header VARCHAR",
+    "statistics_source": "content_sha256 VARCHAR, dataset VARCHAR, sheet VARCHAR, row_number BIGINT, column_name VARCHAR, "
+    "source_file VARCHAR, source_sheet VARCHAR, source_row BIGINT, source_column VARCHAR, header VARCHAR",
+}
+SHOWN_FAILURES = 20
+# Files whose cells are in memory at once: 60 cells of a workbook take some 25 KB as Python objects.
+BATCH = 2_000
+
+
+@dataclass(frozen=True)
+class Part:
+    """One delivery's statistics of one district: its files by name with their hashes, and the datasets they fill."""
+
+    district_code: str
+    district_name: str
+    delivery: dt.date
+    files: tuple[tuple[str, str], ...]
+    datasets: tuple[str, ...]
+    content_sha256: str
+
+
+@dataclass
+class Composition:
+    """New contents of one dataset that statistics come to, and the schools turned away (rows as raw.rejection)."""
+
+    results: dict[str, ReadResult] = field(default_factory=dict)
+    refused: list[tuple[object, ...]] = field(default_factory=list)
+
+
+@dataclass
+class Statistics:
+    """The deliveries with statistics, and what is new of them, by dataset."""
+
+    parts: list[Part] = field(default_factory=list)
+    composed: dict[str, Composition] = field(default_factory=dict)
+
+
+def ensure_statistics(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the tables; what an older reader left behind goes."""
+    from youjun_pipeline.ingest.statistics.layouts import load_layouts
+
+    for name, columns in TABLES.items():
+        con.execute(f"create table if not exists raw.{name} ({columns})")
+    stale = con.execute(
+        "select content_sha256 from raw.content where dataset = ? and reader_version <> ?",
+        [STATISTICS, load_layouts().version],
+    ).fetchall()
+    for (content,) in stale:
+        con.execute("delete from raw.statistics_cell where content_sha256 = ?", [content])
+        con.execute("delete from raw.notice where content_sha256 = ? and dataset = ?", [content, STATISTICS])
+        con.execute("delete from raw.content where content_sha256 = ? and dataset = ?", [content, STATISTICS])
+
+
+def read_statistics_files(
+    con: duckdb.DuckDBPyConnection, delivered: Sequence[Delivered], report: Callable[[str], None]
+) -> Statistics:
+    """Read the statistics workbooks that are new, and compose the deliveries that are new or changed."""
+    files = [entry for entry in delivered if entry.file.dataset == STATISTICS]
+    if not files:
+        return Statistics()
+    known = {c for (c,) in con.execute("select content_sha256 from raw.content where dataset = ?", [STATISTICS]).fetchall()}
+    fresh = list({entry.content_sha256: entry for entry in files if entry.content_sha256 not in known}.values())
+    if fresh:
+        report(f"读取教育事业统计报表：{len(fresh)} 个新文件")
+    for start in range(0, len(fresh), BATCH):
+        _read(con, fresh[start : start + BATCH])
+    found = Statistics(_parts(con, delivered, files))
+    composed = {(c, d) for c, d in con.execute("select content_sha256, dataset from raw.content").fetchall()}
+    new = {p.content_sha256: p for p in found.parts if any((p.content_sha256, d) not in composed for d in p.datasets)}
+    for batch in _batches(list(new.values())):
+        _compose(con, batch, found, composed)
+    return found
+
+
+def _batches(parts: list[Part]) -> list[list[Part]]:
+    """Deliveries together up to BATCH files or so."""
+    batches: list[list[Part]] = []
+    size = BATCH
+    for part in parts:
+        if size >= BATCH:
+            batches.append([])
+            size = 0
+        batches[-1].append(part)
+        size += len(part.files)
+    return batches
+
+
+def _read(con: duckdb.DuckDBPyConnection, fresh: list[Delivered]) -> None:
+    import pandas as pd
+
+    from youjun_pipeline.ingest.statistics.layouts import load_layouts
+    from youjun_pipeline.ingest.statistics.reading import read_statistics
+
+    cells: list[tuple[object, ...]] = []
+    contents, notices = [], []
+    for entry in fresh:
+        content = entry.content_sha256
+        read = read_statistics(entry.file.path, entry.file.name)
+        cells += [(content, *cell) for cell in read.cells]
+        rows = len({(cell.member, cell.sheet if cell.member == "" else "", cell.school_code) for cell in read.cells})
+        rule, message = (read.failure.rule, read.failure.message) if read.failure else (None, None)
+        contents.append((content, STATISTICS, load_layouts().version, rows, rows, 0, rule, message))
+        notices += [(content, STATISTICS, text) for text in read.notices]
+    frames = {
+        "statistics_cell": pd.DataFrame(cells, columns=_columns("statistics_cell")),
+        "content": pd.DataFrame(contents, columns=_CONTENT, dtype=object),
+        "notice": pd.DataFrame(notices, columns=["content_sha256", "dataset", "message"], dtype=object),
+    }
+    con.begin()
+    try:
+        for table, frame in frames.items():
+            if len(frame):
+                con.execute(f"insert into raw.{table} by name select * from frame")
+    except BaseException:
+        con.rollback()
+        raise
+    con.commit()
+
+
+_CONTENT = [
+    *("content_sha256", "dataset", "reader_version", "rows_read", "rows_accepted", "rows_rejected"),
+    *("failure_rule", "failure_message"),
+]
+
+
+def _columns(table: str) -> list[str]:
+    return [column.split()[0] for column in TABLES[table].split(", ")]
+
+
+def _parts(con: duckdb.DuckDBPyConnection, delivered: Sequence[Delivered], files: list[Delivered]) -> list[Part]:
+    """The deliveries with statistics. A plain dataset file of the same delivery goes before them."""
+    from youjun_pipeline.ingest.statistics.layouts import load_layouts
+
+    names = dict(con.execute("select district_code, coalesce(district_name, '') from raw.district").fetchall())
+    plain = {(e.district_code, e.file.delivery, e.file.dataset) for e in delivered}
+    by_delivery: dict[tuple[str, dt.date], list[tuple[str, str]]] = {}
+    for entry in files:
+        place = (entry.district_code, entry.file.delivery)
+        by_delivery.setdefault(place, []).append((entry.file.name, entry.content_sha256))
+    parts = []
+    for (code, delivery), entries in by_delivery.items():
+        datasets = tuple(name for name in DATASETS if (code, delivery, name) not in plain)
+        decisive = (load_layouts().version, code, names.get(code, ""), datasets, tuple(sorted(entries)))
+        content = hashlib.sha256(repr(decisive).encode()).hexdigest()
+        parts.append(Part(code, names.get(code, ""), delivery, tuple(sorted(entries)), datasets, content))
+    return parts
+
+
+def _compose(
+    con: duckdb.DuckDBPyConnection, parts: list[Part], found: Statistics, known: set[tuple[str, str]]
+) -> None:
+    import pandas as pd
+
+    from youjun_pipeline.ingest.statistics.compose import Source, compose, failed
+
+    stored = _stored(con, {content for part in parts for _, content in part.files})
+    sources: list[tuple[object, ...]] = []
+    for part in parts:
+        datasets = [load_datasets()[name] for name in part.datasets]
+        faulty = [(name, stored.failures[content]) for name, content in part.files if content in stored.failures]
+        if faulty:
+            result = failed(_failure(faulty), datasets)
+        else:
+            given = [
+                Source(f"{name}/{cell.member}" if cell.member else name, cell)
+                for name, content in part.files
+                for cell in stored.cells.get(content, [])
+            ]
+            said = [f"{name}：{text}" for name, content in part.files for text in stored.notices.get(content, [])]
+            result = compose(given, said, (part.district_code, part.district_name), datasets)
+        _keep(part, result, found, known)
+        sources += [(part.content_sha256, *source) for source in result.sources]
+    frame = pd.DataFrame(sources, columns=_columns("statistics_source"))
+    con.begin()
+    try:
+        for part in parts:
+            con.execute("delete from raw.statistics_source where content_sha256 = ?", [part.content_sha256])
+        if len(frame):
+            con.execute("insert into raw.statistics_source by name select * from frame")
+    except BaseException:
+        con.rollback()
+        raise
+    con.commit()
+
+
+def _keep(part: Part, result: Composed, found: Statistics, known: set[tuple[str, str]]) -> None:
+    """Add what a delivery comes to, without the datasets that are stored already."""
+    content = part.content_sha256
+    for index, name in enumerate(part.datasets):
+        if (content, name) in known:
+            continue
+        composition = found.composed.setdefault(name, Composition())
+        composition.results[content] = result.results[name]
+        if index == 0:
+            composition.refused += [
+                (content, name, r.source.sheet, r.source.cell.row, "school_code", r.school_code, r.rule, r.message, True,
+                 r.school_code)
+                for r in result.rejected
+            ]
+
+
+def _failure(faulty: list[tuple[str, tuple[str, str]]]) -> Failure:
+    """One failure for a delivery with unusable files, which names them all or the first of many."""
+    rules = [rule for _, (rule, _) in faulty]
+    told = "；".join(f"{name}：{message}" for name, (_, message) in faulty[:SHOWN_FAILURES])
+    more = f"；等共 {len(faulty)} 个文件" if len(faulty) > SHOWN_FAILURES else ""
+    rule = "statistics_form_unexpected" if "statistics_form_unexpected" in rules else rules[0]
+    return Failure(rule, told + more)
+
+
+@dataclass
+class _Stored:
+    """Cells, notices and failures of files, by content."""
+
+    cells: dict[str, list[Cell]] = field(default_factory=dict)
+    notices: dict[str, list[str]] = field(default_factory=dict)
+    failures: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+def _stored(con: duckdb.DuckDBPyConnection, contents: set[str]) -> _Stored:
+    found = _Stored()
+    con.execute(
+        "create or replace temp table statistics_wanted as select unnest($1::varchar[]) as content_sha256", [list(contents)]
+    )
+    # In the order in which they were read: of several places that say the same, the first is named.
+    cursor = con.execute("from raw.statistics_cell semi join statistics_wanted using (content_sha256) order by rowid")
+    for content, *values in cursor.fetchall():
+        found.cells.setdefault(content, []).append(Cell(*values))
+    said = con.execute(
+        "select content_sha256, message from raw.notice semi join statistics_wanted using (content_sha256) "
+        "where dataset = ? order by rowid",
+        [STATISTICS],
+    )
+    for content, message in said.fetchall():
+        found.notices.setdefault(content, []).append(message)
+    failures = con.execute(
+        "select content_sha256, failure_rule, failure_message from raw.content "
+        "semi join statistics_wanted using (content_sha256) where dataset = ? and failure_rule is not null",
+        [STATISTICS],
+    )
+    found.failures = {content: (rule, message) for content, rule, message in failures.fetchall()}
+    return found
+
+
+def register_statistics(con: duckdb.DuckDBPyConnection, found: Statistics) -> None:
+    """Enter what deliveries' statistics come to as delivered files; a dataset that they say nothing about is not delivered."""
+    for part in found.parts:
+        for dataset in part.datasets:
+            con.execute(
+                "insert into raw.delivered_file select ?, ?, dataset, ?, content_sha256 from raw.content "
+                "where content_sha256 = ? and dataset = ? and (rows_read > 0 or failure_rule is not null)",
+                [part.district_code, part.delivery, STATISTICS, part.content_sha256, dataset],
+            )

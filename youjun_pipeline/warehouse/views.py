@@ -1,0 +1,100 @@
+"""Views and dictionary of the publication: a star for BI tools, Chinese names for people, what every column means.
+
+All of it is made from the same declarations as the tables. `bi` has dimensions and each district's latest phase
+(`models/bi/*.sql`), `zh` every mart table with Chinese column names and values, `meta.column_dictionary` the comments as rows.
+Keep out: rows of its own; views hold none, so they cost nothing and cannot disagree with their tables.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from youjun_pipeline.warehouse.models import MODELS
+from youjun_pipeline.warehouse.tables import Table, declared_tables, sql_text
+
+LABELS = MODELS / "labels.toml"
+# The status of the strict verdict and of either phase are statuses too.
+_LABELLED = re.compile(r"^(?:cv_(?:primary|junior)_)?(status|state|stage|category|level|severity|cause|data_origin)(?:_\w+)?$")
+
+
+@cache
+def labels() -> dict[str, dict[str, str]]:
+    """Chinese words for coded values, by column name."""
+    return tomllib.loads(LABELS.read_text(encoding="utf-8"))
+
+
+def display_names(table: Table) -> dict[str, str]:
+    """A short Chinese name for each column: the head of its comment; the column's own name where two would be alike."""
+    heads = {column: re.split("[：；，（]", text)[0].strip() for column, (_, text) in table.columns.items()}
+    taken = list(heads.values())
+    return {column: f"{head}（{column}）" if taken.count(head) > 1 else head for column, head in heads.items()}
+
+
+def title(table: Table) -> str:
+    """A short Chinese name for the table: the head of its comment."""
+    return table.comment.split("：")[0]
+
+
+def bi_views() -> dict[str, str]:
+    """SELECT of every view of schema `bi`, by name, in an order in which each can be made."""
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(Path(MODELS / "bi").glob("*.sql"))}
+
+
+def add_views(con: duckdb.DuckDBPyConnection, catalog: str) -> None:
+    """Make the views and the dictionary in the attached database `catalog`, whose tables are there already."""
+    home = con.execute("select current_database()").fetchall()[0][0]
+    for schema in ("bi", "zh", "meta"):
+        con.execute(f"create schema if not exists {catalog}.{schema}")
+    # A view keeps its text: made from inside, it names its tables without the catalogue, which is called otherwise when opened.
+    con.execute(f"use {catalog}")
+    try:
+        for name, sql in bi_views().items():
+            con.execute(f"create or replace view bi.{name} as {sql}")
+            con.execute(f"comment on view bi.{name} is {sql_text(sql.splitlines()[0].removeprefix('--').strip())}")
+        for table in declared_tables().values():
+            if table.schema == "mart":
+                con.execute(f"create or replace view zh.{_quoted(title(table))} as {_chinese_select(table)}")
+                con.execute(f"comment on view zh.{_quoted(title(table))} is {sql_text(table.comment)}")
+        _add_dictionary(con)
+    finally:
+        con.execute(f"use {home}")
+
+
+def _chinese_select(table: Table) -> str:
+    columns = ", ".join(
+        f"{_labelled(column, type_)} as {_quoted(name)}"
+        for (column, (type_, _)), name in zip(table.columns.items(), display_names(table).values(), strict=True)
+        if column != "run_id"
+    )
+    return f"select {columns} from {table.full_name}"
+
+
+def _labelled(column: str, type_: str) -> str:
+    found = _LABELLED.match(column)
+    if type_ != "VARCHAR" or not found or found[1] not in labels():
+        return _quoted(column)
+    cases = " ".join(f"when {sql_text(code)} then {sql_text(word)}" for code, word in labels()[found[1]].items())
+    return f"case {_quoted(column)} {cases} else {_quoted(column)} end"
+
+
+def _add_dictionary(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(
+        "create or replace table meta.column_dictionary (table_name VARCHAR, table_title VARCHAR, column_name VARCHAR, "
+        "data_type VARCHAR, display_name VARCHAR, comment VARCHAR, is_key BOOLEAN, position INTEGER)"
+    )
+    rows = [
+        [t.full_name, title(t), column, type_, display_names(t)[column], text, column in t.key, position]
+        for t in declared_tables().values()
+        for position, (column, (type_, text)) in enumerate(t.columns.items(), start=1)
+    ]
+    con.executemany("insert into meta.column_dictionary values (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    con.execute("comment on table meta.column_dictionary is '数据字典：每张发布表每一列的含义'")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

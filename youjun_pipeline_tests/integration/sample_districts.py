@@ -1,0 +1,72 @@
+"""The first deliveries of the sample districts, refreshed once for all test modules that ask what is in them.
+
+Belongs here: the copy, the refresh, and reading a delivered cell without our own reader. Keep out: what a test expects.
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from python_calamine import CalamineWorkbook
+
+from youjun_pipeline.settings import Settings
+from youjun_pipeline_tests.conftest import CHECKOUT
+from youjun_pipeline_tests.steps import places, refresh
+
+WUQING, BAODI = "120114", "120115"
+STARTUP, YEAR_2020 = "2023-startup", "2020"
+FIRST = {WUQING: "120114-wuqing/deliveries/2023-08-31", BAODI: "120115-baodi/deliveries/2020-11-30"}
+
+
+def refresh_sample(folder: Path) -> Settings:
+    """Copy both districts with their first delivery into `folder` and refresh their first phases."""
+    for delivery in FIRST.values():
+        shutil.copytree(CHECKOUT / "data" / delivery, folder / delivery)
+        district = Path(delivery).parts[0]
+        shutil.copy(CHECKOUT / "data" / district / "district.toml", folder / district / "district.toml")
+    settings = places(folder)
+    refresh(settings, phases=(YEAR_2020, STARTUP))
+    return settings
+
+
+def column_number(letters: str) -> int:
+    """A column letter as an index from 0."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number - 1
+
+
+@cache
+def delivered_rows(path: Path, sheet: str | None) -> list[list[Any]]:
+    """All rows of a delivered file as a person sees them: index 0 is row 1 (of .parquet, its first row of data)."""
+    if path.suffix == ".parquet":
+        return [list(row) for row in pd.read_parquet(path).itertuples(index=False)]
+    if path.suffix == ".csv":
+        data = path.read_bytes()
+        text = data.decode("utf-8-sig") if data.startswith(b"\xef\xbb\xbf") or _is_utf8(data) else data.decode("gb18030")
+        return list(csv.reader(text.splitlines()))
+    return CalamineWorkbook.from_path(path).get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def delivered_cell(path: Path, sheet: str | None, row: int, column: str) -> Any:
+    """The cell as delivered."""
+    return delivered_rows(path, sheet or None)[row - 1][column_number(column)]
+
+
+def number(cell: Any) -> float:
+    """A delivered number, thousands separators or not."""
+    return float(str(cell).replace(",", ""))

@@ -1,0 +1,449 @@
+"""The site against the publication it was made from: figures, links, hostile names, what is taken over."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import duckdb
+import pytest
+
+from youjun_pipeline.reports.site import build_site, words
+from youjun_pipeline.settings import Settings
+from youjun_pipeline.warehouse.connection import connect
+from youjun_pipeline.warehouse.publication import FILE_NAME
+from youjun_pipeline_tests.integration.published_rows import EVALUATION, publish_rows
+from youjun_pipeline_tests.integration.site_pages import Element, all_pages, read_page
+
+PHASE = "district/120114/phase/2023-startup"
+NOTE = "数据为重构样例，非填报数据"
+HOSTILE = [
+    "=cmd|' /C calc'!A0",
+    "<script>alert(1)</script>",
+    """"'><img src=x onerror=alert(1)>""",
+    "</script><!--{{ 7*7 }}",
+    "عربي русский 中文 𠮷 \u202e反",
+    "长" * 300,
+]
+
+
+@pytest.fixture(scope="module")
+def con(sample: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    with connect(sample.published / FILE_NAME, read_only=True) as con:
+        yield con
+
+
+@pytest.fixture(scope="module")
+def site(sample: Settings, con: duckdb.DuckDBPyConnection) -> Path:
+    for document in (
+        "official/120114/2023-startup.xlsx",
+        "schools/120114/2023-startup/自评表.xlsx",
+        "data_docs/index.html",
+    ):
+        (sample.published / document).parent.mkdir(parents=True, exist_ok=True)
+        (sample.published / document).touch()
+    return build_site(con, sample.published).path.parent
+
+
+@pytest.fixture(scope="module")
+def pages(site: Path) -> dict[str, Element]:
+    return all_pages(site)
+
+
+def fetch(con: duckdb.DuckDBPyConnection, sql: str) -> list[Any]:
+    return con.execute(sql).fetchall()
+
+
+def wuqing(table: str) -> str:
+    return f"mart.{table} where district_code = '120114' and phase_id = '2023-startup'"
+
+
+# ---------------------------------------------------------------- figures
+
+
+def test_wall_map_has_every_section_with_its_values_and_signs(
+    pages: dict[str, Element], con: duckdb.DuckDBPyConnection
+) -> None:
+    page = pages[f"{PHASE}/index.html"]
+    codes = [th.one("a").text[:2] for th in page.one("table", id="map").all("th", scope="col")[3:-1]]
+    assert codes == ["R1", "R2", "R3", "R4", "R5", "R6", "R7", "G3", "G4", "G5"]
+    shown = {}
+    for row in page.rows("map"):
+        for code, cell in zip(codes, row[3:-1], strict=True):
+            shown[row[0].text, row[1].text, code] = (cell.attributes["data-v"], cell.one("b").text)
+    judged = {
+        (name, {"primary": "小学", "junior": "初中"}[stage], code): (str(value), words.STATUS[status].sign)
+        for name, stage, code, value, status in fetch(
+            con,
+            f"""select v.school_name, v.stage, i.indicator_code, i.value, i.status
+            from (from {wuqing("school_verdict")}) v join (from {wuqing("school_indicator")}) i
+            on i.school_code = v.school_code and i.stage in (v.stage, 'compulsory')""",
+        )
+    }
+    assert len(shown) > 1000
+    assert shown == judged
+
+
+def test_wall_map_counts_as_the_annex_does(pages: dict[str, Element], con: duckdb.DuckDBPyConnection) -> None:
+    page = pages[f"{PHASE}/index.html"]
+    table = page.one("table", class_="annex")
+    shown = [
+        tuple(re.match(r"[^ ]+", c.text)[0] for c in (row.all("th")[0], *row.all("td")[1:3]))  # type: ignore[index]
+        for row in table.one("tbody").all("tr")
+    ]
+    assert shown == [
+        ("R4", "21", "5"), ("R5", "1", "0"), ("R6", "2", "0"), ("R7", "0", "0"),
+        ("G3", "13", "7"), ("G4", "3", "0"), ("G5", "22", "8"), ("Q9", "—", "—"),
+    ]  # fmt: skip
+    (verdict,) = fetch(
+        con, f"select schools_failing, indicators_failing, blocking from {wuqing('district_verdict')}"
+    )
+    assert (
+        [t.one("b").text for t in page.all("div", class_="tile")][:2]
+        == [str(verdict[0]), str(verdict[1])]
+        == ["52", "8"]
+    )
+    assert [li.text for li in page.one("ol", class_="blocking").all("li")] == verdict[2]
+
+
+def test_cvs_stand_against_their_limits(pages: dict[str, Element], con: duckdb.DuckDBPyConnection) -> None:
+    page = pages[f"{PHASE}/index.html"]
+    shown = [c.one("b").text for c in page.all("div", class_="cv-cell")]
+    expected = fetch(con, f"select cv from {wuqing('stage_balance')} order by indicator_code, stage desc")
+    assert shown == [words.number(cv, 3) for (cv,) in expected]
+    bars = [bar for bar in page.everything if bar.attributes.get("class", "").startswith("bullet")]
+    over = [bar.attributes["class"] for bar in bars if _share(bar, "w") > _share(bar, "limit")]
+    assert over == ["bullet below"] * 5
+
+
+def _share(bar: Element, name: str) -> float:
+    return float(re.search(rf"--{name}:([\d.]+)%", bar.attributes["style"])[1])  # type: ignore[index]
+
+
+def test_indicator_page_shows_each_schools_share_of_the_cv(
+    pages: dict[str, Element], con: duckdb.DuckDBPyConnection
+) -> None:
+    page = pages[f"{PHASE}/r4.html"]
+    shares = {
+        name: (share, effect, value >= even)
+        for name, value, share, effect, even in fetch(
+            con,
+            f"""select school_name, value, variance_share, marginal_effect, break_even
+            from {wuqing("balance_contribution")} and indicator_code = 'R4' and stage = 'primary'""",
+        )
+    }
+    shown = {
+        row[0].text: (
+            float(row[5].attributes["data-v"]),
+            float(row[6].attributes["data-v"]),
+            row[7].text == "扩大差异",
+        )
+        for row in page.rows("schools-primary")
+    }
+    assert shown == shares
+    data = json.loads(page.one("script", id="data-primary").text)
+    assert {s["name"] for s in data["schools"]} == shares.keys()
+    assert [s["name"] for s in data["shares"]] == sorted(shares, key=lambda n: -shares[n][0])[:15]
+    lines = {line["label"]: line["value"] for line in data["lines"]}
+    ((threshold, floor),) = fetch(
+        con,
+        f"select distinct threshold, floor from {wuqing('school_indicator')} and indicator_code = 'R4' and stage = 'primary'",
+    )
+    assert (lines["标准"], lines["底线"]) == (threshold, floor)
+    assert lines.keys() == {"标准", "底线", "全县均值", "差异临界值"}
+
+
+def test_school_page_sets_bars_against_limit_and_floor(
+    pages: dict[str, Element], con: duckdb.DuckDBPyConnection
+) -> None:
+    ((code,),) = fetch(
+        con, f"select distinct school_code from {wuqing('school')} and school_name = '黄庄街泉昇小学'"
+    )
+    page = pages[f"district/120114/school/{code}.html"]
+    expected = fetch(
+        con,
+        f"""select value, threshold, floor, gap, status from {wuqing("school_indicator")}
+        and school_code = '{code}' and floor is not null order by indicator_code""",
+    )
+    rows = page.one("table", class_="bars").one("tbody").all("tr")
+    assert len(rows) == len(expected) == 7
+    for row, (value, threshold, floor, gap, status) in zip(rows, expected, strict=True):
+        bar = row.all("td")[0].one("div")
+        assert _share(bar, "w") == pytest.approx(100 * min(value / threshold, 2) / 2, abs=0.01)
+        assert _share(bar, "limit") == 50
+        assert _share(bar, "floor") == pytest.approx(50 * floor / threshold, abs=0.01)
+        assert words.STATUS[status].sign in row.text
+        assert (f"缺 {words.plain(gap)}" in row.text) == bool(gap)
+    measures = {
+        m
+        for (found,) in fetch(con, f"select measures from {wuqing('finding')} and school_code = '{code}'")
+        for m in found
+    }
+    assert measures
+    assert measures <= {a.text for a in page.all("a")}
+
+
+def test_district_and_region_pages_compare_phases(pages: dict[str, Element]) -> None:
+    region = pages["region/12.html"]
+    assert [[c.text for c in row[:2]] for row in region.rows("phases")] == [
+        ["武清区 重构", "启动准备"],
+        ["宝坻区 重构", "2020年"],
+    ]
+    assert [row[5].text for row in region.rows("phases")] == ["52", "23"]
+    assert [row[0].one("a").text for row in pages["index.html"].rows("districts")] == ["武清区", "宝坻区"]
+    assert [c.text for c in pages["district/120114/index.html"].rows("indicators")[3]] == [
+        "R4 教学用房",
+        "✕ 26 所 差异超限",
+    ]
+
+
+# ---------------------------------------------------------------- the pages as pages
+
+
+def test_every_link_leads_to_a_file_and_a_place_in_it(site: Path, pages: dict[str, Element]) -> None:
+    ids = {
+        page: {e.attributes["id"] for e in tree.everything if "id" in e.attributes}
+        for page, tree in pages.items()
+    }
+    broken, links = [], 0
+    for page, tree in pages.items():
+        for element in tree.everything:
+            target = element.attributes.get("href") or element.attributes.get("src")
+            if not target or target == "data:,":
+                continue
+            links += 1
+            parts = urlsplit(target)
+            path = (site / page).parent / unquote(parts.path) if parts.path else site / page
+            inside = path.resolve()
+            if parts.scheme or not inside.is_file():
+                broken.append((page, target))
+            elif parts.fragment and inside.is_relative_to(site.resolve()):
+                place = inside.relative_to(site.resolve()).as_posix()
+                if unquote(parts.fragment) not in ids[place]:
+                    broken.append((page, target))
+    assert links > 5000
+    assert broken == []
+
+
+def test_documents_beside_the_site_are_linked_where_they_are_there(pages: dict[str, Element]) -> None:
+    links = {a.attributes["href"]: a.text for a in pages[f"{PHASE}/index.html"].all("a")}
+    assert links["../../../../../official/120114/2023-startup.xlsx"] == "申报表（Excel）"
+    assert (
+        links["../../../../../schools/120114/2023-startup/%E8%87%AA%E8%AF%84%E8%A1%A8.xlsx"]
+        == "学校自评表（Excel）"
+    )
+    assert links["../../../../../data_docs/index.html"] == "数据检验报告"
+    baodi = pages["district/120115/phase/2020/index.html"]
+    assert not [a for a in baodi.all("a") if "official" in a.attributes["href"]]
+
+
+def test_ids_are_unique_and_every_page_says_its_data_are_reconstructed(pages: dict[str, Element]) -> None:
+    assert len(pages) > 200
+    for page, tree in pages.items():
+        ids = [e.attributes["id"] for e in tree.everything if "id" in e.attributes]
+        assert len(ids) == len(set(ids)), page
+        assert NOTE in tree.one("p", role="note").text, page
+
+
+def test_nothing_on_the_site_comes_from_the_network(site: Path) -> None:
+    # Vega's script names standards and its own messages; the pages' policy lets nothing out all the same.
+    texts = {
+        p.name: p.read_text(encoding="utf-8") for p in site.rglob("*") if p.is_file() and p.name != "vega.js"
+    }
+    assert [name for name, text in texts.items() if re.search(r"https?:|//cdn|@import", text)] == []
+    policies = {
+        meta.attributes["content"]
+        for tree in all_pages(site).values()
+        for meta in tree.all("meta", http_equiv="Content-Security-Policy")
+    }
+    (policy,) = policies
+    assert "default-src 'none'" in policy
+    assert "unsafe-eval" not in policy
+
+
+# ---------------------------------------------------------------- names nobody should trust
+
+
+def hostile_rows(name: str, origin: str = "reported") -> dict[str, list[dict[str, Any]]]:
+    """A district in which every text is `name`: one school, one finding, one measure that is late."""
+    section = {"school_code": name, "school_name": name, "stage": "primary"}
+    value = {
+        "indicator_name": name,
+        "students": 100,
+        "status": "below",
+        "status_strict": "below",
+        "reason": name,
+    }
+    indicators = [f"R{n}" for n in range(1, 8)]
+    return {
+        "mart.evaluation": [
+            EVALUATION | {"district_name": name, "phase_name": name, "plan_title": name, "document_number": name, "data_origin": origin}
+        ],
+        "mart.district_verdict": [
+            {"passes": False, "schools_in_scope": 1, "schools_failing": 1, "indicators_failing": 1, "blocking": [name], "summary": name}
+        ],
+        "mart.indicator": [
+            {
+                "standard_id": "national-2017", "indicator_code": code, "name": name, "short_name": name, "category": "resource",
+                "level": "section", "unit": name, "gap_unit": name, "direction": "at_least", "display_decimals": 2,
+                "clause": name, "formula_text": name, "sort_order": n,
+            }
+            for n, code in enumerate(indicators)
+        ],
+        "mart.school": [{"school_code": name, "school_name": name, "township": name, "school_type": name, "in_scope": True}],
+        "mart.school_verdict": [
+            section | {"students": 100, "resource_met": 0, "resource_near": 0, "resource_below": 7, "resource_no_data": 0, "passes_resource_rule": False, "reason": name}
+        ],
+        "mart.school_indicator": [
+            section | value | {"indicator_code": code, "value": 1.0, "threshold": 4.5, "floor": 3.825, "gap": 350.0, "rounding_sensitive": False}
+            for code in indicators
+        ],
+        "mart.stage_balance": [
+            {"stage": "primary", "indicator_code": "R4", "mean": 1.0, "cv": 0.6, "cv_limit": 0.5, "status": "below", "rounding_sensitive": False, "reason": name}
+        ],
+        "mart.balance_contribution": [
+            section | {"indicator_code": "R4", "value": 1.0, "weight": 1.0, "variance_share": 1.0, "marginal_effect": 0.1, "break_even": 2.0}
+        ],
+        "mart.district_indicator": [
+            {"indicator_code": "R4", "indicator_name": name, "category": "resource", "status": "below", "failing_primary": 1, "failing_junior": 0, "failing_compulsory": 0, "summary": name}
+        ],
+        "mart.finding": [
+            section | {"finding_id": name, "level": "school", "indicator_code": "R4", "value": 1.0, "threshold": 4.5, "gap": 350.0, "state": "open", "first_phase_id": "2023-startup", "measures": [name], "signed_off": False}
+        ],
+        "mart.measure_status": [
+            {"measure_no": name, "indicator_code": "R4", "stage": "primary", "description": name, "schools": 1, "school_names": [name], "measure_type": name, "receiving_school": name, "due": date(2023, 8, 1), "state": name, "overdue": True, "bureau_sections": name, "responsible_units": name, "responsible_person": name}
+        ],
+        "mart.milestone_status": [{"milestone_no": name, "measure_no": name, "indicator_code": "R4", "task": name, "due": date(2023, 8, 1), "overdue": True}],
+        "mart.unit_accountability": [{"unit": name, "kind": "unit", "measures": 1, "overdue": 1}],
+        "mart.plan_audit": [{"rule": name, "severity": name, "indicator_code": "R4", "school_name": name, "message": name}],
+        "mart.target_progress": [{"target_no": name, "programme": name, "metric": name, "unit": name, "kind": name, "period": name, "planned": 1.0, "state": name}],
+        "mart.reconciliation": [{"level": "school", "source": name, "indicator_code": "R4", "school_name": name, "claimed": name, "computed": name, "note": name}],
+        "mart.projection": [{"coming_phase_id": name, "basis": name, "indicator_code": "R4", "message": name}],
+        "quality.suspicion": [{"dataset": name, "school_code": name, "school_name": name, "rule": "jump", "message": name, "file": name}],
+        "quality.rejected_row": [{"dataset": name, "file": name, "sheet": name, "row": 1, "column_name": name, "value": name, "rule": name, "message": name}],
+        "quality.check_result": [{"check_name": name, "dataset": name, "severity": name, "passed": False, "failed_rows": 1, "message": name}],
+    }  # fmt: skip
+
+
+def build(published: Path) -> dict[str, Element]:
+    with connect(published / FILE_NAME, read_only=True) as con:
+        build_site(con, published)
+    return all_pages(published / "site")
+
+
+@pytest.mark.parametrize(
+    "name", HOSTILE, ids=["formula", "script", "quotes", "comment", "scripts mixed", "long"]
+)
+def test_hostile_names_come_out_as_text(tmp_path: Path, name: str) -> None:
+    publish_rows(tmp_path, hostile_rows(name))
+    pages = build(tmp_path)
+    assert len(pages) == 4 + 2 + 2 + 7
+    for page, tree in pages.items():
+        scripts = tree.all("script")
+        assert all(
+            "src" in s.attributes or s.attributes.get("type") == "application/json" for s in scripts
+        ), page
+        assert not [e for e in tree.everything if any(a.startswith("on") for a in e.attributes)], page
+        assert not tree.all("img"), page
+        assert re.fullmatch(r"[a-z0-9/_~.-]+", page)
+        assert max(len(part) for part in page.split("/")) < 100
+        shown = " ".join(name.split())
+        assert shown in tree.text or page.startswith("region"), page
+    data = json.loads(
+        next(
+            c
+            for c in pages[f"{PHASE}/r4.html"].one("script", id="data-primary").children
+            if isinstance(c, str)
+        )
+    )
+    assert data["schools"][0]["name"] == name
+    hrefs = {a.attributes["href"] for tree in pages.values() for a in tree.all("a")}
+    assert not [h for h in hrefs if re.search(r"[<>\"'\s=|:]", h)]
+
+
+def test_codes_that_climb_stay_inside_the_site(tmp_path: Path) -> None:
+    rows = hostile_rows("学校")
+    for table in rows.values():
+        for row in table:
+            row["phase_id"] = "../../../up"
+            if "school_code" in row:
+                row["school_code"] = "..\\..\\x/../y"
+    publish_rows(tmp_path / "published", rows)
+    pages = build(tmp_path / "published")
+    assert {p.name for p in tmp_path.iterdir()} == {"published"}
+    assert {p.name for p in (tmp_path / "published").iterdir()} == {FILE_NAME, "manifest.json", "site"}
+    (school,) = [page for page in pages if "/school/" in page]
+    assert re.fullmatch(r"district/120114/school/[a-z0-9~]+\.html", school)
+
+
+# ---------------------------------------------------------------- building
+
+
+def test_reported_data_carry_no_note(tmp_path: Path) -> None:
+    publish_rows(tmp_path, hostile_rows("实验小学"))
+    assert not [page for page, tree in build(tmp_path).items() if tree.all("p", role="note")]
+
+
+def test_empty_tables_say_so(tmp_path: Path) -> None:
+    rows = hostile_rows("实验小学")
+    shown = {
+        k: v
+        for k, v in rows.items()
+        if k.startswith("mart.") and k.split(".")[1] in ("evaluation", "district_verdict", "indicator")
+    }
+    publish_rows(tmp_path, shown)
+    pages = build(tmp_path)
+    assert pages[f"{PHASE}/plan.html"].text.count("暂无") >= 9
+    assert "没有在评学校" in pages[f"{PHASE}/index.html"].text
+    publish_rows(tmp_path, {})
+    assert "还没有发布任何评估" in build(tmp_path)["index.html"].text
+
+
+def test_a_district_in_which_nothing_changed_is_taken_over(tmp_path: Path) -> None:
+    rows = hostile_rows("实验小学")
+    page = tmp_path / "site" / PHASE / "index.html"
+    publish_rows(tmp_path, rows)
+    build(tmp_path)
+    first = page.stat().st_ino
+    publish_rows(tmp_path, rows, run_id="run-2")
+    with connect(tmp_path / FILE_NAME, read_only=True) as con:
+        result = build_site(con, tmp_path)
+    assert (result.districts_built, result.districts_kept) == (0, 1)
+    assert page.stat().st_ino == first
+    assert json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))["folders"]["site"] == "run-2"
+    rows["mart.school_indicator"][0]["value"] = 9.0
+    publish_rows(tmp_path, rows, run_id="run-3")
+    with connect(tmp_path / FILE_NAME, read_only=True) as con:
+        result = build_site(con, tmp_path)
+    assert (result.districts_built, result.districts_kept) == (1, 0)
+    assert read_page(page).rows("map")[0][3].text == "✕ 9.00"
+
+
+def test_a_new_document_beside_the_site_is_linked_at_the_next_build(tmp_path: Path) -> None:
+    publish_rows(tmp_path, hostile_rows("实验小学"))
+    build(tmp_path)
+    (tmp_path / "official" / "120114").mkdir(parents=True)
+    (tmp_path / "official" / "120114" / "2023-startup.xlsx").touch()
+    assert "申报表（Excel）" in build(tmp_path)[f"{PHASE}/index.html"].text
+
+
+def test_a_fault_leaves_the_old_site_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = hostile_rows("实验小学")
+    publish_rows(tmp_path, rows)
+    before = set(build(tmp_path))
+    rows["mart.school_indicator"][0]["value"] = 9.0
+    publish_rows(tmp_path, rows)
+
+    def fail(*_: Any) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("youjun_pipeline.reports.site.build.write_index", fail)
+    with pytest.raises(OSError, match="disk full"):
+        build(tmp_path)
+    assert set(all_pages(tmp_path / "site")) == before
+    assert read_page(tmp_path / "site" / PHASE / "index.html").rows("map")[0][3].text == "✕ 1.00"

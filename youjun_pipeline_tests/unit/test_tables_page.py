@@ -1,0 +1,35 @@
+"""The page on the published tables says what is declared, and names for people are there and differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from youjun_pipeline.warehouse.tables import declared_tables
+from youjun_pipeline.warehouse.tables_page import tables_page
+from youjun_pipeline.warehouse.views import display_names, labels, title
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_page_is_what_the_declarations_give() -> None:
+    assert (ROOT / "docs" / "tables.md").read_text(encoding="utf-8") == tables_page(), "run make docs"
+
+
+def test_chinese_names_tell_columns_and_tables_apart() -> None:
+    tables = declared_tables().values()
+    titles = [title(table) for table in tables]
+    assert len(set(titles)) == len(titles)
+    for table in tables:
+        names = display_names(table)
+        assert len(set(names.values())) == len(table.columns), table.full_name
+        assert all(names.values()), table.full_name
+
+
+def test_every_comment_is_in_chinese() -> None:
+    for table in declared_tables().values():
+        for text in (table.comment, *(comment for _, comment in table.columns.values())):
+            assert any("\u4e00" <= c <= "\u9fff" for c in text), (table.full_name, text)
+
+
+def test_statuses_have_words() -> None:
+    assert labels()["status"].keys() == {"met", "met_by_waiver", "near", "below", "no_data", "not_applicable"}
