@@ -47,7 +47,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     explain.add_argument("district", help="区县代码或名称")
     explain.add_argument("phase", help="阶段编号或名称")
-    explain.add_argument("what", nargs="+", metavar="school, indicator", help="学校（名称的一部分或标识码，可省略）和指标编号")
+    explain.add_argument(
+        "what", nargs="+", metavar="school, indicator", help="学校（名称的一部分或标识码，可省略）和指标编号"
+    )
     explain.add_argument("--stage", help="学段：primary 小学、junior 初中；不给学校时为该学段的差异系数")
     explain.set_defaults(handle=explain_command)
 
@@ -142,9 +144,7 @@ def site_command(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
-def _change_phase(
-    settings: Settings, change: Callable[[duckdb.DuckDBPyConnection], None], done: str
-) -> int:
+def _change_phase(settings: Settings, change: Callable[[duckdb.DuckDBPyConnection], None], done: str) -> int:
     from youjun_pipeline.warehouse.closing import ClosingError
     from youjun_pipeline.warehouse.connection import WarehouseBusyError, connect
     from youjun_pipeline.warehouse.publication import publish, recover_history

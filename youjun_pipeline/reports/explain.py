@@ -48,7 +48,9 @@ def explain(
     if evaluation.data_origin == "reconstructed":
         head += "；数据为重构样例"
     if school is not None:
-        blocks = [school_text(con, evaluation, row) for row in _school_rows(con, evaluation, code, school, wanted)]
+        blocks = [
+            school_text(con, evaluation, row) for row in _school_rows(con, evaluation, code, school, wanted)
+        ]
     elif wanted is not None:
         blocks = [stage_text(con, evaluation, _balance(con, evaluation, code, wanted))]
     else:
@@ -116,7 +118,9 @@ def _school_rows(
 
 def _school(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, school: str) -> tuple[str, str]:
     """Code and name of the school meant: by code, by exact name, or by the only name that holds the words."""
-    roster = [(r["school_code"], r["school_name"]) for r in evaluation.rows(con, "mart.school", "*", "school_code")]
+    roster = [
+        (r["school_code"], r["school_name"]) for r in evaluation.rows(con, "mart.school", "*", "school_code")
+    ]
     for matches in (
         [s for s in roster if school in s],
         [s for s in roster if school in (s[1] or "")],
@@ -147,4 +151,6 @@ def _balance(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, code: str, 
         if (row["indicator_code"], row["stage"]) == (code, stage):
             return row
     resources = "、".join(evaluation.resources)
-    raise ExplainError(f"没有 {code} 在这个学段的差异系数：只有 {resources} 的小学、初中有；查全县指标请不给学段")
+    raise ExplainError(
+        f"没有 {code} 在这个学段的差异系数：只有 {resources} 的小学、初中有；查全县指标请不给学段"
+    )

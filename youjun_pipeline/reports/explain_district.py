@@ -49,7 +49,9 @@ _RATIOS: dict[str, tuple[tuple[Terms, Terms], ...]] = {
         (((1, "schools.catchment_junior_students"),), ((1, "schools.junior_students"),)),
     ),
     "G14": ((((1, "assurance.G14.allotted"),), ((1, "assurance.G14.places"),)),),
-    "G15": ((((1, "assurance.G15.public"), (1, "assurance.G15.purchased")), ((1, "assurance.G15.eligible"),)),),
+    "G15": (
+        (((1, "assurance.G15.public"), (1, "assurance.G15.purchased")), ((1, "assurance.G15.eligible"),)),
+    ),
     "Q1": (
         (
             (
@@ -73,7 +75,8 @@ def stage_text(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, row: Row)
         f"{evaluation.district_name} {stage_name(catalogue, stage)} 校际差异系数",
         *heading(evaluation, code),
         "差异系数：x＝各校指标值，P＝各校在校生，X＝按学生数加权的平均值，S＝√Σ（P÷ΣP）×（x－X）²，CV＝S÷X",
-        f"参加计算的学部 n＝{row['schools']}" + (f"，另有 {row['schools_no_data']} 个缺数据" if row["schools_no_data"] else ""),
+        f"参加计算的学部 n＝{row['schools']}"
+        + (f"，另有 {row['schools_no_data']} 个缺数据" if row["schools_no_data"] else ""),
     ]
     if row["cv"] is None:
         return [*lines, status_line(row["status"], row["status_strict"]), f"说明：{row['reason']}"]
@@ -101,7 +104,9 @@ def stage_text(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, row: Row)
             "and indicator_code = ? and waiver is not null order by waiver",
             [evaluation.district_code, evaluation.phase_id, stage, code],
         ).fetchall()
-        lines.append(f"{INDENT}不计过渡政策（{'、'.join(w for (w,) in waivers)}）的差异系数：{figure(row['cv_strict'])}")
+        lines.append(
+            f"{INDENT}不计过渡政策（{'、'.join(w for (w,) in waivers)}）的差异系数：{figure(row['cv_strict'])}"
+        )
     if row["rounding_sensitive"]:
         lines.append("注意：四舍五入后的显示值会得出不同结论，以完整精度为准")
     return [*lines, f"说明：{row['reason']}"]
@@ -131,7 +136,11 @@ def district_text(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, row: R
     if entry.level == "district":
         inputs = lineage(con, evaluation, code)
         steps = {"G6": _small_schools, "Q4": _training, "Q9": _subjects}.get(code)
-        lines += steps(con, evaluation, inputs) if steps else ["原始数据：", *_inputs(inputs), *_ratio_lines(code, inputs)]
+        lines += (
+            steps(con, evaluation, inputs)
+            if steps
+            else ["原始数据：", *_inputs(inputs), *_ratio_lines(code, inputs)]
+        )
         if row["value"] is not None:
             lines.append(f"结果：{figure(row['value'])}，显示为 {_district_value(evaluation, row)}")
         if row["target"] is not None and code != "Q9":
@@ -143,12 +152,22 @@ def district_text(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, row: R
 
 def _district_value(evaluation: Evaluation, row: Row) -> str:
     # Q9 is judged subject by subject; its value is the share of subjects that pass
-    return percent(row["value"]) if row["indicator_code"] == "Q9" else shown(evaluation.catalogue, row["indicator_code"], row["value"])
+    return (
+        percent(row["value"])
+        if row["indicator_code"] == "Q9"
+        else shown(evaluation.catalogue, row["indicator_code"], row["value"])
+    )
 
 
 def _subjects(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, inputs: Sequence[Row]) -> list[str]:
-    found = [r for r in evaluation.rows(con, "mart.monitoring_subject", "*", "grade, subject") if r["is_newest"]]
-    lines = ["原始数据：", *(input_lines(sorted(inputs, key=lambda r: (r["detail"], r["input"])))), "逐项判定："]
+    found = [
+        r for r in evaluation.rows(con, "mart.monitoring_subject", "*", "grade, subject") if r["is_newest"]
+    ]
+    lines = [
+        "原始数据：",
+        *(input_lines(sorted(inputs, key=lambda r: (r["detail"], r["input"])))),
+        "逐项判定：",
+    ]
     for r in found:
         rate = NOTHING if r["between_school_rate"] is None else figure(r["between_school_rate"])
         lines.append(
@@ -162,7 +181,9 @@ def _by_school(
     con: duckdb.DuckDBPyConnection, evaluation: Evaluation, inputs: Sequence[Row]
 ) -> dict[str, tuple[str, dict[str, Row]]]:
     """By school code: its name and its inputs by column."""
-    names = {r["school_code"]: r["school_name"] for r in evaluation.rows(con, "mart.school", "*", "school_code")}
+    names = {
+        r["school_code"]: r["school_name"] for r in evaluation.rows(con, "mart.school", "*", "school_code")
+    }
     schools: dict[str, tuple[str, dict[str, Row]]] = {}
     for r in inputs:
         schools.setdefault(r["school_code"], (names.get(r["school_code"], ""), {}))[1][r["column_name"]] = r
@@ -181,11 +202,15 @@ def _training(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, inputs: Se
     for code, (name, rows) in schools[:CONTRIBUTORS]:
         part, whole = rows["training_budget_wan"], rows["public_funds_budget_wan"]
         result = percent(share(rows)) if share(rows) >= 0 else "数据不全"
-        lines.append(f"{INDENT}{name}（{code}）：{figure(part['value'])}÷{figure(whole['value'])}＝{result}　← {place(part)}")
+        lines.append(
+            f"{INDENT}{name}（{code}）：{figure(part['value'])}÷{figure(whole['value'])}＝{result}　← {place(part)}"
+        )
     return lines
 
 
-def _small_schools(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, inputs: Sequence[Row]) -> list[str]:
+def _small_schools(
+    con: duckdb.DuckDBPyConnection, evaluation: Evaluation, inputs: Sequence[Row]
+) -> list[str]:
     """Every small school: its budget against the norm for as many pupils as the catalogue says."""
     catalogue = evaluation.catalogue
     funded = catalogue.parameters["funded_students"].value
@@ -201,7 +226,9 @@ def _small_schools(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, input
     for code, (name, rows) in _by_school(con, evaluation, inputs).items():
         lines.append(f"{INDENT}{name}（{code}）")
         lines += [INDENT + line for line in input_lines(list(rows.values()))]
-        pupils = {n: rows[c]["value"] for n, c in ((1, "primary_students"), (2, "junior_students")) if c in rows}
+        pupils = {
+            n: rows[c]["value"] for n, c in ((1, "primary_students"), (2, "junior_students")) if c in rows
+        }
         budget = rows["public_funds_budget_wan"]["value"]
         if budget is None or not all(pupils.values()) or any(norms.get(n) is None for n in pupils):
             lines.append(f"{INDENT}{INDENT}数据不全")

@@ -70,10 +70,10 @@ class Layout:
 
 
 def header_of(column: Column) -> str:
-    """A column's header: Chinese name, unit where the name has none, `*` where it must be filled."""
+    """A column's header: Chinese name, `*` where it must be filled, and below it the unit where the name has none."""
     has_unit = column.unit is None or column.zh.endswith((")", "）"))
-    unit = "" if has_unit else f"（{column.unit}）"
-    return f"{column.zh}{unit}{'*' if column.required else ''}"
+    unit = "" if has_unit else f"\n（{column.unit}）"
+    return f"{column.zh}{'*' if column.required else ''}{unit}"
 
 
 def words_of(column: Column) -> tuple[str, ...]:
@@ -109,12 +109,9 @@ def write_data(book: Any, layout: Layout, schools: Sequence[tuple[str, str]]) ->
     for position, column in enumerate(columns):
         sheet.set_column(position, position, _width(column), book.add_format(_cell_format(column)))
         kind = INFORMATIONAL if isinstance(column, str) else REQUIRED if column.required else OPTIONAL
-        title = f"{column}（供核对，不读取）" if isinstance(column, str) else header_of(column)
-        sheet.write_string(0, position, title if not isinstance(column, str) else column, book.add_format(_HEAD | kind))
-        if isinstance(column, str):
-            sheet.write_comment(0, position, title)
-    # So that whole rows can be deleted: Excel asks that every cell of them is unlocked.
-    sheet.set_column(len(columns), 16383, None, free)
+        title = column if isinstance(column, str) else header_of(column)
+        sheet.write_string(0, position, title, book.add_format(_HEAD | kind))
+    _unlock_the_rest(sheet, len(columns), free)
     for number, row in enumerate(layout.rows, 1):
         _write_row(sheet, number, columns, row)
     lists = lists_of(layout, schools)
@@ -127,6 +124,16 @@ def write_data(book: Any, layout: Layout, schools: Sequence[tuple[str, str]]) ->
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
+
+
+def _unlock_the_rest(sheet: Any, first: int, free: Any) -> None:
+    """Unlock every column behind the table: Excel deletes a row of a protected sheet only if no cell of it is locked.
+
+    The sheet's extent stays as it was: XlsxWriter would otherwise walk 16 384 columns in every row, and the reader too.
+    """
+    extent = sheet.dim_colmin, sheet.dim_colmax
+    sheet.set_column(first, 16383, None, free)
+    sheet.dim_colmin, sheet.dim_colmax = extent
 
 
 _ALLOWED = (

@@ -7,6 +7,7 @@ filled in (template_data.py).
 from __future__ import annotations
 
 import datetime as dt
+import math
 import tomllib
 from collections.abc import Sequence
 from functools import cache
@@ -23,9 +24,13 @@ from youjun_pipeline.reports.template_data import (
     kind_of,
     lists_of,
 )
+from youjun_pipeline.reports.workbook import LINE_HEIGHT, text_width
 
 EXAMPLES = Path(__file__).with_name("template_examples.toml")
 INSTRUCTIONS_SHEET, CHECKS_SHEET = "填表说明", "校验"
+
+# Of the columns of the instruction sheet.
+WIDTHS = (5, 28, 36, 7, 44, 24, 24)
 
 _FONT = {"font_name": "宋体", "font_size": 10, "valign": "vcenter", "text_wrap": True}
 _NOTE = _FONT | {"font_color": "#7F7F7F", "text_wrap": False}
@@ -45,7 +50,7 @@ def examples() -> dict[str, list[dict[str, str]]]:
 def write_instructions(book: Any, layout: Layout, district: str, delivery: dt.date | None) -> None:
     """How the template is filled in: the general rules, then each column with meaning, values and two examples."""
     dataset = layout.dataset
-    sheet = _helper(book, INSTRUCTIONS_SHEET, f"{dataset.title}填表说明", (6, 26, 34, 8, 42, 24, 24))
+    sheet = _helper(book, INSTRUCTIONS_SHEET, f"{dataset.title}填表说明", WIDTHS)
     row = 2
     for line in _general(dataset, district, delivery, bool(layout.rows)):
         sheet.write_string(row, 0, line, book.add_format(_FONT | {"text_wrap": False}))
@@ -63,15 +68,22 @@ def write_instructions(book: Any, layout: Layout, district: str, delivery: dt.da
             is_required = False
         else:
             required = "必填" if column.required else ""
-            texts = [letter, header_of(column).rstrip("*"), _meaning(column, dataset), required, kind_of(column)]
+            texts = [letter, column.zh, _meaning(column, dataset), required, kind_of(column)]
             is_required = column.required
+        given = ["" if isinstance(column, str) else each.get(column.name, "") for each in rows[:2]]
+        sheet.set_row(row, _height([*texts, *given]))
         for place, text in enumerate(texts):
             style = book.add_format(_REQUIRED) if is_required and place == 3 else cell
             sheet.write_string(row, place, text, style)
-        for place, given in enumerate(rows[:2], len(texts)):
-            text = "" if isinstance(column, str) else given.get(column.name, "")
+        for place, text in enumerate(given, len(texts)):
             sheet.write_string(row, place, text, example)
     sheet.protect("")
+
+
+def _height(texts: Sequence[str]) -> float:
+    """Rows do not grow by themselves in every program: as high as the cell with the most lines."""
+    lines = [math.ceil(text_width(text) / (width - 1)) for text, width in zip(texts, WIDTHS, strict=False)]
+    return LINE_HEIGHT * max(1, *lines) + 4
 
 
 def _general(dataset: Dataset, district: str, delivery: dt.date | None, is_filled: bool) -> list[str]:
@@ -98,7 +110,7 @@ def _meaning(column: Column, dataset: Dataset) -> str:
     key = "（与其他编号列一起不可重复）" if column.name in dataset.key and len(dataset.key) > 1 else ""
     if dataset.key == (column.name,):
         key = "（不可重复）"
-    return (column.comment or column.zh) + key
+    return column.comment + key
 
 
 def write_checks(book: Any, layout: Layout) -> None:
@@ -135,7 +147,7 @@ def write_checks(book: Any, layout: Layout) -> None:
         if column.type in NUMBER_TYPES and column.type not in ("year", "grade", "level"):
             row += 1
             cells = _range(layout, layout.position(column.name))
-            sheet.write_string(row, 0, header_of(column).rstrip("*"), cell)
+            sheet.write_string(row, 0, header_of(column).replace("*", "").replace("\n", ""), cell)
             for place, function in enumerate(("SUM", "MIN", "MAX"), 1):
                 sheet.write_formula(row, place, f"={function}({cells})", number, 0)
             sheet.write_string(row, 4, "供与手头的合计数核对", cell)

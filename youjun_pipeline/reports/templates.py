@@ -31,6 +31,9 @@ LASTING = (
 STAGES = ("primary", "junior", "senior")
 STAGE_WORDS = {"primary": "小学", "junior": "初中", "senior": "高中"}
 
+# Filled from the official statistics workbooks, by nobody's hand.
+FROM_FORMS = ("class_bands",)
+
 # The same templates are the same bytes: XlsxWriter would write the moment of creation.
 CREATED = dt.datetime(2000, 1, 1)
 
@@ -95,6 +98,8 @@ def write_templates(folder: Path, roster: Roster | None = None) -> list[Path]:
     catalogue = roster.catalogue if roster and roster.catalogue else load_catalogue(available_catalogues()[0])
     paths = []
     for dataset in load_datasets().values():
+        if dataset.name in FROM_FORMS:
+            continue
         path = folder / f"{dataset.name}.xlsx"
         write_template(path, dataset, roster, catalogue)
         paths.append(path)
@@ -104,7 +109,7 @@ def write_templates(folder: Path, roster: Roster | None = None) -> list[Path]:
 def write_template(path: Path, dataset: Dataset, roster: Roster | None, catalogue: Catalogue) -> None:
     """Write one template; names of schools are written as text, whatever they look like."""
     layout = Layout(dataset, _rows(dataset, roster, catalogue))
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(str(path), options) as book:
         book.set_properties({"title": f"{dataset.title}填报模板", "created": CREATED})
         schools = [(s["school_code"], s["school_name"]) for s in roster.schools] if roster else []

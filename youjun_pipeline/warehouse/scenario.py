@@ -55,13 +55,17 @@ class Variant:
 
     def touches(self, model: Model) -> bool:
         """Whether the model's own SQL may say something else under this variant; too many is safe, too few is not."""
-        if self.standard_id and ("standard_id" in model.sql or any(t.startswith("standard.") for t in model.reads)):
+        if self.standard_id and (
+            "standard_id" in model.sql or any(t.startswith("standard.") for t in model.reads)
+        ):
             return True
         if self.without_waivers and "standard.waiver" in model.reads:
             return True
         alias = re.search(r"run_evaluation (\w+)", model.sql)
         reads_all = alias is not None and f"{alias[1]}.*" in model.sql
-        return (reads_all and bool(self.options)) or any(re.search(rf"\b{o}\b", model.sql) for o in self.options)
+        return (reads_all and bool(self.options)) or any(
+            re.search(rf"\b{o}\b", model.sql) for o in self.options
+        )
 
 
 @contextmanager
@@ -159,7 +163,9 @@ def _begin(con: Connection, variants: Collection[Variant], base: str, *, keep_eq
     _refuse_unknown(con)
     _copy_without_waivers(con)
     con.execute(f"create table main.request as {_REQUEST}")
-    con.execute("create or replace temp table run_request as select * exclude (base_phase_id, variant, without_waivers) from main.request")
+    con.execute(
+        "create or replace temp table run_request as select * exclude (base_phase_id, variant, without_waivers) from main.request"
+    )
     con.execute(f"create or replace temp table run_option as {_OPTION}")
     for name in RUN_TABLES:
         if name not in ("request", "option"):

@@ -49,7 +49,11 @@ def delivered_rows(path: Path, sheet: str | None) -> list[list[Any]]:
         return [list(row) for row in pd.read_parquet(path).itertuples(index=False)]
     if path.suffix == ".csv":
         data = path.read_bytes()
-        text = data.decode("utf-8-sig") if data.startswith(b"\xef\xbb\xbf") or _is_utf8(data) else data.decode("gb18030")
+        text = (
+            data.decode("utf-8-sig")
+            if data.startswith(b"\xef\xbb\xbf") or _is_utf8(data)
+            else data.decode("gb18030")
+        )
         return list(csv.reader(text.splitlines()))
     return CalamineWorkbook.from_path(path).get_sheet_by_name(sheet).to_python(skip_empty_area=False)
 

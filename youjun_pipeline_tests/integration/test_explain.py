@@ -151,9 +151,13 @@ def test_headers_are_those_of_the_files(con: duckdb.DuckDBPyConnection, sample: 
     for place in places:
         if place["file"].endswith(".parquet"):
             continue
-        column = delivered_rows(sample.data / FIRST[place["district_code"]] / place["file"], place["sheet"] or None)[:6]
+        column = delivered_rows(
+            sample.data / FIRST[place["district_code"]] / place["file"], place["sheet"] or None
+        )[:6]
         index = ord(place["source_column"]) - ord("A")
-        assert place["header"].strip() in [str(row[index]).strip() for row in column if len(row) > index], place
+        assert place["header"].strip() in [str(row[index]).strip() for row in column if len(row) > index], (
+            place
+        )
 
 
 def test_a_split_share_is_shown_with_its_pupils_and_weights(con: duckdb.DuckDBPyConnection) -> None:
@@ -164,8 +168,14 @@ def test_a_split_share_is_shown_with_its_pupils_and_weights(con: duckdb.DuckDBPy
     assert "标准：不低于 5.8 ㎡/生，底线 4.93" in text
     assert "依据：《县域义务教育优质均衡发展督导评估办法》资源配置第4项" in text
     assert "公式：（教学及辅助用房面积－室内体育用房面积）×本学段分摊份额÷在校学生数" in text
-    assert "减：室内体育用房面积（㎡） 818.8　← 2023-08-31/facilities.csv 第 110 行 C 列“室内体育用房面积（㎡）”" in text
-    assert text.startswith("武清区（120114）启动准备（2023-startup），数据截至 2023-09-30") and "重构样例" in text
+    assert (
+        "减：室内体育用房面积（㎡） 818.8　← 2023-08-31/facilities.csv 第 110 行 C 列“室内体育用房面积（㎡）”"
+        in text
+    )
+    assert (
+        text.startswith("武清区（120114）启动准备（2023-startup），数据截至 2023-09-30")
+        and "重构样例" in text
+    )
 
 
 def test_without_a_stage_every_stage_of_the_school_is_explained(con: duckdb.DuckDBPyConnection) -> None:
@@ -198,7 +208,9 @@ def test_class_sizes_show_the_sum_of_pupils_over(con: duckdb.DuckDBPyConnection)
 def test_rooms_are_listed_with_whether_they_count(con: duckdb.DuckDBPyConnection) -> None:
     text = explain(con, WUQING, STARTUP, "G3", "光明道小学")
     assert "应配＝50 个班÷12，向上取整＝5 间" in text
-    assert "不合格：使用面积（㎡） 音乐 音乐5 76.3" in text and "合格：使用面积（㎡） 音乐 音乐1 115.9" in text
+    assert (
+        "不合格：使用面积（㎡） 音乐 音乐5 76.3" in text and "合格：使用面积（㎡） 音乐 音乐1 115.9" in text
+    )
     assert "缺口：2 间" in text
 
 
@@ -253,7 +265,10 @@ def test_district_indicators(con: duckdb.DuckDBPyConnection, indicator: str, exp
         ({"phase": "2022"}, "武清区没有阶段“2022”，现有：2023-startup 启动准备"),
         ({"district": "120116"}, "没有区县“120116”，现有：120114 武清区、120115 宝坻区"),
         ({"stage": "高中"}, "没有学段“高中”，可用：primary（小学）、junior（初中）"),
-        ({"indicator": "G3", "school": "泰和", "stage": "小学"}, "不在这个学段，可用：compulsory（小学和初中）"),
+        (
+            {"indicator": "G3", "school": "泰和", "stage": "小学"},
+            "不在这个学段，可用：compulsory（小学和初中）",
+        ),
         ({"indicator": "G7", "school": "泰和"}, "G7 按全县判定，不分学校"),
         ({"indicator": "G4", "stage": "小学"}, "没有 G4 在这个学段的差异系数"),
         ({"school": "东汪庄教学点"}, "学校未纳入评估（教学点学生不足 50 人）"),

@@ -41,10 +41,12 @@ def wuqing(sample: Settings) -> list[dict[str, Any]]:
 
 
 def test_all_of_wuqing_agrees_but_the_total_of_schools(wuqing: list[dict[str, Any]]) -> None:
-    assert [(r["level"], r["indicator_code"], r["claimed"], r["computed"]) for r in wuqing if not r["agrees"]] == [
-        ("total", "合计", "53", "52")
-    ]
-    assert {level: sum(r["level"] == level for r in wuqing) for level in ("school", "stage", "district", "count")} == {
+    assert [
+        (r["level"], r["indicator_code"], r["claimed"], r["computed"]) for r in wuqing if not r["agrees"]
+    ] == [("total", "合计", "53", "52")]
+    assert {
+        level: sum(r["level"] == level for r in wuqing) for level in ("school", "stage", "district", "count")
+    } == {
         "school": 82,
         "stage": 5,
         "district": 1,
@@ -58,7 +60,11 @@ def test_all_of_wuqing_agrees_but_the_total_of_schools(wuqing: list[dict[str, An
 
 
 def test_counts_are_those_of_the_letter(wuqing: list[dict[str, Any]]) -> None:
-    counts = {(r["indicator_code"], r["stage"]): (r["claimed"], r["computed"]) for r in wuqing if r["level"] == "count"}
+    counts = {
+        (r["indicator_code"], r["stage"]): (r["claimed"], r["computed"])
+        for r in wuqing
+        if r["level"] == "count"
+    }
     assert counts == {
         key: (str(n), str(n))
         for key, n in {
@@ -195,7 +201,11 @@ def test_a_later_phase_says_what_has_been_put_right(story: duckdb.DuckDBPyConnec
     assert mended["agrees"] is False
     assert mended["note"].startswith("按简写对应“试验镇甲中心小学”；“启动”阶段算出，本阶段已达标：")
     assert got["count", "G5", None, None]["note"] == "通报 5 所，点名 4 所，计算 2 所：通报之后有变化"
-    own = {r["school_name"] for r in lines(story, "120114", "p2") if r["source"] is None and r["indicator_code"] == "G5"}
+    own = {
+        r["school_name"]
+        for r in lines(story, "120114", "p2")
+        if r["source"] is None and r["indicator_code"] == "G5"
+    }
     assert own == {"试验镇丁小学"}
 
 

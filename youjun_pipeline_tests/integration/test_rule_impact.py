@@ -89,9 +89,9 @@ def state(con: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:
 
 def test_without_waivers_the_two_large_old_schools_of_wuqing_fail(impact: list[dict[str, Any]]) -> None:
     lapsed = [r for r in impact if r["compared_with"] == "waivers-lapsed"]
-    assert {(r["district_code"], r["phase_id"], r["level"], r["indicator_code"], r["stage"]) for r in lapsed} == {
-        (WUQING, STARTUP, "school", "G4", "primary")
-    }
+    assert {
+        (r["district_code"], r["phase_id"], r["level"], r["indicator_code"], r["stage"]) for r in lapsed
+    } == {(WUQING, STARTUP, "school", "G4", "primary")}
     assert {r["school_name"]: (r["status_before"], r["status_after"]) for r in lapsed} == dict.fromkeys(
         ("杨村第十二小学", "杨村第十四小学"), ("met_by_waiver", "below")
     ) or len(lapsed) == 2
@@ -100,7 +100,9 @@ def test_without_waivers_the_two_large_old_schools_of_wuqing_fail(impact: list[d
     assert large["compared_title"] == "过渡政策全部到期"
 
 
-def test_combined_rooms_let_schools_pass_whose_rooms_add_up(sample: Settings, impact: list[dict[str, Any]]) -> None:
+def test_combined_rooms_let_schools_pass_whose_rooms_add_up(
+    sample: Settings, impact: list[dict[str, Any]]
+) -> None:
     with connect(sample.published / FILE_NAME, read_only=True) as con:
         expected = column(
             con,
@@ -123,16 +125,21 @@ def test_combined_rooms_let_schools_pass_whose_rooms_add_up(sample: Settings, im
 
 def test_8000_yuan_fails_where_the_funds_lie_between(impact: list[dict[str, Any]]) -> None:
     raised = [r for r in impact if r["compared_with"] == "special-education-8000"]
-    assert [(r["district_code"], r["level"], r["indicator_code"], r["status_before"], r["status_after"]) for r in raised] == [
-        (BAODI, "district_indicator", "G7", "met", "below")
-    ]
+    assert [
+        (r["district_code"], r["level"], r["indicator_code"], r["status_before"], r["status_after"])
+        for r in raised
+    ] == [(BAODI, "district_indicator", "G7", "met", "below")]
     assert raised[0]["reason"].endswith("特殊教育生均公用经费 6600，标准 8000：不达标")
 
 
-def test_rows_belong_to_the_run_and_the_evaluation_they_compare(sample: Settings, impact: list[dict[str, Any]]) -> None:
+def test_rows_belong_to_the_run_and_the_evaluation_they_compare(
+    sample: Settings, impact: list[dict[str, Any]]
+) -> None:
     with connect(sample.published / FILE_NAME, read_only=True) as con:
         evaluations = con.execute("select district_code, phase_id, run_id from mart.evaluation").fetchall()
-        failed = con.execute("select check_name, message from quality.check_result where not passed and severity = 'blocking'")
+        failed = con.execute(
+            "select check_name, message from quality.check_result where not passed and severity = 'blocking'"
+        )
         assert failed.fetchall() == []
     assert {(r["district_code"], r["phase_id"], r["run_id"]) for r in impact} <= set(evaluations)
 
@@ -157,7 +164,10 @@ def test_another_catalogue_moves_exactly_the_values_between_the_thresholds(
         "select school_code from mart.school_indicator where indicator_code = 'R4' and stage = 'primary' "
         "and value >= 4.5 * 0.85 and value < 5.0 * 0.85 order by 1",
     )
-    assert sorted(r["school_code"] for r in got if (r["status_before"], r["status_after"]) == ("near", "below")) == worse
+    assert (
+        sorted(r["school_code"] for r in got if (r["status_before"], r["status_after"]) == ("near", "below"))
+        == worse
+    )
     over = con.execute(
         "select district_code, indicator_code from mart.stage_balance where stage = 'primary' and cv > 0.20 and cv <= 0.50"
     ).fetchall()
@@ -169,9 +179,13 @@ def test_another_catalogue_moves_exactly_the_values_between_the_thresholds(
 
 
 def test_a_school_left_out_by_an_option_is_said_to_be_out(con: duckdb.DuckDBPyConnection) -> None:
-    private = column(con, "select school_code from mart.school where sponsor_code = 10 and in_scope order by 1")
+    private = column(
+        con, "select school_code from mart.school where sponsor_code = 10 and in_scope order by 1"
+    )
     build_rule_impact(con, [Comparison("public", "只看公办", None, {"include_private": "false"}, False)])
-    out = rows_of(con, "select * from mart.rule_impact where status_after = 'not_applicable' and level = 'section'")
+    out = rows_of(
+        con, "select * from mart.rule_impact where status_after = 'not_applicable' and level = 'section'"
+    )
     assert private and sorted({r["school_code"] for r in out}) == private
     assert {r["reason"] for r in out} == {"只看公办：不再纳入评估"}
 
@@ -223,7 +237,10 @@ def test_other_figures_flow_through_the_models(con: duckdb.DuckDBPyConnection) -
         as_is, built = rows_of(con, query)
         assert made == 4
     pupils = column(con, "select primary_students from mart.school where school_code = ?", school)[0]
-    base = rows_of(con, f"select value, status from mart.school_indicator where school_code = '{school}' and indicator_code = 'R4'")
+    base = rows_of(
+        con,
+        f"select value, status from mart.school_indicator where school_code = '{school}' and indicator_code = 'R4'",
+    )
     assert (as_is["value"], as_is["status"]) == (base[0]["value"], "near")
     assert built["value"] == pytest.approx(as_is["value"] + 5000 / pupils) and built["status"] == "met"
     assert built["cv"] != as_is["cv"]
@@ -243,18 +260,30 @@ def test_the_connection_is_left_as_it_was(con: duckdb.DuckDBPyConnection) -> Non
         ([Variant("x", options={"music": "each"})], {}, ScenarioError, "没有选项 music"),
         ([Variant("x"), Variant("x")], {}, ScenarioError, "名称重复 x"),
         ([Variant("x")], {"core.no_such": "select 1"}, ScenarioError, "这些表不影响所求的结果：core.no_such"),
-        ([Variant("x")], {"core.input": "select nonsense from core.input"}, duckdb.BinderException, "nonsense"),
+        (
+            [Variant("x")],
+            {"core.input": "select nonsense from core.input"},
+            duckdb.BinderException,
+            "nonsense",
+        ),
         ([Variant("x")], {"core.input": "select 1 as one"}, ModelError, "does not have a column"),
     ],
 )
 def test_an_error_leaves_the_connection_as_it_was(
-    con: duckdb.DuckDBPyConnection, variants: list[Variant], changed: dict[str, str], error: type[Exception], message: str
+    con: duckdb.DuckDBPyConnection,
+    variants: list[Variant],
+    changed: dict[str, str],
+    error: type[Exception],
+    message: str,
 ) -> None:
     before = state(con)
     with pytest.raises(error, match=message), scenario(con, variants, changed=changed):
         pass
     assert state(con) == before
-    with pytest.raises(RuntimeError, match="mine"), scenario(con, [Variant("y", options={"music_art_rule": "combined"})]):
+    with (
+        pytest.raises(RuntimeError, match="mine"),
+        scenario(con, [Variant("y", options={"music_art_rule": "combined"})]),
+    ):
         raise RuntimeError("mine")
     assert state(con) == before
 
@@ -272,7 +301,11 @@ def test_every_option_is_found_in_the_models_that_read_it() -> None:
 
 
 def test_comparisons_are_no_catalogues() -> None:
-    assert [c.id for c in load_comparisons()] == ["rooms-combined", "special-education-8000", "waivers-lapsed"]
+    assert [c.id for c in load_comparisons()] == [
+        "rooms-combined",
+        "special-education-8000",
+        "waivers-lapsed",
+    ]
     assert not {c.id for c in load_comparisons()} & set(available_catalogues())
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -17,8 +16,9 @@ from youjun_pipeline.reports.site import build_site, words
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.publication import FILE_NAME
-from youjun_pipeline_tests.integration.published_rows import EVALUATION, publish_rows
+from youjun_pipeline_tests.integration.published_rows import publish_rows
 from youjun_pipeline_tests.integration.site_pages import Element, all_pages, read_page
+from youjun_pipeline_tests.integration.site_rows import rows_named
 
 PHASE = "district/120114/phase/2023-startup"
 NOTE = "数据为重构样例，非填报数据"
@@ -53,6 +53,12 @@ def site(sample: Settings, con: duckdb.DuckDBPyConnection) -> Path:
 @pytest.fixture(scope="module")
 def pages(site: Path) -> dict[str, Element]:
     return all_pages(site)
+
+
+@pytest.fixture(autouse=True)
+def no_bundling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bundling the chart library takes seconds and says nothing about a page; `site` above has the real one."""
+    monkeypatch.setattr("youjun_pipeline.reports.site.charts.chart_library", lambda: "// not bundled\n")
 
 
 def fetch(con: duckdb.DuckDBPyConnection, sql: str) -> list[Any]:
@@ -179,21 +185,16 @@ def test_school_page_sets_bars_against_limit_and_floor(
         assert _share(bar, "floor") == pytest.approx(50 * floor / threshold, abs=0.01)
         assert words.STATUS[status].sign in row.text
         assert (f"缺 {words.plain(gap)}" in row.text) == bool(gap)
-    measures = {
-        m
-        for (found,) in fetch(con, f"select measures from {wuqing('finding')} and school_code = '{code}'")
-        for m in found
-    }
+    found = fetch(con, f"select unnest(measures) from {wuqing('finding')} and school_code = '{code}'")
+    measures = {measure for (measure,) in found}
     assert measures
     assert measures <= {a.text for a in page.all("a")}
 
 
 def test_district_and_region_pages_compare_phases(pages: dict[str, Element]) -> None:
     region = pages["region/12.html"]
-    assert [[c.text for c in row[:2]] for row in region.rows("phases")] == [
-        ["武清区 重构", "启动准备"],
-        ["宝坻区 重构", "2020年"],
-    ]
+    assert [row[0].text for row in region.rows("phases")] == ["武清区 重构", "宝坻区 重构"]
+    assert [row[1].text for row in region.rows("phases")] == ["启动准备", "2020年"]
     assert [row[5].text for row in region.rows("phases")] == ["52", "23"]
     assert [row[0].one("a").text for row in pages["index.html"].rows("districts")] == ["武清区", "宝坻区"]
     assert [c.text for c in pages["district/120114/index.html"].rows("indicators")[3]] == [
@@ -269,67 +270,6 @@ def test_nothing_on_the_site_comes_from_the_network(site: Path) -> None:
 # ---------------------------------------------------------------- names nobody should trust
 
 
-def hostile_rows(name: str, origin: str = "reported") -> dict[str, list[dict[str, Any]]]:
-    """A district in which every text is `name`: one school, one finding, one measure that is late."""
-    section = {"school_code": name, "school_name": name, "stage": "primary"}
-    value = {
-        "indicator_name": name,
-        "students": 100,
-        "status": "below",
-        "status_strict": "below",
-        "reason": name,
-    }
-    indicators = [f"R{n}" for n in range(1, 8)]
-    return {
-        "mart.evaluation": [
-            EVALUATION | {"district_name": name, "phase_name": name, "plan_title": name, "document_number": name, "data_origin": origin}
-        ],
-        "mart.district_verdict": [
-            {"passes": False, "schools_in_scope": 1, "schools_failing": 1, "indicators_failing": 1, "blocking": [name], "summary": name}
-        ],
-        "mart.indicator": [
-            {
-                "standard_id": "national-2017", "indicator_code": code, "name": name, "short_name": name, "category": "resource",
-                "level": "section", "unit": name, "gap_unit": name, "direction": "at_least", "display_decimals": 2,
-                "clause": name, "formula_text": name, "sort_order": n,
-            }
-            for n, code in enumerate(indicators)
-        ],
-        "mart.school": [{"school_code": name, "school_name": name, "township": name, "school_type": name, "in_scope": True}],
-        "mart.school_verdict": [
-            section | {"students": 100, "resource_met": 0, "resource_near": 0, "resource_below": 7, "resource_no_data": 0, "passes_resource_rule": False, "reason": name}
-        ],
-        "mart.school_indicator": [
-            section | value | {"indicator_code": code, "value": 1.0, "threshold": 4.5, "floor": 3.825, "gap": 350.0, "rounding_sensitive": False}
-            for code in indicators
-        ],
-        "mart.stage_balance": [
-            {"stage": "primary", "indicator_code": "R4", "mean": 1.0, "cv": 0.6, "cv_limit": 0.5, "status": "below", "rounding_sensitive": False, "reason": name}
-        ],
-        "mart.balance_contribution": [
-            section | {"indicator_code": "R4", "value": 1.0, "weight": 1.0, "variance_share": 1.0, "marginal_effect": 0.1, "break_even": 2.0}
-        ],
-        "mart.district_indicator": [
-            {"indicator_code": "R4", "indicator_name": name, "category": "resource", "status": "below", "failing_primary": 1, "failing_junior": 0, "failing_compulsory": 0, "summary": name}
-        ],
-        "mart.finding": [
-            section | {"finding_id": name, "level": "school", "indicator_code": "R4", "value": 1.0, "threshold": 4.5, "gap": 350.0, "state": "open", "first_phase_id": "2023-startup", "measures": [name], "signed_off": False}
-        ],
-        "mart.measure_status": [
-            {"measure_no": name, "indicator_code": "R4", "stage": "primary", "description": name, "schools": 1, "school_names": [name], "measure_type": name, "receiving_school": name, "due": date(2023, 8, 1), "state": name, "overdue": True, "bureau_sections": name, "responsible_units": name, "responsible_person": name}
-        ],
-        "mart.milestone_status": [{"milestone_no": name, "measure_no": name, "indicator_code": "R4", "task": name, "due": date(2023, 8, 1), "overdue": True}],
-        "mart.unit_accountability": [{"unit": name, "kind": "unit", "measures": 1, "overdue": 1}],
-        "mart.plan_audit": [{"rule": name, "severity": name, "indicator_code": "R4", "school_name": name, "message": name}],
-        "mart.target_progress": [{"target_no": name, "programme": name, "metric": name, "unit": name, "kind": name, "period": name, "planned": 1.0, "state": name}],
-        "mart.reconciliation": [{"level": "school", "source": name, "indicator_code": "R4", "school_name": name, "claimed": name, "computed": name, "note": name}],
-        "mart.projection": [{"coming_phase_id": name, "basis": name, "indicator_code": "R4", "message": name}],
-        "quality.suspicion": [{"dataset": name, "school_code": name, "school_name": name, "rule": "jump", "message": name, "file": name}],
-        "quality.rejected_row": [{"dataset": name, "file": name, "sheet": name, "row": 1, "column_name": name, "value": name, "rule": name, "message": name}],
-        "quality.check_result": [{"check_name": name, "dataset": name, "severity": name, "passed": False, "failed_rows": 1, "message": name}],
-    }  # fmt: skip
-
-
 def build(published: Path) -> dict[str, Element]:
     with connect(published / FILE_NAME, read_only=True) as con:
         build_site(con, published)
@@ -340,7 +280,7 @@ def build(published: Path) -> dict[str, Element]:
     "name", HOSTILE, ids=["formula", "script", "quotes", "comment", "scripts mixed", "long"]
 )
 def test_hostile_names_come_out_as_text(tmp_path: Path, name: str) -> None:
-    publish_rows(tmp_path, hostile_rows(name))
+    publish_rows(tmp_path, rows_named(name))
     pages = build(tmp_path)
     assert len(pages) == 4 + 2 + 2 + 7
     for page, tree in pages.items():
@@ -367,7 +307,7 @@ def test_hostile_names_come_out_as_text(tmp_path: Path, name: str) -> None:
 
 
 def test_codes_that_climb_stay_inside_the_site(tmp_path: Path) -> None:
-    rows = hostile_rows("学校")
+    rows = rows_named("学校")
     for table in rows.values():
         for row in table:
             row["phase_id"] = "../../../up"
@@ -385,17 +325,14 @@ def test_codes_that_climb_stay_inside_the_site(tmp_path: Path) -> None:
 
 
 def test_reported_data_carry_no_note(tmp_path: Path) -> None:
-    publish_rows(tmp_path, hostile_rows("实验小学"))
+    publish_rows(tmp_path, rows_named("实验小学"))
     assert not [page for page, tree in build(tmp_path).items() if tree.all("p", role="note")]
 
 
 def test_empty_tables_say_so(tmp_path: Path) -> None:
-    rows = hostile_rows("实验小学")
-    shown = {
-        k: v
-        for k, v in rows.items()
-        if k.startswith("mart.") and k.split(".")[1] in ("evaluation", "district_verdict", "indicator")
-    }
+    rows = rows_named("实验小学")
+    needed = ("mart.evaluation", "mart.district_verdict", "mart.indicator")
+    shown = {table: rows[table] for table in needed}
     publish_rows(tmp_path, shown)
     pages = build(tmp_path)
     assert pages[f"{PHASE}/plan.html"].text.count("暂无") >= 9
@@ -405,7 +342,7 @@ def test_empty_tables_say_so(tmp_path: Path) -> None:
 
 
 def test_a_district_in_which_nothing_changed_is_taken_over(tmp_path: Path) -> None:
-    rows = hostile_rows("实验小学")
+    rows = rows_named("实验小学")
     page = tmp_path / "site" / PHASE / "index.html"
     publish_rows(tmp_path, rows)
     build(tmp_path)
@@ -425,7 +362,7 @@ def test_a_district_in_which_nothing_changed_is_taken_over(tmp_path: Path) -> No
 
 
 def test_a_new_document_beside_the_site_is_linked_at_the_next_build(tmp_path: Path) -> None:
-    publish_rows(tmp_path, hostile_rows("实验小学"))
+    publish_rows(tmp_path, rows_named("实验小学"))
     build(tmp_path)
     (tmp_path / "official" / "120114").mkdir(parents=True)
     (tmp_path / "official" / "120114" / "2023-startup.xlsx").touch()
@@ -433,7 +370,7 @@ def test_a_new_document_beside_the_site_is_linked_at_the_next_build(tmp_path: Pa
 
 
 def test_a_fault_leaves_the_old_site_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = hostile_rows("实验小学")
+    rows = rows_named("实验小学")
     publish_rows(tmp_path, rows)
     before = set(build(tmp_path))
     rows["mart.school_indicator"][0]["value"] = 9.0

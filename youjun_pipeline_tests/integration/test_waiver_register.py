@@ -21,7 +21,12 @@ DENSE, WIDE, VILLAGE, LARGE = "1201140001", "1201140002", "1201140003", "1201140
 
 
 def school(code: str, students: int, **given: Any) -> dict[str, Any]:
-    row = {"school_code": code, "school_name": f"试验{code[-1]}小学", "school_type": "小学", "urban_rural": "城区"}
+    row = {
+        "school_code": code,
+        "school_name": f"试验{code[-1]}小学",
+        "school_type": "小学",
+        "urban_rural": "城区",
+    }
     return {**row, "built_year": 2018, "primary_students": students, **given}
 
 
@@ -46,11 +51,20 @@ TABLES = {
         facility(LARGE, 600, outdoor_sports_area_m2=25200),
     ],
     "teachers": [
-        {"school_code": VILLAGE, "stage": "primary", "full_time": 6, "pe": 0, "music": 0, "fine_art": 0, "art": 0}
+        {
+            "school_code": VILLAGE,
+            "stage": "primary",
+            "full_time": 6,
+            "pe": 0,
+            "music": 0,
+            "fine_art": 0,
+            "art": 0,
+        }
         | {"visiting_pe_art": 1}
     ],
     "classes": [
-        {"school_code": WIDE, "stage": "primary", "grade": 1, "class_no": str(n), "students": 40} for n in range(1, 11)
+        {"school_code": WIDE, "stage": "primary", "grade": 1, "class_no": str(n), "students": 40}
+        for n in range(1, 11)
     ],
     "special_rooms": [
         {"school_code": WIDE, "kind": "music", "room_no": "1", "area_m2": 80},
@@ -88,7 +102,9 @@ def registers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Register]:
         write_district(folder, TABLES, options, phases, style=PLAIN, code=code, delivered_on=phases[0].starts)
     found: dict[str, Register] = {code: {} for code in DISTRICTS}
     with connect(refresh(places(folder), phases=("p1",)).path, read_only=True) as con:
-        for code, *row in con.execute(f"select district_code, {COLUMNS} from mart.waiver_register").fetchall():
+        for code, *row in con.execute(
+            f"select district_code, {COLUMNS} from mart.waiver_register"
+        ).fetchall():
             found[code][row[1], row[3]] = tuple(row)
     return found
 
@@ -132,7 +148,9 @@ def test_nothing_is_owed_where_no_waiver_is_in_force(registers: dict[str, Regist
 
 
 def test_wuqing_owes_the_places_of_its_two_large_old_schools(sample: Settings) -> None:
-    schools = pd.read_excel(sample.data / FIRST[WUQING] / "schools.xlsx", engine="calamine", header=None, dtype=str)
+    schools = pd.read_excel(
+        sample.data / FIRST[WUQING] / "schools.xlsx", engine="calamine", header=None, dtype=str
+    )
     at = schools.index[schools[0].str.contains("标识码", na=False)][0]
     schools.columns = [str(c).split("（")[0].strip() for c in schools.loc[at]]
     roster = schools.loc[at + 1 :]
@@ -145,7 +163,9 @@ def test_wuqing_owes_the_places_of_its_two_large_old_schools(sample: Settings) -
             "from mart.waiver_register where district_code = ? and phase_id = ? order by school_code",
             [WUQING, STARTUP],
         ).fetchall()
-        others = con.execute("select count(*) from mart.waiver_register where district_code = ?", [BAODI]).fetchone()
+        others = con.execute(
+            "select count(*) from mart.waiver_register where district_code = ?", [BAODI]
+        ).fetchone()
     assert len(owing) == 2
     assert rows == [(code, "G4", "W-G4", True, True, date(2028, 12, 31)) for code in sorted(owing)]
     assert others == (0,)
