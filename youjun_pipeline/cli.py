@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from youjun_pipeline.settings import Settings, SettingsError
+from youjun_pipeline.settings import AS_OF, Settings, SettingsError
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     run = commands.add_parser("run", help="读取交付、计算、检查并发布（与夜间计划同一个作业）")
     run.add_argument("--phase", action="append", help="只算这个阶段；给两个即为起止范围；缺省为全部")
     run.add_argument("--district", action="append", help="只算这个区县代码，可多次给出；缺省为全部")
+    run.add_argument("--as-of", metavar="日期", help="截止日期，如 2024-06-30；缺省为环境变量 YOUJUN_AS_OF 或今天")
     run.set_defaults(handle=run_command)
 
     close = commands.add_parser("close", help="关闭一个区县的一个阶段：已发布的结果不再变动")
@@ -56,11 +58,27 @@ def main(arguments: list[str] | None = None) -> int:
     site = commands.add_parser("site", help="由发布库重新生成网站")
     site.set_defaults(handle=site_command)
 
+    templates = commands.add_parser("templates", help="生成各数据集的空白填报模板（.xlsx）")
+    templates.add_argument("folder", help="写到哪个文件夹；没有则新建")
+    templates.add_argument("--district", help="区县代码：按其最近交付的学校名册预先填好学校")
+    templates.set_defaults(handle=templates_command, needs_settings=False)
+
+    check = commands.add_parser("check", help="报送前核对：逐处指出文件中的问题，不触动工作库")
+    check.add_argument("folder", help="区县文件夹、一次交付的文件夹，或单个文件")
+    check.add_argument("--report", metavar="FOLDER", help="另写标出问题单元格的副本和汇总到这个文件夹")
+    check.add_argument("--dataset", help="单个文件的名称不是数据集名称时，指明是哪个数据集，如 schools")
+    check.set_defaults(handle=check_command, needs_settings=False)
+
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     logging.getLogger("youjun").setLevel(logging.INFO)
+    if not getattr(options, "needs_settings", True):
+        # What a district does on its own machine, where there is no data folder.
+        code: int = options.handle(options)
+        return code
     try:
-        settings = Settings.from_environment()
+        given = {AS_OF: options.as_of} if getattr(options, "as_of", None) else {}
+        settings = Settings.from_environment(os.environ | given)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
@@ -76,6 +94,8 @@ def run_command(settings: Settings, options: argparse.Namespace) -> int:
     try:
         run_refresh(settings, options.phase, options.district)
     except RefreshFailedError as error:
+        if error.published:
+            print(result_table(settings.published))
         print(error, file=sys.stderr)
         return 1
     print(result_table(settings.published))
@@ -120,7 +140,9 @@ def explain_command(settings: Settings, options: argparse.Namespace) -> int:
         return 2
     try:
         with connect(path, read_only=True) as con:
-            text = explain(con, options.district, options.phase, indicator, *school, stage=options.stage)
+            text = explain(
+                con, options.district, options.phase, indicator, school[0] if school else None, options.stage
+            )
     except ExplainError as error:
         print(error, file=sys.stderr)
         return 1
@@ -162,6 +184,67 @@ def _change_phase(settings: Settings, change: Callable[[duckdb.DuckDBPyConnectio
         return 1
     print(done)
     return 0
+
+
+def templates_command(options: argparse.Namespace) -> int:
+    """Write the templates and say which dataset each is for."""
+    from pathlib import Path
+
+    from youjun_pipeline.contracts import load_datasets
+    from youjun_pipeline.reports.templates import TemplateError, newest_roster, write_templates
+
+    try:
+        district = options.district
+        roster = newest_roster(Settings.from_environment().data, district) if district else None
+        paths = write_templates(Path(options.folder), roster)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except TemplateError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{error.filename or options.folder}：无法写入（{error.strerror}）", file=sys.stderr)
+        return 1
+    filled = f"，已填好{roster.district}的 {len(roster.schools)} 所学校" if roster else ""
+    print(f"{len(paths)} 个模板写入 {Path(options.folder).resolve()}{filled}：")
+    for path in paths:
+        print(f"  {path.name}  {load_datasets()[path.stem].title}")
+    return 0
+
+
+def check_command(options: argparse.Namespace) -> int:
+    """Print everything wrong with a district's files; 0 clean, 1 problems, 2 wrong call."""
+    from pathlib import Path
+
+    from youjun_pipeline.contracts import load_datasets
+    from youjun_pipeline.reports.precheck import precheck
+    from youjun_pipeline.reports.precheck_book import write_report
+    from youjun_pipeline.reports.precheck_target import TargetError
+    from youjun_pipeline.reports.precheck_text import precheck_text
+    from youjun_pipeline.settings import day_in_china
+
+    folder, report = Path(options.folder), Path(options.report) if options.report else None
+    if options.dataset and (options.dataset not in load_datasets() or not folder.is_file()):
+        known = "、".join(load_datasets())
+        print(f"--dataset 用于单个文件，可用：{known}", file=sys.stderr)
+        return 2
+    if report and report.resolve().is_relative_to((folder if folder.is_dir() else folder.parent).resolve()):
+        print("--report 的文件夹请放在被检查的文件夹之外，以免混入交付", file=sys.stderr)
+        return 2
+    try:
+        result = precheck(folder, day_in_china(datetime.now(UTC)), options.dataset)
+        print(precheck_text(result))
+        if report:
+            written = write_report(result, report)
+            print(f"\n汇总和标注副本（{len(written)} 个文件）写入 {report.resolve()}")
+    except TargetError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{error.filename or folder}：无法读取或写入（{error.strerror}）", file=sys.stderr)
+        return 2
+    return 0 if result.is_clean else 1
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -125,6 +126,28 @@ def scan(data_folder: Path) -> Scan:
     return Scan(districts, notices)
 
 
+def scan_district(folder: Path) -> Scan:
+    """Read the folder of one district, wherever it lies; paths in messages are relative to the folder above it.
+
+    A folder without a code in its name goes by the code that its district.toml states. Raises OSError if it can't be read.
+    """
+    folder = folder.resolve()
+    match = DISTRICT_FOLDER.fullmatch(folder.name)
+    code, slug = (match[1], match[2]) if match else (stated_code(folder), folder.name)
+    found = _Findings(folder.parent, code)
+    district = _district(folder, code, slug, found)
+    return Scan([district], found.notices)
+
+
+def stated_code(folder: Path) -> str:
+    """The code a folder's district.toml states, and six zeros where it states none."""
+    try:
+        stated = tomllib.loads((folder / DISTRICT_FILE).read_bytes().decode("utf-8-sig")).get("code")
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        stated = None
+    return stated if isinstance(stated, str) and re.fullmatch("[0-9]{6}", stated) else "000000"
+
+
 def _fail_shared_codes(districts: list[District]) -> None:
     folders = defaultdict(list)
     for district in districts:
@@ -213,7 +236,7 @@ def _deliveries(entry: os.DirEntry[str], found: _Findings) -> Iterator[Delivered
             yield from _delivery(delivery, day, found)
         elif not delivery.is_dir():
             found.note(
-                delivery, _why_no_dataset(delivery.name) or "放错了位置，没有读取；请放入交付日期的文件夹"
+                delivery, why_no_dataset(delivery.name) or "放错了位置，没有读取；请放入交付日期的文件夹"
             )
         else:
             found.note(delivery, "文件夹名不是交付日期（应如 2023-08-31），没有读取")
@@ -237,7 +260,7 @@ def _delivery(folder: os.DirEntry[str], day: dt.date, found: _Findings) -> Itera
             yield from _statistics(entry, Path(folder.path), day, found)
         elif entry.is_dir():
             found.note(entry, "是文件夹，没有读取")
-        elif reason := _why_no_dataset(entry.name):
+        elif reason := why_no_dataset(entry.name):
             found.note(entry, reason)
         else:
             by_dataset[str(find_dataset(Path(entry.name).stem))].append(entry)
@@ -287,7 +310,7 @@ def _why_passed_over(name: str) -> str | None:
     return None
 
 
-def _why_no_dataset(name: str) -> str | None:
+def why_no_dataset(name: str) -> str | None:
     """Why a file of this name delivers no dataset, or None where it does."""
     path = Path(name)
     if reason := _why_passed_over(name):

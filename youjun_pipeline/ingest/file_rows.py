@@ -34,9 +34,14 @@ from youjun_pipeline.ingest.workbooks import workbook_sheets
 def read(path: Path, dataset: Dataset) -> ReadResult:
     """`files.read_file`."""
     notices: list[str] = []
+    places: dict[str, Place] = {}
     try:
-        sheets = _open(path, dataset, notices)
-        return _read_sheets(sheets, dataset, notices)
+        data = path.read_bytes()
+        kind = kind_of(data)
+        if notice := wrong_suffix_notice(kind, path.suffix):
+            notices.append(notice)
+            places[notice] = Place(is_harmless=True)
+        return _read_sheets(open_sheets(data, kind, dataset, notices), dataset, notices, places)
     except Unreadable as error:
         return _failed(dataset, notices, "file_unreadable", str(error))
     except OSError as error:
@@ -44,11 +49,11 @@ def read(path: Path, dataset: Dataset) -> ReadResult:
         return _failed(dataset, notices, "file_unreadable", reason)
 
 
-def _open(path: Path, dataset: Dataset, notices: list[str]) -> list[Sheet]:
-    data = path.read_bytes()
-    kind = kind_of(data)
-    if notice := wrong_suffix_notice(kind, path.suffix):
-        notices.append(notice)
+def open_sheets(data: bytes, kind: str, dataset: Dataset, notices: list[str]) -> list[Sheet]:
+    """Every sheet of a file of a kind (`sheets.kind_of`); what the district should hear joins `notices`.
+
+    Raises Unreadable for a file that is damaged or protected.
+    """
     if kind == "csv":
         return [delimited_sheet(data, lambda head: score(head, dataset))]
     return [parquet_sheet(data)] if kind == "parquet" else workbook_sheets(data, kind, notices)
@@ -62,7 +67,9 @@ def _empty_frame(dataset: Dataset) -> pd.DataFrame:
     return _frame(dataset, "", Body(np.array([], dtype=np.int64), []), {})
 
 
-def _read_sheets(sheets: list[Sheet], dataset: Dataset, notices: list[str]) -> ReadResult:
+def _read_sheets(
+    sheets: list[Sheet], dataset: Dataset, notices: list[str], places: dict[str, Place]
+) -> ReadResult:
     filled = [sheet for sheet in sheets if _is_filled(sheet) and not _is_helper(sheet)]
     if not filled:
         return _failed(
@@ -76,12 +83,9 @@ def _read_sheets(sheets: list[Sheet], dataset: Dataset, notices: list[str]) -> R
     used = _sheets_with_data(headers, dataset)
     names = {sheet.name for sheet, _ in used}
     notices += [f"{s.label}没有本数据集的表头，没有读取" for s in filled if s.name not in names]
-    notices += [
-        f"{sheet.label}是隐藏的，也读取了；如果不是要交付的数据，请删除"
-        for sheet, _ in used
-        if sheet.is_hidden
-    ]
-    places: dict[str, Place] = {}
+    for sheet in (sheet for sheet, _ in used if sheet.is_hidden):
+        notices.append(f"{sheet.label}是隐藏的，也读取了；如果不是要交付的数据，请删除")
+        places[notices[-1]] = Place(sheet.name, is_harmless=True)
     frames = [_read_rows(sheet, header, dataset, notices, places) for sheet, header in used]
     columns = [
         SourceColumn(sheet.name, name, column_letter(header.positions[name]), header.texts[name])
@@ -185,12 +189,12 @@ def _read_rows(
     if unnamed:
         said.append((f"{some(unnamed)} 列没有表头但有内容，没有读取", Place(sheet.name, columns=unnamed)))
     for kind in side_rows(body, header, dataset, filled):
-        said.append(_about_rows(sheet, body, kind.rows, kind.said))
+        said.append(_about_rows(sheet, body, kind.rows, kind.said, is_harmless=True))
         is_data[kind.rows] = False
     hidden = np.flatnonzero(is_data & np.isin(body.row_numbers, list(sheet.hidden_rows)))
     if len(hidden):
         advice = "是隐藏的（可能被筛选掉了），也读取了；如果不是要交付的数据，请删除"
-        said.append(_about_rows(sheet, body, hidden, advice))
+        said.append(_about_rows(sheet, body, hidden, advice, is_harmless=True))
     said += _merged_cells(sheet, header)
     where = f"{sheet.label}：" if sheet.name else ""
     notices += [where + text for text, _ in said]
@@ -201,9 +205,11 @@ def _read_rows(
     return _frame(dataset, sheet.name, body, header.positions)
 
 
-def _about_rows(sheet: Sheet, body: Body, rows: np.ndarray, said: str) -> tuple[str, Place]:
+def _about_rows(
+    sheet: Sheet, body: Body, rows: np.ndarray, said: str, *, is_harmless: bool = False
+) -> tuple[str, Place]:
     numbers = body.row_numbers[rows].tolist()
-    return f"第 {some(numbers)} 行{said}", Place(sheet.name, tuple(numbers))
+    return f"第 {some(numbers)} 行{said}", Place(sheet.name, tuple(numbers), is_harmless=is_harmless)
 
 
 def _merged_cells(sheet: Sheet, header: Header) -> list[tuple[str, Place]]:

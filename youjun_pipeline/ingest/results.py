@@ -26,11 +26,15 @@ class SourceColumn:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a notice is about: every row number, of which its text may name only the first, and Excel letters of columns."""
+    """Where a notice is about: every row number, of which its text may name only the first, and Excel letters of columns.
+
+    `is_harmless`: nothing is lost by what the notice tells, so a district may leave it as it is.
+    """
 
     sheet: str = ""
     rows: tuple[int, ...] = ()
     columns: tuple[str, ...] = ()
+    is_harmless: bool = False
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ _SUM = (
 _SUM_CELL = f"^{BLANK}{_SUM}{BLANK}$"
 _SUM_OF_SCHOOLS = f"^{BLANK}[\\p{{Han}}0-9()（）、]{{0,12}}{BLANK}{_SUM}{BLANK}$"
 SCHOOL_COLUMNS = ("school_code", "school_name")
+# A letter that claims 53 failing schools in all says so in a row of its own (指标 合计): that row is a finding.
+SUMS_ARE_DATA = ("superior_findings",)
 
 # How remarks and signatures under a table begin. A dataset's own column (填报人, 说明) begins a header row, not a data row.
 _REMARK = (
@@ -128,6 +130,8 @@ def _column_numbers(body: Body, used: list[int], filled: np.ndarray) -> np.ndarr
 def _sums(body: Body, header: Header, dataset: Dataset, filled: np.ndarray) -> np.ndarray:
     """Rows that add up others: by a word in the key or the school, or by one in any cell where the key is blank."""
     found = np.empty(0, dtype=np.int64)
+    if dataset.name in SUMS_ARE_DATA:
+        return found
     for name in dict.fromkeys((*dataset.key, *SCHOOL_COLUMNS)):
         if name in header.positions and dataset.columns[name].type in (
             "code",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from youjun_pipeline.contracts import Dataset, load_datasets
 from youjun_pipeline.ingest.districts import DeliveredFile, Scan
-from youjun_pipeline.ingest.files import READER_VERSION, content_hash
+from youjun_pipeline.ingest.files import READER_VERSION, content_hash, read_file
 from youjun_pipeline.ingest.statistics.warehouse import (
     Composition,
     ensure_statistics,
@@ -22,6 +22,8 @@ from youjun_pipeline.ingest.statistics.warehouse import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import duckdb
     import pandas as pd
 
@@ -196,8 +198,12 @@ def ingest(
     con: duckdb.DuckDBPyConnection,
     delivered: Iterable[Delivered],
     report: Callable[[str], None] = lambda _: None,
+    read: Callable[[Path, Dataset], ReadResult] = read_file,
 ) -> list[Ingested]:
-    """Read every content not read before and store it, one transaction per dataset; returns a line per dataset."""
+    """Read every content not read before and store it, one transaction per dataset; returns a line per dataset.
+
+    `read` stands in for `read_file` for whoever wants to see what is read.
+    """
     delivered = list(delivered)
     statistics = read_statistics_files(con, delivered, report)
     known = set(con.execute("select content_sha256, dataset from raw.content").fetchall())
@@ -210,24 +216,27 @@ def ingest(
         files = fresh.get(name, {})
         if files:
             report(f"读取 {dataset.title}：{len(files)} 个新文件")
-        results.append(_ingest_dataset(con, dataset, files, statistics.composed.get(name, Composition())))
+        results.append(_ingest_dataset(con, dataset, files, statistics.composed.get(name, Composition()), read))
     register_statistics(con, statistics)
     return results
 
 
 def _ingest_dataset(
-    con: duckdb.DuckDBPyConnection, dataset: Dataset, files: dict[str, DeliveredFile], statistics: Composition
+    con: duckdb.DuckDBPyConnection,
+    dataset: Dataset,
+    files: dict[str, DeliveredFile],
+    statistics: Composition,
+    read_one: Callable[[Path, Dataset], ReadResult],
 ) -> Ingested:
     if not files and not statistics.results:
         return Ingested(dataset.name, 0, 0, 0, 0, 0)
     import pandas as pd
 
-    from youjun_pipeline.ingest.files import read_file
     from youjun_pipeline.ingest.validate import validate
 
     frames, columns, notices = [], [], []
     failures: dict[str, tuple[str, str]] = {}
-    read: dict[str, ReadResult] = {sha: read_file(file.path, dataset) for sha, file in files.items()}
+    read: dict[str, ReadResult] = {sha: read_one(file.path, dataset) for sha, file in files.items()}
     read |= statistics.results
     for sha, result in read.items():
         if result.failure is not None:

@@ -26,11 +26,14 @@ def phase_ids(districts: Iterable[District]) -> list[str]:
 def register_phases(instance: dg.DagsterInstance, phases: list[str]) -> None:
     """Make the instance's phase partitions exactly `phases`, in this order: ranges go by the order of registration."""
     existing = list(instance.get_dynamic_partitions("phase"))
-    if existing == phases:
-        return
-    for phase in existing:
+    kept = 0
+    while kept < min(len(existing), len(phases)) and existing[kept] == phases[kept]:
+        kept += 1
+    # Those after the first difference are registered anew; what Dagster knows of their runs is kept by key, not by order.
+    for phase in existing[kept:]:
         instance.delete_dynamic_partition("phase", phase)
-    instance.add_dynamic_partitions("phase", phases)
+    if phases[kept:]:
+        instance.add_dynamic_partitions("phase", phases[kept:])
 
 
 def range_tags(phases: list[str]) -> dict[str, str]:

@@ -31,6 +31,10 @@ from youjun_pipeline.warehouse.tables import ensure_tables
 log = logging.getLogger("youjun")
 
 
+class EmptyRangeError(ValueError):
+    """A range of phases without a key: nothing would be made and the run would look as if it had ended well."""
+
+
 class Refresh(dg.ConfigurableResource):
     """One refresh of the warehouse. Run config may narrow it to some districts or look back from another day."""
 
@@ -81,6 +85,10 @@ class Refresh(dg.ConfigurableResource):
 
     def begun(self, context: dg.AssetExecutionContext) -> duckdb.DuckDBPyConnection:
         """The connection with the run's evaluations laid out, for the phases of `context`."""
+        if not context.partition_keys:
+            raise EmptyRangeError(
+                "阶段范围是空的：起点在终点之后，或其间没有阶段 (the range of phases gives no key)"
+            )
         con = self.connection()
         scope = RunScope(
             context.run_id, tuple(context.partition_keys), self.as_of_date, tuple(self.districts) or None
@@ -88,6 +96,10 @@ class Refresh(dg.ConfigurableResource):
         if scope != self._scope:
             begin_run(con, scope)
             self._scope = scope
+            made, of = con.execute(
+                "select count(*), count(distinct district_code) from run_evaluation"
+            ).fetchall()[0]
+            log.info("计算 %d 个评估（%d 个区县）", made, of)
         return con
 
     def build(self, context: dg.AssetExecutionContext, model: Model) -> int:

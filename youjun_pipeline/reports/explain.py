@@ -35,8 +35,8 @@ def explain(
     """The way of one number of the publication that `con` has open.
 
     With `school` (code, name or a part of it that only one school has): the school's indicator, in `stage` or in every
-    stage it has. Without: the stage's coefficient of variation if a stage is given, else the district's indicator. District, phase
-    and stage may be given by code or by name. Raises ExplainError listing the candidates.
+    stage it has. Without: the stage's coefficient of variation if a stage is given, else the district's indicator.
+    District, phase and stage may be given by code or by name. Raises ExplainError listing the candidates.
     """
     evaluation = _evaluation(con, district, phase)
     code = _indicator(evaluation, indicator)

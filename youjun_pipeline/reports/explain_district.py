@@ -170,9 +170,10 @@ def _subjects(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, inputs: Se
     ]
     for r in found:
         rate = NOTHING if r["between_school_rate"] is None else figure(r["between_school_rate"])
+        required, limit = level_word(r["level_required"]), figure(r["rate_limit"])
         lines.append(
-            f"{INDENT}{r['grade']}年级{r['subject']}：{level_word(r['level'])}级（标准 {level_word(r['level_required'])}级以上），"
-            f"校际差异率 {rate}（低于 {figure(r['rate_limit'])}）：{STATUS[r['status']]}"
+            f"{INDENT}{r['grade']}年级{r['subject']}：{level_word(r['level'])}级（标准 {required}级以上），"
+            f"校际差异率 {rate}（低于 {limit}）：{STATUS[r['status']]}"
         )
     return lines
 
@@ -220,7 +221,8 @@ def _small_schools(
         if r["indicator_code"] == "G2"
     }
     lines = [
-        f"基准定额：小学 {figure(norms.get(1))} 元/生，初中 {figure(norms.get(2))} 元/生；按 {plain(funded)} 名学生核定，多学段按学生数加权",
+        f"基准定额：小学 {figure(norms.get(1))} 元/生，初中 {figure(norms.get(2))} 元/生",
+        f"按 {plain(funded)} 名学生核定，多学段的定额按学生数加权",
         "原始数据：",
     ]
     for code, (name, rows) in _by_school(con, evaluation, inputs).items():
@@ -308,7 +310,8 @@ def _schools(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, row: Row) -
     )
     for name, school, stage, value, threshold, status in failing[:LISTED_SCHOOLS]:
         lines.append(
-            f"{INDENT}{name}（{school}）{stage_name(catalogue, stage)}：{figure(value)}，标准 {figure(threshold)}，{STATUS[status]}"
+            f"{INDENT}{name}（{school}）{stage_name(catalogue, stage)}："
+            f"{figure(value)}，标准 {figure(threshold)}，{STATUS[status]}"
         )
     if len(failing) > LISTED_SCHOOLS:
         lines.append(f"{INDENT}其余 {len(failing) - LISTED_SCHOOLS} 处见 mart.school_indicator")

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.explain_text import (
+    CLASS_BAND,
+    CLASS_COUNT,
     INDENT,
     figure,
     heading,
@@ -52,7 +54,7 @@ def _resource(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[s
     order = [entry.input for entry in evaluation.catalogue.indicators[row["indicator_code"]].inputs]
     parts = sorted((r for r in inputs if r["factor"] is not None), key=lambda r: order.index(r["input"]))
     counted = [r for r in parts if r["waiver"] is None or r["waiver"] == row["waiver"]]
-    prefixes = []
+    prefixes: list[str] = []
     for r in parts:
         word = "减：" if r["factor"] < 0 else "加：" if prefixes else ""
         if r["waiver"]:
@@ -115,7 +117,7 @@ def _rooms(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[str]
         allowed = _allowed_area(evaluation, row, kind)
         least[kind] = min(least[kind], allowed) if allowed is not None else least[kind]
     rooms = [r for r in inputs if r["input"] == "special_rooms.area_m2"]
-    counted = [r for r in inputs if r["input"] == "classes.class_no"]
+    counted = [r for r in inputs if r["input"] in (CLASS_COUNT, CLASS_BAND)]
     prefixes, enough = [], dict.fromkeys(_ROOM_KINDS, 0)
     for r in rooms:
         word = r["detail"].split()[0]
@@ -125,9 +127,8 @@ def _rooms(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[str]
     lines = ["原始数据：", *input_lines(counted), *input_lines(rooms, prefixes), "代入："]
     if row["threshold"] is not None:
         per = plain(catalogue.parameters["classes_per_room"].value)
-        lines.append(
-            f"{INDENT}应配＝{figure(counted[0]['value'] if counted else None)} 个班÷{per}，向上取整＝{figure(row['threshold'])} 间"
-        )
+        classes = figure(sum(r["value"] or 0 for r in counted))
+        lines.append(f"{INDENT}应配＝{classes} 个班÷{per}，向上取整＝{figure(row['threshold'])} 间")
     lines.append(
         f"{INDENT}合格面积：音乐不小于 {plain(least['music'])} ㎡，美术不小于 {plain(least['art'])} ㎡；"
         f"合格音乐 {enough['音乐']} 间、美术 {enough['美术']} 间"
@@ -148,8 +149,11 @@ def _allowed_area(evaluation: Evaluation, row: Row, kind: str) -> Decimal | None
 
 
 def _classes(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[str]:
-    largest = sorted(inputs, key=lambda r: (r["value"] is not None, -(r["value"] or 0), r["row"]))
     limit = row["threshold"]
+    if any(r["input"] == CLASS_BAND for r in inputs):
+        filled = [r for r in inputs if r["value"] != 0]
+        return ["原始数据（统计报表按班额分档，没有各班人数）：", *input_lines(filled)]
+    largest = sorted(inputs, key=lambda r: (r["value"] is not None, -(r["value"] or 0), r["row"]))
     lines = ["原始数据（由大到小）：", *input_lines(largest[:LISTED_CLASSES])]
     if len(largest) > LISTED_CLASSES:
         lines.append(f"{INDENT}其余 {len(largest) - LISTED_CLASSES} 个班见 mart.lineage")

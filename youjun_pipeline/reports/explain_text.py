@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from youjun_pipeline.contracts import load_datasets
+from youjun_pipeline.contracts.model import NUMBER_TYPES
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.words import NOTHING, SHARE_UNIT, plain, rounded
 from youjun_pipeline.standard import Catalogue
@@ -27,6 +28,8 @@ STATUS = {
 }
 COMPULSORY = "compulsory"
 DIRECTIONS = {"at_least": "不低于", "at_most": "不高于", "below": "低于", "formula": "不少于"}
+# How many classes a school has is counted, class by class or band by band.
+CLASS_COUNT, CLASS_BAND = "classes.class_no", "class_bands.classes"
 # Decimals of a figure in a calculation: enough to do the sum again, too few for binary dust.
 DECIMALS = 6
 INDENT = "  "
@@ -51,7 +54,7 @@ def stage_name(catalogue: Catalogue, stage: str | None) -> str:
 
 def input_name(name: str) -> str:
     """The Chinese name of an input (`facilities.teaching_area_m2`); an assurance item keeps its code."""
-    if name == "classes.class_no":
+    if name == CLASS_COUNT:
         return "班级数"
     dataset, _, column = name.partition(".")
     if dataset == "assurance":
@@ -60,6 +63,13 @@ def input_name(name: str) -> str:
         return f"{item} {found.zh}" if found else column
     found = load_datasets()[dataset].columns[column]
     return found.zh + (f"（{found.unit}）" if found.unit and found.unit not in found.zh else "")
+
+
+def _is_word(name: str) -> bool:
+    """Whether an input is given in words: a type of school, a conclusion; its detail is then what was reported."""
+    dataset, _, column = name.partition(".")
+    found = load_datasets()[dataset].columns.get(column.rpartition(".")[2])
+    return found is not None and name != CLASS_COUNT and found.type not in NUMBER_TYPES
 
 
 def place(row: Row) -> str:
@@ -81,8 +91,8 @@ def input_lines(rows: Sequence[Row], prefixes: Sequence[str] = ()) -> list[str]:
     for position, row in enumerate(rows):
         prefix = prefixes[position] if prefixes else ""
         name = prefix + input_name(row["input"])
-        if row["value"] is None and row["detail"]:
-            name += f"：{row['detail']}"
+        if _is_word(row["input"]):
+            name += f"：{row['detail'] or '未填报'}"
         else:
             name += (f" {row['detail']}" if row["detail"] else "") + f" {figure(row['value'])}"
         lines.append(f"{INDENT}{name}　← {place(row)}")

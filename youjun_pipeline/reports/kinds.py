@@ -5,8 +5,10 @@ A folder is swapped whole, so everything in it is written in one go: another kin
 
 from __future__ import annotations
 
+from youjun_pipeline.reports.briefing import BRIEFING
 from youjun_pipeline.reports.folder import Report
 from youjun_pipeline.reports.official import OFFICIAL
+from youjun_pipeline.reports.school_plan import SCHOOL_PLANS
 from youjun_pipeline.reports.self_assessment import SELF_ASSESSMENT
 
-FOLDERS: dict[str, tuple[Report, ...]] = {"official": (OFFICIAL,), "schools": (SELF_ASSESSMENT,)}
+FOLDERS: dict[str, tuple[Report, ...]] = {"official": (OFFICIAL,), "schools": (SELF_ASSESSMENT, SCHOOL_PLANS, BRIEFING)}

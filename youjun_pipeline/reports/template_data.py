@@ -13,6 +13,7 @@ from typing import Any
 
 from youjun_pipeline.contracts.model import Column, Dataset
 from youjun_pipeline.reports.words import sheet_names
+from youjun_pipeline.reports.workbook import text_width
 
 # Rows that lists, limits and the checking sheet reach; a county's classes are some 5 000.
 FILLED_ROWS = 5000
@@ -22,6 +23,8 @@ LISTS_TOP = 3
 # Excel's limit on a list that stands in the cell itself.
 LONGEST_INLINE = 255
 LONGEST_PROMPT = 255
+
+WIDEST = 46.0
 
 FLAG_WORDS = ("是", "否")
 GRADE_WORDS = ("一年级", "二年级", "三年级", "四年级", "五年级", "六年级", "七年级", "八年级", "九年级")
@@ -107,7 +110,7 @@ def write_data(book: Any, layout: Layout, schools: Sequence[tuple[str, str]]) ->
     sheet.set_row(0, 48)
     free = book.add_format(_FONT | {"locked": False})
     for position, column in enumerate(columns):
-        sheet.set_column(position, position, _width(column), book.add_format(_cell_format(column)))
+        sheet.set_column(position, position, _width(column, layout.rows), book.add_format(_cell_format(column)))
         kind = INFORMATIONAL if isinstance(column, str) else REQUIRED if column.required else OPTIONAL
         title = column if isinstance(column, str) else header_of(column)
         sheet.write_string(0, position, title, book.add_format(_HEAD | kind))
@@ -142,11 +145,16 @@ _ALLOWED = (
 )
 
 
-def _width(column: Column | str) -> float:
+def _width(column: Column | str, rows: Sequence[dict[str, Any]]) -> float:
+    """Wide enough for what stands in it already, and for the header in two lines."""
     if isinstance(column, str):
-        return 26
-    widths = {"text": 22, "names": 26, "code": 16, "date": 13, "choice": 14}
-    return max(widths.get(column.type, 12), min(2.2 * len(column.zh) / 2, 26))
+        name, usual = column, 12.0
+    else:
+        widths = {"text": 22, "names": 26, "code": 16, "date": 13, "choice": 14}
+        name, usual = column.name, widths.get(column.type, 12)
+        usual = max(usual, min(len(column.zh) * 1.1, 26))
+    longest = max((text_width(str(row[name])) for row in rows if row.get(name)), default=0)
+    return max(usual, min(longest + 2, WIDEST))
 
 
 def _cell_format(column: Column | str) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def _meaning(column: Column, dataset: Dataset) -> str:
 
 def write_checks(book: Any, layout: Layout) -> None:
     """Formulas that count what is filled in, what is missing, what is there twice, and sums to compare."""
-    sheet = _helper(book, CHECKS_SHEET, f"{layout.dataset.title}校验", (34, 16, 16, 16, 40))
+    sheet = _helper(book, CHECKS_SHEET, f"{layout.dataset.title}校验", (38, 14, 16, 16, 16))
     head, cell = book.add_format(_HEAD), book.add_format(_CELL)
     number = book.add_format(_CELL | {"num_format": "#,##0.######", "align": "right"})
     for position, title in enumerate(("检查项", "结果", "结论")):
@@ -141,16 +141,18 @@ def write_checks(book: Any, layout: Layout) -> None:
             sheet.write_formula(row, 2, f'=IF(B{row + 1}=0,"正常","请核对")', cell, "请核对" if value else "正常")
         row += 1
     row += 1
-    for position, title in enumerate(("数值列", "合计", "最小", "最大", "说明")):
+    # To be compared with the sums at hand.
+    for position, title in enumerate(("数值列", "已填", "合计", "最小", "最大")):
         sheet.write_string(row, position, title, head)
     for column in layout.dataset.columns.values():
         if column.type in NUMBER_TYPES and column.type not in ("year", "grade", "level"):
             row += 1
             cells = _range(layout, layout.position(column.name))
             sheet.write_string(row, 0, header_of(column).replace("*", "").replace("\n", ""), cell)
-            for place, function in enumerate(("SUM", "MIN", "MAX"), 1):
-                sheet.write_formula(row, place, f"={function}({cells})", number, 0)
-            sheet.write_string(row, 4, "供与手头的合计数核对", cell)
+            sheet.write_formula(row, 1, f"=COUNT({cells})", number, 0)
+            for place, function in enumerate(("SUM", "MIN", "MAX"), 2):
+                formula = f'=IF($B{row + 1}=0,"",{function}({cells}))'
+                sheet.write_formula(row, place, formula, number, "")
     sheet.write_string(row + 2, 0, f"统计前 {FILLED_ROWS} 行。", book.add_format(_NOTE))
     sheet.protect("")
 

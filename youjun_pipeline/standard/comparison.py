@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from youjun_pipeline.standard.catalogue import (
     Catalogue,
@@ -31,7 +31,7 @@ class _File(Entry):
 
     title: Text
     standard: Text | None = None
-    options: dict[str, bool | int | str | list[str]] = {}
+    options: dict[str, bool | int | str | list[str]] = Field(default_factory=dict)
     without_waivers: bool = False
 
     @model_validator(mode="after")
@@ -69,12 +69,11 @@ def _load(path: Path) -> Comparison:
         reason = f"没有这个标准目录，现有：{'、'.join(available_catalogues())}"
         raise CatalogueError(path.name, [Problem("standard", reason)])
     judged_by = [read.standard] if read.standard else available_catalogues()
-    problems = [
-        Problem(f"options.{name}", reason)
-        for name, value in read.options.items()
-        for catalogue in judged_by
-        if (reason := _option_fault(load_catalogue(catalogue), name, value))
-    ]
+    problems = []
+    for name, value in read.options.items():
+        for catalogue in judged_by:
+            if fault := _option_fault(load_catalogue(catalogue), name, value):
+                problems.append(Problem(f"options.{name}", fault))
     if problems:
         raise CatalogueError(path.name, problems)
     options = {name: _option_text(value) for name, value in read.options.items()}

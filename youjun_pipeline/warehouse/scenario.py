@@ -145,10 +145,10 @@ def _lay_out(con: Connection, base: str) -> None:
         "where database_name = ? and schema_name in ('raw', 'accepted') order by all",
         [base],
     ).fetchall()
-    for name in found:
-        con.execute(f"create view {_quoted(SCENARIO, *name)} as from {_quoted(base, *name)}")
-    for name in CATALOGUE_TABLES:
-        source, copy = _quoted(base, "standard", name), _quoted(SCENARIO, "standard", name)
+    for schema, table in found:
+        con.execute(f"create view {_quoted(SCENARIO, schema, table)} as from {_quoted(base, schema, table)}")
+    for table in CATALOGUE_TABLES:
+        source, copy = _quoted(base, "standard", table), _quoted(SCENARIO, "standard", table)
         con.execute(f"create table {copy} as from {source}")
 
 

@@ -98,7 +98,8 @@ def workbook(sheets: Iterable[Sheet], look: Look = Look(), seed: int = 0) -> byt
                 if (row, column) in ranges and ranges[row, column] != (row, column):
                     r1, c1 = ranges[row, column]
                     target.merge_range(row + shift, column + shift, r1 + shift, c1 + shift, "")
-                _write(target, row + shift, column + shift, value, rng if look.text_numbers else None)
+                varied = rng if look.text_numbers and (row, column) not in sheet.fixed else None
+                _write(target, row + shift, column + shift, value, varied)
     return content.getvalue()
 
 

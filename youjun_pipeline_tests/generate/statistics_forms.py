@@ -53,10 +53,14 @@ class School:
 
 @dataclass
 class Sheet:
-    """Cells by (row, column), 0-based, and merged ranges (first row, first column, last row, last column)."""
+    """Cells by (row, column), 0-based, and merged ranges (first row, first column, last row, last column).
+
+    Numbers in ``fixed`` are the form's own and look the same in every workbook.
+    """
 
     name: str
     cells: dict[tuple[int, int], Value] = field(default_factory=dict)
+    fixed: set[tuple[int, int]] = field(default_factory=set)
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
 
     def put(self, row: int, column: int, *values: Value) -> None:
@@ -162,9 +166,11 @@ def _identity(name: str, school: School, urban_label: str) -> Sheet:
     return sheet
 
 
-def _numbered(sheet: Sheet, row: int, marks: Sequence[str], first: int, count: int) -> None:
+def _numbered(sheet: Sheet, row: int, marks: Sequence[str | None], first: int, count: int) -> None:
     sheet.put(row, 0, *marks)
-    sheet.put(row, first, *range(1, count + 1))
+    for number in range(1, count + 1):
+        sheet.put(row, first + number - 1, number)
+        sheet.fixed.add((row, first + number - 1))
 
 
 def _body(sheet: Sheet, row: int, labels: Sequence[str], first_number: int = 1, column: int = 1) -> None:
@@ -191,7 +197,7 @@ def _backbone_new(school: School) -> Sheet:
 def _backbone_old(school: School) -> Sheet:
     sheet = _titled("基础基112", "学校（机构）基本情况补充资料", 3, "")
     sheet.put(2, 0, "指标", "编号", "内容")
-    sheet.put(3, 0, "甲", "乙", 1)
+    _numbered(sheet, 3, ("甲", "乙"), 2, 1)
     _body(sheet, 4, [f"补充资料第{i}项" for i in range(1, 26)])
     _body(sheet, 29, ["县级及以上骨干教师（小学）", "县级及以上骨干教师（初中）", "其他"], 26)
     for row, stage in ((29, "primary"), (30, "junior")):
@@ -252,7 +258,7 @@ def _classes_old(stage: str, sizes: Sequence[int]) -> Sheet:
     groups: list[tuple[str, Sequence[str]]] = [("合计", [])]
     groups += [("其中", ["一年级", "二年级"])] if stage == "primary" else [("初中", ["计", "一年级", "二年级"]), ("高中", ["计", "一年级"])]
     count = _headers(sheet, 2, 3, groups) - 3
-    sheet.put(4, 0, "甲", None, "乙", *range(1, count + 1))
+    _numbered(sheet, 4, ("甲", None, "乙"), 3, count)
     _body(sheet, 5, ["总  计", "其中：五年制"], column=2)
     sheet.merge(7, 0, 6 + len(BANDS), 0, "班\n额\n")
     _body(sheet, 7, BANDS, 3, column=2)

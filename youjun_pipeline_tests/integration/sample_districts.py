@@ -43,7 +43,7 @@ def column_number(letters: str) -> int:
 
 
 @cache
-def delivered_rows(path: Path, sheet: str | None) -> list[list[Any]]:
+def delivered_rows(path: Path, sheet: str) -> list[list[Any]]:
     """All rows of a delivered file as a person sees them: index 0 is row 1 (of .parquet, its first row of data)."""
     if path.suffix == ".parquet":
         return [list(row) for row in pd.read_parquet(path).itertuples(index=False)]
@@ -66,9 +66,9 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def delivered_cell(path: Path, sheet: str | None, row: int, column: str) -> Any:
+def delivered_cell(path: Path, sheet: str, row: int, column: str) -> Any:
     """The cell as delivered."""
-    return delivered_rows(path, sheet or None)[row - 1][column_number(column)]
+    return delivered_rows(path, sheet)[row - 1][column_number(column)]
 
 
 def number(cell: Any) -> float:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -15,6 +17,7 @@ from youjun_pipeline.reports.explain import ExplainError, explain
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.publication import FILE_NAME
+from youjun_pipeline_tests.integration.published_rows import CODE, EVALUATION, publish_rows
 from youjun_pipeline_tests.integration.sample_districts import (
     BAODI,
     FIRST,
@@ -151,9 +154,9 @@ def test_headers_are_those_of_the_files(con: duckdb.DuckDBPyConnection, sample: 
     for place in places:
         if place["file"].endswith(".parquet"):
             continue
-        column = delivered_rows(
-            sample.data / FIRST[place["district_code"]] / place["file"], place["sheet"] or None
-        )[:6]
+        column = delivered_rows(sample.data / FIRST[place["district_code"]] / place["file"], place["sheet"])[
+            :6
+        ]
         index = ord(place["source_column"]) - ord("A")
         assert place["header"].strip() in [str(row[index]).strip() for row in column if len(row) > index], (
             place
@@ -279,6 +282,56 @@ def test_what_is_not_there_is_told_with_what_there_is(
 ) -> None:
     with pytest.raises(ExplainError, match=message):
         explain(con, **{"district": WUQING, "phase": STARTUP, "indicator": "R4", **asked})
+
+
+def test_size_bands_and_blanks_are_told_as_they_are(tmp_path: Path) -> None:
+    """What statistics forms give instead of classes, a class without pupils, a word that is missing."""
+    judged = {"school_code": "1201140001", "school_name": "试验小学", "stage": "primary", "threshold": 45.0}
+    judged |= {"numerator": 0.0, "rounding_sensitive": False, "reason": "原因"}
+    place = {"school_code": "1201140001", "stage": "primary", "delivery": date(2023, 8, 31), "file": "f.xlsx"}
+    place |= {"sheet": "S", "row": 7, "source_column": "C", "header": "头"}
+    rows = {
+        "mart.evaluation": [EVALUATION],
+        "mart.school": [{"school_code": "1201140001", "school_name": "试验小学", "in_scope": True}],
+        "mart.school_indicator": [
+            {**judged, "indicator_code": "G5", "status": "no_data", "status_strict": "no_data"},
+            {**judged, "indicator_code": "G3", "threshold": 2.0, "value": 0.0, "gap": 4.0}
+            | {"status": "below", "status_strict": "below"},
+            {
+                **judged,
+                "indicator_code": "G4",
+                "threshold": None,
+                "status": "no_data",
+                "status_strict": "no_data",
+            },
+        ],
+        "mart.lineage": [
+            {
+                **place,
+                "indicator_code": code,
+                "input": "class_bands.classes",
+                "detail": f"班额 {band}",
+                "value": n,
+            }
+            for code in ("G5", "G3")
+            for band, n in (("41–45 人", 14), ("46–50 人", 3), ("66 人及以上", 0))
+        ]
+        + [
+            {**place, "indicator_code": "G4", "input": "schools.school_type", "detail": None, "value": None},
+            {**place, "indicator_code": "G4", "input": "schools.primary_students", "source_column": None},
+        ],
+    }
+    with connect(publish_rows(tmp_path, rows), read_only=True) as con:
+        text = explain(con, CODE, STARTUP, "G5", "试验小学")
+        assert "统计报表按班额分档，没有各班人数" in text
+        assert (
+            "班额 46–50 人 3　← 2023-08-31/f.xlsx［S］ 第 7 行 C 列“头”" in text and "66 人及以上" not in text
+        )
+        assert "应配＝17 个班÷12，向上取整＝2 间" in explain(con, CODE, STARTUP, "G3", "试验小学")
+        size = explain(con, CODE, STARTUP, "G4", "试验小学")
+        blank = "小学在校生数（人） 未填报　← 2023-08-31/f.xlsx［S］ 第 7 行，该文件没有这一列"
+        assert "办学类型：未填报　←" in size and blank in size
+        assert "结果：缺数据" in size
 
 
 def test_the_command_prints_and_refuses(

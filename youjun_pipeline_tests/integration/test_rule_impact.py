@@ -21,8 +21,8 @@ from youjun_pipeline.standard import (
     load_comparisons,
 )
 from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline.warehouse.publication import FILE_NAME
 from youjun_pipeline.warehouse.models import ModelError
+from youjun_pipeline.warehouse.publication import FILE_NAME
 from youjun_pipeline.warehouse.rule_impact import build_rule_impact
 from youjun_pipeline.warehouse.run import RUN_TABLES, RunScope, begin_run
 from youjun_pipeline.warehouse.scenario import VERDICTS, ScenarioError, Variant, needed, scenario
@@ -93,8 +93,8 @@ def test_without_waivers_the_two_large_old_schools_of_wuqing_fail(impact: list[d
         (r["district_code"], r["phase_id"], r["level"], r["indicator_code"], r["stage"]) for r in lapsed
     } == {(WUQING, STARTUP, "school", "G4", "primary")}
     assert {r["school_name"]: (r["status_before"], r["status_after"]) for r in lapsed} == dict.fromkeys(
-        ("杨村第十二小学", "杨村第十四小学"), ("met_by_waiver", "below")
-    ) or len(lapsed) == 2
+        ("杨村第八小学", "杨村第十四小学"), ("met_by_waiver", "below")
+    )
     large = next(r for r in lapsed if r["school_name"] == "杨村第十四小学")
     assert large["reason"] == "过渡政策全部到期：义务教育在校生 2092 人，上限 2000 人：不达标，超 92 人"
     assert large["compared_title"] == "过渡政策全部到期"

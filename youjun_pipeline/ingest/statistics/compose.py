@@ -115,7 +115,7 @@ def compose(
 
 def failed(failure: Failure, datasets: Sequence[Dataset]) -> Composed:
     """What a delivery with an unusable workbook comes to: nothing, in every dataset."""
-    return Composed({d.name: ReadResult(_text_frame(d, []), failure=failure) for d in datasets})
+    return Composed({d.name: ReadResult(_text_frame(d, [], []), failure=failure) for d in datasets})
 
 
 # ---------------------------------------------------------------------- whose figures
@@ -268,19 +268,20 @@ def _rows(name: str, values: dict[str, dict[Key, Row]]) -> list[Row]:
 
 
 def _frame(dataset: Dataset, rows: list[Row], composed: Composed) -> pd.DataFrame:
-    table = []
+    places = []
     for row in rows:
         placed = row.get("full_time") or row.get("classes") or row["school_code"]
         sheet, at = placed[1].sheet, placed[1].cell.row
         if "classes" in row and _is_export(placed[1]):
             sheet += f"{WITHIN}{placed[1].cell.letter} 列"  # the bands of a school stand side by side in its row
-        line: dict[str, object] = {"sheet": sheet, "row_number": at}
-        for name, (value, source) in row.items():
-            column = _NAMES.get(name, name)
-            line[column] = value
-            composed.sources.append(_origin(dataset.name, sheet, at, column, source))
-        table.append(line)
-    return _text_frame(dataset, table)
+        places.append((sheet, at))
+        composed.sources += [
+            _origin(dataset.name, sheet, at, _NAMES.get(name, name), source)
+            for name, (_, source) in row.items()
+            if name not in dataset.key or dataset.name == "schools"
+        ]
+    named = [{_NAMES.get(name, name): value for name, (value, _) in row.items()} for row in rows]
+    return _text_frame(dataset, places, named)
 
 
 def _origin(dataset: str, sheet: str, row: int, column: str, source: Source) -> Origin:
@@ -288,9 +289,13 @@ def _origin(dataset: str, sheet: str, row: int, column: str, source: Source) -> 
     return dataset, sheet, row, column, source.file, cell.sheet, cell.row, cell.letter, cell.label
 
 
-def _text_frame(dataset: Dataset, table: list[dict[str, object]]) -> pd.DataFrame:
+def _text_frame(
+    dataset: Dataset, places: Sequence[tuple[str, int]], rows: Sequence[dict[str, str | None]]
+) -> pd.DataFrame:
+    """Rows as text, shaped as those of any file."""
     import pandas as pd
+    import pyarrow as pa
 
-    frame = pd.DataFrame(table, columns=["sheet", "row_number", *dataset.columns], dtype=object)
-    frame["row_number"] = frame["row_number"].astype("int64")
-    return frame.astype({name: "str" for name in ("sheet", *dataset.columns)})
+    columns = {"sheet": [sheet for sheet, _ in places]} | {n: [row.get(n) for row in rows] for n in dataset.columns}
+    texts = {name: pd.array(pa.array(values, pa.large_string()), dtype="str") for name, values in columns.items()}
+    return pd.DataFrame({"sheet": texts.pop("sheet"), "row_number": pd.array([row for _, row in places], "int64"), **texts})

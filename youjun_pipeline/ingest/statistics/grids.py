@@ -17,7 +17,9 @@ from youjun_pipeline.ingest.statistics.labels import cell_text, fold_label, form
 from youjun_pipeline.ingest.statistics.layouts import At, Figure, HeaderPath
 
 # A form's title, number, headers and the row 甲 乙 1 2 stand in its first rows; a wide export's header below a title.
-HEAD_ROWS = 15
+HEAD_ROWS, MARK_COLUMNS = 15, 4
+
+_LETTERS = [column_letter(index) for index in range(100)]
 
 HeadCells = tuple[tuple[str, ...], ...]
 
@@ -46,18 +48,20 @@ class Grid:
 
     def letter(self, column: int) -> str:
         """The column's letter as Excel shows it."""
-        return column_letter(column + self.left)
+        return _LETTERS[column + self.left] if column + self.left < len(_LETTERS) else column_letter(column + self.left)
 
 
 def without_coordinates(rows: list[list[Any]]) -> Grid:
     """Take off a first row A B C … and a first column 1 2 3 …, each where it is there."""
     if not rows:
         return Grid(rows)
-    first = [cell_text(value) for value in rows[0]]
-    letters = [text for text in first if text]
-    top = int(len(letters) > 2 and letters == [column_letter(i) for i in range(len(letters))])
+    top, left = 0, 0
+    if any(value == "A" for value in rows[0][:2]):
+        first = [value.strip() for value in rows[0] if type(value) is str and value]
+        top = int(len(first) > 2 and first == [column_letter(i) for i in range(len(first))])
     down = [cell_text(row[0]) if row else "" for row in rows[top : top + 6]]
-    left = int(len(down) > 2 and [ordinal(text) for text in down] == list(range(1, len(down) + 1)))
+    if ordinal(down[0] if down else "") == 1:
+        left = int(len(down) > 2 and [ordinal(text) for text in down] == list(range(1, len(down) + 1)))
     if not top and not left:
         return Grid(rows)
     return Grid([row[left:] for row in rows[top:]], top, left)
@@ -98,43 +102,57 @@ def skeleton(grid: Grid, number: str) -> Skeleton:
     Raises:
         NotThere: if the sheet is of another form than its name says, or has no row 甲 乙 1 2 ….
     """
+    rows = grid.rows
+    marks = next((i for i, row in enumerate(rows[:HEAD_ROWS]) if any(v == "甲" for v in row[:MARK_COLUMNS])), None)
+    if marks is None:
+        marks = next((i for i in range(min(HEAD_ROWS, len(rows))) if "甲" in grid.texts(i)[:MARK_COLUMNS]), None)
+    texts = grid.texts(marks) if marks is not None else []
+    if marks is None or "乙" not in texts:
+        raise NotThere("找不到“甲 乙 1 2 …”一行")
+    last = texts.index("丙") if "丙" in texts else texts.index("乙")
+    found = _skeleton(number, tuple(map(tuple, rows[: marks + 1])), tuple([tuple(row[: last + 1]) for row in rows[marks + 1 :]]))
+    if isinstance(found, str):
+        raise NotThere(found)
+    return found
+
+
+@lru_cache(maxsize=1_000)
+def _skeleton(
+    number: str, above: tuple[tuple[Any, ...], ...], beside: tuple[tuple[Any, ...], ...]
+) -> Skeleton | str:
+    """The labels that stand above and beside the figures, or why they are none of this form.
+
+    Kept, because a country's workbooks have the same few hundred: taking them apart costs more than reading the sheet.
+    """
+    head = [[cell_text(value) for value in row] for row in above]
     about, start = "", 1
-    for index in range(min(6, len(grid.rows))):
-        texts = grid.texts(index)
-        stated = next((found for text in texts if (found := form_number(text))), None)
+    for index, row in enumerate(head[:-1]):
+        stated = next((found for text in row if (found := form_number(text))), None)
         if stated:
             if stated.removesuffix("续") != number.removesuffix("续"):
-                raise NotThere(f"工作表名是 {number}，表内的表号却是 {stated}")
-            about, start = " ".join(text for text in texts if "单位" in text), index + 1
+                return f"工作表名是 {number}，表内的表号却是 {stated}"
+            about, start = " ".join(text for text in row if "单位" in text), index + 1
             break
-    for index in range(start, min(HEAD_ROWS, len(grid.rows))):
-        texts = grid.texts(index)
-        first = next((i for i, text in enumerate(texts) if text), None)
-        if first is not None and texts[first] == "甲" and "乙" in texts:
-            return _skeleton(grid, start, index, first, texts, about)
-    raise NotThere("找不到“甲 乙 1 2 …”一行")
-
-
-def _skeleton(grid: Grid, start: int, marks: int, first: int, texts: list[str], about: str) -> Skeleton:
-    second = texts.index("乙")
-    columns = tuple((i, n) for i, text in enumerate(texts) if i > second and (n := ordinal(text)) is not None)
-    third = next((i for i, text in enumerate(texts) if text == "丙"), None)
+    marks = head[-1]
+    first, second = marks.index("甲"), marks.index("乙")
+    third = marks.index("丙") if "丙" in marks else None
+    columns = tuple((i, n) for i, text in enumerate(marks) if i > second and (n := ordinal(text)) is not None)
     labels, numbers, rows, units = [], [], [], []
-    for row in range(marks + 1, len(grid.rows)):
-        number = ordinal(grid.text(row, second))
+    for index, row in enumerate(beside):
+        cells = [cell_text(value) for value in row]
         # Rows without a number are notes and signatures, whose names and telephones are nobody's business here.
-        if number is None:
+        if len(cells) <= second or (n := ordinal(cells[second])) is None:
             continue
         # 甲 may span two columns: a group such as 班额 beside its rows.
-        labels.append(next((t for c in range(second - 1, first - 1, -1) if (t := grid.text(row, c))), ""))
-        numbers.append(number)
-        rows.append(row)
-        units.append(grid.text(row, third) if third is not None else "")
+        labels.append(next((cells[c] for c in range(second - 1, first - 1, -1) if cells[c]), ""))
+        numbers.append(n)
+        rows.append(len(head) + index)
+        units.append(cells[third] if third is not None and third < len(cells) else "")
     width = columns[-1][0] + 1 if columns else 0
-    head = tuple(
-        tuple(grid.text(r, c) if c > second else "" for c in range(width)) for r in range(start, marks)
+    headers = tuple(
+        tuple(row[c] if second < c < len(row) else "" for c in range(width)) for row in head[start:-1]
     )
-    return Skeleton(head, columns, tuple(labels), tuple(numbers), tuple(rows), tuple(units), about)
+    return Skeleton(headers, columns, tuple(labels), tuple(numbers), tuple(rows), tuple(units), about)
 
 
 @lru_cache(maxsize=2_000)

@@ -28,7 +28,7 @@ _CONTACT = re.compile(r"@|\d{7,}|\d{3,4}[-—]\d{7,8}")
 def cell_text(value: Any) -> str:
     """A cell as text without surrounding blanks: 12.0 as 12, other numbers as they read back the same."""
     if type(value) is str:
-        return value.strip()
+        return value.strip() if value else value
     if type(value) is float:
         return str(int(value)) if value.is_integer() else repr(value)
     return str(value)

@@ -6,16 +6,18 @@ member, and nothing is ever written to disk. Keep out: what the sheets mean.
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import stat
+import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
-from xml.etree import ElementTree
 
 import python_calamine as calamine
 
@@ -35,8 +37,12 @@ MAX_UNPACKED_BYTES = 200 * MB
 MAX_RATIO = 200
 # The reader puts every cell up to the last one into memory, so one stray cell at the far end would take all of it.
 MAX_ROWS, MAX_COLUMNS = 9_999, 702
-_FAR_CELL = re.compile(rb'\br="(?:[A-Z]{3,}\d|[A-Z]{1,2}\d{5,})|<row [^>]*\br="\d{5,}"')
+_FAR_CELL = re.compile(rb'r="(?:[A-Z]{3,}\d|[A-Z]{0,2}\d{5,}")')
 _ERROR_CELL = re.compile(rb'<c [^>]*?r="([A-Z]+)(\d+)"[^>]*?t="e"[^>]*>.*?<v>(.*?)</v>', re.DOTALL)
+
+_RELATION = re.compile(r"<(?:\w+:)?Relationship\b[^>]*>")
+_SHEET = re.compile(r"<(?:\w+:)?sheet\b[^>]*>")
+_ATTRIBUTE = re.compile(r"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 
 # What the workbook reader looks into when it opens a file, beside the sheets that are asked for.
 _PARTS = ("xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml", "xl/sharedStrings.xml")
@@ -157,52 +163,76 @@ def open_book(data: bytes, wanted: Callable[[str], bool]) -> Sheets:
 
 def _xlsx(data: bytes, wanted: Callable[[str], bool]) -> Sheets:
     try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
-        if "xl/workbook.xml" not in archive.NameToInfo:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            infos = archive.NameToInfo
+        if "xl/workbook.xml" not in infos:
             raise Unreadable("内容不是 .xlsx 工作簿", SAVE_AS)
-        _check_parts(archive)
-        paths = _sheet_paths(archive)
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ElementTree.ParseError, NotImplementedError, RuntimeError) as error:
+        _check_size(infos)
+        parts = {part: _unpacked(data, infos[part]) for part in _PARTS if part in infos}
+        paths = _sheet_paths(parts["xl/workbook.xml"].decode(), parts.get("xl/_rels/workbook.xml.rels", b"").decode())
+    except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, UnicodeDecodeError) as error:
         raise damaged() from error
     book = _guarded(lambda: calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)))
     errors: dict[str, dict[tuple[int, int], str]] = {}
 
     def read(name: str) -> list[list[Any]]:
-        errors[name] = _check_sheet(archive, name, paths.get(name))
+        if paths.get(name) in infos:
+            errors[name] = _check_sheet(data, infos[paths[name]], name)
         return _rows(book, name)
 
-    names = book.sheet_names
+    names = [m.name for m in book.sheets_metadata if m.typ == calamine.SheetTypeEnum.WorkSheet]
     return Sheets([n for n in names if wanted(n)] or names, read, errors)
 
 
-def _check_parts(archive: zipfile.ZipFile) -> None:
-    """Refuse a workbook that unpacks to too much; read the parts that the reader will, since stated sizes may lie."""
-    infos = archive.infolist()
-    unpacked, packed = sum(i.file_size for i in infos), sum(i.compress_size for i in infos)
+def _check_size(infos: Mapping[str, zipfile.ZipInfo]) -> None:
+    """Refuse a workbook that unpacks to too much."""
+    unpacked, packed = sum(i.file_size for i in infos.values()), sum(i.compress_size for i in infos.values())
     if unpacked > MAX_UNPACKED_BYTES or _is_bomb(unpacked, packed):
         raise Unreadable(f"文件解开后有 {unpacked // MB} MB，大得不合常理", SEND_AGAIN)
-    for part in _PARTS:
-        if part in archive.NameToInfo:
-            archive.read(part)
 
 
-def _sheet_paths(archive: zipfile.ZipFile) -> dict[str, str]:
-    """Sheet name -> path of its part."""
-    relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
-    targets = {r.get("Id"): r.get("Target", "") for r in relations}
-    found = {}
-    for sheet in ElementTree.fromstring(archive.read("xl/workbook.xml")).iterfind("{*}sheets/{*}sheet"):
-        relation = next((value for key, value in sheet.attrib.items() if key.endswith("}id")), None)
+def _unpacked(data: bytes, info: zipfile.ZipInfo) -> bytes:
+    """A part of the workbook, and not a byte more than its directory says: the reader would unpack a lie in full.
+
+    By hand, because zipfile takes 70 µs for each of a workbook's dozen small parts, four times as long as this.
+    """
+    name, extra = struct.unpack_from("<HH", data, info.header_offset + 26)
+    start = info.header_offset + 30 + name + extra
+    packed = data[start : start + info.compress_size]
+    if info.compress_type == zipfile.ZIP_DEFLATED:
+        packed = zlib.decompressobj(-15).decompress(packed, info.file_size + 1)
+    elif info.compress_type != zipfile.ZIP_STORED:
+        raise Unreadable("压缩方法不支持", SAVE_AS)
+    if len(packed) != info.file_size or zlib.crc32(packed) != info.CRC:
+        raise damaged()
+    return packed
+
+
+@lru_cache(maxsize=200)
+def _sheet_paths(workbook: str, relations: str) -> dict[str, str]:
+    """Sheet name -> path of its part. Kept: workbooks with the same forms say the same."""
+    targets = {}
+    for found in _RELATION.finditer(relations):
+        attributes = _attributes(found[0])
+        targets[attributes.get("Id", "")] = attributes.get("Target", "")
+    paths = {}
+    for found in _SHEET.finditer(workbook):
+        attributes = _attributes(found[0])
+        relation = next((value for key, value in attributes.items() if key.endswith(":id")), "")
         target = targets.get(relation, "")
-        found[sheet.get("name", "")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-    return found
+        paths[attributes.get("name", "")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+    return paths
 
 
-def _check_sheet(archive: zipfile.ZipFile, name: str, path: str | None) -> dict[tuple[int, int], str]:
+def _attributes(tag: str) -> dict[str, str]:
+    return {name: html.unescape(double or single) for name, double, single in _ATTRIBUTE.findall(tag)}
+
+
+def _check_sheet(data: bytes, info: zipfile.ZipInfo, name: str) -> dict[tuple[int, int], str]:
     """Refuse a sheet with cells far out; returns the cells that show an error, which the reader gives as empty."""
     try:
-        xml = archive.read(path) if path in archive.NameToInfo else b""
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        xml = _unpacked(data, info)
+    except (zlib.error, struct.error) as error:
         raise damaged() from error
     if _FAR_CELL.search(xml):
         raise Unreadable(

@@ -95,13 +95,14 @@ def read_statistics_files(
     fresh = list({entry.content_sha256: entry for entry in files if entry.content_sha256 not in known}.values())
     if fresh:
         report(f"读取教育事业统计报表：{len(fresh)} 个新文件")
+    read: dict[str, list[Cell]] = {}
     for start in range(0, len(fresh), BATCH):
-        _read(con, fresh[start : start + BATCH])
+        read = _read(con, fresh[start : start + BATCH])
     found = Statistics(_parts(con, delivered, files))
     composed = {(c, d) for c, d in con.execute("select content_sha256, dataset from raw.content").fetchall()}
     new = {p.content_sha256: p for p in found.parts if any((p.content_sha256, d) not in composed for d in p.datasets)}
     for batch in _batches(list(new.values())):
-        _compose(con, batch, found, composed)
+        _compose(con, batch, read, found, composed)
     return found
 
 
@@ -118,42 +119,48 @@ def _batches(parts: list[Part]) -> list[list[Part]]:
     return batches
 
 
-def _read(con: duckdb.DuckDBPyConnection, fresh: list[Delivered]) -> None:
-    import pandas as pd
-
+def _read(con: duckdb.DuckDBPyConnection, fresh: list[Delivered]) -> dict[str, list[Cell]]:
+    """Read files and keep their cells; returns these by content."""
     from youjun_pipeline.ingest.statistics.layouts import load_layouts
     from youjun_pipeline.ingest.statistics.reading import read_statistics
 
-    cells: list[tuple[object, ...]] = []
-    contents, notices = [], []
+    found: dict[str, list[Cell]] = {}
+    contents: list[tuple[object, ...]] = []
+    notices: list[tuple[object, ...]] = []
     for entry in fresh:
         content = entry.content_sha256
         read = read_statistics(entry.file.path, entry.file.name)
-        cells += [(content, *cell) for cell in read.cells]
-        rows = len({(cell.member, cell.sheet if cell.member == "" else "", cell.school_code) for cell in read.cells})
+        found[content] = read.cells
+        rows = sum(cell.column == "school_code" for cell in read.cells)
         rule, message = (read.failure.rule, read.failure.message) if read.failure else (None, None)
         contents.append((content, STATISTICS, load_layouts().version, rows, rows, 0, rule, message))
         notices += [(content, STATISTICS, text) for text in read.notices]
-    frames = {
-        "statistics_cell": pd.DataFrame(cells, columns=_columns("statistics_cell")),
-        "content": pd.DataFrame(contents, columns=_CONTENT, dtype=object),
-        "notice": pd.DataFrame(notices, columns=["content_sha256", "dataset", "message"], dtype=object),
-    }
+    cells = [(content, *cell) for content, of_file in found.items() for cell in of_file]
     con.begin()
     try:
-        for table, frame in frames.items():
-            if len(frame):
-                con.execute(f"insert into raw.{table} by name select * from frame")
+        _insert(con, "statistics_cell", _columns("statistics_cell"), cells)
+        _insert(con, "content", _CONTENT, contents)
+        _insert(con, "notice", ["content_sha256", "dataset", "message"], notices)
     except BaseException:
         con.rollback()
         raise
     con.commit()
+    return found
 
 
 _CONTENT = [
     *("content_sha256", "dataset", "reader_version", "rows_read", "rows_accepted", "rows_rejected"),
     *("failure_rule", "failure_message"),
 ]
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: str, names: list[str], rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert rows by way of Arrow: a fifth of the time that a data frame of Python objects takes."""
+    import pyarrow as pa
+
+    if rows:
+        arrow = pa.table([pa.array(column) for column in zip(*rows, strict=True)], names=names)  # noqa: F841, DuckDB sees it
+        con.execute(f"insert into raw.{table} by name select * from arrow")
 
 
 def _columns(table: str) -> list[str]:
@@ -180,13 +187,16 @@ def _parts(con: duckdb.DuckDBPyConnection, delivered: Sequence[Delivered], files
 
 
 def _compose(
-    con: duckdb.DuckDBPyConnection, parts: list[Part], found: Statistics, known: set[tuple[str, str]]
+    con: duckdb.DuckDBPyConnection,
+    parts: list[Part],
+    read: dict[str, list[Cell]],
+    found: Statistics,
+    known: set[tuple[str, str]],
 ) -> None:
-    import pandas as pd
-
+    """Compose deliveries; `read` has the cells of files that were just read."""
     from youjun_pipeline.ingest.statistics.compose import Source, compose, failed
 
-    stored = _stored(con, {content for part in parts for _, content in part.files})
+    stored = _stored(con, {content for part in parts for _, content in part.files}, read)
     sources: list[tuple[object, ...]] = []
     for part in parts:
         datasets = [load_datasets()[name] for name in part.datasets]
@@ -203,13 +213,11 @@ def _compose(
             result = compose(given, said, (part.district_code, part.district_name), datasets)
         _keep(part, result, found, known)
         sources += [(part.content_sha256, *source) for source in result.sources]
-    frame = pd.DataFrame(sources, columns=_columns("statistics_source"))
     con.begin()
     try:
         for part in parts:
             con.execute("delete from raw.statistics_source where content_sha256 = ?", [part.content_sha256])
-        if len(frame):
-            con.execute("insert into raw.statistics_source by name select * from frame")
+        _insert(con, "statistics_source", _columns("statistics_source"), sources)
     except BaseException:
         con.rollback()
         raise
@@ -250,15 +258,15 @@ class _Stored:
     failures: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
-def _stored(con: duckdb.DuckDBPyConnection, contents: set[str]) -> _Stored:
-    found = _Stored()
-    con.execute(
-        "create or replace temp table statistics_wanted as select unnest($1::varchar[]) as content_sha256", [list(contents)]
-    )
+def _stored(con: duckdb.DuckDBPyConnection, contents: set[str], read: dict[str, list[Cell]]) -> _Stored:
+    found = _Stored(cells={content: read[content] for content in contents & read.keys()})
+    wanted = "create or replace temp table statistics_wanted as select unnest($1::varchar[]) as content_sha256"
+    con.execute(wanted, [list(contents - read.keys())])
     # In the order in which they were read: of several places that say the same, the first is named.
     cursor = con.execute("from raw.statistics_cell semi join statistics_wanted using (content_sha256) order by rowid")
     for content, *values in cursor.fetchall():
         found.cells.setdefault(content, []).append(Cell(*values))
+    con.execute(wanted, [list(contents)])
     said = con.execute(
         "select content_sha256, message from raw.notice semi join statistics_wanted using (content_sha256) "
         "where dataset = ? order by rowid",

@@ -49,7 +49,7 @@ with phase as (
     from (select distinct district_code, at_phase_id, standard_id from phase) p
     join judgement j on j.district_code = p.district_code and j.phase_id = p.at_phase_id
     join standard.indicator i on i.standard_id = p.standard_id and i.indicator_code = j.indicator_code
-), identity as (
+), failed as (
     select p.district_code, p.phase_id, j.level, j.indicator_code, j.stage_key,
         coalesce(o.origin_code, j.item) as origin,
         min(p.at_order) as first_order,
@@ -63,6 +63,9 @@ with phase as (
         and o.level = j.level
     where is_failing(j.status)
     group by all
+), identity as materialized (
+    -- numbered: joins over five words cost several times as much
+    select *, row_number() over () as n from failed
 ), stand_in as (
     select distinct district_code, phase_id, origin, origin as item, 0 as hops, true as is_same, null::date as since
     from identity
@@ -71,15 +74,14 @@ with phase as (
     from core.school_successor
     semi join run_evaluation using (district_code, phase_id)
 ), seen as (
-    select i.district_code, i.phase_id, i.indicator_code, i.stage_key, i.origin, p.at_phase_id, c.is_same,
-        j.item as judged_item, j.stage, j.school_name, j.value, j.threshold, j.gap, j.status, j.reason
+    select i.n, p.at_order, c.is_same, j.item as judged_item, j.stage, j.school_name, j.value, j.threshold, j.gap, j.status, j.reason
     from identity i
     join phase p using (district_code, phase_id)
     join stand_in c using (district_code, phase_id, origin)
     join judged_at j using (district_code, at_phase_id, level, indicator_code, stage_key, item)
     where p.at_order >= i.first_order and coalesce(c.since <= p.at_effective_on, true)
     qualify row_number() over (
-        partition by i.district_code, i.phase_id, i.indicator_code, i.stage_key, i.origin, p.at_phase_id
+        partition by i.n, p.at_order
         order by c.hops, case j.status when 'below' then 1 when 'near' then 2 when 'no_data' then 3 else 4 end, j.item
     ) = 1
 ), listed as (
@@ -111,9 +113,7 @@ with phase as (
     from identity i
     join phase p on p.district_code = i.district_code and p.phase_id = i.phase_id and p.at_order >= i.first_order
     left join data_day d on d.district_code = p.district_code and d.at_phase_id = p.at_phase_id
-    left join seen s
-        on s.district_code = i.district_code and s.phase_id = i.phase_id and s.indicator_code = i.indicator_code
-        and s.stage_key = i.stage_key and s.origin = i.origin and s.at_phase_id = p.at_phase_id
+    left join seen s on s.n = i.n and s.at_order = p.at_order
     left join listed l
         on l.level = i.level and l.district_code = i.district_code and l.phase_id = i.phase_id
         and l.origin = i.origin and l.at_phase_id = p.at_phase_id
@@ -121,16 +121,13 @@ with phase as (
         on c.level = i.level and c.district_code = i.district_code and c.phase_id = i.phase_id
         and c.origin = i.origin and c.shut_on <= p.at_effective_on
 ), followed as (
-    select *,
-        case when is_failing(status) then true when is_settled(status) then false end as fails,
-        last_value(fails ignore nulls) over so_far as is_open,
-        bool_or(not fails) over so_far as has_been_closed,
-        max(if(fails, coalesce(data_on, at_effective_on), null)) over so_far as last_failed_on,
-        max(if(not fails, at_effective_on, null)) over so_far as last_settled_on
+    select n,
+        arg_max(is_failing(status), at_order) filter (is_failing(status) or is_settled(status)) as is_open,
+        bool_or(is_settled(status)) as has_been_closed,
+        max(coalesce(data_on, at_effective_on)) filter (is_failing(status)) as last_failed_on,
+        max(at_effective_on) filter (is_settled(status)) as last_settled_on
     from history
-    window so_far as (
-        partition by district_code, phase_id, indicator_code, stage_key, origin order by at_order
-    )
+    group by n
 ), named as (
     -- what the school is called, and under which code, now
     select s.*, k.school_name as known_name
@@ -148,14 +145,15 @@ select
     concat_ws('-', f.district_code, f.indicator_code, nullif(f.stage_key, ''), f.origin) as finding_id,
     f.level, f.indicator_code, f.stage_key, f.origin,
     coalesce(f.stage_now, f.stage) as stage,
-    coalesce(n.school_code, f.origin) as item,
-    n.school_code,
-    if(n.school_code is null, null, coalesce(if(f.is_same, f.judged_name, null), n.known_name, f.school_name))
+    coalesce(named.school_code, f.origin) as item,
+    named.school_code,
+    if(named.school_code is null, null, coalesce(if(f.is_same, f.judged_name, null), named.known_name, f.school_name))
         as school_name,
-    if(n.school_code is null, null, f.judged_item) as judged_school_code,
+    if(named.school_code is null, null, f.judged_item) as judged_school_code,
     f.value, f.threshold, f.gap, f.status, f.reason,
-    case when not f.is_open then 'closed' when f.has_been_closed then 'reopened' else 'open' end as state,
-    f.first_phase_id, f.last_failed_on, f.last_settled_on, f.data_on
-from followed f
-left join named n using (district_code, phase_id, level, origin)
+    case when not t.is_open then 'closed' when t.has_been_closed then 'reopened' else 'open' end as state,
+    f.first_phase_id, t.last_failed_on, t.last_settled_on, f.data_on
+from history f
+join followed t using (n)
+left join named using (district_code, phase_id, level, origin)
 where f.at_phase_id = f.phase_id

@@ -32,9 +32,9 @@ with plan as (
     left join source s using (district_code, phase_id, finding_id)
     where f.state <> 'closed'
 ), aim as (
-    -- what a measure names: each school, the coefficient of its stage, or the district's item
-    select m.district_code, m.phase_id, m.measure_no, m.indicator_code, m.stage, m.covers, s.school_code, s.name,
-        coalesce(o.origin_code, s.school_code) as origin
+    -- what a measure names: each school, the coefficient of its stage, or the district's item (the last two have no place)
+    select m.district_code, m.phase_id, m.measure_no, m.indicator_code, m.stage, m.covers, s.name,
+        if(m.covers = 'schools', coalesce(o.origin_code, s.school_code), '') as place
     from core.measure m
     semi join run_evaluation using (district_code, phase_id)
     left join core.measure_school s using (district_code, phase_id, measure_no)
@@ -42,14 +42,15 @@ with plan as (
         on o.district_code = m.district_code and o.phase_id = m.phase_id and o.school_code = s.school_code
     where not m.is_missing_now and m.indicator_code is not null
         and (m.covers <> 'schools' or s.school_code is not null)
+), hit as (
+    select distinct l.district_code, l.phase_id, l.measure_no, if(f.level = 'school', f.origin, '') as place
+    from rule.finding_measure l
+    semi join run_evaluation using (district_code, phase_id)
+    join rule.finding_state f using (district_code, phase_id, finding_id)
 ), answered as (
-    select a.*, count(f.finding_id) > 0 as has_finding
+    select a.*, h.measure_no is not null as has_finding
     from aim a
-    left join rule.finding_measure l using (district_code, phase_id, measure_no)
-    left join rule.finding_state f
-        on f.district_code = l.district_code and f.phase_id = l.phase_id and f.finding_id = l.finding_id
-        and (a.covers <> 'schools' or f.origin = a.origin)
-    group by all
+    left join hit h using (district_code, phase_id, measure_no, place)
 ), aimless as (
     select district_code, phase_id, measure_no, indicator_code, stage, covers,
         count(*) as named,

@@ -17,17 +17,25 @@ with made as (
     join standard.indicator i on i.standard_id = e.standard_id and i.indicator_code = f.indicator_code
     where f.effect = 'rooms' or (i.category <> 'resource' and i.level = 'section')
     group by all
+), keyed as (
+    -- what is judged by school is one judgement, whatever stage it stands under
+    select e.district_code, e.phase_id, i.indicator_code, i.level = 'school' as is_by_school
+    from run_evaluation e
+    join standard.indicator i using (standard_id)
 ), judged_school as (
-    select m.district_code, m.phase_id, m.variant, s.indicator_code, s.stage, s.school_code, s.school_name,
+    select m.district_code, m.phase_id, m.variant, s.indicator_code, s.stage, if(k.is_by_school, '', s.stage) as stage_key,
+        s.school_code, s.school_name,
         if(is_failing(s.status) and s.gap <= r.quantity, 'met', s.status) as status
     from made m
     join youjun_scenario.mart.school_indicator s
         on s.district_code = m.district_code and s.phase_id = m.made_phase_id
+    join keyed k
+        on k.district_code = m.district_code and k.phase_id = m.phase_id and k.indicator_code = s.indicator_code
     left join relief r
         on r.district_code = m.district_code and r.phase_id = m.phase_id and r.variant = m.variant
         and r.indicator_code = s.indicator_code and r.school_code = s.school_code
     union all
-    select district_code, phase_id, '', indicator_code, stage, school_code, school_name, status
+    select district_code, phase_id, '', indicator_code, stage, null, school_code, school_name, status
     from mart.school_indicator
     semi join run_evaluation using (district_code, phase_id)
 ), judged_stage as (
@@ -40,11 +48,10 @@ with made as (
     from mart.stage_balance
     semi join run_evaluation using (district_code, phase_id)
 ), finding as (
-    select f.*, if(i.level = 'school', '', coalesce(f.stage, '')) as stage_key,
+    select f.*, if(k.is_by_school, '', coalesce(f.stage, '')) as stage_key,
         coalesce(f.judged_school_code, f.school_code) as at_school_code
     from mart.finding f
-    join run_evaluation e using (district_code, phase_id)
-    join standard.indicator i on i.standard_id = e.standard_id and i.indicator_code = f.indicator_code
+    join keyed k using (district_code, phase_id, indicator_code)
 ), followed as (
     -- each finding under each set of judgements; a merged school's is judged at the school that took it in
     select f.district_code, f.phase_id, m.variant, f.finding_id, f.level, f.indicator_code, f.stage, f.stage_key, f.state,
@@ -69,7 +76,7 @@ with made as (
     left join judged_school s
         on f.level = 'school' and s.district_code = f.district_code and s.phase_id = f.phase_id
         and s.variant = f.variant and s.indicator_code = f.indicator_code and s.school_code = f.at_school_code
-        and (f.stage_key = '' or s.stage = f.stage_key)
+        and s.stage_key = f.stage_key
     left join judged_stage b
         on f.level = 'stage' and b.district_code = f.district_code and b.phase_id = f.phase_id
         and b.variant = f.variant and b.indicator_code = f.indicator_code and b.stage = f.stage
@@ -85,12 +92,10 @@ with made as (
     -- what passes today and would fail then, as receiving schools may, beside the findings that merge into them
     select s.district_code, s.phase_id, s.variant, s.indicator_code, s.stage, s.school_name as what
     from judged_school s
-    join run_evaluation e using (district_code, phase_id)
-    join standard.indicator i on i.standard_id = e.standard_id and i.indicator_code = s.indicator_code
     anti join followed f
         on f.level = 'school' and f.district_code = s.district_code and f.phase_id = s.phase_id
         and f.variant = s.variant and f.indicator_code = s.indicator_code and f.at_school_code = s.school_code
-        and f.stage_key = if(i.level = 'school', '', s.stage) and not f.is_merging
+        and f.stage_key = s.stage_key and not f.is_merging
     where s.variant <> '' and is_failing(s.status)
     union all
     select b.district_code, b.phase_id, b.variant, b.indicator_code, b.stage, '校际差异系数'

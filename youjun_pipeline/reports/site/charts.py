@@ -94,7 +94,6 @@ def _distribution() -> Any:
             x=x.bin(maxbins=30).title(None),
             y=alt.Y("count()", title="学校数", axis=alt.Axis(tickMinStep=1, tickCount=4)),
             color=state,
-            order=alt.Order("state:N"),
             tooltip=[alt.Tooltip("state:N", title="状态"), alt.Tooltip("count()", title="学校数")],
         )
     )

@@ -1,0 +1,76 @@
+"""Everything a file holds as text, cell by cell where it stands, for whoever shows the file to people.
+
+Belongs here: that. Keep out: headers, contracts and what counts as data (file_rows.py); nothing is left out here but what no
+row and column can be given to.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from youjun_pipeline.contracts.model import Dataset
+from youjun_pipeline.ingest.delimited import DELIMITERS, decode
+from youjun_pipeline.ingest.file_rows import open_sheets
+from youjun_pipeline.ingest.headers import score
+from youjun_pipeline.ingest.sheets import HEAD_ROWS, Sheet, Unreadable, kind_of
+
+
+@dataclass(frozen=True)
+class SheetText:
+    """One sheet: its name ("" for files without sheets) and its rows under the numbers that messages give them."""
+
+    name: str
+    rows: dict[int, list[str]]
+
+
+def sheet_texts(path: Path, dataset: Dataset) -> list[SheetText]:
+    """Every sheet of a file that can be opened at all.
+
+    A text table is cut into cells also where it cannot be read as data, so that the places of its faults can be shown.
+
+    Raises:
+        Unreadable, OSError: for a file that cannot be opened.
+    """
+    data = path.read_bytes()
+    kind = kind_of(data)
+    if kind == "csv":
+        return [SheetText("", _records(decode(data), dataset))]
+    return [SheetText(sheet.name, _rows(sheet)) for sheet in open_sheets(data, kind, dataset, [])]
+
+
+def _rows(sheet: Sheet) -> dict[int, list[str]]:
+    if not sheet.head:
+        return {}
+    rows = {sheet.numbers[0]: sheet.head[0]}
+    body = sheet.body(0, frozenset())
+    columns = [column.to_pylist() for column in body.columns]
+    for number, cells in zip(body.row_numbers.tolist(), zip(*columns, strict=True), strict=True):
+        rows[number] = [cell or "" for cell in cells]
+    return rows
+
+
+def _records(text: str, dataset: Dataset) -> dict[int, list[str]]:
+    """Records under the lines they begin on, by the delimiter that gives the best header."""
+    heads = {d: list(_read(text, d, HEAD_ROWS).values()) for d in DELIMITERS}
+    best = max(heads, key=lambda d: (score(heads[d], dataset), max(map(len, heads[d]), default=0)))
+    return _read(text, best, None)
+
+
+def _read(text: str, delimiter: str, limit: int | None) -> dict[int, list[str]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows: dict[int, list[str]] = {}
+    line = 0
+    try:
+        for record in reader:
+            rows[line + 1] = record
+            line = reader.line_num
+            if len(rows) == limit:
+                break
+    except csv.Error as error:
+        # Only a cell longer than the module allows: the rows before it can be shown.
+        if not rows:
+            raise Unreadable("单元格过长", "请检查文件") from error
+    return rows

@@ -1,0 +1,217 @@
+"""One plan per school (一校一案): the findings of every school that has any, what is done about them, by whom, until when.
+
+Belongs here: the sheets of one evaluation's plan workbook. Keep out: what a measure or a finding is worth (the marts), and the
+figures behind an indicator (`self_assessment`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from youjun_pipeline.reports import words
+from youjun_pipeline.reports.evaluation import Evaluation, Row
+from youjun_pipeline.reports.folder import Report
+from youjun_pipeline.reports.workbook import LEFT, NOTICE, SHADES, SMALL, Book, Paper
+from youjun_pipeline.standard import Catalogue
+
+if TYPE_CHECKING:
+    import duckdb
+
+TITLE = "一校一案"
+INDEX_NAME = "目录"
+STATES = {"open": "未解决", "closed": "已解决", "reopened": "再次出现"}
+PROGRESS = {"not_started": "未启动", "in_progress": "进行中", "done": "已完成", "cancelled": "已取消"}
+_WIDTHS = [16, 12, 12, 12, 14, 34, 16, 22]
+
+
+@dataclass
+class Plan:
+    """What concerns one school: its findings, the measures and milestones for them, and what others send it."""
+
+    school_code: str
+    school_name: str
+    findings: list[Row] = field(default_factory=list)
+    measures: list[Row] = field(default_factory=list)
+    milestones: list[Row] = field(default_factory=list)
+    received: list[Row] = field(default_factory=list)
+
+    @property
+    def open_findings(self) -> list[Row]:
+        return [f for f in self.findings if f["state"] != "closed"]
+
+
+def read_plans(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> list[Plan]:
+    """A plan for every school with a finding so far, those with most open ones first."""
+    plans: dict[str, Plan] = {}
+    for row in evaluation.rows(
+        con,
+        "mart.finding",
+        "school_code, school_name, indicator_code, stage, value, threshold, gap, status, state, measures, signed_off, reason",
+        "school_code, indicator_code, stage",
+    ):
+        if row["school_code"] is not None:
+            plan = plans.setdefault(row["school_code"], Plan(row["school_code"], row["school_name"]))
+            plan.findings.append(row)
+    measures = {row["measure_no"]: row for row in evaluation.rows(con, "mart.measure_status", "*", "measure_no")}
+    milestones = evaluation.rows(con, "mart.milestone_status", "*", "due, milestone_no")
+    for plan in plans.values():
+        covering = {number for finding in plan.findings for number in finding["measures"]}
+        plan.measures = [measures[number] for number in sorted(covering) if number in measures]
+        codes = {m["indicator_code"] for m in plan.measures}
+        plan.milestones = [
+            m
+            for m in milestones
+            if m["measure_no"] in covering or (m["measure_no"] is None and m["indicator_code"] in codes)
+        ]
+    by_name = {plan.school_name: plan for plan in plans.values() if plan.school_name}
+    for row in measures.values():
+        receiving = row["receiving_school"]
+        for name, plan in by_name.items():
+            # a plan writes the receiving school short, without its township
+            if receiving and (name == receiving or name.endswith(receiving)):
+                plan.received.append(row)
+    return sorted(plans.values(), key=lambda p: (-len(p.open_findings), p.school_code))
+
+
+def stage_word(catalogue: Catalogue, stage: str | None) -> str:
+    """A finding's stage in words; judgements on a school of both stages stand under `compulsory`."""
+    return catalogue.stages[stage].name if stage in catalogue.stages else "小学和初中" if stage else ""
+
+
+def next_due(plan: Plan, evaluation: Evaluation) -> str:
+    """What comes next for the school: the first unfinished milestone or measure, or what is overdue already."""
+    waiting = [
+        (m["due"], m["task"] if "task" in m else m["description"] or m["measure_no"])
+        for m in (*plan.milestones, *plan.measures)
+        if m["state"] not in ("done", "cancelled") and m["due"] is not None
+    ]
+    if not plan.open_findings:
+        return "问题均已解决"
+    if not waiting:
+        return "没有未完成且有期限的措施或节点"
+    late = [w for w in waiting if w[0] < evaluation.effective_on]
+    day, task = min(late or waiting)
+    return f"{'已逾期：' if late else ''}{day} {task}"
+
+
+def write_school_plans(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, path: Path) -> None:
+    """Write the plans of one evaluation to `path`: an index and a sheet per school."""
+    plans = read_plans(con, evaluation)
+    names = words.sheet_names((plan.school_name for plan in plans), [INDEX_NAME])
+    with Book(path, evaluation, TITLE) as book:
+        _write_index(book, plans, names)
+        for plan, name in zip(plans, names, strict=True):
+            _write_plan(book, plan, name)
+
+
+def _write_index(book: Book, plans: list[Plan], names: list[str]) -> None:
+    paper = Paper(book, INDEX_NAME, [6, 16, 34, 12, 12, 12, 52])
+    paper.open(f"{TITLE}　目录")
+    if not plans:
+        paper.line("没有不达标学校", NOTICE)
+    paper.columns("序号", "学校标识码", "学校名称（点击打开）", "问题数", "已解决", "已销号", "下一步")
+    for number, (plan, name) in enumerate(zip(plans, names, strict=True), start=1):
+        row = paper.row
+        closed = sum(f["state"] == "closed" for f in plan.findings)
+        paper.number(row, 0, number, "0")
+        paper.text(row, 1, plan.school_code)
+        paper.link(row, 2, name, plan.school_name)
+        paper.number(row, 3, len(plan.findings), "0")
+        paper.number(row, 4, closed, "0")
+        paper.number(row, 5, sum(bool(f["signed_off"]) for f in plan.findings), "0")
+        coming = next_due(plan, book.evaluation)
+        paper.text(row, 6, coming, LEFT)
+        _fit(paper, (6, coming))
+
+
+def _write_plan(book: Book, plan: Plan, name: str) -> None:
+    paper = Paper(book, name, _WIDTHS)
+    paper.open(f"{plan.school_name}　{TITLE}")
+    paper.line(f"下一步：{next_due(plan, book.evaluation)}", {**NOTICE, "font_color": "#000000", "align": "left"})
+    _findings(paper, plan)
+    _measures(paper, "整改措施", plan.measures)
+    _milestones(paper, plan)
+    if plan.received:
+        _measures(paper, "接收其他学校分流或并入", plan.received)
+    paper.notes(words.NOTHING_MEANS, "“已销号”须数据达标且经填报人以外的人验收")
+    paper.text(paper.row + 1, 0, "校长（签字）：", {"border": 0, "align": "left", "text_wrap": False})
+    paper.text(paper.row + 1, 5, "督导责任区督学（签字）：", {"border": 0, "align": "left", "text_wrap": False})
+
+
+def _findings(paper: Paper, plan: Plan) -> None:
+    catalogue = paper.book.evaluation.catalogue
+    _heading(paper, "问题")
+    paper.columns("指标", "学段", "现值", "标准", "缺口", "情况", "状态", "对应措施", repeat=False)
+    for finding in plan.findings:
+        indicator = catalogue.indicators[finding["indicator_code"]]
+        shade = SHADES.get(finding["status"], {}) if finding["state"] != "closed" else {}
+        form = words.value_format(catalogue, finding["indicator_code"])
+        row = paper.row
+        paper.text(row, 0, f"{finding['indicator_code']} {indicator.short_name}", shade)
+        paper.text(row, 1, stage_word(catalogue, finding["stage"]), shade)
+        paper.number(row, 2, finding["value"], form, shade)
+        paper.number(row, 3, finding["threshold"], form)
+        gap = finding["gap"]
+        paper.text(row, 4, f"{gap:,.2f}".rstrip("0").rstrip(".") + (indicator.gap_unit or "") if gap else None)
+        paper.text(row, 5, finding["reason"], LEFT)
+        paper.text(row, 6, STATES[finding["state"]] + ("，已销号" if finding["signed_off"] else ""))
+        paper.text(row, 7, "、".join(finding["measures"]) or "没有对应措施")
+        _fit(paper, (5, finding["reason"]))
+
+
+def _measures(paper: Paper, heading: str, measures: list[Row]) -> None:
+    _heading(paper, heading)
+    paper.columns("措施编号", "类型", "完成时间", "推迟（天）", "进度", "内容", "责任科室", "责任单位", repeat=False)
+    for measure in measures:
+        row = paper.row
+        paper.text(row, 0, measure["measure_no"])
+        paper.text(row, 1, measure["measure_type"])
+        paper.text(row, 2, measure["due"])
+        paper.number(row, 3, measure["slippage_days"], "0")
+        done = f" {measure['percent']:g}%" if measure["percent"] is not None else ""
+        paper.text(row, 4, PROGRESS.get(measure["state"], measure["state"]) + done + ("，逾期" if measure["overdue"] else ""))
+        paper.text(row, 5, measure["description"], LEFT)
+        paper.text(row, 6, measure["bureau_sections"])
+        paper.text(row, 7, measure["responsible_units"])
+        _fit(paper, (5, measure["description"]), (7, measure["responsible_units"]), (6, measure["bureau_sections"]))
+    if not measures:
+        paper.line("没有措施", {**LEFT})
+
+
+def _milestones(paper: Paper, plan: Plan) -> None:
+    _heading(paper, "时间节点")
+    paper.head(
+        ((0, c, 0, last, text) for c, last, text in ((0, 0, "节点"), (1, 1, "指标"), (2, 2, "期限"), (3, 3, "状态"), (4, 7, "任务"))),
+        repeat=False,
+    )
+    for milestone in plan.milestones:
+        row = paper.row
+        paper.text(row, 0, milestone["milestone_no"])
+        paper.text(row, 1, milestone["indicator_code"])
+        paper.text(row, 2, milestone["due"])
+        paper.text(row, 3, PROGRESS.get(milestone["state"], milestone["state"]) + ("，逾期" if milestone["overdue"] else ""))
+        paper.merge(row, 4, row, 7, milestone["task"], LEFT)
+        paper.row += 1
+    if not plan.milestones:
+        paper.line("没有时间节点", {**LEFT})
+
+
+def _heading(paper: Paper, text: str) -> None:
+    paper.row += 1
+    paper.line(text, {**SMALL, "bold": True, "font_size": 11})
+
+
+def _fit(paper: Paper, *texts: tuple[int, str | None]) -> None:
+    """Make the row as high as its longest texts need, and go on to the next."""
+    lines = max(paper.lines_needed(text or "", column, column) for column, text in texts)
+    paper.sheet.set_row(paper.row, 14.0 * max(lines, 1) + 4)
+    paper.row += 1
+
+
+SCHOOL_PLANS = Report(
+    "{district_code}/{phase_id}/一校一案.xlsx",
+    ("mart.evaluation", "mart.finding", "mart.measure_status", "mart.milestone_status"),
+    write_school_plans,
+)

@@ -1,0 +1,232 @@
+"""The site in a real browser: no complaint in the console, filters and sorting work, phones and paper fit.
+
+Chromium opens each page from the disk, with a probe script added to a copy of the page; what the probe finds it writes
+into the page, which is then dumped. Without Chromium these tests are skipped. Keep out: what the pages say (test_site).
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+import subprocess
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from youjun_pipeline.reports.site import build_site
+from youjun_pipeline.settings import Settings
+from youjun_pipeline.warehouse.connection import connect
+from youjun_pipeline.warehouse.publication import FILE_NAME
+from youjun_pipeline_tests.integration.published_rows import publish_rows
+from youjun_pipeline_tests.integration.site_rows import rows_named
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs Chromium: apt-get install chromium")
+
+PHASE = "district/120114/phase/2023-startup"
+SCHOOL = "district/120114/school/2120114018.html"
+PAGES = {
+    "index": "index.html",
+    "region": "region/12.html",
+    "district": "district/120114/index.html",
+    "quality": "district/120114/quality.html",
+    "wall": f"{PHASE}/index.html",
+    "plan": f"{PHASE}/plan.html",
+    "indicator": f"{PHASE}/r4.html",
+    "school": SCHOOL,
+}
+A4 = (595, 842)
+
+
+@pytest.fixture(scope="module")
+def site(sample: Settings) -> Path:
+    with connect(sample.published / FILE_NAME, read_only=True) as con:
+        return build_site(con, sample.published).path.parent
+
+
+def browse(folder: Path, url: str, *arguments: str, width: int = 1440) -> subprocess.CompletedProcess[str]:
+    assert BROWSER
+    command = [
+        BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync", f"--user-data-dir={folder / 'profile'}", "--enable-logging=stderr",
+        # nothing outside has a name: a page that asked for something would say so in the console
+        "--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=10000", f"--window-size={width},1000",
+        *arguments, url,
+    ]  # fmt: skip
+    return subprocess.run(command, capture_output=True, text=True, timeout=180, check=True)
+
+
+def complaints(stderr: str) -> list[str]:
+    return [line for line in stderr.splitlines() if "CONSOLE" in line]
+
+
+def probe(site: Path, page: str, script: str, folder: Path, width: int = 1440) -> Any:
+    """What `script` (the body of a function) returns on `page` once it has loaded; the console must stay silent."""
+    original = site / page
+    copy = original.with_name(f"probe-{original.name}")
+    act = f"document.body.dataset.found = JSON.stringify((() => {{ {script} }})());"
+    later = f"addEventListener('load', () => setTimeout(() => {{ {act} }}, 1500));"
+    (site / "assets" / "probe.js").write_text(later, encoding="utf-8")
+    tag = f'<script src="{"../" * page.count("/")}assets/probe.js"></script></head>'
+    copy.write_text(original.read_text(encoding="utf-8").replace("</head>", tag), encoding="utf-8")
+    try:
+        result = browse(folder, copy.as_uri(), "--dump-dom", width=width)
+    finally:
+        copy.unlink()
+        (site / "assets" / "probe.js").unlink()
+    assert complaints(result.stderr) == []
+    found = re.search(r'data-found="([^"]*)"', result.stdout)
+    assert found, result.stdout[:2000]
+    return json.loads(html.unescape(found[1]))
+
+
+LOOK = """
+    return {
+        width: innerWidth,
+        overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        charts: document.querySelectorAll('.chart').length,
+        drawn: document.querySelectorAll('.chart svg').length,
+        note: document.querySelector('[role=note]').getBoundingClientRect().height > 0,
+        publication: document.getElementById('publication').textContent,
+    };
+"""
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("page", PAGES)
+def test_page_opens_in_silence_and_fits_the_window(site: Path, tmp_path: Path, page: str, width: int) -> None:
+    found = probe(site, PAGES[page], LOOK, tmp_path, width)
+    assert found["width"] == width
+    assert found["overflow"] <= 0
+    assert found["drawn"] == found["charts"] == {"indicator": 4, "region": 1}.get(page, 0)
+    assert found["note"]
+    assert re.match(r"发布于 \d{4}-\d\d-\d\d \d\d:\d\d，统计截止 2026-01-01", found["publication"])
+
+
+def test_filters_narrow_the_map_together(site: Path, tmp_path: Path) -> None:
+    found = probe(
+        site,
+        PAGES["wall"],
+        """
+        const bar = document.querySelector('.toolbar[data-table=map]');
+        const rows = () => [...document.querySelectorAll('#map tbody tr')].filter((r) => r.offsetHeight > 0)
+            .map((r) => r.cells[0].textContent.trim());
+        const set = (element, value) => { element.value = value; element.dispatchEvent(new Event('input', { bubbles: true })); };
+        const [stage, fails] = bar.querySelectorAll('select');
+        const result = { all: rows().length };
+        set(fails, 'y'); result.failing = rows().length;
+        set(stage, '初中'); result.junior = rows();
+        set(bar.querySelector('input'), '光明道'); result.named = rows();
+        result.said = bar.querySelector('output').textContent;
+        return result;
+        """,
+        tmp_path,
+    )
+    assert found["all"] == 121
+    assert found["failing"] == 52
+    assert len(found["junior"]) == 13
+    assert found["named"] == ["光明道中学"]
+    assert found["said"] == "显示 1 / 121 行"
+
+
+def test_headers_sort_by_keyboard_with_blanks_last(site: Path, tmp_path: Path) -> None:
+    found = probe(
+        site,
+        PAGES["indicator"],
+        """
+        const table = document.getElementById('schools-primary');
+        const button = table.querySelectorAll('thead th')[2].querySelector('button');
+        button.focus();
+        const focused = document.activeElement === button;
+        table.tBodies[0].rows[0].cells[2].dataset.v = '';
+        const values = () => [...table.tBodies[0].rows].map((r) => r.cells[2].dataset.v);
+        button.click(); const first = values(), one = button.closest('th').getAttribute('aria-sort');
+        button.click(); const second = values(), two = button.closest('th').getAttribute('aria-sort');
+        return { focused, first, second, one, two };
+        """,
+        tmp_path,
+    )
+    assert found["focused"]
+    assert (found["one"], found["two"]) == ("descending", "ascending")
+    assert found["first"][-1] == found["second"][-1] == ""
+    descending = [float(v) for v in found["first"][:-1]]
+    assert descending == sorted(descending, reverse=True)
+    assert [float(v) for v in found["second"][:-1]] == descending[::-1]
+
+
+def test_school_page_turns_to_the_phase_in_its_address(sample: Settings, site: Path, tmp_path: Path) -> None:
+    rows = rows_named("实验小学")
+    for given in rows.values():
+        later = [row | {"phase_id": "second"} for row in given if "phase_id" in row]
+        given += [row | {"phase_order": 2} if "phase_order" in row else row for row in later]
+    publish_rows(tmp_path / "published", rows)
+    with connect(tmp_path / "published" / FILE_NAME, read_only=True) as con:
+        small = build_site(con, tmp_path / "published").path.parent
+    (school,) = [p.relative_to(small).as_posix() for p in small.rglob("school/*.html")]
+    found = probe(
+        small,
+        school,
+        """
+        const shown = () => [...document.querySelectorAll('.tab')].filter((t) => !t.hidden).map((t) => t.id);
+        const first = shown();
+        location.hash = 'a-2023-startup';
+        dispatchEvent(new Event('hashchange'));
+        return { first, second: shown(), current: document.querySelector('[data-tabs] [aria-current]').getAttribute('href') };
+        """,
+        tmp_path,
+    )
+    assert found == {"first": ["a-second"], "second": ["a-2023-startup"], "current": "#a-2023-startup"}
+
+
+def test_a_name_that_is_a_script_stays_a_name_in_the_charts_too(tmp_path: Path) -> None:
+    name = """<img src=x onerror="document.title='broken'"><script>document.title='broken'</script>"""
+    publish_rows(tmp_path / "published", rows_named(name))
+    with connect(tmp_path / "published" / FILE_NAME, read_only=True) as con:
+        small = build_site(con, tmp_path / "published").path.parent
+    found = probe(
+        small,
+        f"{PHASE}/r4.html",
+        """
+        const labels = [...document.querySelectorAll('.chart svg text')].map((t) => t.textContent);
+        const labelled = labels.some((l) => l.startsWith('<img src=x'));
+        return { title: document.title, images: document.images.length, labelled };
+        """,
+        tmp_path,
+    )
+    assert found["images"] == 0
+    assert found["title"].endswith(name)
+    assert found["labelled"]
+
+
+@pytest.mark.parametrize(
+    ("page", "paper", "most"),
+    [("wall", A4[::-1], 16), ("indicator", A4, 8), ("school", A4, 3), ("district", A4, 8)],
+)
+def test_print_view_fits_a4(site: Path, tmp_path: Path, page: str, paper: tuple[int, int], most: int) -> None:
+    target = tmp_path / "page.pdf"
+    result = browse(
+        tmp_path, (site / PAGES[page]).as_uri(), f"--print-to-pdf={target}", "--no-pdf-header-footer"
+    )
+    assert complaints(result.stderr) == []
+    boxes = [
+        tuple(round(float(n)) for n in box.split()[2:])
+        for box in re.findall(r"/MediaBox \[([^\]]+)\]", _pdf_text(target))
+    ]
+    assert 1 <= len(boxes) <= most
+    assert all(abs(w - paper[0]) <= 1 and abs(h - paper[1]) <= 1 for w, h in boxes), boxes
+
+
+def _pdf_text(path: Path) -> str:
+    """The objects of a PDF, those in compressed streams included."""
+    data = path.read_bytes()
+    parts = [data.decode("latin-1")]
+    for stream in re.findall(rb"stream\r?\n(.*?)endstream", data, re.DOTALL):
+        try:
+            parts.append(zlib.decompress(stream).decode("latin-1"))
+        except zlib.error:
+            continue
+    return "\n".join(parts)
