@@ -22,13 +22,37 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point of the `youjun` command; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    logging.getLogger("youjun").setLevel(logging.INFO)
+    if not getattr(options, "needs_settings", True):
+        # What a district does on its own machine, where there is no data folder.
+        code: int = options.handle(options)
+        return code
+    try:
+        given = {AS_OF: options.as_of} if getattr(options, "as_of", None) else {}
+        settings = Settings.from_environment(os.environ | given)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    result: int = options.handle(settings, options)
+    return result
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Every command with its arguments; `handle` is the function that does it."""
     parser = argparse.ArgumentParser(prog="youjun", description="优均：义务教育优质均衡评估")
     commands = parser.add_subparsers(dest="command", required=True)
 
     run = commands.add_parser("run", help="读取交付、计算、检查并发布（与夜间计划同一个作业）")
     run.add_argument("--phase", action="append", help="只算这个阶段；给两个即为起止范围；缺省为全部")
     run.add_argument("--district", action="append", help="只算这个区县代码，可多次给出；缺省为全部")
-    run.add_argument("--as-of", metavar="日期", help="截止日期，如 2024-06-30；缺省为环境变量 YOUJUN_AS_OF 或今天")
+    run.add_argument(
+        "--as-of", metavar="日期", help="截止日期，如 2024-06-30；缺省为环境变量 YOUJUN_AS_OF 或今天"
+    )
+    run.add_argument(
+        "--no-reports", action="store_true", help="只更新发布库，不更新旁边的报表、数据文档和网站"
+    )
     run.set_defaults(handle=run_command)
 
     close = commands.add_parser("close", help="关闭一个区县的一个阶段：已发布的结果不再变动")
@@ -68,22 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
     check.add_argument("--report", metavar="FOLDER", help="另写标出问题单元格的副本和汇总到这个文件夹")
     check.add_argument("--dataset", help="单个文件的名称不是数据集名称时，指明是哪个数据集，如 schools")
     check.set_defaults(handle=check_command, needs_settings=False)
-
-    options = parser.parse_args(arguments)
-    logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    logging.getLogger("youjun").setLevel(logging.INFO)
-    if not getattr(options, "needs_settings", True):
-        # What a district does on its own machine, where there is no data folder.
-        code: int = options.handle(options)
-        return code
-    try:
-        given = {AS_OF: options.as_of} if getattr(options, "as_of", None) else {}
-        settings = Settings.from_environment(os.environ | given)
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 2
-    result: int = options.handle(settings, options)
-    return result
+    return parser
 
 
 def run_command(settings: Settings, options: argparse.Namespace) -> int:
@@ -92,7 +101,7 @@ def run_command(settings: Settings, options: argparse.Namespace) -> int:
     from youjun_pipeline.warehouse.summary import result_table
 
     try:
-        run_refresh(settings, options.phase, options.district)
+        run_refresh(settings, options.phase, options.district, reports=not options.no_reports)
     except RefreshFailedError as error:
         if error.published:
             print(result_table(settings.published))

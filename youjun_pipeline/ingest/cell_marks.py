@@ -127,7 +127,8 @@ def _cells(xml: bytes) -> Iterator[tuple[int, int, str | None, str, str]]:
             column = _column_index(reference) if reference else column + 1
         elif event == "end" and tag == "c":
             text, kind = element.findtext("{*}v"), element.get("t", "n")
-            if text is None and element.find("{*}f") is not None:
+            # Without a result, or with an empty one that is no text: programs write formulas that only Excel calculates.
+            if not text and kind != "str" and element.find("{*}f") is not None:
                 text, kind = UNCALCULATED, "e"
             if text is None and element.find("{*}is") is not None:
                 text = ""

@@ -74,6 +74,9 @@ def delimited_sheet(data: bytes, score: Callable[[list[list[str]]], int]) -> She
     if not heads:
         raise errors[0]
     best = max(heads, key=lambda d: (score(heads[d]), max((len(row) for row in heads[d]), default=0)))
+    if errors and not score(heads[best]):
+        # With the right delimiter a quote is wrong; with another there is nothing to be found.
+        raise errors[0]
 
     def body(index: int, _months: frozenset[int]) -> Body:
         fast = len(text) >= FAST_FROM_CHARACTERS and '"' not in text

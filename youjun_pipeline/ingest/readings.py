@@ -167,7 +167,7 @@ def read_date(text: str, column: Column) -> date:
     if found := MONTH.fullmatch(folded):
         year, month = int(found[1]), int(next(part for part in found.groups()[1:] if part))
         if not column.month_means_end:
-            raise BadCell("只写到月份，这一列要写到日，如 2023-08-31")
+            raise BadCell("只写到月份，这一列要写到日，请补全，如 2023-08-31")
         return _day(year, month, calendar.monthrange(max(year, 1), month)[1] if 1 <= month <= 12 else 1)
     if SERIAL.fullmatch(folded):
         raise BadCell("像是 Excel 的日期序号，请把单元格设为日期格式，或写成 2023-08-31")

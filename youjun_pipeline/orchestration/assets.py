@@ -2,6 +2,7 @@
 the publication, the reports beside it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -13,7 +14,7 @@ from youjun_pipeline.warehouse.checks import load_checks
 from youjun_pipeline.warehouse.models import Model, load_models
 from youjun_pipeline.warehouse.projection import READS as PROJECTION_READS
 from youjun_pipeline.warehouse.scenario import VERDICTS, needed
-from youjun_pipeline.warehouse.tables import declared_tables
+from youjun_pipeline.warehouse.tables import Table, declared_tables
 
 OWNERS = ["team:district-data"]
 GROUP_TITLES = {"raw": "delivered", "core": "core", "rule": "rules", "mart": "mart", "quality": "quality", "ops": "operations"}
@@ -73,9 +74,6 @@ def model_key(model: Model) -> dg.AssetKey:
 def model_spec(model: Model) -> dg.AssetSpec:
     """What Dagster shows of the table one model fills; its dependencies are those of the SQL."""
     declared = declared_tables().get(model.full_name)
-    schema = declared and dg.TableSchema(
-        [dg.TableColumn(name, type_, description=text) for name, (type_, text) in declared.columns.items()]
-    )
     return dg.AssetSpec(
         model_key(model),
         deps=sorted(upstream_keys(model)),
@@ -83,8 +81,14 @@ def model_spec(model: Model) -> dg.AssetSpec:
         kinds={"duckdb", "sql"},
         owners=OWNERS,
         description=declared.comment if declared else model.description,
-        metadata={"dagster/column_schema": schema} if schema else None,
+        metadata=declared_schema(declared) if declared else None,
     )
+
+
+def declared_schema(table: Table) -> dict[str, dg.TableSchema]:
+    """Columns, types and Chinese comments of a declared table."""
+    columns = [dg.TableColumn(name, type_, description=text) for name, (type_, text) in table.columns.items()]
+    return {"dagster/column_schema": dg.TableSchema(columns)}
 
 
 def upstream_keys(model: Model) -> set[dg.AssetKey]:
@@ -112,8 +116,12 @@ def models(context: dg.AssetExecutionContext, refresh: Refresh) -> Iterator[dg.M
     """Fill the selected tables for the run's evaluations, each after those it reads."""
     for model in load_models().values():
         if model_key(model) in context.selected_asset_keys:
-            rows = refresh.build(context, model)
-            yield dg.MaterializeResult(asset_key=model_key(model), metadata={"dagster/row_count": rows})
+            built = refresh.build(context, model)
+            metadata: dict[str, Any] = {"dagster/row_count": built.rows}
+            if model.full_name not in declared_tables():
+                columns = [dg.TableColumn(name, type_) for name, type_ in built.columns.items()]
+                metadata["dagster/column_schema"] = dg.TableSchema(columns)
+            yield dg.MaterializeResult(asset_key=model_key(model), metadata=metadata)
 
 
 @dg.asset(
@@ -125,6 +133,7 @@ def models(context: dg.AssetExecutionContext, refresh: Refresh) -> Iterator[dg.M
     kinds={"duckdb", "sql"},
     owners=OWNERS,
     description=declared_tables()["mart.rule_impact"].comment,
+    metadata=declared_schema(declared_tables()["mart.rule_impact"]),
 )
 def rule_impact(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
     """Judge by the other rules on file as well and keep what differs."""
@@ -140,6 +149,7 @@ def rule_impact(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.Mater
     kinds={"duckdb", "sql"},
     owners=OWNERS,
     description=declared_tables()["mart.projection"].comment,
+    metadata=declared_schema(declared_tables()["mart.projection"]),
 )
 def projection(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
     """Judge the end of each coming phase with what the measures will have changed by then."""
@@ -155,6 +165,7 @@ def projection(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.Materi
     kinds={"duckdb", "sql"},
     owners=OWNERS,
     description=declared_tables()["quality.check_result"].comment,
+    metadata=declared_schema(declared_tables()["quality.check_result"]),
     check_specs=[
         dg.AssetCheckSpec(c.name, asset=dg.AssetKey(["quality", "check_result"]), description=c.title)
         for c in load_checks()
@@ -166,7 +177,10 @@ def check_result(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.Mate
     failed = refresh.check(context)
     rows = dict(
         refresh.begun(context)
-        .execute("select check_name, sum(failed_rows) from quality.check_result semi join run_district using (district_code) group by check_name")
+        .execute(
+            "select check_name, sum(failed_rows) from quality.check_result "
+            "where run_id = getvariable('run_id') and not passed group by check_name"
+        )
         .fetchall()
     )
     return dg.MaterializeResult(

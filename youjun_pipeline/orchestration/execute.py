@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import dagster as dg
 
@@ -29,9 +30,16 @@ class RefreshFailedError(RuntimeError):
         self.published = published
 
 
-def run_refresh(settings: Settings, phases: list[str] | None = None, districts: list[str] | None = None) -> None:
+def run_refresh(
+    settings: Settings,
+    phases: list[str] | None = None,
+    districts: list[str] | None = None,
+    *,
+    reports: bool = True,
+) -> None:
     """Materialise every asset for a contiguous range of phases (all by default) and some or all districts.
 
+    Without `reports` the run ends with the publication; the folders beside it stay as they are.
     The places are those of the environment, which the job reads itself; `settings` must be the same but for `as_of`. With
     DAGSTER_HOME set the run is recorded there; without, in memory, which is faster by 40 ms an asset. Raises
     RefreshFailedError with every reason.
@@ -48,8 +56,11 @@ def run_refresh(settings: Settings, phases: list[str] | None = None, districts: 
     from youjun_pipeline.definitions import defs
 
     with _instance(known) as instance:
-        result = defs.resolve_job_def("refresh").execute_in_process(
+        job = defs.resolve_job_def("refresh")
+        keys = job.asset_layer.executable_asset_keys
+        result = job.execute_in_process(
             instance=instance,
+            asset_selection=None if reports else [key for key in keys if key.path[0] != "reports"],
             tags=range_tags(chosen),
             run_config={
                 "resources": {
@@ -118,7 +129,7 @@ def _failure(result: dg.ExecuteInProcessResult) -> RefreshFailedError:
     return RefreshFailedError("\n".join([head, *(reasons or ["原因见日志"])]), published=published)
 
 
-def _cause(error: dg.SerializableErrorInfo) -> str:
+def _cause(error: Any) -> str:
     """What this package said, else the innermost cause; without the name of our own class, which helps nobody."""
     chain = [error]
     while chain[-1].cause:

@@ -21,7 +21,7 @@ from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.catalogues import load_standard
 from youjun_pipeline.warehouse.checks import run_checks
 from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline.warehouse.models import Model, build
+from youjun_pipeline.warehouse.models import Built, Model, build
 from youjun_pipeline.warehouse.projection import build_projection
 from youjun_pipeline.warehouse.publication import FILE_NAME, Publication, publish, recover_history
 from youjun_pipeline.warehouse.rule_impact import build_rule_impact
@@ -102,8 +102,8 @@ class Refresh(dg.ConfigurableResource):
             log.info("计算 %d 个评估（%d 个区县）", made, of)
         return con
 
-    def build(self, context: dg.AssetExecutionContext, model: Model) -> int:
-        """Fill one model's table for the run's evaluations; returns its rows."""
+    def build(self, context: dg.AssetExecutionContext, model: Model) -> Built:
+        """Fill one model's table for the run's evaluations."""
         log.debug("build %s", model.full_name)
         return build(self.begun(context), model)
 

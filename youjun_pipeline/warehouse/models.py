@@ -70,8 +70,16 @@ def tables_read(sql: str) -> frozenset[str]:
     return frozenset(f"{t.db}.{t.name}" for t in tree.find_all(exp.Table) if t.db)
 
 
-def build(con: duckdb.DuckDBPyConnection, model: Model) -> int:
-    """Replace the model's rows of the run's evaluations in one transaction; returns how many there are now.
+@dataclass(frozen=True)
+class Built:
+    """What a model made: the rows its table now has for the run's evaluations, and its columns with their types."""
+
+    rows: int
+    columns: dict[str, str]
+
+
+def build(con: duckdb.DuckDBPyConnection, model: Model) -> Built:
+    """Replace the model's rows of the run's evaluations in one transaction.
 
     The rows are restricted to `run_evaluation`, and a declared table gets its `run_id` from there: no model can write
     outside its run. A table per district is replaced for the districts of the run, any other (a dimension) whole.
@@ -83,7 +91,7 @@ def build(con: duckdb.DuckDBPyConnection, model: Model) -> int:
         raise ModelError(f"models/{model.schema}/{model.name}.sql: {error}") from error
 
 
-def _build(con: duckdb.DuckDBPyConnection, model: Model) -> int:
+def _build(con: duckdb.DuckDBPyConnection, model: Model) -> Built:
     declared = declared_tables().get(model.full_name)
     # SQL of a model may end in a comment or a semicolon-less line, so it stands on lines of its own
     select = f"(\n{model.sql}\n)"
@@ -110,7 +118,7 @@ def _build(con: duckdb.DuckDBPyConnection, model: Model) -> int:
         counted = f"select count(*) from {model.full_name} t"
         if per_evaluation:
             counted += f" semi join run_evaluation e {_ON_EVALUATION}"
-        return con.execute(counted).fetchall()[0][0]
+        return Built(con.execute(counted).fetchall()[0][0], columns)
 
 
 _ON_EVALUATION = "on t.district_code = e.district_code and t.phase_id = e.phase_id"

@@ -148,7 +148,7 @@ def _with_additions(con: duckdb.DuckDBPyConnection, dataset: str) -> str:
     ).fetchall()
     if not found:
         return "from own"
-    sums = ", ".join(f'sum(added) filter (column_name = \'{c}\') as "{c}"' for (c,) in found)
+    sums = ", ".join(f"sum(added) filter (column_name = '{c}') as \"{c}\"" for (c,) in found)
     picked = ", ".join(f'(a."{c}" + coalesce(f."{c}", 0))::{types[c]} as "{c}"' for (c,) in found)
     return f"""
         select a.* replace ({picked})

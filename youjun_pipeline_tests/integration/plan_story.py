@@ -29,7 +29,13 @@ Rows = Sequence[Mapping[str, Any]]
 
 def primary_school(code: str, name: str, **given: Any) -> dict[str, Any]:
     """A roster row of a primary school."""
-    row = {"school_code": code, "school_name": name, "township": "试验镇", "school_type": "小学", "sponsor_code": "2"}
+    row = {
+        "school_code": code,
+        "school_name": name,
+        "township": "试验镇",
+        "school_type": "小学",
+        "sponsor_code": "2",
+    }
     return {**row, "urban_rural": "镇区", "primary_students": 400, **given}
 
 

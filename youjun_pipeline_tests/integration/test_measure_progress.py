@@ -28,12 +28,23 @@ SIZES = {"甲小学": (50, 40, 40, 40), "乙小学": (50, 50, 50, 40), "丙小�
 
 def measure(no: str, schools: str, due: str, **given: Any) -> dict[str, Any]:
     row = {"measure_no": no, "indicator": "G5", "stage": "primary", "school_names": schools, "due": due}
-    owners = {"bureau_sections": "教育管理科、计财科", "responsible_units": "区教育局，甲镇政府", "measure_type": "分流"}
+    owners = {
+        "bureau_sections": "教育管理科、计财科",
+        "responsible_units": "区教育局，甲镇政府",
+        "measure_type": "分流",
+    }
     return {**row, **owners, "receiving_school": "将来小学", **given}
 
 
 def report(on: str, no: str, state: str, **given: Any) -> dict[str, Any]:
-    row = {"reported_on": on, "measure_no": no, "milestone_no": "", "state": state, "percent": "", "expected_on": ""}
+    row = {
+        "reported_on": on,
+        "measure_no": no,
+        "milestone_no": "",
+        "state": state,
+        "percent": "",
+        "expected_on": "",
+    }
     return {**row, "spent_wan": "", "reporter": "张三", **given}
 
 
@@ -47,9 +58,27 @@ PLAN = {
             measure("M4", "丙小学", "2024-06-30", indicator="无此指标"),
         ],
         "milestones": [
-            {"milestone_no": "N1", "measure_no": "M3", "indicator": "", "due": "2024-03-31", "task": "完成分流方案"},
-            {"milestone_no": "N2", "measure_no": "", "indicator": "G5", "due": "2025-03-31", "task": "全部到位"},
-            {"milestone_no": "N3", "measure_no": "M9", "indicator": "", "due": "2025-03-31", "task": "无主节点"},
+            {
+                "milestone_no": "N1",
+                "measure_no": "M3",
+                "indicator": "",
+                "due": "2024-03-31",
+                "task": "完成分流方案",
+            },
+            {
+                "milestone_no": "N2",
+                "measure_no": "",
+                "indicator": "G5",
+                "due": "2025-03-31",
+                "task": "全部到位",
+            },
+            {
+                "milestone_no": "N3",
+                "measure_no": "M9",
+                "indicator": "",
+                "due": "2025-03-31",
+                "task": "无主节点",
+            },
         ],
         "budgets": [
             {"budget_no": "B1", "indicator": "G5", "stage": "", "amount_wan": "500"},
@@ -82,7 +111,12 @@ PLAN = {
             report("2024-11-10", "M2", "done", percent="100", spent_wan="75", reporter="李四"),
         ],
     },
-    DAYS[3]: {"progress": [report("2025-04-01", "M3", "cancelled"), report("2025-05-01", "", "done", milestone_no="N2")]},
+    DAYS[3]: {
+        "progress": [
+            report("2025-04-01", "M3", "cancelled"),
+            report("2025-05-01", "", "done", milestone_no="N2"),
+        ]
+    },
 }
 
 
@@ -91,7 +125,10 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
     folder: Path = tmp_path_factory.mktemp("measures")
     schools = [primary_school(code, name) for name, code in CODES.items()]
     judged = {
-        day: {"schools": schools, "classes": [one_class(CODES[name], sizes[n]) for name, sizes in SIZES.items()]}
+        day: {
+            "schools": schools,
+            "classes": [one_class(CODES[name], sizes[n]) for name, sizes in SIZES.items()],
+        }
         for n, day in enumerate(DAYS)
     }
     assert {TOO_MANY, ENOUGH} == {size for sizes in SIZES.values() for size in sizes}
@@ -102,7 +139,9 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
 
 def standing(con: duckdb.DuckDBPyConnection, no: str, columns: str) -> dict[str, Any]:
     """What `mart.measure_status` says of a measure in each phase that knows it."""
-    rows = con.execute(f"select phase_id, {columns} from mart.measure_status where measure_no = ?", [no]).fetchall()
+    rows = con.execute(
+        f"select phase_id, {columns} from mart.measure_status where measure_no = ?", [no]
+    ).fetchall()
     return {phase: row if len(row) > 1 else row[0] for phase, *row in rows}
 
 
@@ -145,7 +184,10 @@ def test_slippage_is_counted_from_the_baseline(con: duckdb.DuckDBPyConnection) -
         "p3": [days("2025-01-31", "2024-03-31"), True],
         "p4": [None, False],
     }
-    assert standing(con, "M5", "slippage_days, overdue") == {"p3": [0, False], "p4": [days("2025-12-31", "2025-01-31"), True]}
+    assert standing(con, "M5", "slippage_days, overdue") == {
+        "p3": [0, False],
+        "p4": [days("2025-12-31", "2025-01-31"), True],
+    }
 
 
 def test_who_moved_a_date_and_when_is_on_record(con: duckdb.DuckDBPyConnection) -> None:
@@ -244,8 +286,13 @@ def test_reports_that_count_for_nothing_are_refused_with_their_place(con: duckdb
         ("progress", 8, "reported_on", "2023-01-05", "before_plan"),
         ("progress", 9, "percent", "140", "out_of_range"),
     ]
-    messages = dict(con.execute("select rule, message from quality.rejected_row where dataset = 'progress'").fetchall())
-    assert messages["unknown_measure"] == "方案（measures）中没有措施“M9”：请核对措施编号，或补报这项措施；本行未计入"
+    messages = dict(
+        con.execute("select rule, message from quality.rejected_row where dataset = 'progress'").fetchall()
+    )
+    assert (
+        messages["unknown_measure"]
+        == "方案（measures）中没有措施“M9”：请核对措施编号，或补报这项措施；本行未计入"
+    )
     assert messages["before_plan"] == "日期早于方案印发日期 2023-07-28：请核对日期；本行未计入"
 
 

@@ -21,13 +21,27 @@ from youjun_pipeline_tests.integration.plan_story import (
 from youjun_pipeline_tests.steps import places, refresh
 
 # 好 passes; the others have a class of 50.
-CODES = {name: f"212011400{n}" for n, name in enumerate(("甲小学", "乙小学", "丙小学", "丁小学", "好小学"), start=1)}
+CODES = {
+    name: f"212011400{n}"
+    for n, name in enumerate(("甲小学", "乙小学", "丙小学", "丁小学", "好小学"), start=1)
+}
 
 
 def measure(no: str, schools: str, **given: Any) -> dict[str, Any]:
     """A measure that lacks nothing, but for what is given."""
-    row = {"measure_no": no, "indicator": "G5", "stage": "primary", "school_names": schools, "measure_type": "招生政策"}
-    row |= {"receiving_school": "", "description": "划片", "due": "2024-06-30", "bureau_sections": "教育管理科"}
+    row = {
+        "measure_no": no,
+        "indicator": "G5",
+        "stage": "primary",
+        "school_names": schools,
+        "measure_type": "招生政策",
+    }
+    row |= {
+        "receiving_school": "",
+        "description": "划片",
+        "due": "2024-06-30",
+        "bureau_sections": "教育管理科",
+    }
     return row | {"responsible_units": "区教育局", "responsible_person": "李四", "source": "附件"} | given
 
 
@@ -36,7 +50,13 @@ def milestone(no: str, due: str, task: str, measure_no: str = "", indicator: str
 
 
 def claim(indicator: str, school: str, count: str, stage: str = "小学") -> dict[str, Any]:
-    return {"source": "督办函", "indicator": indicator, "stage": stage, "school_name": school, "claimed_count": count}
+    return {
+        "source": "督办函",
+        "indicator": indicator,
+        "stage": stage,
+        "school_name": school,
+        "claimed_count": count,
+    }
 
 
 MEASURES = [
@@ -91,7 +111,12 @@ def report(no: str, milestone_no: str, evidence: str, state: str = "done") -> di
 
 LATER = [m for m in MEASURES if m["measure_no"] not in ("M08",)]
 PLAN: dict[str, dict[str, list[dict[str, Any]]]] = {
-    DAYS[0]: {"measures": MEASURES, "milestones": MILESTONES, "budgets": BUDGETS, "superior_findings": CLAIMS},
+    DAYS[0]: {
+        "measures": MEASURES,
+        "milestones": MILESTONES,
+        "budgets": BUDGETS,
+        "superior_findings": CLAIMS,
+    },
     DAYS[1]: {
         "measures": LATER,
         "milestones": [m for m in MILESTONES if m["milestone_no"] != "N02"],
@@ -111,7 +136,9 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
     folder: Path = tmp_path_factory.mktemp("audit")
     judged = {
         "schools": [primary_school(code, name) for name, code in CODES.items()],
-        "classes": [one_class(code, ENOUGH if name == "好小学" else TOO_MANY) for name, code in CODES.items()],
+        "classes": [
+            one_class(code, ENOUGH if name == "好小学" else TOO_MANY) for name, code in CODES.items()
+        ],
     }
     write_story(folder, {DAYS[0]: judged}, PLAN)
     with connect(refresh(places(folder)).path, read_only=True) as con:
@@ -155,8 +182,9 @@ def test_measures_without_a_finding(con: duckdb.DuckDBPyConnection) -> None:
         ("note", "G5", "primary", None, "M04"),
         ("warning", "G5", "primary", None, "M03"),
     ]
-    assert "措施 M04 针对“班额”，而所列 2 所学校中有 1 所没有这个问题：好小学。请核对指标、学段和学校" in said(
-        con, "measure_without_finding"
+    assert (
+        "措施 M04 针对“班额”，而所列 2 所学校中有 1 所没有这个问题：好小学。请核对指标、学段和学校"
+        in said(con, "measure_without_finding")
     )
 
 
@@ -213,7 +241,9 @@ def test_buildings_without_a_date(con: duckdb.DuckDBPyConnection) -> None:
         ("serious", None, None, "新城中小学", None),
         ("warning", None, None, "甲小学", None),
     ]
-    assert "“甲小学”的新建、改扩建工程没有写明建成时间，而措施 M12、M13 要靠它" in said(con, "building_without_date")
+    assert "“甲小学”的新建、改扩建工程没有写明建成时间，而措施 M12、M13 要靠它" in said(
+        con, "building_without_date"
+    )
     assert "“新城中小学”没有写明建成时间，而措施 M14、M15 要靠它" in said(con, "building_without_date")
 
 
@@ -282,7 +312,7 @@ def test_a_plan_that_was_never_delivered_is_said_once(tmp_path: Path) -> None:
     }
     write_story(tmp_path, {DAYS[0]: judged}, {})
     with connect(refresh(places(tmp_path)).path, read_only=True) as con:
-        rows = con.execute("select rule, severity, message from mart.plan_audit where phase_id = 'p1'").fetchall()
-    assert rows == [
-        ("finding_without_measure", "serious", "没有报送整改措施清单：5 个问题都没有措施")
-    ]
+        rows = con.execute(
+            "select rule, severity, message from mart.plan_audit where phase_id = 'p1'"
+        ).fetchall()
+    assert rows == [("finding_without_measure", "serious", "没有报送整改措施清单：5 个问题都没有措施")]

@@ -25,9 +25,19 @@ SCHOOLS: dict[str, dict[str, Any]] = {
     "大校": {"students": 2100},
     "邻校": {"students": 1950},
     "并入小学": {"students": 100, "teaching_area_m2": 300},
-    "接收小学": {"students": 300, "teaching_area_m2": 1800, "outdoor_sports_area_m2": 3200, "equipment_value_wan": 84},
+    "接收小学": {
+        "students": 300,
+        "teaching_area_m2": 1800,
+        "outdoor_sports_area_m2": 3200,
+        "equipment_value_wan": 84,
+    },
     "并入二小": {"students": 100, "teaching_area_m2": 300},
-    "接收二小": {"students": 300, "teaching_area_m2": 1790, "outdoor_sports_area_m2": 3200, "equipment_value_wan": 84},
+    "接收二小": {
+        "students": 300,
+        "teaching_area_m2": 1790,
+        "outdoor_sports_area_m2": 3200,
+        "equipment_value_wan": 84,
+    },
     "音美小学": {"special_rooms": 0},
     "音美二小": {"special_rooms": 0},
     "班额小学": {"largest_class": 50},
@@ -104,15 +114,33 @@ def datasets() -> dict[str, list[dict[str, Any]]]:
 
 
 def plan() -> dict[str, list[dict[str, Any]]]:
-    names = ("measure_no", "indicator", "school_names", "measure_type", "receiving_school", "quantity", "unit", "due")
+    names = (
+        "measure_no",
+        "indicator",
+        "school_names",
+        "measure_type",
+        "receiving_school",
+        "quantity",
+        "unit",
+        "due",
+    )
     measures = [
         dict(zip(names, row, strict=True))
-        | {"stage": "junior" if row[2] in JUNIORS else "primary", "source": "正文" if row[0].endswith("B") else "附件"}
+        | {
+            "stage": "junior" if row[2] in JUNIORS else "primary",
+            "source": "正文" if row[0].endswith("B") else "附件",
+        }
         for row in MEASURES
     ]
     report = {"milestone_no": "", "reporter": "张三", "evidence": "照片"}
     progress = [
-        {"reported_on": "2023-08-20", "measure_no": "R4-4", "state": "in_progress", "expected_on": "2025-03-31", **report},
+        {
+            "reported_on": "2023-08-20",
+            "measure_no": "R4-4",
+            "state": "in_progress",
+            "expected_on": "2025-03-31",
+            **report,
+        },
         {"reported_on": "2023-08-20", "measure_no": "R4-7", "state": "done", "expected_on": "", **report},
     ]
     return {"measures": measures, "progress": progress}
@@ -138,7 +166,9 @@ def projected(con: duckdb.DuckDBPyConnection, coming: str, basis: str) -> Cells:
     return {(indicator, stage): (left, passes) for indicator, stage, left, passes in found.fetchall()}
 
 
-def message(con: duckdb.DuckDBPyConnection, coming: str, basis: str, indicator: str, stage: str = "primary") -> str:
+def message(
+    con: duckdb.DuckDBPyConnection, coming: str, basis: str, indicator: str, stage: str = "primary"
+) -> str:
     return con.execute(
         "select message from mart.projection where phase_id = 'p1' and coming_phase_id = ? and basis = ? "
         "and indicator_code = ? and stage = ?",
@@ -201,16 +231,23 @@ def test_only_what_is_signed_off_is_verified(con: duckdb.DuckDBPyConnection) -> 
 
 def test_messages_say_what_was_counted_and_what_was_not(con: duckdb.DuckDBPyConnection) -> None:
     assert message(con, P2, "planned", "R4") == (
-        "到“攻坚”结束（2024-06-30）：仍有 5 个问题；新增不达标 1 处：接收二小；按数量计入 5 项措施：R4-1、R4-1B、R4-2、R4-3、R4-4；"
+        "到“攻坚”结束（2024-06-30）：仍有 5 个问题；新增不达标 1 处：接收二小；"
+        "按数量计入 5 项措施：R4-1、R4-1B、R4-2、R4-3、R4-4；"
         "2 项措施未量化，不作假设：R4-5、R4-6；1 项措施已报完成而问题还在：R4-7"
     )
     assert message(con, P3, "slippage", "R4").endswith("1 项措施到那时还没有完成：R4-4")
-    assert message(con, P3, "planned", "R5") == "到“验收”结束（2024-12-31）：问题全部解决；按数量计入 1 项措施：R5-1"
+    assert (
+        message(con, P3, "planned", "R5")
+        == "到“验收”结束（2024-12-31）：问题全部解决；按数量计入 1 项措施：R5-1"
+    )
     assert message(con, P2, "planned", "G4") == (
         "到“攻坚”结束（2024-06-30）：问题全部解决；新增不达标 1 处：邻校；按数量计入 1 项措施：G4-1"
     )
     assert message(con, P2, "planned", "R2").endswith("1 项措施未量化，不作假设：R2-1")
-    assert message(con, P2, "verified", "R6") == "到“攻坚”结束（2024-06-30），只计已验收销号的：2 个问题中 2 个没有销号"
+    assert (
+        message(con, P2, "verified", "R6")
+        == "到“攻坚”结束（2024-06-30），只计已验收销号的：2 个问题中 2 个没有销号"
+    )
 
 
 def test_what_is_not_known_does_not_pass(con: duckdb.DuckDBPyConnection) -> None:

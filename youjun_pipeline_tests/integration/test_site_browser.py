@@ -48,13 +48,13 @@ def site(sample: Settings) -> Path:
         return build_site(con, sample.published).path.parent
 
 
-def browse(folder: Path, url: str, *arguments: str, width: int = 1440) -> subprocess.CompletedProcess[str]:
+def browse(folder: Path, url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     assert BROWSER
     command = [
         BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
         "--disable-component-update", "--disable-sync", f"--user-data-dir={folder / 'profile'}", "--enable-logging=stderr",
         # nothing outside has a name: a page that asked for something would say so in the console
-        "--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=10000", f"--window-size={width},1000",
+        "--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=10000", "--window-size=1500,1000",
         *arguments, url,
     ]  # fmt: skip
     return subprocess.run(command, capture_output=True, text=True, timeout=180, check=True)
@@ -64,20 +64,26 @@ def complaints(stderr: str) -> list[str]:
     return [line for line in stderr.splitlines() if "CONSOLE" in line]
 
 
+# A window is never narrower than 500 pixels; a frame in it is as narrow as a phone.
+FRAME = """<!doctype html><iframe src="{url}" width="{width}" height="900" style="border:0"></iframe>
+<script>addEventListener('message', (event) => {{ document.body.dataset.found = event.data; }});</script>"""
+
+
 def probe(site: Path, page: str, script: str, folder: Path, width: int = 1440) -> Any:
     """What `script` (the body of a function) returns on `page` once it has loaded; the console must stay silent."""
     original = site / page
-    copy = original.with_name(f"probe-{original.name}")
-    act = f"document.body.dataset.found = JSON.stringify((() => {{ {script} }})());"
+    copy, frame = original.with_name(f"probe-{original.name}"), original.with_name("probe-frame.html")
+    act = f"parent.postMessage(JSON.stringify((() => {{ {script} }})()), '*');"
     later = f"addEventListener('load', () => setTimeout(() => {{ {act} }}, 1500));"
     (site / "assets" / "probe.js").write_text(later, encoding="utf-8")
     tag = f'<script src="{"../" * page.count("/")}assets/probe.js"></script></head>'
     copy.write_text(original.read_text(encoding="utf-8").replace("</head>", tag), encoding="utf-8")
+    frame.write_text(FRAME.format(url=copy.name, width=width), encoding="utf-8")
     try:
-        result = browse(folder, copy.as_uri(), "--dump-dom", width=width)
+        result = browse(folder, frame.as_uri(), "--dump-dom")
     finally:
-        copy.unlink()
-        (site / "assets" / "probe.js").unlink()
+        for made in (copy, frame, site / "assets" / "probe.js"):
+            made.unlink()
     assert complaints(result.stderr) == []
     found = re.search(r'data-found="([^"]*)"', result.stdout)
     assert found, result.stdout[:2000]
@@ -87,7 +93,7 @@ def probe(site: Path, page: str, script: str, folder: Path, width: int = 1440) -
 LOOK = """
     return {
         width: innerWidth,
-        overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        overflow: document.documentElement.scrollWidth - innerWidth,
         charts: document.querySelectorAll('.chart').length,
         drawn: document.querySelectorAll('.chart svg').length,
         note: document.querySelector('[role=note]').getBoundingClientRect().height > 0,

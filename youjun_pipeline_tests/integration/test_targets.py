@@ -82,7 +82,8 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
 
 def states(con: duckdb.DuckDBPyConnection, phase: str) -> dict[tuple[str, str], tuple[Any, ...]]:
     found = con.execute(
-        "select target_no, period, actual, completion, state from mart.target_progress where phase_id = ?", [phase]
+        "select target_no, period, actual, completion, state from mart.target_progress where phase_id = ?",
+        [phase],
     ).fetchall()
     return {(target, period): tuple(values) for target, period, *values in found}
 
@@ -145,7 +146,8 @@ def test_the_first_value_stays_and_what_is_left_out_is_flagged(con: duckdb.DuckD
 
 def check(con: duckdb.DuckDBPyConnection, name: str, phase: str) -> tuple[bool, str]:
     return con.execute(
-        "select passed, message from quality.check_result where check_name = ? and phase_id = ?", [name, phase]
+        "select passed, message from quality.check_result where check_name = ? and phase_id = ?",
+        [name, phase],
     ).fetchall()[0]
 
 
@@ -179,7 +181,9 @@ def test_reports_without_target_and_periods_without_date_are_told(con: duckdb.Du
 @pytest.fixture(scope="module")
 def baodi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     folder: Path = tmp_path_factory.mktemp("baodi")
-    settings = Settings(CHECKOUT / "data", folder / "warehouse.duckdb", folder / "published", date(2026, 1, 1))
+    settings = Settings(
+        CHECKOUT / "data", folder / "warehouse.duckdb", folder / "published", date(2026, 1, 1)
+    )
     with connect(refresh(settings, districts=("120115",)).path, read_only=True) as con:
         yield con
 

@@ -27,7 +27,9 @@ MODELS = CHECKOUT / "youjun_pipeline" / "models"
 @pytest.fixture(scope="module")
 def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     folder: Path = tmp_path_factory.mktemp("wuqing")
-    settings = Settings(CHECKOUT / "data", folder / "warehouse.duckdb", folder / "published", date(2026, 1, 1))
+    settings = Settings(
+        CHECKOUT / "data", folder / "warehouse.duckdb", folder / "published", date(2026, 1, 1)
+    )
     with connect(refresh(settings, districts=("120114",)).path, read_only=True) as con:
         yield con
 
@@ -49,7 +51,11 @@ def messages(con: duckdb.DuckDBPyConnection, rule: str, phase: str = STARTUP) ->
 
 def test_nothing_of_the_district_stands_in_the_models() -> None:
     words = ("120114", "武清", "宝坻", "杨村", "滨河", "强国道", "光明道", "广贤路", "翡翠", "R4-", "G5-")
-    files = [*MODELS.glob("rule/plan_*.sql"), *MODELS.glob("scenario/projection*.sql"), MODELS / "mart" / "plan_audit.sql"]
+    files = [
+        *MODELS.glob("rule/plan_*.sql"),
+        *MODELS.glob("scenario/projection*.sql"),
+        MODELS / "mart" / "plan_audit.sql",
+    ]
     assert len(files) > 10
     found = [
         (path.name, line)
@@ -62,13 +68,17 @@ def test_nothing_of_the_district_stands_in_the_models() -> None:
 
 def test_coefficients_without_a_measure(con: duckdb.DuckDBPyConnection) -> None:
     assert audit(con, "finding_without_measure") == [("R4", "primary", None, None)]
-    assert messages(con, "finding_without_measure") == ["小学“教学用房”（R4）校际差异系数超限，方案没有任何措施"]
+    assert messages(con, "finding_without_measure") == [
+        "小学“教学用房”（R4）校际差异系数超限，方案没有任何措施"
+    ]
     assert audit(con, "annex_lacks_measure") == [("R5", "primary", None, None)]
     assert messages(con, "annex_lacks_measure") == [
         "小学“体育场馆”（R5）校际差异系数超限，只有正文的措施（R5-PB），附件没有：附件才定时限和责任"
     ]
     # crowded later, and never in the plan
-    assert ("G5", "primary", "王庆坨镇王庆坨中心小学", None) in audit(con, "finding_without_measure", MUNICIPAL)
+    assert ("G5", "primary", "王庆坨镇王庆坨中心小学", None) in audit(
+        con, "finding_without_measure", MUNICIPAL
+    )
 
 
 def test_the_last_milestone_reaches_part_of_the_structure(con: duckdb.DuckDBPyConnection) -> None:
@@ -91,19 +101,37 @@ def test_new_schools_without_a_completion_date(con: duckdb.DuckDBPyConnection) -
     ).fetchall()
     assert new == [("广贤路新建学校",), ("强国道中小学",), ("翡翠半岛中小学",)]
     # 翡翠半岛 opened in 2024, 强国道 and 广贤路 in 2025
-    later = {phase: {row[2] for row in audit(con, "building_without_date", phase)} for phase in (MUNICIPAL, NATIONAL)}
+    later = {
+        phase: {row[2] for row in audit(con, "building_without_date", phase)}
+        for phase in (MUNICIPAL, NATIONAL)
+    }
     assert "翡翠半岛中小学" not in later[MUNICIPAL]
     assert later[NATIONAL] == set()
 
 
 def test_six_of_eight_due_in_the_month_of_the_acceptance(con: duckdb.DuckDBPyConnection) -> None:
-    assert {row[0] for row in audit(con, "deadline_in_acceptance_month")} == {"R4", "R7", "G3", "G4", "G5", "Q9", None}
+    assert {row[0] for row in audit(con, "deadline_in_acceptance_month")} == {
+        "R4",
+        "R7",
+        "G3",
+        "G4",
+        "G5",
+        "Q9",
+        None,
+    }
     assert (
         "8 项指标中有 6 项的完成时间定在“市级验收”结束的当月（2024-12）：R4、R7、G3、G4、G5、Q9。有一项拖期，就赶不上了"
         in messages(con, "deadline_in_acceptance_month")
     )
     # put off to 2025-08 after the acceptance
-    assert {row[0] for row in audit(con, "deadline_after_phase", MUNICIPAL)} == {"R4", "R5", "G3", "G4", "G5", "Q9"}
+    assert {row[0] for row in audit(con, "deadline_after_phase", MUNICIPAL)} == {
+        "R4",
+        "R5",
+        "G3",
+        "G4",
+        "G5",
+        "Q9",
+    }
     assert audit(con, "deadline_after_phase", NATIONAL) == []
 
 
@@ -150,8 +178,12 @@ def test_the_plan_cannot_be_projected_and_says_so(con: duckdb.DuckDBPyConnection
     assert sum(left for _, _, left, _, _ in planned) == 90
     assert {passes for *_, passes, _ in planned} == {None}
     assert all("未量化，不作假设" in message for *_, message in planned)
-    r4 = next(message for indicator, stage, _, _, message in planned if (indicator, stage) == ("R4", "junior"))
-    assert r4 == "到“市级验收”结束（2024-12-31）：仍有 5 个问题；3 项措施未量化，不作假设：R4-J1、R4-J2、R4-JB"
+    r4 = next(
+        message for indicator, stage, _, _, message in planned if (indicator, stage) == ("R4", "junior")
+    )
+    assert (
+        r4 == "到“市级验收”结束（2024-12-31）：仍有 5 个问题；3 项措施未量化，不作假设：R4-J1、R4-J2、R4-JB"
+    )
 
 
 def test_slippage_shows_before_the_acceptance(con: duckdb.DuckDBPyConnection) -> None:
@@ -171,7 +203,9 @@ def test_slippage_shows_before_the_acceptance(con: duckdb.DuckDBPyConnection) ->
         [IMPLEMENTATION, MUNICIPAL],
     ).fetchall()
     assert message == [
-        ("到“市级验收”结束（2024-12-31）：仍有 5 个问题；1 项措施未量化，不作假设：G3-P1；1 项措施已报完成而问题还在：G3-P2",)
+        (
+            "到“市级验收”结束（2024-12-31）：仍有 5 个问题；1 项措施未量化，不作假设：G3-P1；1 项措施已报完成而问题还在：G3-P2",
+        )
     ]
     late = {cell for cell, verdict in passes("slippage").items() if verdict is False}
     assert ("R4", "junior") in late

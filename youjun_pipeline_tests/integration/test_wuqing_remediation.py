@@ -21,14 +21,20 @@ STARTUP, IMPLEMENTATION, MUNICIPAL, NATIONAL = (
     "2024-municipal",
     "2025-national",
 )
-MERGED = {"2120114023": "黄庄街城上完全小学", "2120114024": "黄庄街老米店完全小学", "2120114025": "黄庄街马家口完全小学"}
+MERGED = {
+    "2120114023": "黄庄街城上完全小学",
+    "2120114024": "黄庄街老米店完全小学",
+    "2120114025": "黄庄街马家口完全小学",
+}
 BINHE = "2120114121"
 
 
 @pytest.fixture(scope="module")
 def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     folder: Path = tmp_path_factory.mktemp("wuqing")
-    settings = Settings(CHECKOUT / "data", folder / "warehouse.duckdb", folder / "published", date(2026, 1, 1))
+    settings = Settings(
+        CHECKOUT / "data", folder / "warehouse.duckdb", folder / "published", date(2026, 1, 1)
+    )
     with connect(refresh(settings, districts=("120114",)).path, read_only=True) as con:
         yield con
 
@@ -103,7 +109,11 @@ def test_every_state_of_a_measure_appears(con: duckdb.DuckDBPyConnection) -> Non
         (NATIONAL, "cancelled", 2),
         (NATIONAL, "done", 30),
     ]
-    assert rows(con, "select measure_no, slippage_days from mart.measure_status where overdue and phase_id = ?", MUNICIPAL) == [
+    assert rows(
+        con,
+        "select measure_no, slippage_days from mart.measure_status where overdue and phase_id = ?",
+        MUNICIPAL,
+    ) == [
         ("R5-J2", 547),
         ("R5-PB", 366),
     ]
@@ -117,9 +127,9 @@ def test_dates_moved_after_the_municipal_acceptance_are_slippage(con: duckdb.Duc
         MUNICIPAL,
     )
     assert found == [(17, "2024-12-20", 243, 609)]
-    assert rows(con, "select distinct baseline_due::varchar from mart.measure_status where measure_no = 'R4-P1'") == [
-        ("2024-12-31",)
-    ]
+    assert rows(
+        con, "select distinct baseline_due::varchar from mart.measure_status where measure_no = 'R4-P1'"
+    ) == [("2024-12-31",)]
 
 
 def test_what_was_reported_too_early_is_listed(con: duckdb.DuckDBPyConnection) -> None:
@@ -128,7 +138,8 @@ def test_what_was_reported_too_early_is_listed(con: duckdb.DuckDBPyConnection) -
         "select phase_id, measure_no, school_name, is_checked from mart.reported_not_passed order by school_name",
     )
     assert found == [
-        (IMPLEMENTATION, "G3-P2", name, True) for name in ("下朱庄街南湖小学", "下朱庄街越秀园小学", "杨村第十三小学")
+        (IMPLEMENTATION, "G3-P2", name, True)
+        for name in ("下朱庄街南湖小学", "下朱庄街越秀园小学", "杨村第十三小学")
     ]
 
 

@@ -15,6 +15,7 @@ from youjun_pipeline.contracts.model import Dataset, Failure
 from youjun_pipeline.ingest.results import ReadResult
 from youjun_pipeline.ingest.sheets import some
 from youjun_pipeline.ingest.statistics.cells import ATTACHED, SCHOOL, Cell, figure, number
+from youjun_pipeline.ingest.statistics.labels import quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,31 +124,31 @@ def failed(failure: Failure, datasets: Sequence[Dataset]) -> Composed:
 
 def _sort(cells: list[Source], given: _Delivery) -> None:
     """Cells to the schools they count with; schools of other districts and sites without a parent are turned away."""
-    names = _codes_by_name(cells)
-    schools = {source.cell.school_code for source in cells if source.cell.role == SCHOOL}
-    foreign = _foreign_schools(cells, given)
+    identity = [source for source in cells if source.cell.column in ("school_code", "school_name", "authority")]
+    names = _codes_by_name(identity)
+    schools = {source.cell.school_code for source in identity if source.cell.role == SCHOOL}
+    foreign = _foreign_schools(identity, given)
     orphans: dict[str, Source] = {}
+    own = given.own
     for source in cells:
         cell = source.cell
-        if cell.school_code in foreign or (cell.dataset == "schools" and cell.column == "authority"):
+        code, column = cell.school_code, cell.column
+        if column == "authority" or code in foreign:
             continue
-        key, column, value = (cell.school_code, cell.stage, cell.item), cell.column, source
+        place = (cell.dataset, (code, cell.stage, cell.item), column)
         if cell.role == SCHOOL:
-            given.own.setdefault((cell.dataset, key, column), []).append(value)
-            continue
-        if cell.role == ATTACHED and not cell.parent:
-            if cell.dataset == "facilities" or (cell.school_code in schools and column in _IDENTITY):
-                continue  # the host's buildings and name, which the host reports
-            given.own.setdefault((cell.dataset, key, column), []).append(value)
-            continue
-        parent = cell.parent if cell.parent in schools else names.get(cell.parent, "")
-        if not parent:
-            orphans.setdefault(cell.school_code, source)
+            own.setdefault(place, []).append(source)
+        elif cell.role == ATTACHED and not cell.parent:
+            # The host reports its name and its buildings itself.
+            if cell.dataset != "facilities" and not (code in schools and column in _IDENTITY):
+                own.setdefault(place, []).append(source)
+        elif not (parent := cell.parent if cell.parent in schools else names.get(cell.parent, "")):
+            orphans.setdefault(code, source)
         elif column not in _IDENTITY and not (cell.role == ATTACHED and cell.dataset == "facilities"):
             place = (cell.dataset, (parent, cell.stage, cell.item), column)
-            given.sites.setdefault(place, {}).setdefault(cell.school_code, []).append(value)
+            given.sites.setdefault(place, {}).setdefault(code, []).append(source)
     for code, source in orphans.items():
-        stated = f"“{source.cell.parent}”不在本次报表中" if source.cell.parent else "没有填写"
+        stated = f"“{quoted(source.cell.parent)}”不在本次报表中" if source.cell.parent else "没有填写"
         message = (
             f"是不计校数的校点或附设班，其数据应并入所属学校，但所属学校{stated}；"
             "请在宽表中补上“所属学校标识码”一列并填写，本行未计入"
@@ -155,7 +156,7 @@ def _sort(cells: list[Source], given: _Delivery) -> None:
         given.rejected.append(Rejected(source, code, PARENT_UNKNOWN, message))
 
 
-_IDENTITY = ("school_code", "school_name", "school_type", "urban_rural", "authority", "sponsor")
+_IDENTITY = frozenset({"school_code", "school_name", "school_type", "urban_rural", "authority", "sponsor"})
 
 
 def _codes_by_name(cells: list[Source]) -> dict[str, str]:
@@ -172,7 +173,7 @@ def _foreign_schools(cells: list[Source], given: _Delivery) -> set[str]:
     foreign = {}
     for source in cells:
         cell = source.cell
-        if cell.dataset != "schools" or cell.column != "authority" or not cell.value or cell.value[0] in "*＊-":
+        if cell.column != "authority" or not cell.value or cell.value[0] in "*＊-":
             continue
         is_here = cell.value.startswith(given.code) if cell.value[:6].isdecimal() else given.name in cell.value
         if not is_here:
@@ -201,6 +202,8 @@ def _is_export(source: Source) -> bool:
 
 def _agreed(sources: list[Source], conflicts: list[str]) -> tuple[str | None, Source]:
     """The value that all places give which give one; a contradiction joins `conflicts`."""
+    if len(sources) == 1:
+        return _value(sources[0].cell), sources[0]
     given = [(_value(source.cell), source) for source in sources]
     told = [(value, source) for value, source in given if value is not None]
     if not told:
@@ -213,11 +216,11 @@ def _agreed(sources: list[Source], conflicts: list[str]) -> tuple[str | None, So
 
 
 def _value(cell: Cell) -> str | None:
+    if cell.column not in _IDENTITY:
+        return figure(cell.value)
     if cell.column == "sponsor":
         return PRIVATE if cell.value == PRIVATE_SPONSOR or "民办" in cell.value else None
-    if cell.column in _IDENTITY:
-        return cell.value if cell.value and cell.value[0] not in "*＊" else None
-    return figure(cell.value)
+    return cell.value if cell.value and cell.value[0] not in "*＊" else None
 
 
 def _same(one: str, other: str) -> bool:
@@ -243,8 +246,9 @@ _NAMES = {"sponsor": "sponsor_code"}
 
 def _rows(name: str, values: dict[str, dict[Key, Row]]) -> list[Row]:
     """The rows of one dataset. A stage's teachers have a row where their form is there; backbone teachers stand on a form
-    that every school has."""
+    that every school has. Of class sizes those that occur have one, or the smallest where there are no classes."""
     rows = []
+    occupied = {key[:2] for key, row in values[name].items() if "classes" in row and row["classes"][0] != "0"}
     for (code, stage, item), row in values[name].items():
         first = next(iter(row.values()))[1]
         keys: Row = {"school_code": (code, first)}
@@ -257,7 +261,7 @@ def _rows(name: str, values: dict[str, dict[Key, Row]]) -> list[Row]:
                 continue
             keys["stage"] = (stage, first)
         elif name == "class_bands":
-            if not item:
+            if not item or (row["classes"][0] == "0" and ((code, stage) in occupied or not item.startswith("0-"))):
                 continue
             low, _, high = item.partition("-")
             keys |= {"stage": (stage, first), "students_from": (low, first), "students_to": (high or None, first)}
@@ -269,6 +273,8 @@ def _rows(name: str, values: dict[str, dict[Key, Row]]) -> list[Row]:
 
 def _frame(dataset: Dataset, rows: list[Row], composed: Composed) -> pd.DataFrame:
     places = []
+    # A row's key is no figure of its own, but for that of the school; the size of a band is its label's.
+    unplaced = {"schools": (), "class_bands": (*dataset.key, "students_to", "stage_classes")}.get(dataset.name, dataset.key)
     for row in rows:
         placed = row.get("full_time") or row.get("classes") or row["school_code"]
         sheet, at = placed[1].sheet, placed[1].cell.row
@@ -276,9 +282,9 @@ def _frame(dataset: Dataset, rows: list[Row], composed: Composed) -> pd.DataFram
             sheet += f"{WITHIN}{placed[1].cell.letter} 列"  # the bands of a school stand side by side in its row
         places.append((sheet, at))
         composed.sources += [
-            _origin(dataset.name, sheet, at, _NAMES.get(name, name), source)
-            for name, (_, source) in row.items()
-            if name not in dataset.key or dataset.name == "schools"
+            (dataset.name, sheet, at, _NAMES.get(name, name), file, c.sheet, c.row, c.letter, c.label)
+            for name, (_, (file, c)) in row.items()
+            if name not in unplaced
         ]
     named = [{_NAMES.get(name, name): value for name, (value, _) in row.items()} for row in rows]
     return _text_frame(dataset, places, named)

@@ -19,28 +19,38 @@ from youjun_pipeline.ingest.statistics.layouts import At, Figure, HeaderPath
 # A form's title, number, headers and the row 甲 乙 1 2 stand in its first rows; a wide export's header below a title.
 HEAD_ROWS, MARK_COLUMNS = 15, 4
 
-_LETTERS = [column_letter(index) for index in range(100)]
+_LETTERS = [column_letter(index) for index in range(702)]
 
 HeadCells = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A sheet's cells without the coordinates that some exports put around it; `top` and `left` are what was cut off."""
+    """A sheet's cells without the coordinates that some exports put around it: rows and columns count from below `top` and
+    right of `left`."""
 
-    rows: list[list[Any]]
+    cells: list[list[Any]]
     top: int = 0
     left: int = 0
 
-    def text(self, row: int, column: int) -> str:
-        """A cell's text, "" outside the sheet."""
-        if row >= len(self.rows) or column >= len(self.rows[row]):
-            return ""
-        return cell_text(self.rows[row][column])
+    @property
+    def height(self) -> int:
+        return len(self.cells) - self.top
+
+    def row(self, row: int) -> list[Any]:
+        """The cells of one row as read."""
+        return self.cells[row + self.top][self.left :]
 
     def texts(self, row: int) -> list[str]:
         """The cells of one row as text."""
-        return [cell_text(value) for value in self.rows[row]]
+        return [cell_text(value) for value in self.row(row)]
+
+    def text(self, row: int, column: int) -> str:
+        """A cell's text, "" outside the sheet."""
+        row, column = row + self.top, column + self.left
+        if row >= len(self.cells) or column >= len(self.cells[row]):
+            return ""
+        return cell_text(self.cells[row][column])
 
     def row_number(self, row: int) -> int:
         """The row's number as Excel shows it."""
@@ -56,15 +66,13 @@ def without_coordinates(rows: list[list[Any]]) -> Grid:
     if not rows:
         return Grid(rows)
     top, left = 0, 0
-    if any(value == "A" for value in rows[0][:2]):
-        first = [value.strip() for value in rows[0] if type(value) is str and value]
-        top = int(len(first) > 2 and first == [column_letter(i) for i in range(len(first))])
-    down = [cell_text(row[0]) if row else "" for row in rows[top : top + 6]]
-    if ordinal(down[0] if down else "") == 1:
-        left = int(len(down) > 2 and [ordinal(text) for text in down] == list(range(1, len(down) + 1)))
-    if not top and not left:
-        return Grid(rows)
-    return Grid([row[left:] for row in rows[top:]], top, left)
+    if "A" in rows[0][:2]:
+        first = [value for value in rows[0] if type(value) is str and value]
+        top = int(len(first) > 2 and first == _LETTERS[: len(first)])
+    if len(rows) > top + 2 and rows[top] and ordinal(cell_text(rows[top][0])) == 1:
+        down = [ordinal(cell_text(row[0])) if row else None for row in rows[top : top + 6]]
+        left = int(down == list(range(1, len(down) + 1)))
+    return Grid(rows, top, left)
 
 
 class Skeleton(NamedTuple):
@@ -102,18 +110,23 @@ def skeleton(grid: Grid, number: str) -> Skeleton:
     Raises:
         NotThere: if the sheet is of another form than its name says, or has no row 甲 乙 1 2 ….
     """
-    rows = grid.rows
-    marks = next((i for i, row in enumerate(rows[:HEAD_ROWS]) if any(v == "甲" for v in row[:MARK_COLUMNS])), None)
+    head = [grid.row(index) for index in range(min(HEAD_ROWS, grid.height))]
+    marks = _marks_row(head)
     if marks is None:
-        marks = next((i for i in range(min(HEAD_ROWS, len(rows))) if "甲" in grid.texts(i)[:MARK_COLUMNS]), None)
-    texts = grid.texts(marks) if marks is not None else []
-    if marks is None or "乙" not in texts:
+        head = [[cell_text(value) for value in row] for row in head]
+        marks = _marks_row(head)
+    if marks is None:
         raise NotThere("找不到“甲 乙 1 2 …”一行")
-    last = texts.index("丙") if "丙" in texts else texts.index("乙")
-    found = _skeleton(number, tuple(map(tuple, rows[: marks + 1])), tuple([tuple(row[: last + 1]) for row in rows[marks + 1 :]]))
+    last = head[marks].index("丙" if "丙" in head[marks] else "乙")
+    below, left, right = grid.cells[grid.top + marks + 1 :], grid.left, grid.left + last + 1
+    found = _skeleton(number, tuple(map(tuple, head[: marks + 1])), tuple([tuple(row[left:right]) for row in below]))
     if isinstance(found, str):
         raise NotThere(found)
     return found
+
+
+def _marks_row(head: list[list[Any]]) -> int | None:
+    return next((i for i, row in enumerate(head) if "甲" in row[:MARK_COLUMNS] and "乙" in row), None)
 
 
 @lru_cache(maxsize=1_000)

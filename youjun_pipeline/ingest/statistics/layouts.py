@@ -84,6 +84,7 @@ class Layouts:
 
     version: str
     identity_forms: frozenset[str]
+    identity_labels: Level
     identity: Mapping[str, Level]
     coded: Mapping[str, Level]
     forms: Mapping[str, Form]
@@ -112,6 +113,9 @@ def load_layouts() -> Layouts:
     return Layouts(
         version=f"{READER_VERSION}-{hashlib.sha256(text).hexdigest()[:12]}",
         identity_forms=frozenset(raw["identity"]["forms"]),
+        identity_labels=frozenset(
+            fold_label(label) for kind in ("labels", "coded") for labels in raw["identity"][kind].values() for label in labels
+        ),
         identity={name: _folded(labels) for name, labels in raw["identity"]["labels"].items()},
         coded={name: _folded(labels) for name, labels in raw["identity"]["coded"].items()},
         forms=forms,

@@ -93,9 +93,9 @@ def read_school(sheets: Sheets, member: str, layouts: Layouts, notices: list[str
 def _identity(grid: Grid, layouts: Layouts, sheet: str, member: str) -> list[Cell]:
     labels: dict[str, list[tuple[int, int]]] = {}
     wanted = {**layouts.identity, **layouts.coded}
-    known = frozenset().union(*wanted.values())
-    for r, row in enumerate(grid.rows[:IDENTITY_ROWS]):
-        for c, value in enumerate(row[:IDENTITY_COLUMNS]):
+    known = layouts.identity_labels
+    for r in range(min(IDENTITY_ROWS, grid.height)):
+        for c, value in enumerate(grid.row(r)[:IDENTITY_COLUMNS]):
             if type(value) is str and value and (label := fold_label(value)) in known:
                 labels.setdefault(label, []).append((r, c))
     places, problems = {}, []
@@ -125,13 +125,13 @@ def _value_place(grid: Grid, name: str, labels: list[tuple[int, int]], is_coded:
         raise NotThere(f"标签“{title}”" + (f"出现 {len(labels)} 次，应只有一次" if labels else "没有找到"))
     row, column = labels[0]
     if is_coded:
-        below = [r for r in range(row + 1, row + 4) if any(fold_label(t) == "代码" for t in _left_of(grid, r, column))]
-        if not below:
+        below = next((r for r in range(row + 1, row + 4) if _is_code_row(grid, r, column)), None)
+        if below is None:
             raise NotThere(f"标签“{title}”下方找不到“代码”行")
-        text = grid.text(below[0], column)
+        text = grid.text(below, column)
         if text and text[0] not in "*＊" and not re.fullmatch(_CODES[name], text):
             raise NotThere(f"标签“{title}”的代码不是 {'6–12' if name == 'authority' else '3'} 位数字")
-        return below[0], column
+        return below, column
     text = grid.text(row + 1, column)
     if name == "school_code" and not re.fullmatch(r"\d{10}", text):
         raise NotThere(f"标签“{title}”下方不是 10 位数字")
@@ -140,8 +140,10 @@ def _value_place(grid: Grid, name: str, labels: list[tuple[int, int]], is_coded:
     return row + 1, column
 
 
-def _left_of(grid: Grid, row: int, column: int) -> list[str]:
-    return [text for c in range(column) if (text := grid.text(row, c))][:2]
+def _is_code_row(grid: Grid, row: int, column: int) -> bool:
+    """Whether the first label of a row is 代码."""
+    first = next((text for c in range(column) if (text := grid.text(row, c))), "")
+    return fold_label(first) == "代码"
 
 
 def _figures(

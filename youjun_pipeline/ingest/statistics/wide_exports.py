@@ -68,7 +68,7 @@ def read_export(sheets: Sheets, name: str, member: str, layouts: Layouts, notice
 
 def _header_row(grid: Grid, layouts: Layouts) -> int | None:
     """The row in which the code's header stands."""
-    for row in range(min(HEAD_ROWS, len(grid.rows))):
+    for row in range(min(HEAD_ROWS, grid.height)):
         if _code_column(grid, row, layouts) is not None:
             return row
     return None
@@ -109,7 +109,7 @@ def _read_table(
     notices: list[str],
 ) -> list[Cell]:
     code = _code_column(grid, start, layouts) or 0
-    first = next((r for r in range(start + 1, len(grid.rows)) if _is_data(grid, r, code)), len(grid.rows))
+    first = next((r for r in range(start + 1, grid.height) if _is_data(grid, r, code)), grid.height)
     top = start
     # Groups may stand above the row of the code's header; a title is one cell alone.
     while top and sum(1 for text in grid.texts(top - 1) if text) > 1:
@@ -121,7 +121,7 @@ def _read_table(
     columns |= _bands(paths, layouts)
     cells: list[Cell] = []
     passed_over, unsaid = 0, []
-    for row in range(first, len(grid.rows)):
+    for row in range(first, grid.height):
         texts = grid.texts(row)
         named = {c: texts[columns[c][0]] for c in ("school_code", "school_name", "school_type")}
         if not any(named.values()) or _TOTALS & {fold_label(text) for text in texts[:4] if text}:

@@ -106,7 +106,7 @@ with phase as (
         s.stage as stage_now, s.school_name as judged_name, s.value, s.threshold, s.gap,
         case when s.status is not null then s.status when l.why is not null then 'not_applicable'
             when c.shut_on is not null then 'not_applicable' else 'no_data' end as status,
-        case when s.status is not null then if(s.is_same, '', '已并入' || s.school_name || '，按接收学校判定：') || s.reason
+        case when s.status is not null then if(s.is_same, '', '已由' || s.school_name || '承接，按该校判定：') || s.reason
             when l.why is not null then '本阶段不再评估：' || l.why
             when c.shut_on is not null then '学校已于 ' || c.shut_on || ' 撤销'
             else '本阶段没有可判定的数据，沿用此前的状态' end as reason

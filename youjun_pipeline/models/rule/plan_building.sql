@@ -17,13 +17,16 @@ with town as (
         on n.district_code = m.district_code and n.phase_id = m.phase_id and n.dataset = 'measures'
         and n.column_name = 'receiving_school' and n.content_sha256 = m.content_sha256 and n.sheet = m.sheet
         and n.row_number = m.row_number
-), short as (
-    select r.* exclude (plain), coalesce(max(substr(plain, len(t.town) + 1)), any_value(plain)) as plain
-    from receiving r
-    left join town t
-        on t.district_code = r.district_code and t.phase_id = r.phase_id and starts_with(r.plain, t.town)
-        and r.plain <> t.town
+), in_town as (
+    select r.district_code, r.phase_id, r.plain, max(substr(r.plain, len(t.town) + 1)) as short
+    from (select distinct district_code, phase_id, plain from receiving) r
+    join town t using (district_code, phase_id)
+    where starts_with(r.plain, t.town) and r.plain <> t.town
     group by all
+), short as (
+    select r.* replace (coalesce(t.short, r.plain) as plain)
+    from receiving r
+    left join in_town t using (district_code, phase_id, plain)
 ), on_site as (
     -- a school that the measure is for and whose name stands in what it is to build
     select m.district_code, m.phase_id, m.measure_no, s.school_code, any_value(k.school_name) as name
@@ -35,7 +38,7 @@ with town as (
     join core.school_form f
         on f.district_code = m.district_code and f.phase_id = m.phase_id and f.school_code = s.school_code
     where m.measure_type in ('新建', '改扩建') and f.is_plain
-        and contains(plain_name(m.description), f.form)
+        and contains(m.plain_description, f.form)
     group by all
 ), named as (
     select district_code, phase_id, measure_no, name, school_code, builds,
@@ -55,16 +58,16 @@ with town as (
     anti join named own
         on own.district_code = m.district_code and own.phase_id = m.phase_id and own.measure_no = m.measure_no
         and own.school_code = n.school_code
-    where n.builds and f.is_plain and contains(plain_name(m.description), f.form)
+    where n.builds and f.is_plain and contains(m.plain_description, f.form)
 ), every as (
     from named
     union all by name
     from spoken_of
 )
 select n.district_code, n.phase_id, coalesce(n.school_code, n.stem) as building,
-    any_value(n.name order by n.name) over same as name,
+    min(n.name) over same as name,
     n.stem, n.school_code, n.measure_no, m.indicator_code, m.stage, m.short_name, m.sort_order,
-    m.description, m.is_over,
+    m.description, m.plain_description, m.is_over,
     if(n.builds, 'builds', 'waits') as role,
     n.school_code is null as is_new,
     coalesce(k.compulsory_students > 0, false) as is_open

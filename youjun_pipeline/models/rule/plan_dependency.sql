@@ -26,14 +26,14 @@ with building as (
     select f.district_code, f.phase_id, f.building, t.is_partial, t.due, t.task
     from form f
     join rule.plan_step t using (district_code, phase_id)
-    where contains(plain_name(t.task), f.form)
+    where contains(t.plain_task, f.form)
 ), dated as (
     select district_code, phase_id, building from spoken_of where not is_partial
     union
     select f.district_code, f.phase_id, f.building
     from form f
     join building b using (district_code, phase_id, building)
-    where contains(plain_name(b.description), f.form) and regexp_matches(b.description, '\d{4}\s*年')
+    where contains(b.plain_description, f.form) and regexp_matches(b.description, '\d{4}\s*年')
 ), whole as (
     select b.district_code, b.phase_id, b.building, b.is_new,
         any_value(b.name) as name,

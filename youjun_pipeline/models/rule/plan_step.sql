@@ -2,6 +2,7 @@
 -- A task that stops at a part of the work (its structure, a plan, a survey) is partial: 部分 and 主体 say so in any company,
 -- the other words unless the same task also speaks of a result.
 select m.district_code, m.phase_id, m.milestone_no, m.measure_no, m.indicator_code, m.due, m.task,
+    plain_name(m.task) as plain_task,
     replace(m.task, '主体责任', '') as words,
     regexp_matches(words, '部分|主体|封顶')
         or (regexp_matches(words, '方案|核实|摸底|普查|调研|立项|论证|设计|招标|开工|动工|启动|基础施工')
