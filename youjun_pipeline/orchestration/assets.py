@@ -1,5 +1,6 @@
 """Assets: the raw datasets, one asset per model with the dependencies its SQL names, the checks,
-the publication, the reports beside it."""
+the publication, the reports beside it.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,10 +18,18 @@ from youjun_pipeline.warehouse.scenario import VERDICTS, needed
 from youjun_pipeline.warehouse.tables import Table, declared_tables
 
 OWNERS = ["team:district-data"]
-GROUP_TITLES = {"raw": "delivered", "core": "core", "rule": "rules", "mart": "mart", "quality": "quality", "ops": "operations"}
+GROUP_TITLES = {
+    "raw": "delivered",
+    "core": "core",
+    "rule": "rules",
+    "mart": "mart",
+    "quality": "quality",
+    "ops": "operations",
+}
 
 
 def raw_key(dataset: str) -> dg.AssetKey:
+    """The asset of a delivered dataset."""
     return dg.AssetKey(["raw", dataset])
 
 
@@ -33,9 +42,14 @@ def raw_key(dataset: str) -> dg.AssetKey:
             group_name="delivered",
             kinds={"pandas", "pandera", "duckdb"},
             owners=OWNERS,
-            metadata={"dagster/column_schema": dg.TableSchema([
-                dg.TableColumn(c.name, c.duckdb_type, description=c.description) for c in d.columns.values()
-            ])},
+            metadata={
+                "dagster/column_schema": dg.TableSchema(
+                    [
+                        dg.TableColumn(c.name, c.duckdb_type, description=c.description)
+                        for c in d.columns.values()
+                    ]
+                )
+            },
         )
         for d in load_datasets().values()
     ],
@@ -68,6 +82,7 @@ def deliveries(refresh: Refresh) -> Iterator[dg.MaterializeResult]:
 
 
 def model_key(model: Model) -> dg.AssetKey:
+    """The asset of the table a model fills."""
     return dg.AssetKey([model.schema, model.name])
 
 
@@ -189,7 +204,9 @@ def check_result(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.Mate
             dg.AssetCheckResult(
                 check_name=spec.name,
                 passed=not rows.get(spec.name),
-                severity=dg.AssetCheckSeverity.ERROR if spec.severity == "blocking" else dg.AssetCheckSeverity.WARN,
+                severity=dg.AssetCheckSeverity.ERROR
+                if spec.severity == "blocking"
+                else dg.AssetCheckSeverity.WARN,
                 metadata={"failed_rows": int(rows.get(spec.name) or 0)},
             )
             for spec in load_checks()
@@ -248,6 +265,7 @@ def report_asset(folder: str, description: str) -> dg.AssetsDefinition:
 
 REPORT_ASSETS = [report_asset(folder, description) for folder, description in REPORTS.items()]
 
+
 @dg.asset(
     key=dg.AssetKey(["reports", "data_docs"]),
     deps=[publication],
@@ -266,7 +284,9 @@ def data_docs(refresh: Refresh) -> dg.MaterializeResult:
     """Watch the published tables as a whole; what fails is shown and keeps nothing back, the gate has spoken already."""
     outcomes = refresh.data_docs()
     # A first publication has none before it: what compares with it has nothing to say, and Dagster wants every check.
-    silent = [Outcome(b.name, b.title, 0, 0) for b in load_batches() if b.name not in {o.name for o in outcomes}]
+    silent = [
+        Outcome(b.name, b.title, 0, 0) for b in load_batches() if b.name not in {o.name for o in outcomes}
+    ]
     return dg.MaterializeResult(
         metadata={"batches": len(outcomes), "not_met": sum(len(o.failures) for o in outcomes)},
         check_results=[
@@ -305,4 +325,14 @@ def site(refresh: Refresh) -> dg.MaterializeResult:
     )
 
 
-ASSETS = [deliveries, models, rule_impact, projection, check_result, publication, *REPORT_ASSETS, data_docs, site]
+ASSETS = [
+    deliveries,
+    models,
+    rule_impact,
+    projection,
+    check_result,
+    publication,
+    *REPORT_ASSETS,
+    data_docs,
+    site,
+]

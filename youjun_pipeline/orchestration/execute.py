@@ -53,10 +53,10 @@ def run_refresh(
     if not known:
         raise RefreshFailedError(_nothing_to_do(settings, found))
     chosen = _chosen(known, phases)
-    from youjun_pipeline.definitions import defs
+    from youjun_pipeline.orchestration.code_location import build_definitions
 
     with _instance(known) as instance:
-        job = defs.resolve_job_def("refresh")
+        job = build_definitions().resolve_job_def("refresh")
         keys = job.asset_layer.executable_asset_keys
         result = job.execute_in_process(
             instance=instance,
@@ -81,13 +81,21 @@ def _instance(phases: list[str]) -> Iterator[dg.DagsterInstance]:
     Dagster asks the instance for them a dozen times for every asset, each time with a query of 2 ms; they do not change
     while the block runs, so they are answered from here (0.5 s of a run over 60 assets, Dagster 1.13, 2026-11).
     """
-    with dg.DagsterInstance.get() if os.environ.get("DAGSTER_HOME") else dg.DagsterInstance.ephemeral() as instance:
+    with (
+        dg.DagsterInstance.get()
+        if os.environ.get("DAGSTER_HOME")
+        else dg.DagsterInstance.ephemeral() as instance
+    ):
         register_phases(instance, phases)
         known = {PHASES.name: list(phases)}
         ask, ask_one = instance.get_dynamic_partitions, instance.has_dynamic_partition
 
         def get_dynamic_partitions(partitions_def_name: str) -> list[str]:
-            return list(known[partitions_def_name]) if partitions_def_name in known else list(ask(partitions_def_name))
+            return (
+                list(known[partitions_def_name])
+                if partitions_def_name in known
+                else list(ask(partitions_def_name))
+            )
 
         def has_dynamic_partition(partitions_def_name: str, partition_key: str) -> bool:
             if partitions_def_name in known:
@@ -100,7 +108,9 @@ def _instance(phases: list[str]) -> Iterator[dg.DagsterInstance]:
 
 
 def _nothing_to_do(settings: Settings, found: Scan) -> str:
-    lines = [f"{settings.data} 中没有可评估的阶段：请按 <代码>-<名称>/district.toml 放置区县文件夹；上一次发布保持不变"]
+    lines = [
+        f"{settings.data} 中没有可评估的阶段：请按 <代码>-<名称>/district.toml 放置区县文件夹；上一次发布保持不变"
+    ]
     lines += [f"  {failure.message}" for district in found.districts for failure in district.failures]
     lines += [f"  {notice}" for notice in found.notices]
     return "\n".join(lines)
@@ -119,7 +129,9 @@ def _chosen(known: list[str], phases: list[str] | None) -> list[str]:
 
 def _failure(result: dg.ExecuteInProcessResult) -> RefreshFailedError:
     """The cause of every failed step, in the words of whoever raised it."""
-    steps = {event.step_key: event for event in result.all_events if event.is_step_success or event.is_step_failure}
+    steps = {
+        event.step_key: event for event in result.all_events if event.is_step_success or event.is_step_failure
+    }
     reasons = []
     for step, event in steps.items():
         if event.is_step_failure and event.step_failure_data.error:

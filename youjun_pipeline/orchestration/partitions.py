@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 import dagster as dg
 
@@ -16,10 +17,10 @@ RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_p
 
 def phase_ids(districts: Iterable[District]) -> list[str]:
     """Ids of all phases by first start, then id: the order in which ranges of phases run."""
-    starts: dict[str, object] = {}
+    starts: dict[str, date] = {}
     for district in districts:
         for phase in district.phases:
-            starts[phase.id] = min(starts.get(phase.id, phase.starts), phase.starts)  # type: ignore[type-var]
+            starts[phase.id] = min(starts.get(phase.id, phase.starts), phase.starts)
     return sorted(starts, key=lambda phase: (starts[phase], phase))
 
 

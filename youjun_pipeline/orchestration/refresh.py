@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import dagster as dg
-import duckdb
 from pydantic import PrivateAttr
 
 from youjun_pipeline.ingest.districts import Scan, scan
 from youjun_pipeline.ingest.store import Delivered, Ingested, ensure_raw, ingest, register
-from youjun_pipeline.reports.folder import Refreshed, refresh_folder
 from youjun_pipeline.reports.data_docs import Outcome
+from youjun_pipeline.reports.folder import Refreshed, refresh_folder
 from youjun_pipeline.reports.site import SiteResult, build_site
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.catalogues import load_standard
@@ -27,6 +27,9 @@ from youjun_pipeline.warehouse.publication import FILE_NAME, Publication, publis
 from youjun_pipeline.warehouse.rule_impact import build_rule_impact
 from youjun_pipeline.warehouse.run import RunScope, begin_run, refuse_earlier
 from youjun_pipeline.warehouse.tables import ensure_tables
+
+if TYPE_CHECKING:
+    import duckdb
 
 log = logging.getLogger("youjun")
 

@@ -5,12 +5,13 @@ Belongs here: the choice and order of what the meeting reads. Keep out: any figu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.folder import Report
-from youjun_pipeline.reports.school_plan import PROGRESS, stage_word
+from youjun_pipeline.reports.school_plan import progress_word, stage_word
 from youjun_pipeline.reports.workbook import LEFT, LINE_HEIGHT, NOTICE, SMALL, Book, Paper
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ def write_briefing(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, path:
         paper.open(f"{evaluation.phase_name}阶段{TITLE}")
         _verdict(paper, evaluation.rows(con, "mart.district_verdict", "*", "all"))
         findings = evaluation.rows(con, "mart.finding", "*", "indicator_code, stage, school_code")
-        _progress(paper, evaluation.rows(con, "mart.remediation_progress", "*", "indicator_code, stage nulls last"))
+        _progress(
+            paper, evaluation.rows(con, "mart.remediation_progress", "*", "indicator_code, stage nulls last")
+        )
         before = _open_before(con, evaluation)
         closed = [f for f in findings if f["state"] == "closed" and f["finding_id"] in before]
         _findings(paper, f"本阶段解决的问题（{len(closed)} 个）", closed)
@@ -37,8 +40,13 @@ def write_briefing(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, path:
         _findings(paper, f"解决后再次出现的问题（{len(again)} 个）", again)
         _slipped(paper, evaluation.rows(con, "mart.measure_status", "*", "slippage_days desc, measure_no"))
         _not_passed(paper, evaluation.rows(con, "mart.reported_not_passed", "*", "measure_no, finding_id"))
-        _late(paper, evaluation.rows(con, "mart.unit_accountability", "*", "overdue desc, slippage_days desc, unit"))
-        _audit(paper, evaluation.rows(con, "mart.plan_audit", "*", "rule, indicator_code, stage, school_name"))
+        _late(
+            paper,
+            evaluation.rows(con, "mart.unit_accountability", "*", "overdue desc, slippage_days desc, unit"),
+        )
+        _audit(
+            paper, evaluation.rows(con, "mart.plan_audit", "*", "rule, indicator_code, stage, school_name")
+        )
 
 
 def _open_before(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> set[str]:
@@ -118,7 +126,7 @@ def _slipped(paper: Paper, measures: list[Row]) -> None:
             m["responsible_units"] or m["bureau_sections"],
             m["due"],
             f"{m['slippage_days'] or 0} 天",
-            PROGRESS.get(m["state"], m["state"]) + ("，逾期" if m["overdue"] else ""),
+            progress_word(m),
             m["description"],
         )
         for m in late
@@ -157,21 +165,35 @@ def _late(paper: Paper, rows: list[Row]) -> None:
         )
         for r in late
     ]
-    _table(paper, f"逾期和推迟的责任单位、科室（{len(late)} 个）", ("类别", "名称", "措施", "完成", "逾期", "说明"), lines)
+    _table(
+        paper,
+        f"逾期和推迟的责任单位、科室（{len(late)} 个）",
+        ("类别", "名称", "措施", "完成", "逾期", "说明"),
+        lines,
+    )
 
 
 def _audit(paper: Paper, rows: list[Row]) -> None:
     serious = [r for r in rows if r["severity"] == "serious"]
     catalogue = paper.book.evaluation.catalogue
     lines = [
-        (r["indicator_code"], r["school_name"] or "", stage_word(catalogue, r["stage"]), r["measure_no"], "严重", r["message"])
+        (
+            r["indicator_code"],
+            r["school_name"] or "",
+            stage_word(catalogue, r["stage"]),
+            r["measure_no"],
+            "严重",
+            r["message"],
+        )
         for r in serious
     ]
     headings = ("指标", "学校", "学段", "措施", "程度", "发现")
     _table(paper, f"方案中的严重薄弱之处（{len(serious)} 处）", headings, lines)
 
 
-def _table(paper: Paper, heading: str, headings: tuple[str, ...], lines: list[tuple[object, ...]]) -> None:
+def _table(
+    paper: Paper, heading: str, headings: tuple[str, ...], lines: Sequence[tuple[object, ...]]
+) -> None:
     """A heading and a table under it; nothing at all where there is nothing to tell."""
     if not lines:
         return

@@ -106,7 +106,8 @@ def validate(frames: dict[str, pd.DataFrame], docs: Path | None = None) -> list[
             gx.ExpectationSuite(
                 name=batch.name,
                 expectations=[
-                    getattr(gxe, e["type"])(**{k: v for k, v in e.items() if k != "type"}) for e in batch.expectations
+                    getattr(gxe, e["type"])(**{k: v for k, v in e.items() if k != "type"})
+                    for e in batch.expectations
                 ],
             )
         )
@@ -117,7 +118,9 @@ def validate(frames: dict[str, pd.DataFrame], docs: Path | None = None) -> list[
         result = definition.run(batch_parameters={"dataframe": frames[batch.name]})
         faults += [f"{batch.name}: {text}" for text in _faults(result)]
         failures = tuple(_failure(r) for r in result.results if not r.success)
-        outcomes.append(Outcome(batch.name, batch.title, len(frames[batch.name]), len(result.results), failures))
+        outcomes.append(
+            Outcome(batch.name, batch.title, len(frames[batch.name]), len(result.results), failures)
+        )
     if docs is not None:
         _write_docs(context, docs)
     if faults:
@@ -132,7 +135,9 @@ def _faults(result: Any) -> list[str]:
         info = item.exception_info or {}
         raised = [info] if "raised_exception" in info else list(info.values())
         found += [
-            f"{item.expectation_config.type}: {entry['exception_message']}" for entry in raised if entry["raised_exception"]
+            f"{item.expectation_config.type}: {entry['exception_message']}"
+            for entry in raised
+            if entry["raised_exception"]
         ]
     return found
 

@@ -54,7 +54,9 @@ def read_plans(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> list[P
         if row["school_code"] is not None:
             plan = plans.setdefault(row["school_code"], Plan(row["school_code"], row["school_name"]))
             plan.findings.append(row)
-    measures = {row["measure_no"]: row for row in evaluation.rows(con, "mart.measure_status", "*", "measure_no")}
+    measures = {
+        row["measure_no"]: row for row in evaluation.rows(con, "mart.measure_status", "*", "measure_no")
+    }
     milestones = evaluation.rows(con, "mart.milestone_status", "*", "due, milestone_no")
     for plan in plans.values():
         covering = {number for finding in plan.findings for number in finding["measures"]}
@@ -78,6 +80,11 @@ def read_plans(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> list[P
 def stage_word(catalogue: Catalogue, stage: str | None) -> str:
     """A finding's stage in words; judgements on a school of both stages stand under `compulsory`."""
     return catalogue.stages[stage].name if stage in catalogue.stages else "小学和初中" if stage else ""
+
+
+def progress_word(item: Row, done: str = "") -> str:
+    """The state of a measure or milestone in words, with its percentage if given, and whether it is late."""
+    return f"{PROGRESS.get(item['state'], item['state'])}{done}{'，逾期' if item['overdue'] else ''}"
 
 
 def next_due(plan: Plan, evaluation: Evaluation) -> str:
@@ -129,7 +136,9 @@ def _write_index(book: Book, plans: list[Plan], names: list[str]) -> None:
 def _write_plan(book: Book, plan: Plan, name: str) -> None:
     paper = Paper(book, name, _WIDTHS)
     paper.open(f"{plan.school_name}　{TITLE}")
-    paper.line(f"下一步：{next_due(plan, book.evaluation)}", {**NOTICE, "font_color": "#000000", "align": "left"})
+    paper.line(
+        f"下一步：{next_due(plan, book.evaluation)}", {**NOTICE, "font_color": "#000000", "align": "left"}
+    )
     _findings(paper, plan)
     _measures(paper, "整改措施", plan.measures)
     _milestones(paper, plan)
@@ -137,7 +146,9 @@ def _write_plan(book: Book, plan: Plan, name: str) -> None:
         _measures(paper, "接收其他学校分流或并入", plan.received)
     paper.notes(words.NOTHING_MEANS, "“已销号”须数据达标且经填报人以外的人验收")
     paper.text(paper.row + 1, 0, "校长（签字）：", {"border": 0, "align": "left", "text_wrap": False})
-    paper.text(paper.row + 1, 5, "督导责任区督学（签字）：", {"border": 0, "align": "left", "text_wrap": False})
+    paper.text(
+        paper.row + 1, 5, "督导责任区督学（签字）：", {"border": 0, "align": "left", "text_wrap": False}
+    )
 
 
 def _findings(paper: Paper, plan: Plan) -> None:
@@ -154,7 +165,9 @@ def _findings(paper: Paper, plan: Plan) -> None:
         paper.number(row, 2, finding["value"], form, shade)
         paper.number(row, 3, finding["threshold"], form)
         gap = finding["gap"]
-        paper.text(row, 4, f"{gap:,.2f}".rstrip("0").rstrip(".") + (indicator.gap_unit or "") if gap else None)
+        paper.text(
+            row, 4, f"{gap:,.2f}".rstrip("0").rstrip(".") + (indicator.gap_unit or "") if gap else None
+        )
         paper.text(row, 5, finding["reason"], LEFT)
         paper.text(row, 6, STATES[finding["state"]] + ("，已销号" if finding["signed_off"] else ""))
         paper.text(row, 7, "、".join(finding["measures"]) or "没有对应措施")
@@ -163,7 +176,9 @@ def _findings(paper: Paper, plan: Plan) -> None:
 
 def _measures(paper: Paper, heading: str, measures: list[Row]) -> None:
     _heading(paper, heading)
-    paper.columns("措施编号", "类型", "完成时间", "推迟（天）", "进度", "内容", "责任科室", "责任单位", repeat=False)
+    paper.columns(
+        "措施编号", "类型", "完成时间", "推迟（天）", "进度", "内容", "责任科室", "责任单位", repeat=False
+    )
     for measure in measures:
         row = paper.row
         paper.text(row, 0, measure["measure_no"])
@@ -171,27 +186,30 @@ def _measures(paper: Paper, heading: str, measures: list[Row]) -> None:
         paper.text(row, 2, measure["due"])
         paper.number(row, 3, measure["slippage_days"], "0")
         done = f" {measure['percent']:g}%" if measure["percent"] is not None else ""
-        paper.text(row, 4, PROGRESS.get(measure["state"], measure["state"]) + done + ("，逾期" if measure["overdue"] else ""))
+        paper.text(row, 4, progress_word(measure, done))
         paper.text(row, 5, measure["description"], LEFT)
         paper.text(row, 6, measure["bureau_sections"])
         paper.text(row, 7, measure["responsible_units"])
-        _fit(paper, (5, measure["description"]), (7, measure["responsible_units"]), (6, measure["bureau_sections"]))
+        _fit(
+            paper,
+            (5, measure["description"]),
+            (7, measure["responsible_units"]),
+            (6, measure["bureau_sections"]),
+        )
     if not measures:
         paper.line("没有措施", {**LEFT})
 
 
 def _milestones(paper: Paper, plan: Plan) -> None:
     _heading(paper, "时间节点")
-    paper.head(
-        ((0, c, 0, last, text) for c, last, text in ((0, 0, "节点"), (1, 1, "指标"), (2, 2, "期限"), (3, 3, "状态"), (4, 7, "任务"))),
-        repeat=False,
-    )
+    headings = ((0, 0, "节点"), (1, 1, "指标"), (2, 2, "期限"), (3, 3, "状态"), (4, 7, "任务"))
+    paper.head(((0, first, 0, last, text) for first, last, text in headings), repeat=False)
     for milestone in plan.milestones:
         row = paper.row
         paper.text(row, 0, milestone["milestone_no"])
         paper.text(row, 1, milestone["indicator_code"])
         paper.text(row, 2, milestone["due"])
-        paper.text(row, 3, PROGRESS.get(milestone["state"], milestone["state"]) + ("，逾期" if milestone["overdue"] else ""))
+        paper.text(row, 3, progress_word(milestone))
         paper.merge(row, 4, row, 7, milestone["task"], LEFT)
         paper.row += 1
     if not plan.milestones:

@@ -52,16 +52,19 @@ def _unique_keys(table: Table) -> Check:
         from {table.full_name} semi join run_evaluation using (district_code, phase_id)
         group by {key} having count(*) > 1
     """
-    return Check(f"{table.name}_keys_are_unique", f"{table.full_name} 主键不重复", table.full_name, "blocking", sql)
+    return Check(
+        f"{table.name}_keys_are_unique", f"{table.full_name} 主键不重复", table.full_name, "blocking", sql
+    )
 
 
 def _one_run(marts: list[Table]) -> Check:
     rows = " union all ".join(
-        f"select distinct district_code, phase_id, run_id, '{t.full_name}' as name from {t.full_name}" for t in marts
+        f"select distinct district_code, phase_id, run_id, '{t.full_name}' as name from {t.full_name}"
+        for t in marts
     )
     sql = f"""
-        select district_code, phase_id, string_agg(distinct run_id || '：' || name, '；' order by run_id || '：' || name) as offender
-        from ({rows}) semi join run_evaluation using (district_code, phase_id)
+        select district_code, phase_id, string_agg(distinct place, '；' order by place) as offender
+        from (select *, run_id || '：' || name as place from ({rows})) semi join run_evaluation using (district_code, phase_id)
         group by district_code, phase_id having count(distinct run_id) > 1
     """
     return Check("evaluation_has_one_run", "一次评估的各表出自同一次运行", "mart", "blocking", sql)

@@ -126,7 +126,9 @@ def _restatement_sql(con: duckdb.DuckDBPyConnection, table: Table) -> str:
     rest = [f'"{c}"' for c in table.key if c not in ("district_code", "phase_id")]
     key = f"concat_ws(' ', {', '.join(rest)})" if rest else "''"
     # a row that appears or disappears is told by its empty column name
-    cells = ", ".join(["{'c': '', 'v': '有'}", *(f"{{'c': {sql_text(c)}, 'v': \"{c}\"::varchar}}" for c in values)])
+    cells = ", ".join(
+        ["{'c': '', 'v': '有'}", *(f"{{'c': {sql_text(c)}, 'v': \"{c}\"::varchar}}" for c in values)]
+    )
 
     def side(name: str) -> str:
         return (

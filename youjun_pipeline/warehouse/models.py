@@ -112,7 +112,9 @@ def _build(con: duckdb.DuckDBPyConnection, model: Model) -> Built:
             of_run = "semi join run_district using (district_code)" if "district_code" in columns else ""
             condition = "where district_code in (from run_district)" if of_run else ""
             con.execute(f"delete from {model.full_name} {condition}")
-            picked = ", ".join(f"{_RUN_ID} as run_id" if c == "run_id" and c not in columns else f'"{c}"' for c in target)
+            picked = ", ".join(
+                f"{_RUN_ID} as run_id" if c == "run_id" and c not in columns else f'"{c}"' for c in target
+            )
             source = f"select {picked} from {select} {of_run}"
         con.execute(f"insert into {model.full_name} ({names}) {source}")
         counted = f"select count(*) from {model.full_name} t"

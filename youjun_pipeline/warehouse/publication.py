@@ -81,7 +81,9 @@ def publish(con: duckdb.DuckDBPyConnection, published: Path, run_id: str, as_of:
             _choose_sources(con, previous, as_of)
             close_due(con, as_of, published_at)
             restate(con, previous, published_at)
-            con.execute(f"attach {sql_text(str(building))} as publication (storage_version '{STORAGE_VERSION}')")
+            con.execute(
+                f"attach {sql_text(str(building))} as publication (storage_version '{STORAGE_VERSION}')"
+            )
             try:
                 rows, digest = _fill(con, previous)
                 entry = [published_at, run_id, rows, digest, as_of]
@@ -101,9 +103,7 @@ def publish(con: duckdb.DuckDBPyConnection, published: Path, run_id: str, as_of:
     return publication
 
 
-_ENTRY = (
-    "select $1::timestamp as published_at, $2 as run_id, $3::bigint as rows, $4 as content_sha256, $5::date as as_of"
-)
+_ENTRY = "select $1::timestamp as published_at, $2 as run_id, $3::bigint as rows, $4 as content_sha256, $5::date as as_of"
 
 
 @contextmanager
@@ -180,8 +180,10 @@ def _fill(con: duckdb.DuckDBPyConnection, previous: bool) -> tuple[int, str]:
             count, digest = _fingerprint(con, table)
             rows += count
             hashes.append(f"{table.full_name}:{digest}")
-    digest = con.execute("select sha256(string_agg(h, ';')) from (select unnest($1::varchar[]) as h)", [hashes])
-    return rows, digest.fetchall()[0][0]
+    whole = con.execute(
+        "select sha256(string_agg(h, ';')) from (select unnest($1::varchar[]) as h)", [hashes]
+    )
+    return rows, whole.fetchall()[0][0]
 
 
 def _sources(con: duckdb.DuckDBPyConnection, table: Table, previous: bool) -> list[str]:
@@ -197,7 +199,10 @@ def _sources(con: duckdb.DuckDBPyConnection, table: Table, previous: bool) -> li
             # checks also speak of the data folder itself and of what is gone from it
             stands += " or district_code is null or check_name = 'folder_is_present'"
         return [f"(from {table.full_name} where {stands})"]
-    picked = "(from {}{} t semi join publish_source s on t.district_code = s.district_code and t.phase_id = s.phase_id and s.source = '{}')"
+    picked = (
+        "(from {}{} t semi join publish_source s"
+        " on t.district_code = s.district_code and t.phase_id = s.phase_id and s.source = '{}')"
+    )
     sources = [picked.format("", table.full_name, "working")]
     if previous and _exists(con, table.full_name):
         sources.append(picked.format("previous.", table.full_name, "previous"))
@@ -219,7 +224,9 @@ def _copy(con: duckdb.DuckDBPyConnection, table: Table, sources: list[str], cata
     union = " union all by name ".join(f"from {source}" for source in sources)
     known = {row[0] for row in con.execute(f"describe {union}").fetchall()}
     columns = ", ".join(f'"{c}"' for c in table.columns if c in known)
-    con.execute(f"insert into {catalog}{table.full_name} ({columns}) select {columns} from ({union}) order by {order}")
+    con.execute(
+        f"insert into {catalog}{table.full_name} ({columns}) select {columns} from ({union}) order by {order}"
+    )
 
 
 def _fingerprint(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[int, str]:

@@ -1,7 +1,7 @@
 """A run's scope: which evaluations it makes, and the temporary tables that say so.
 
-`run_request`, `run_option`, `run_chosen_file`, `run_failure` and `run_evaluation` live in the connection alone; every model reads its
-evaluations from `run_evaluation`. Keep out: building models (`models`) and judging rows (the SQL).
+`run_request`, `run_option`, `run_chosen_file`, `run_failure` and `run_evaluation` live in the connection alone; every
+model reads its evaluations from `run_evaluation`. Keep out: building models (`models`) and judging rows (the SQL).
 """
 
 from __future__ import annotations
@@ -37,8 +37,12 @@ def begin_run(con: duckdb.DuckDBPyConnection, scope: RunScope) -> None:
     con.execute("set variable run_id = $1", [scope.run_id])
     con.execute("set variable as_of = $1::date", [scope.as_of])
     con.execute("set variable phases = $1::varchar[]", [list(scope.phases)])
-    con.execute("set variable districts = $1::varchar[]", [list(scope.districts) if scope.districts else None])
-    con.execute("set variable started_at = $1::timestamp", [datetime.now(UTC).replace(tzinfo=None, microsecond=0)])
+    con.execute(
+        "set variable districts = $1::varchar[]", [list(scope.districts) if scope.districts else None]
+    )
+    con.execute(
+        "set variable started_at = $1::timestamp", [datetime.now(UTC).replace(tzinfo=None, microsecond=0)]
+    )
     for name in RUN_TABLES:
         con.execute(f"create or replace temp table run_{name} as {run_sql(name)}")
     con.execute(

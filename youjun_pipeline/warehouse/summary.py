@@ -27,9 +27,15 @@ def result_table(published: Path) -> str:
     with connect(path, read_only=True) as con:
         verdicts = con.execute(_VERDICTS).fetchall()
         blocked = con.execute(_BLOCKED).fetchall()
-        standing = con.execute("select published_at, rows from ops.publication order by published_at desc").fetchone()
+        standing = con.execute(
+            "select published_at, rows from ops.publication order by published_at desc"
+        ).fetchone()
     head = ("区县", "阶段", "在评学校", "不达标学校", "不达标指标", "结论")
-    lines = [f"发布库 {path}" + (f"（{standing[1]} 行）" if standing else ""), "", *_aligned([head, *verdicts])]
+    lines = [
+        f"发布库 {path}" + (f"（{standing[1]} 行）" if standing else ""),
+        "",
+        *_aligned([head, *verdicts]),
+    ]
     if blocked:
         lines += ["", "以下评估因数据问题未更新，保留上一次的结果："]
         lines += [f"  {code} {phase}：{message}" for code, phase, message in blocked]
@@ -40,7 +46,10 @@ def _aligned(rows: list[tuple[object, ...]]) -> list[str]:
     """Columns padded by what the terminal shows: a Chinese character is two cells wide."""
     texts = [[str(cell) for cell in row] for row in rows]
     widths = [max(_width(row[i]) for row in texts) for i in range(len(texts[0]))]
-    return ["  ".join(c + " " * (w - _width(c)) for c, w in zip(row, widths, strict=True)).rstrip() for row in texts]
+    return [
+        "  ".join(c + " " * (w - _width(c)) for c, w in zip(row, widths, strict=True)).rstrip()
+        for row in texts
+    ]
 
 
 def _width(text: str) -> int:

@@ -22,7 +22,9 @@ def tables_page() -> str:
     for schema in dict.fromkeys(t.schema for t in declared_tables().values()):
         parts.append(f"## {schema}\n")
         parts += [_table(t) for t in declared_tables().values() if t.schema == schema]
-    parts.append("## bi\n\nViews for BI tools: dimensions, and of each fact the rows of every district's latest phase.\n")
+    parts.append(
+        "## bi\n\nViews for BI tools: dimensions, and of each fact the rows of every district's latest phase.\n"
+    )
     parts.append("| view | |\n| --- | --- |")
     for name, sql in bi_views().items():
         parts.append(f"| `bi.{name}` | {sql.splitlines()[0].removeprefix('--').strip()} |")
@@ -31,7 +33,8 @@ def tables_page() -> str:
 
 def _table(table: Table) -> str:
     names = display_names(table)
-    lines = [f"### {table.full_name} {title(table)}", "", table.comment, "", "| column | 列名 | type | |", "| --- | --- | --- | --- |"]
+    lines = [f"### {table.full_name} {title(table)}", "", table.comment, ""]
+    lines += ["| column | 列名 | type | |", "| --- | --- | --- | --- |"]
     for column, (type_, text) in table.columns.items():
         shown = f"**{column}**" if column in table.key else column
         lines.append(f"| {shown} | {names[column]} | {type_} | {text} |")

@@ -19,7 +19,9 @@ from youjun_pipeline.warehouse.tables import Table, declared_tables, sql_text
 
 LABELS = MODELS / "labels.toml"
 # The status of the strict verdict and of either phase are statuses too.
-_LABELLED = re.compile(r"^(?:cv_(?:primary|junior)_)?(status|state|stage|category|level|severity|cause|data_origin)(?:_\w+)?$")
+_LABELLED = re.compile(
+    r"^(?:cv_(?:primary|junior)_)?(status|state|stage|category|level|severity|cause|data_origin)(?:_\w+)?$"
+)
 
 
 @cache
@@ -32,7 +34,9 @@ def display_names(table: Table) -> dict[str, str]:
     """A short Chinese name for each column: the head of its comment; the column's own name where two would be alike."""
     heads = {column: re.split("[：；，（]", text)[0].strip() for column, (_, text) in table.columns.items()}
     taken = list(heads.values())
-    return {column: f"{head}（{column}）" if taken.count(head) > 1 else head for column, head in heads.items()}
+    return {
+        column: f"{head}（{column}）" if taken.count(head) > 1 else head for column, head in heads.items()
+    }
 
 
 def title(table: Table) -> str:
@@ -55,7 +59,9 @@ def add_views(con: duckdb.DuckDBPyConnection, catalog: str) -> None:
     try:
         for name, sql in bi_views().items():
             con.execute(f"create or replace view bi.{name} as {sql}")
-            con.execute(f"comment on view bi.{name} is {sql_text(sql.splitlines()[0].removeprefix('--').strip())}")
+            con.execute(
+                f"comment on view bi.{name} is {sql_text(sql.splitlines()[0].removeprefix('--').strip())}"
+            )
         for table in declared_tables().values():
             if table.schema == "mart":
                 con.execute(f"create or replace view zh.{_quoted(title(table))} as {_chinese_select(table)}")
@@ -68,7 +74,9 @@ def add_views(con: duckdb.DuckDBPyConnection, catalog: str) -> None:
 def _chinese_select(table: Table) -> str:
     columns = ", ".join(
         f"{_labelled(column, type_)} as {_quoted(name)}"
-        for (column, (type_, _)), name in zip(table.columns.items(), display_names(table).values(), strict=True)
+        for (column, (type_, _)), name in zip(
+            table.columns.items(), display_names(table).values(), strict=True
+        )
         if column != "run_id"
     )
     return f"select {columns} from {table.full_name}"
@@ -78,7 +86,9 @@ def _labelled(column: str, type_: str) -> str:
     found = _LABELLED.match(column)
     if type_ != "VARCHAR" or not found or found[1] not in labels():
         return _quoted(column)
-    cases = " ".join(f"when {sql_text(code)} then {sql_text(word)}" for code, word in labels()[found[1]].items())
+    cases = " ".join(
+        f"when {sql_text(code)} then {sql_text(word)}" for code, word in labels()[found[1]].items()
+    )
     return f"case {_quoted(column)} {cases} else {_quoted(column)} end"
 
 

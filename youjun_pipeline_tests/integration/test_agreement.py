@@ -23,7 +23,9 @@ PER = {"R1": 100, "R2": 100, "R3": 100, "R4": 1, "R5": 1, "R6": 1, "R7": 100}
 
 @pytest.fixture(scope="module")
 def districts() -> dict[str, GeneratedDistrict]:
-    return {f"{110101 + n}": generate_district(n, n_schools=24, code=f"{110101 + n}") for n in range(DISTRICTS)}
+    return {
+        f"{110101 + n}": generate_district(n, n_schools=24, code=f"{110101 + n}") for n in range(DISTRICTS)
+    }
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,9 @@ def published(
     """The publication of all districts together, each delivered in a style of its own."""
     folder: Path = tmp_path_factory.mktemp("districts")
     for seed, (code, district) in enumerate(districts.items()):
-        write_district(folder, district.tables, district.settings, seed=seed, code=code, slug="made-up", name=code)
+        write_district(
+            folder, district.tables, district.settings, seed=seed, code=code, slug="made-up", name=code
+        )
     publication = refresh(places(folder))
     with connect(publication.path, read_only=True) as con:
         yield con
@@ -84,15 +88,22 @@ def test_nothing_was_kept_out(published: duckdb.DuckDBPyConnection) -> None:
     ).fetchall() == [(0,)]
 
 
-def test_school_indicators_agree(published: duckdb.DuckDBPyConnection, expected: dict[str, Evaluation]) -> None:
+def test_school_indicators_agree(
+    published: duckdb.DuckDBPyConnection, expected: dict[str, Evaluation]
+) -> None:
     got = rows(published, "mart.school_indicator", "school_code", "stage", "indicator_code")
     for code, evaluation in expected.items():
         assert got[code].keys() == evaluation.school_indicator.keys()
         for key, want in evaluation.school_indicator.items():
             row = got[code][key]
-            assert not differences(row, want, ("status", "status_strict", "students"), ("threshold",)), (code, key)
+            assert not differences(row, want, ("status", "status_strict", "students"), ("threshold",)), (
+                code,
+                key,
+            )
             if want.status != "no_data" and not want.partial:
-                wrong = differences(row, want, ("rounding_sensitive",), ("numerator", "value", "gap", "floor"))
+                wrong = differences(
+                    row, want, ("rounding_sensitive",), ("numerator", "value", "gap", "floor")
+                )
                 assert not wrong, (code, key, wrong)
 
 
@@ -103,7 +114,10 @@ def test_school_verdicts_agree(published: duckdb.DuckDBPyConnection, expected: d
         assert got[code].keys() == evaluation.school_verdict.keys()
         for key, want in evaluation.school_verdict.items():
             row = got[code][key]
-            assert not differences(row, want, (*counts, "passes_resource_rule", "passes_strict"), ()), (code, key)
+            assert not differences(row, want, (*counts, "passes_resource_rule", "passes_strict"), ()), (
+                code,
+                key,
+            )
             failing = {i for i in row["failing_indicators"] if i.startswith("R")}
             assert failing == set(want.failing_indicators), (code, key)
 
@@ -118,17 +132,21 @@ def test_balances_agree(published: duckdb.DuckDBPyConnection, expected: dict[str
             exact = ("schools", "schools_no_data", "status", "status_strict", "rounding_sensitive")
             wrong = differences(row, want, exact, ("mean", "std", "cv", "cv_strict", "cv_limit"))
             assert not wrong, (code, key, wrong)
-        for key, part in evaluation.balance_contribution.items():
-            row = contributions[code][key]
+        for place, part in evaluation.balance_contribution.items():
+            row = contributions[code][place]
             wrong = differences(row, part, (), ("value", "weight", "variance_share", "break_even"))
-            assert not wrong, (code, key, wrong)
+            assert not wrong, (code, place, wrong)
             # the oracle's is per unit of the resource, the published one per unit of the indicator's value
-            students = evaluation.sections[key[2], key[0]].students or 0
-            per_unit = None if part.marginal_effect is None else part.marginal_effect * students / PER[key[1]]
-            assert same(row["marginal_effect"], per_unit), (code, key)
+            students = evaluation.sections[place[2], place[0]].students or 0
+            per_unit = (
+                None if part.marginal_effect is None else part.marginal_effect * students / PER[place[1]]
+            )
+            assert same(row["marginal_effect"], per_unit), (code, place)
 
 
-def test_district_indicators_agree(published: duckdb.DuckDBPyConnection, expected: dict[str, Evaluation]) -> None:
+def test_district_indicators_agree(
+    published: duckdb.DuckDBPyConnection, expected: dict[str, Evaluation]
+) -> None:
     got = rows(published, "mart.district_indicator", "indicator_code")
     exact = ("status", "status_strict", "failing_primary", "failing_junior", "failing_compulsory")
     for code, evaluation in expected.items():
@@ -139,7 +157,9 @@ def test_district_indicators_agree(published: duckdb.DuckDBPyConnection, expecte
             assert not wrong, (code, indicator, wrong, row["summary"])
 
 
-def test_district_verdicts_agree(published: duckdb.DuckDBPyConnection, expected: dict[str, Evaluation]) -> None:
+def test_district_verdicts_agree(
+    published: duckdb.DuckDBPyConnection, expected: dict[str, Evaluation]
+) -> None:
     got = rows(published, "mart.district_verdict", "phase_id")
     passing = 0
     for code, evaluation in expected.items():

@@ -38,13 +38,15 @@ def test_command_line_of_an_older_version(publication: tuple[Publication, int]) 
     assert version.startswith("v1.4."), "a version other than the pipeline's own is what this is about"
     result, rows = publication
     for query, expected in ((COUNT, rows), ('select count(*) from zh."学校指标"', rows)):
-        call = [program, "-readonly", "-json", str(result.path), query]
+        call = [str(program), "-readonly", "-json", str(result.path), query]
         done = subprocess.run(call, capture_output=True, text=True, check=True)
         assert list(json.loads(done.stdout)[0].values()) == [expected]
 
 
 def test_sqlalchemy(publication: tuple[Publication, int]) -> None:
-    pytest.importorskip("duckdb_engine", reason="duckdb-engine is not installed; docs/bi.md names the pair that was tried")
+    pytest.importorskip(
+        "duckdb_engine", reason="duckdb-engine is not installed; docs/bi.md names the pair that was tried"
+    )
     import sqlalchemy
 
     result, rows = publication
@@ -66,7 +68,10 @@ def test_node(publication: tuple[Publication, int], tmp_path: Path) -> None:
         })();
         """
     )
-    if not node or subprocess.run([node, "-e", "require('@duckdb/node-api')"], capture_output=True).returncode:
+    if (
+        not node
+        or subprocess.run([node, "-e", "require('@duckdb/node-api')"], capture_output=True).returncode
+    ):
         pytest.skip("node with @duckdb/node-api is not installed")
     result, rows = publication
     done = subprocess.run([node, script, str(result.path), COUNT], capture_output=True, text=True, check=True)

@@ -44,7 +44,8 @@ def phase_rows(settings: Settings, phase: str = FIRST.id) -> dict[str, list[tupl
         ).fetchall()
         return {
             table: con.execute(
-                f"select columns(c -> c <> 'is_closed') from mart.{table} where phase_id = ? order by all", [phase]
+                f"select columns(c -> c <> 'is_closed') from mart.{table} where phase_id = ? order by all",
+                [phase],
             ).fetchall()
             for (table,) in tables
         }
@@ -58,7 +59,9 @@ def correct(folder: Path, made: Any) -> None:
     write_delivery(folder, "2023-09-15", tables, style=PLAIN, seed=0)
 
 
-def test_a_closed_phase_keeps_its_rows_and_a_reopened_one_says_what_changed(district: tuple[Path, Any]) -> None:
+def test_a_closed_phase_keeps_its_rows_and_a_reopened_one_says_what_changed(
+    district: tuple[Path, Any],
+) -> None:
     folder, made = district
     settings = places(folder.parent)
     refresh(settings, "run-1")
@@ -73,8 +76,12 @@ def test_a_closed_phase_keeps_its_rows_and_a_reopened_one_says_what_changed(dist
     correct(folder, made)
     refresh(settings, "run-2")
     assert phase_rows(settings) == before
-    assert rows(settings, "select distinct run_id from mart.school where phase_id = '2023-first'") == [("run-1",)]
-    assert rows(settings, "select distinct run_id from mart.school where phase_id = '2024-second'") == [("run-2",)]
+    assert rows(settings, "select distinct run_id from mart.school where phase_id = '2023-first'") == [
+        ("run-1",)
+    ]
+    assert rows(settings, "select distinct run_id from mart.school where phase_id = '2024-second'") == [
+        ("run-2",)
+    ]
     assert rows(settings, "select count(*) from ops.restatement") == [(0,)]
 
     with working(settings) as con:
@@ -138,7 +145,9 @@ def test_what_cannot_be_closed_or_reopened_is_refused(district: tuple[Path, Any]
     settings = places(folder.parent)
     refresh(settings, "run-1")
     with working(settings) as con:
-        with pytest.raises(ClosingError, match="没有 120114 2030 的评估；现有：120114 2023-first、120114 2024-second"):
+        with pytest.raises(
+            ClosingError, match="没有 120114 2030 的评估；现有：120114 2023-first、120114 2024-second"
+        ):
             close_phase(con, "120114", "2030")
         with pytest.raises(ClosingError, match="没有关闭，无须重新打开"):
             reopen_phase(con, "120114", FIRST.id, "更正")

@@ -15,7 +15,15 @@ from youjun_pipeline_tests.integration.test_suspicions import write_district_by_
 from youjun_pipeline_tests.steps import places, refresh
 
 DATASETS = (
-    *("schools", "classes", "teachers", "facilities", "special_rooms", "quality_monitoring", "school_finance"),
+    *(
+        "schools",
+        "classes",
+        "teachers",
+        "facilities",
+        "special_rooms",
+        "quality_monitoring",
+        "school_finance",
+    ),
     *("graduation_cohorts", "assurance", "recognition", "district_figures"),
 )
 WORDS = {"school_type": "十二年一贯制学校", "urban_rural": "乡村", "stage": "primary", "kind": "music"}
@@ -39,7 +47,15 @@ def test_bounds_are_computed(tmp_path: Path, largest: bool) -> None:
     for name in DATASETS:
         columns = load_datasets()[name].columns
         write_rows(delivery, name, [{c.name: cell(c, largest) for c in columns.values()}])
-    items = ["G7.funds_yuan", "G7.students", "G15.eligible", "G15.public", "G15.purchased", "G14.places", "G14.allotted"]
+    items = [
+        "G7.funds_yuan",
+        "G7.students",
+        "G15.eligible",
+        "G15.public",
+        "G15.purchased",
+        "G14.places",
+        "G14.allotted",
+    ]
     value = cell(load_datasets()["assurance"].columns["value"], largest)
     write_rows(delivery, "assurance", [{"item": item, "value": value} for item in items])
     publication = refresh(places(tmp_path))

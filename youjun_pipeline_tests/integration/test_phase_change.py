@@ -22,11 +22,13 @@ CV_TOLERANCE = 1e-9
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, str]]]:
+def story(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, str]]]:
     """A district in which each of five schools meets one kind of change; gives the publication and their codes."""
     folder: Path = tmp_path_factory.mktemp("change")
     made = generate_district(6, n_schools=26, profile="passing")
-    before = deepcopy(made.tables)
+    before = {name: deepcopy(rows or []) for name, rows in made.tables.items()}
     primary = [r for r in before["schools"] if r["school_type"] == "小学" and r["sponsor_code"] != "10"]
     names = ("more_pupils", "more_area", "opened", "unreported", "rented")
     schools = dict(zip(names, (r["school_code"] for r in primary), strict=False))
@@ -40,7 +42,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.Duc
     row(after, "facilities", schools["more_area"])["teaching_area_m2"] += 120
     row(after, "facilities", schools["unreported"])["multimedia_rooms"] = None
     settings = {**made.settings, "waivers": []}
-    district = write_district(folder, before, settings, (BEFORE, AFTER), style=PLAIN, delivered_on="2021-06-30")
+    district = write_district(
+        folder, before, settings, (BEFORE, AFTER), style=PLAIN, delivered_on="2021-06-30"
+    )
     write_delivery(district, "2023-06-30", after, style=PLAIN, seed=0)
     publication = refresh(places(folder))
     with connect(publication.path, read_only=True) as con:
@@ -79,7 +83,8 @@ def test_more_area_is_resource_alone(story: tuple[duckdb.DuckDBPyConnection, dic
     con, schools = story
     ((cause, effect, before, after),) = changes(con, schools["more_area"], "R4")
     students = con.execute(
-        "select students from mart.section where phase_id = '2023' and school_code = ?", [schools["more_area"]]
+        "select students from mart.section where phase_id = '2023' and school_code = ?",
+        [schools["more_area"]],
     ).fetchall()[0][0]
     assert (cause, after - before) == ("resource", pytest.approx(120 / students))
     assert effect == pytest.approx(after - before)
@@ -94,7 +99,9 @@ def test_a_lapsed_waiver_is_rule(story: tuple[duckdb.DuckDBPyConnection, dict[st
     assert effect < 0
 
 
-def test_an_opened_school_and_a_silent_one_are_named(story: tuple[duckdb.DuckDBPyConnection, dict[str, str]]) -> None:
+def test_an_opened_school_and_a_silent_one_are_named(
+    story: tuple[duckdb.DuckDBPyConnection, dict[str, str]],
+) -> None:
     con, schools = story
     assert [c[:3] for c in changes(con, schools["opened"], "R4")] == [("opened", None, None)]
     ((cause, effect, before, after),) = changes(con, schools["unreported"], "R7")
@@ -129,7 +136,9 @@ def test_cvs_move_by_roster_pupils_resources_and_rules(
     assert "correction" in causes["R7"]
 
 
-def test_nothing_is_listed_that_did_not_change(story: tuple[duckdb.DuckDBPyConnection, dict[str, str]]) -> None:
+def test_nothing_is_listed_that_did_not_change(
+    story: tuple[duckdb.DuckDBPyConnection, dict[str, str]],
+) -> None:
     con, _ = story
     same = con.execute(
         "select * from mart.phase_change where value_before is not distinct from value_after "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -40,10 +41,16 @@ EXPECTED = {
 def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     folder: Path = tmp_path_factory.mktemp("names")
     schools = [
-        {"school_code": code, "school_name": name, "township": township, "school_type": "小学", "primary_students": 300}
+        {
+            "school_code": code,
+            "school_name": name,
+            "township": township,
+            "school_type": "小学",
+            "primary_students": 300,
+        }
         for code, (name, township) in ROSTER.items()
     ]
-    measures = [
+    measures: list[dict[str, Any]] = [
         {"measure_no": "M1", "indicator": "R4", "stage": "primary", "school_names": "、".join(EXPECTED)},
         {"measure_no": "M2", "indicator": "R4", "stage": "primary", "school_names": None},
     ]

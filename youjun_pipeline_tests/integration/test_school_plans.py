@@ -31,7 +31,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.Duc
         {"measure_no": "M1", "school_names": "2100000001", "receiving_school": "滨河小学", **measure},
         {"measure_no": "M2", "school_names": "黄庄街滨河小学", **measure, "due": "2024-12-31"},
     ]
-    milestones = [{"milestone_no": "N1", "measure_no": "M2", "indicator": "G5", "due": "2024-03-31", "task": "定方案"}]
+    milestones = [
+        {"milestone_no": "N1", "measure_no": "M2", "indicator": "G5", "due": "2024-03-31", "task": "定方案"}
+    ]
     write_story(folder, {DAYS[0]: judged}, {DAYS[0]: {"measures": measures, "milestones": milestones}})
     publication = refresh(places(folder))
     with connect(publication.path, read_only=True) as con:
@@ -91,5 +93,7 @@ def test_the_briefing_counts_what_the_marts_count(
     assert summary in text
     assert f"阻碍认定的事项（{len(blocking)} 项" in text
     assert "推迟和逾期的措施（1 项）" in text
-    findings = con.execute("select sum(findings) from mart.remediation_progress where phase_id = 'p1'").fetchall()[0][0]
+    findings = con.execute(
+        "select sum(findings) from mart.remediation_progress where phase_id = 'p1'"
+    ).fetchall()[0][0]
     assert words[words.index("合计") + 1] == findings

@@ -236,7 +236,7 @@ def test_documents_beside_the_site_are_linked_where_they_are_there(pages: dict[s
     assert links["../../../../../official/120114/2023-startup.xlsx"] == "申报表（Excel）"
     assert (
         links["../../../../../schools/120114/2023-startup/%E8%87%AA%E8%AF%84%E8%A1%A8.xlsx"]
-        == "学校自评表（Excel）"
+        == "自评表（Excel）"
     )
     assert links["../../../../../data_docs/index.html"] == "数据检验报告"
     baodi = pages["district/120115/phase/2020/index.html"]

@@ -12,7 +12,18 @@ import pytest
 from youjun_pipeline_tests.integration.plan_story import PHASES, primary_school, write_rows
 from youjun_pipeline_tests.steps import compute, places, read_all, working
 
-NAMES = ("calm", "jump", "round", "no_building", "unit", "twin_a", "twin_b", "namesake_a", "namesake_b", "silent")
+NAMES = (
+    "calm",
+    "jump",
+    "round",
+    "no_building",
+    "unit",
+    "twin_a",
+    "twin_b",
+    "namesake_a",
+    "namesake_b",
+    "silent",
+)
 CODES = {name: f"21201140{n:02d}" for n, name in enumerate(NAMES)}
 
 
@@ -48,9 +59,16 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
     write_rows(district / "2024-05-31", "facilities", after)
     teacher = {"stage": "junior", "full_time": 10, "doctorate": 0, "master": 1, "bachelor": 7, "associate": 1}
     write_rows(district / "2024-05-31", "teachers", [{"school_code": CODES["calm"], **teacher}])
-    answer = {"answered_on": "2024-06-10", "dataset": "facilities", "school_code": CODES["jump"], "rule": "jump"}
+    answer = {
+        "answered_on": "2024-06-10",
+        "dataset": "facilities",
+        "school_code": CODES["jump"],
+        "rule": "jump",
+    }
     write_rows(
-        district / "2024-06-20", "suspicion_answers", [{**answer, "answer": "新教学楼启用", "answered_by": "甲"}]
+        district / "2024-06-20",
+        "suspicion_answers",
+        [{**answer, "answer": "新教学楼启用", "answered_by": "甲"}],
     )
     settings = places(folder)
     with working(settings) as con:
@@ -64,10 +82,12 @@ def write_district_by_hand(folder: Path) -> Path:
     district = folder / "120114-hand"
     district.mkdir()
     phases = "".join(
-        f'[[phase]]\nid = "{p.id}"\nname = "{p.name}"\nstarts = {p.starts}\nends = {p.ends}\n' for p in PHASES[:2]
+        f'[[phase]]\nid = "{p.id}"\nname = "{p.name}"\nstarts = {p.starts}\nends = {p.ends}\n'
+        for p in PHASES[:2]
     )
     (district / "district.toml").write_text(
-        f'code = "120114"\nname = "试验区"\nstandard = "national-2017"\n[data]\norigin = "reported"\n{phases}', "utf-8"
+        f'code = "120114"\nname = "试验区"\nstandard = "national-2017"\n[data]\norigin = "reported"\n{phases}',
+        "utf-8",
     )
     return district / "deliveries"
 

@@ -35,14 +35,16 @@ def moved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
 def test_latest_views_hold_the_last_phase_alone(moved: duckdb.DuckDBPyConnection) -> None:
     for view in ("school_indicator", "stage_balance", "district_indicator", "finding", "school_verdict"):
         assert moved.execute(f"select distinct phase_id from bi.latest_{view}").fetchall() == [("2024-b",)]
-    assert moved.execute("select district_code, province_code, city_code, latest_phase_id from bi.dim_district").fetchall() == [
-        ("120114", "120000", "120100", "2024-b")
-    ]
+    assert moved.execute(
+        "select district_code, province_code, city_code, latest_phase_id from bi.dim_district"
+    ).fetchall() == [("120114", "120000", "120100", "2024-b")]
     assert moved.execute("select phase_id, is_latest from bi.dim_phase order by 1").fetchall() == [
         ("2023-a", False),
         ("2024-b", True),
     ]
-    schools, distinct = moved.execute("select count(*), count(distinct school_code) from bi.dim_school").fetchall()[0]
+    schools, distinct = moved.execute(
+        "select count(*), count(distinct school_code) from bi.dim_school"
+    ).fetchall()[0]
     assert schools == distinct > 0
 
 
@@ -55,7 +57,9 @@ def test_chinese_views_say_it_in_words(moved: duckdb.DuckDBPyConnection) -> None
         "初中",
         "小学和初中",
     }
-    same = moved.execute('select (select count(*) from zh."学校指标") = (select count(*) from mart.school_indicator)')
+    same = moved.execute(
+        'select (select count(*) from zh."学校指标") = (select count(*) from mart.school_indicator)'
+    )
     assert same.fetchall() == [(True,)]
 
 

@@ -248,7 +248,7 @@ def _rows(name: str, values: dict[str, dict[Key, Row]]) -> list[Row]:
     """The rows of one dataset. A stage's teachers have a row where their form is there; backbone teachers stand on a form
     that every school has. Of class sizes those that occur have one, or the smallest where there are no classes."""
     rows = []
-    occupied = {key[:2] for key, row in values[name].items() if "classes" in row and row["classes"][0] != "0"}
+    occupied = {key[:2] for key, row in values[name].items() if "classes" in row and not _is_zero(row["classes"])}
     for (code, stage, item), row in values[name].items():
         first = next(iter(row.values()))[1]
         keys: Row = {"school_code": (code, first)}
@@ -261,7 +261,7 @@ def _rows(name: str, values: dict[str, dict[Key, Row]]) -> list[Row]:
                 continue
             keys["stage"] = (stage, first)
         elif name == "class_bands":
-            if not item or (row["classes"][0] == "0" and ((code, stage) in occupied or not item.startswith("0-"))):
+            if not item or (_is_zero(row["classes"]) and ((code, stage) in occupied or not item.startswith("0-"))):
                 continue
             low, _, high = item.partition("-")
             keys |= {"stage": (stage, first), "students_from": (low, first), "students_to": (high or None, first)}
@@ -269,6 +269,10 @@ def _rows(name: str, values: dict[str, dict[Key, Row]]) -> list[Row]:
             keys |= {"stage_classes": total} if total else {}
         rows.append({**row, **keys})
     return rows
+
+
+def _is_zero(entry: tuple[str | None, Source]) -> bool:
+    return entry[0] is not None and number(entry[0]) == 0
 
 
 def _frame(dataset: Dataset, rows: list[Row], composed: Composed) -> pd.DataFrame:

@@ -7,10 +7,12 @@ cells come to (compose.py), and storing the rows (ingest.store does that as for 
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -100,14 +102,27 @@ def read_statistics_files(
     if fresh:
         report(f"读取教育事业统计报表：{len(fresh)} 个新文件")
     read: dict[str, list[Cell]] = {}
-    for start in range(0, len(fresh), BATCH):
-        read = _read(con, fresh[start : start + BATCH])
-    found = Statistics(_parts(con, delivered, files))
-    composed = {(c, d) for c, d in con.execute("select content_sha256, dataset from raw.content").fetchall()}
-    new = {p.content_sha256: p for p in found.parts if any((p.content_sha256, d) not in composed for d in p.datasets)}
-    for batch in _batches(list(new.values())):
-        _compose(con, batch, read, found, composed)
+    with _no_collection():
+        for start in range(0, len(fresh), BATCH):
+            read = _read(con, fresh[start : start + BATCH])
+        found = Statistics(_parts(con, delivered, files))
+        composed = {(c, d) for c, d in con.execute("select content_sha256, dataset from raw.content").fetchall()}
+        new = {p.content_sha256: p for p in found.parts if any((p.content_sha256, d) not in composed for d in p.datasets)}
+        for batch in _batches(list(new.values())):
+            _compose(con, batch, read, found, composed)
     return found
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Hold back Python's search for cycles: among a hundred thousand cells, none in a cycle, it takes an eighth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _batches(parts: list[Part]) -> list[list[Part]]:

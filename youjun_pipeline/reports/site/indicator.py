@@ -43,7 +43,14 @@ def _stage(e: Evaluation, code: str, stage: str, values: list[Any]) -> dict[str,
     limits = sorted({v.threshold for v in values if v.threshold is not None})
     break_even = next((c.break_even for c in shares.values()), None)
     schools = [_school(e, indicator, v, shares.get(v.school_code), break_even) for v in values]
-    schools.sort(key=lambda s: (s["value"].value is None, s["value"].value or 0, s["value"].school_code))
+    worst_first = -1 if indicator.direction == "at_most" else 1
+    schools.sort(
+        key=lambda s: (
+            s["value"].value is None,
+            worst_first * (s["value"].value or 0),
+            s["value"].school_code,
+        )
+    )
     return {
         "stage": stage,
         "balance": balance,

@@ -29,8 +29,8 @@ from youjun_pipeline.standard import load_catalogue
 HERE = Path(__file__).parent
 TEMPLATES, ASSETS = HERE / "templates", HERE / "assets"
 
-# Up to so many workbooks of an evaluation are linked by name; more are one for each school.
-FEW_FILES = 5
+# Up to so many workbooks of an evaluation are linked; more would be one for each school.
+FEW_FILES = 8
 
 
 class Writer:
@@ -62,7 +62,7 @@ class Writer:
         files = sorted(f.name for f in folder.glob("*.xlsx")) if folder.is_dir() else []
         if len(files) <= FEW_FILES:
             way = f"../schools/{_segment(district)}/{_segment(phase)}/"
-            found += [(f"学校{Path(name).stem}（Excel）", way + _segment(name)) for name in files]
+            found += [(f"{Path(name).stem}（Excel）", way + _segment(name)) for name in files]
         return found
 
     def common_documents(self) -> list[tuple[str, str]]:
