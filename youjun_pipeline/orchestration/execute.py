@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
 
 from youjun_pipeline.ingest.districts import Scan, scan
-from youjun_pipeline.orchestration.partitions import PHASES, phase_ids, range_tags, register_phases
+from youjun_pipeline.orchestration.instance import instance_for
+from youjun_pipeline.orchestration.partitions import phase_ids, range_tags
 from youjun_pipeline.settings import Settings
 
-log = logging.getLogger("youjun")
 PUBLICATION_STEP = "publication__youjun"
 
 
@@ -55,7 +51,7 @@ def run_refresh(
     chosen = _chosen(known, phases)
     from youjun_pipeline.orchestration.code_location import build_definitions
 
-    with _instance(known) as instance:
+    with instance_for(known) as instance:
         job = build_definitions().resolve_job_def("refresh")
         keys = job.asset_layer.executable_asset_keys
         result = job.execute_in_process(
@@ -72,39 +68,6 @@ def run_refresh(
         )
         if not result.success:
             raise _failure(result)
-
-
-@contextmanager
-def _instance(phases: list[str]) -> Iterator[dg.DagsterInstance]:
-    """The instance of DAGSTER_HOME, or one in memory, with `phases` as its phase partitions.
-
-    Dagster asks the instance for them a dozen times for every asset, each time with a query of 2 ms; they do not change
-    while the block runs, so they are answered from here (0.5 s of a run over 60 assets, Dagster 1.13, 2026-11).
-    """
-    with (
-        dg.DagsterInstance.get()
-        if os.environ.get("DAGSTER_HOME")
-        else dg.DagsterInstance.ephemeral() as instance
-    ):
-        register_phases(instance, phases)
-        known = {PHASES.name: list(phases)}
-        ask, ask_one = instance.get_dynamic_partitions, instance.has_dynamic_partition
-
-        def get_dynamic_partitions(partitions_def_name: str) -> list[str]:
-            return (
-                list(known[partitions_def_name])
-                if partitions_def_name in known
-                else list(ask(partitions_def_name))
-            )
-
-        def has_dynamic_partition(partitions_def_name: str, partition_key: str) -> bool:
-            if partitions_def_name in known:
-                return partition_key in known[partitions_def_name]
-            return ask_one(partitions_def_name, partition_key)
-
-        setattr(instance, "get_dynamic_partitions", get_dynamic_partitions)  # noqa: B010, a plain assignment is a type error
-        setattr(instance, "has_dynamic_partition", has_dynamic_partition)  # noqa: B010
-        yield instance
 
 
 def _nothing_to_do(settings: Settings, found: Scan) -> str:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from youjun_pipeline.ingest.districts import Scan, scan
 from youjun_pipeline.ingest.store import Delivered, Ingested, ensure_raw, ingest, register
@@ -41,7 +41,7 @@ class EmptyRangeError(ValueError):
 class Refresh(dg.ConfigurableResource):
     """One refresh of the warehouse. Run config may narrow it to some districts or look back from another day."""
 
-    districts: list[str] = []
+    districts: list[str] = Field(default_factory=list)
     as_of: str = ""
 
     _stack: ExitStack = PrivateAttr(default_factory=ExitStack)

@@ -1,117 +1,149 @@
 """What must hold for every file, however dirty: no exception, no row gone, every refusal with its place and a remedy.
 
-Belongs here: reading a file as the pipeline does and looking at what came of it. Keep out: what a certain file must come to
-(cases.py).
+Belongs here: reading files as the pipeline does, many at a time, and looking at what came of each. Keep out: what a certain
+file must come to (cases.py).
 """
 
 from __future__ import annotations
 
 import re
+import traceback
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from youjun_pipeline.contracts import Dataset
+import pandas as pd
+
+from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.ingest.files import ReadResult, read_file
 from youjun_pipeline.ingest.sheets import Unreadable
 from youjun_pipeline.ingest.texts import sheet_texts
-from youjun_pipeline.ingest.validate import Validated, validate
+from youjun_pipeline.ingest.validate import validate
 from youjun_pipeline_tests.dirty.cases import Case
 
 # Words of a program, not of a message to a district.
 PROGRAM = re.compile(r"Traceback|Exception|Error\b|panicked|NoneType|object at 0x|\bnan\b|\bNone\b")
-REMEDY = re.compile("请|应")
+REMEDY = re.compile("请")
+
+
+class Specimen(NamedTuple):
+    """A file to look at; rows up to `header_row` are no data (0: nobody can say which are)."""
+
+    name: str
+    path: Path
+    dataset: str
+    header_row: int = 0
 
 
 @dataclass
 class Outcome:
-    """What came of one file."""
+    """What came of one file, and what about it must not be (`faults`)."""
 
-    result: ReadResult
-    checked: Validated | None
+    specimen: Specimen
+    result: ReadResult | None = None
+    accepted: int = 0
+    failure: str | None = None
+    rejections: list[dict[str, Any]] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
-    @property
-    def accepted(self) -> int:
-        return self.checked.accepted.num_rows if self.checked else 0
 
-    @property
-    def failure(self) -> str | None:
-        if self.result.failure:
-            return self.result.failure.rule
-        return next((f.rule for f in self.checked.failures.values()), None) if self.checked else None
-
-    @property
-    def rejections(self) -> list[dict[str, Any]]:
-        return self.checked.rejections.to_dict("records") if self.checked else []
+def look_at(specimens: Iterable[Specimen]) -> list[Outcome]:
+    """Read every file, check those of a dataset together as a refresh does, and judge what came of each."""
+    outcomes = [_read(specimen) for specimen in specimens]
+    for name in dict.fromkeys(outcome.specimen.dataset for outcome in outcomes):
+        _check([o for o in outcomes if o.specimen.dataset == name and o.result and not o.result.failure])
+    for outcome in outcomes:
+        if outcome.result is not None:
+            _judge(outcome, outcome.result)
+    return outcomes
 
 
-def look_at(path: Path, dataset: Dataset, header_row: int = 0) -> Outcome:
-    """Read a file and check it; `faults` says what does not hold. Rows above and in `header_row` are no data."""
-    result = read_file(path, dataset)
-    checked = None if result.failure else validate(dataset, result.frame.assign(content_sha256="x"))
-    outcome = Outcome(result, checked)
-    failures = [result.failure] if result.failure else list(checked.failures.values()) if checked else []
-    outcome.told = [f.message for f in failures] + result.notices
-    outcome.told += [f"未识别的列已忽略：{header}" for header in result.ignored_headers]
-    if checked:
-        outcome.told += [row["message"] for row in outcome.rejections] + list(checked.warnings["message"])
-    outcome.faults += [f"told in a program's words: {text}" for text in outcome.told if PROGRAM.search(text)]
-    outcome.faults += [f"without a remedy: {f.message}" for f in failures if not REMEDY.search(f.message)]
-    outcome.faults += _row_faults(outcome)
-    if header_row and not result.failure:
-        outcome.faults += _unaccounted(path, dataset, result, header_row)
+def _read(specimen: Specimen) -> Outcome:
+    outcome = Outcome(specimen)
+    try:
+        outcome.result = read_file(specimen.path, load_datasets()[specimen.dataset])
+    except Exception:
+        outcome.faults.append(f"read_file raised:\n{traceback.format_exc()}")
+        return outcome
+    if failure := outcome.result.failure:
+        outcome.failure = failure.rule
+        outcome.told.append(failure.message)
+    outcome.told += outcome.result.notices
+    outcome.told += [f"未识别的列已忽略：{header}" for header in outcome.result.ignored_headers]
     return outcome
 
 
-def _row_faults(outcome: Outcome) -> list[str]:
-    """Rows read are rows accepted and rejected, and every rejection names cell and remedy."""
-    if outcome.checked is None:
-        return [] if outcome.result.frame.empty else ["a file that failed has rows"]
-    read = len(outcome.result.frame)
+def _check(outcomes: list[Outcome]) -> None:
+    """Apply the contract to all rows at once, and hand each file its part of the answer."""
+    frames = [o.result.frame.assign(content_sha256=o.specimen.name) for o in outcomes if o.result]
+    if not frames:
+        return
+    checked = validate(load_datasets()[outcomes[0].specimen.dataset], pd.concat(frames, ignore_index=True))
+    accepted = checked.accepted.column("content_sha256").to_pandas().value_counts()
+    rejections: dict[str, list[dict[str, Any]]] = {}
+    for row in checked.rejections.to_dict("records"):
+        rejections.setdefault(row["content_sha256"], []).append(row)
+    for outcome in outcomes:
+        name = outcome.specimen.name
+        outcome.accepted = int(accepted.get(name, 0))
+        outcome.rejections = rejections.get(name, [])
+        if failure := checked.failures.get(name):
+            outcome.failure = failure.rule
+            outcome.told.append(failure.message)
+        outcome.told += [row["message"] for row in outcome.rejections]
+        outcome.told += list(checked.warnings.loc[checked.warnings["content_sha256"] == name, "message"])
+
+
+def _judge(outcome: Outcome, result: ReadResult) -> None:
+    outcome.faults += [f"told in a program's words: {text}" for text in outcome.told if PROGRAM.search(text)]
+    if outcome.failure and not any(REMEDY.search(text) for text in outcome.told):
+        outcome.faults.append("a failure without a remedy")
+    if result.failure:
+        if len(result.frame):
+            outcome.faults.append("a file that failed has rows")
+        return
     lost = {(r["sheet"], r["row_number"]) for r in outcome.rejections if r["rejects_row"]}
-    faults = []
-    if read != outcome.accepted + len(lost):
-        faults.append(f"{read} rows read, {outcome.accepted} accepted, {len(lost)} rejected")
-    places = set(zip(outcome.result.frame["sheet"], outcome.result.frame["row_number"], strict=True))
+    if len(result.frame) != outcome.accepted + len(lost):
+        outcome.faults.append(f"{len(result.frame)} rows read, {outcome.accepted} accepted, {len(lost)} rejected")
+    read = set(zip(result.frame["sheet"], result.frame["row_number"], strict=True))
     for r in outcome.rejections:
-        if (r["sheet"], r["row_number"]) not in places:
-            faults.append(f"a rejection of a row that was not read: {r}")
-        if not REMEDY.search(r["message"]) or not r["message"]:
-            faults.append(f"a rejection without a remedy: {r['message']}")
-    return faults
+        if (r["sheet"], r["row_number"]) not in read:
+            outcome.faults.append(f"a rejection of a row that was not read: {r}")
+        if not REMEDY.search(r["message"]):
+            outcome.faults.append(f"a rejection without a remedy: {r['message']}")
+    if outcome.specimen.header_row:
+        outcome.faults += _unaccounted(outcome.specimen, result, read)
 
 
-def _unaccounted(path: Path, dataset: Dataset, result: ReadResult, header_row: int) -> list[str]:
+def _unaccounted(specimen: Specimen, result: ReadResult, read: set[tuple[str, int]]) -> list[str]:
     """Rows below the header that hold something, are no data, and were not named."""
     try:
-        sheets = sheet_texts(path, dataset)
+        sheets = sheet_texts(specimen.path, load_datasets()[specimen.dataset])
     except (Unreadable, OSError) as error:
         return [f"read, and yet cannot be shown: {error}"]
     used = {column.sheet for column in result.columns}
-    read = set(zip(result.frame["sheet"], result.frame["row_number"], strict=True))
     named = {(place.sheet, row) for place in result.places.values() for row in place.rows}
-    gone = [
+    below = [
         (sheet.name, number)
         for sheet in sheets
         if sheet.name in used
         for number, cells in sheet.rows.items()
-        if number > header_row and any(cell.strip() for cell in cells)
+        if number > specimen.header_row and any(cell.strip() for cell in cells)
     ]
-    return [f"gone without a word: {place}" for place in gone if place not in read | named]
+    return [f"gone without a word: {place}" for place in below if place not in read | named]
 
 
-def check_case(case: Case, path: Path, dataset: Dataset) -> list[str]:
-    """What does not hold for a case's file, beside what must hold for every file."""
-    outcome = look_at(path, dataset, case.header_row)
-    faults = outcome.faults
-    if case.failure != outcome.failure and case.failure != "any":
+def case_faults(case: Case, outcome: Outcome) -> list[str]:
+    """What came of a case's file otherwise than it must."""
+    faults = list(outcome.faults)
+    if case.failure not in ("any", outcome.failure):
         faults.append(f"failure {outcome.failure}, not {case.failure}")
     if case.rows is not None and outcome.accepted != case.rows:
         faults.append(f"{outcome.accepted} rows accepted, not {case.rows}")
     if case.rejected is not None and len(outcome.rejections) != case.rejected:
-        faults.append(f"{len(outcome.rejections)} cells told, not {case.rejected}: {outcome.rejections}")
+        faults.append(f"{len(outcome.rejections)} cells told, not {case.rejected}")
     told = "\n".join(outcome.told)
     faults += [f"not told: {words}" for words in case.says if words not in told]
-    return [f"{fault}\n    told: {outcome.told}" for fault in faults]
+    return [f"{case.name}: {fault}; told: {told or 'nothing'}" for fault in faults]

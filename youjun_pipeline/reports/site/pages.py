@@ -57,12 +57,12 @@ class Writer:
         """Workbooks about an evaluation: what each is and where it lies, relative to the site."""
         found = []
         if (self.published / "official" / district / f"{phase}.xlsx").is_file():
-            found.append(("申报表（Excel）", f"../official/{_segment(district)}/{_segment(phase)}.xlsx"))
+            found.append(("申报表", f"../official/{_segment(district)}/{_segment(phase)}.xlsx"))
         folder = self.published / "schools" / district / phase
         files = sorted(f.name for f in folder.glob("*.xlsx")) if folder.is_dir() else []
         if len(files) <= FEW_FILES:
             way = f"../schools/{_segment(district)}/{_segment(phase)}/"
-            found += [(f"{Path(name).stem}（Excel）", way + _segment(name)) for name in files]
+            found += [(Path(name).stem, way + _segment(name)) for name in files]
         return found
 
     def common_documents(self) -> list[tuple[str, str]]:
