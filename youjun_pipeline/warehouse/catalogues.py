@@ -32,8 +32,9 @@ def insert_catalogues(con: duckdb.DuckDBPyConnection, catalogues: Iterable[Catal
     rows = catalogue_tables(catalogues)
     for table, columns in CATALOGUE_TABLES.items():
         if rows[table]:
-            marks = ", ".join("?" * len(columns))
-            con.executemany(
-                f"insert into standard.{table} values ({marks})",
-                [[row[name] for name in columns] for row in rows[table]],
+            # By column: row by row, executemany takes 0.1 s a table.
+            values = ", ".join(f"unnest(${n}::{type_}[])" for n, type_ in enumerate(columns.values(), 1))
+            con.execute(
+                f"insert into standard.{table} select {values}",
+                [[row[name] for row in rows[table]] for name in columns],
             )

@@ -44,10 +44,6 @@ _RELATION = re.compile(r"<(?:\w+:)?Relationship\b[^>]*>")
 _SHEET = re.compile(r"<(?:\w+:)?sheet\b[^>]*>")
 _ATTRIBUTE = re.compile(r"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 
-# The end of a zip file may have a comment of 64 KB behind it. Method, CRC, sizes, lengths and offset in a directory's entry.
-_MAX_END = 66_000
-_ENTRY = struct.Struct("<10xH4xLLLHHH8xL")
-
 # What the workbook reader looks into when it opens a file, beside the sheets that are asked for.
 _PARTS = ("xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml", "xl/sharedStrings.xml")
 
@@ -167,7 +163,8 @@ def open_book(data: bytes, wanted: Callable[[str], bool]) -> Sheets:
 
 def _xlsx(data: bytes, wanted: Callable[[str], bool]) -> Sheets:
     try:
-        infos = _parts(data)
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            infos = archive.NameToInfo
         if "xl/workbook.xml" not in infos:
             raise Unreadable("内容不是 .xlsx 工作簿", SAVE_AS)
         _check_size(infos)
@@ -187,40 +184,14 @@ def _xlsx(data: bytes, wanted: Callable[[str], bool]) -> Sheets:
     return Sheets([n for n in names if wanted(n)] or names, read, errors)
 
 
-class _Part(NamedTuple):
-    """A part of a workbook, as the directory at the end of the file states it; named as in zipfile."""
-
-    compress_type: int
-    CRC: int
-    compress_size: int
-    file_size: int
-    header_offset: int
-
-
-def _parts(data: bytes) -> Mapping[str, _Part | zipfile.ZipInfo]:
-    """The parts of a workbook by name. Read by hand where the directory is a plain one: zipfile takes a quarter of a
-    millisecond for it, an eighth of the time that the whole workbook takes."""
-    end = data.rfind(b"PK\x05\x06", -_MAX_END)
-    count, size, at = struct.unpack_from("<HLL", data, end + 10) if end >= 0 else (0, 0, 0)
-    if end < 0 or at + size != end:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return archive.NameToInfo
-    found = {}
-    for _ in range(count):
-        method, crc, packed, unpacked, name, extra, comment, offset = _ENTRY.unpack_from(data, at)
-        found[data[at + 46 : at + 46 + name].decode("utf-8", "replace")] = _Part(method, crc, packed, unpacked, offset)
-        at += 46 + name + extra + comment
-    return found
-
-
-def _check_size(infos: Mapping[str, _Part | zipfile.ZipInfo]) -> None:
+def _check_size(infos: Mapping[str, zipfile.ZipInfo]) -> None:
     """Refuse a workbook that unpacks to too much."""
     unpacked, packed = sum(i.file_size for i in infos.values()), sum(i.compress_size for i in infos.values())
     if unpacked > MAX_UNPACKED_BYTES or _is_bomb(unpacked, packed):
         raise Unreadable(f"文件解开后有 {unpacked // MB} MB，大得不合常理", SEND_AGAIN)
 
 
-def _unpacked(data: bytes, info: _Part | zipfile.ZipInfo) -> bytes:
+def _unpacked(data: bytes, info: zipfile.ZipInfo) -> bytes:
     """A part of the workbook, and not a byte more than its directory says: the reader would unpack a lie in full.
 
     By hand, because zipfile takes 70 µs for each of a workbook's dozen small parts, four times as long as this.
@@ -257,7 +228,7 @@ def _attributes(tag: str) -> dict[str, str]:
     return {name: html.unescape(double or single) for name, double, single in _ATTRIBUTE.findall(tag)}
 
 
-def _check_sheet(data: bytes, info: _Part | zipfile.ZipInfo, name: str) -> dict[tuple[int, int], str]:
+def _check_sheet(data: bytes, info: zipfile.ZipInfo, name: str) -> dict[tuple[int, int], str]:
     """Refuse a sheet with cells far out; returns the cells that show an error, which the reader gives as empty."""
     try:
         xml = _unpacked(data, info)
@@ -270,12 +241,13 @@ def _check_sheet(data: bytes, info: _Part | zipfile.ZipInfo, name: str) -> dict[
     if b't="e"' not in xml:
         return {}
     return {
-        (int(row) - 1, _column(letters.decode())): shown.decode("utf-8", "replace")
+        (int(row) - 1, column_index(letters.decode())): shown.decode("utf-8", "replace")
         for letters, row, shown in _ERROR_CELL.findall(xml)
     }
 
 
-def _column(letters: str) -> int:
+def column_index(letters: str) -> int:
+    """0-based index of a column's letters."""
     index = 0
     for letter in letters:
         index = index * 26 + ord(letter) - 64

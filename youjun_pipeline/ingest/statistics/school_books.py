@@ -15,7 +15,7 @@ from youjun_pipeline.ingest.statistics.cells import ATTACHED, ATTACHED_TYPES, PA
 from youjun_pipeline.ingest.statistics.grids import Grid, NotThere, Place, Skeleton, locate, skeleton, without_coordinates
 from youjun_pipeline.ingest.statistics.labels import class_band, fold_label, form_number, quoted
 from youjun_pipeline.ingest.statistics.layouts import Figure, Form, Layouts
-from youjun_pipeline.ingest.statistics.packages import Sheets
+from youjun_pipeline.ingest.statistics.packages import Sheets, column_index
 
 # A form of identity has some 20 rows and 10 columns.
 IDENTITY_ROWS, IDENTITY_COLUMNS = 60, 40
@@ -159,17 +159,18 @@ def _figures(
     problems = [place for _, _, place in found if isinstance(place, str)]
     if problems:
         raise Unexpected([f"工作表“{sheet}”：{problem}" for problem in problems])
-    return [
+    code, role, member, text = school.school_code, school.role, school.member, grid.text
+    cells = [
         Cell(
-            school.school_code,
+            code,
             figure.dataset,
             "classes" if item else figure.column,
             figure.stage,
             item,
-            _value(grid, place, errors),
-            school.role,
+            text(place.row, place.column) if place.value is None else place.value,
+            role,
             "",
-            school.member,
+            member,
             sheet,
             grid.row_number(place.row),
             grid.letter(place.column),
@@ -178,13 +179,7 @@ def _figures(
         for figure, item, place in found
         if isinstance(place, Place)
     ]
-
-
-def _value(grid: Grid, place: Place, errors: Mapping[tuple[int, int], str]) -> str:
-    if place.value is not None:
-        return place.value
-    shown = errors.get((place.row + grid.top, place.column + grid.left)) if errors else None
-    return shown or grid.text(place.row, place.column)
+    return [c._replace(value=errors.get((c.row - 1, column_index(c.letter)), c.value)) for c in cells] if errors else cells
 
 
 @lru_cache(maxsize=1_000)

@@ -131,8 +131,8 @@ with made as (
     )
     group by all
 ), cell as (
-    select c.district_code, c.phase_id, c.coming_phase_id, c.coming_name, c.coming_ends, c.basis, c.variant,
-        n.* exclude (district_code, phase_id, variant), n.variant as set_variant
+    select c.district_code, c.phase_id, c.coming_phase_id, c.coming_name, c.coming_ends, c.basis,
+        n.* exclude (district_code, phase_id, variant)
     from projection_case c
     left join made m using (district_code, phase_id, variant)
     join counted n
@@ -141,7 +141,7 @@ with made as (
 ), answer as (
     -- measures for the findings of a cell, and whether they will have acted; a coefficient moves with every measure of its
     -- indicator and stage
-    select distinct c.variant, o.district_code, o.phase_id, o.indicator_code, o.stage, o.finding_id, o.is_left, l.measure_no,
+    select distinct c.coming_phase_id, c.basis, o.district_code, o.phase_id, o.indicator_code, o.stage, o.finding_id, o.is_left, l.measure_no,
         p.measure_no is null as is_spent,
         p.unquantified is not null as is_unquantified,
         case c.basis when 'planned' then p.planned_on else p.slipped_on end as acts_on,
@@ -165,7 +165,7 @@ with made as (
         on s.district_code = o.district_code and s.phase_id = o.phase_id and s.measure_no = l.measure_no
     where c.basis <> 'verified' and (p.measure_no is not null or s.state = 'done')
 ), answered as (
-    select variant, district_code, phase_id, indicator_code, stage,
+    select coming_phase_id, basis, district_code, phase_id, indicator_code, stage,
         count(distinct finding_id) filter (is_left and is_unquantified and not is_late) as in_doubt,
         list(distinct measure_no order by measure_no) filter (is_left and is_unquantified and not is_late) as unquantified,
         list(distinct measure_no order by measure_no) filter (is_left and is_late) as late,
@@ -196,5 +196,5 @@ select
     end || if(c.no_data > 0, '；' || c.no_data || ' 处数据不全', '') as message
 from cell c
 left join answered a
-    on a.variant = c.variant and a.district_code = c.district_code and a.phase_id = c.phase_id
-    and a.indicator_code = c.indicator_code and a.stage is not distinct from c.stage
+    on a.district_code = c.district_code and a.phase_id = c.phase_id and a.coming_phase_id = c.coming_phase_id
+    and a.basis = c.basis and a.indicator_code = c.indicator_code and a.stage is not distinct from c.stage

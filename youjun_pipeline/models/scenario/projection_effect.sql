@@ -1,7 +1,10 @@
--- Measures that will have acted by then, with what they change. Signed-off findings need no effect: nothing is projected there.
-select c.district_code, c.phase_id, c.variant, f.measure_no, f.indicator_code, f.source, f.effect, f.school_code,
+-- What the measures of each set change.
+select s.district_code, s.phase_id, s.variant, f.measure_no, f.indicator_code, f.source, f.effect, f.school_code,
     f.stage, f.to_school_code, f.quantity
-from projection_case c
-join rule.plan_effect f using (district_code, phase_id)
+from (
+    select distinct district_code, phase_id, variant, unnest(measures) as measure_no
+    from projection_case
+    where variant is not null
+) s
+join rule.plan_effect f using (district_code, phase_id, measure_no)
 where f.effect is not null
-    and case c.basis when 'planned' then f.planned_on when 'slippage' then f.slipped_on end <= c.coming_ends
