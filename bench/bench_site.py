@@ -3,7 +3,7 @@
     python bench/bench_site.py [DISTRICTS]         2895 districts are the country: about 220 000 pages
 
 A district's site is built into an empty folder, chart library included, and must take less than ten seconds. For many
-districts the seconds per district and the peak of memory are printed; the memory must not grow with their number.
+districts time and the peak of memory are printed (2026-11: the site alone took 305 MB for 60 districts, 271 MB for one).
 """
 
 from __future__ import annotations
@@ -23,12 +23,10 @@ from youjun_pipeline_tests.steps import places, refresh
 
 SECONDS = 10.0
 SCHOOLS = {True: 150, False: 75}
-# Measured 2026-11: 305 MB for 60 districts, 271 MB for one.
-MOST_MEMORY_MB = 1500
 
 
 def main(districts: int) -> int:
-    """Print the ratios; 1 when one is below its floor."""
+    """Print what was measured; 1 when the district took too long."""
     with tempfile.TemporaryDirectory() as place:
         schools = SCHOOLS[districts == 1]
         generate_country(Path(place), districts, n_schools=schools, file_format="parquet")
@@ -45,12 +43,11 @@ def main(districts: int) -> int:
     print(
         f"{districts} districts of {schools} schools: {result.pages} pages in {taken:.1f} s, unchanged {again:.1f} s"
     )
-    ratios = {"memory allowed / taken, refresh included": MOST_MEMORY_MB / memory}
-    if districts == 1:
-        ratios["seconds allowed / taken"] = SECONDS / taken
-    for what, ratio in ratios.items():
-        print(f"{what}: {ratio:.2f} (floor 1.00)")
-    return int(min(ratios.values()) < 1)
+    print(f"peak of memory, refresh included: {memory:.0f} MB")
+    if districts > 1:
+        return 0
+    print(f"seconds allowed / taken: {SECONDS / taken:.2f} (floor 1.00)")
+    return int(taken > SECONDS)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,16 @@ import datetime as dt
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 DATA, WAREHOUSE, PUBLISHED, AS_OF = "YOUJUN_DATA", "YOUJUN_WAREHOUSE", "YOUJUN_PUBLISHED", "YOUJUN_AS_OF"
+STALE_DAYS, AUTOMATION, NIGHTLY_CRON = "YOUJUN_STALE_DAYS", "YOUJUN_AUTOMATION", "YOUJUN_NIGHTLY_CRON"
+NOTIFY_WEBHOOK, NOTIFY_SMTP_URL = "YOUJUN_NOTIFY_WEBHOOK", "YOUJUN_NOTIFY_SMTP_URL"
+NOTIFY_MAIL_TO = "YOUJUN_NOTIFY_MAIL_TO"
+
+# Districts report twice a year, in spring and in autumn; after 200 days one of the two is missing.
+DEFAULT_STALE_DAYS = 200
 
 # Asia/Shanghai has had no daylight saving time since 1991; a fixed offset needs no time zone database, which small
 # containers and Windows lack.
@@ -37,6 +43,7 @@ class Settings:
     warehouse: Path
     published: Path
     as_of: dt.date
+    stale_days: int = DEFAULT_STALE_DAYS
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> Settings:
@@ -55,9 +62,47 @@ class Settings:
             faults.append(
                 f"{AS_OF}={text}：不是日期，请写作 2024-06-30 / not a date, write it like 2024-06-30"
             )
+        stale = env.get(STALE_DAYS, "").strip() or str(DEFAULT_STALE_DAYS)
+        if not re.fullmatch(r"[1-9][0-9]{0,4}", stale):
+            faults.append(f"{STALE_DAYS}={stale}：应为正整数（天） / a whole number of days is expected")
         if faults or as_of is None:
             raise SettingsError("\n".join(faults))
-        return cls(data, warehouse, published, as_of)
+        return cls(data, warehouse, published, as_of, int(stale))
+
+
+@dataclass(frozen=True)
+class Automation:
+    """What Dagster's daemon does by itself: whether it starts with it, and when the night is (cron, China's time)."""
+
+    is_on: bool = False
+    nightly_cron: str = "0 2 * * *"
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str] = os.environ) -> Automation:
+        """From environment variables; raises SettingsError for a switch that is neither on nor off."""
+        switch = env.get(AUTOMATION, "").strip().lower() or "off"
+        if switch not in ("on", "off"):
+            raise SettingsError(f"{AUTOMATION}={switch}：只能是 on 或 off / must be on or off")
+        return cls(switch == "on", env.get(NIGHTLY_CRON, "").strip() or cls.nightly_cron)
+
+
+@dataclass(frozen=True)
+class Channels:
+    """Where notices go. The addresses may hold passwords and tokens, so they show in no repr and no log."""
+
+    webhook: str = field(default="", repr=False)
+    smtp_url: str = field(default="", repr=False)
+    mail_to: tuple[str, ...] = ()
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str] = os.environ) -> Channels:
+        """From environment variables; several recipients are told apart by commas."""
+        recipients = (part.strip() for part in env.get(NOTIFY_MAIL_TO, "").split(","))
+        return cls(
+            env.get(NOTIFY_WEBHOOK, "").strip(),
+            env.get(NOTIFY_SMTP_URL, "").strip(),
+            tuple(part for part in recipients if part),
+        )
 
 
 def day_in_china(instant: dt.datetime) -> dt.date:

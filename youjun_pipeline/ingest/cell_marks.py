@@ -29,7 +29,9 @@ Marks = dict[tuple[int, int], str]
 # Built-in formats whose code a file may leave out (ECMA-376 part 1, 18.8.30; those from 27 on as in Chinese Excel).
 BUILTIN = {9: PERCENT, 10: PERCENT, 17: MONTH, 27: MONTH, 36: MONTH, 50: MONTH, 52: MONTH, 57: MONTH}
 
-_DIMENSION = re.compile(rb'dimension ref="(?:[A-Z]+\d+:)?([A-Z]+)(\d+)"')
+_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\sr="(\d{1,9})"')
+_REFERENCE_OF_DIGITS = {n: re.compile(rb'\sr="[A-Z]{1,7}\d{%d}' % n) for n in range(2, 9)}
+_REFERENCE_OF_LETTERS = {n: re.compile(rb'\sr="[A-Z]{%d}' % n) for n in (2, 3)}
 _HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b(?=[^>]*\shidden="(?:1|true)")[^>]*?\sr="(\d{1,7})"')
 _FORMULAS = (b"<f>", b"<f ", b"<f/>", b":f>", b":f ", b":f/>")
 _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
@@ -87,16 +89,25 @@ def _sheet_paths(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
 def _check_extent(name: str, xml: bytes) -> None:
     """Refuse a sheet before the workbook reader puts every cell up to the last one into memory.
 
-    The stated dimension counts cells that are only formatted, which the reader does not; it only says when to look.
+    The stated dimension is not asked: some programs write A1 there, and others count cells that are only formatted.
     """
-    stated = _DIMENSION.search(xml, 0, 5000)
-    if not stated or (int(stated[2]) * (_column_index(stated[1].decode()) + 1)) <= MAX_CELLS:
+    if _most_cells(xml) <= MAX_CELLS:
         return
     rows, columns = 0, 0
     for row, column, text, _, _ in _cells(xml):
         if text is not None:
             rows, columns = max(rows, row + 1), max(columns, column + 1)
     check_size(name, rows, columns)
+
+
+def _most_cells(xml: bytes) -> int:
+    """How many cells a sheet can have at most, by the highest row and the longest reference; quick, and never too few."""
+    rows = max(map(int, _ROW.findall(xml)), default=0)
+    rows = max(rows, xml.count(b"<row"), 1)
+    if _REFERENCE_OF_DIGITS[min(len(str(rows)) + 1, 8)].search(xml):
+        return MAX_CELLS + 1
+    letters = next((n for n in (3, 2) if _REFERENCE_OF_LETTERS[n].search(xml)), 1)
+    return rows * 26**letters
 
 
 def _sheet_marks(xml: bytes, styles: dict[str, str]) -> Marks:

@@ -29,8 +29,6 @@ SUFFIXES = {".xlsx": "xlsx", ".xls": "xls", ".csv": "csv", ".parquet": "parquet"
 KIND_NAMES = {
     "xlsx": "Excel 工作簿（.xlsx）",
     "xls": "旧版 Excel 工作簿（.xls）",
-    "xlsb": "Excel 二进制工作簿（.xlsb）",
-    "ods": "OpenDocument 表格（.ods）",
     "csv": "文本表格（.csv）",
     "parquet": "Parquet 文件（.parquet）",
 }
@@ -127,7 +125,7 @@ def column_letter(index: int) -> str:
 
 
 def kind_of(data: bytes) -> str:
-    """Tell the format by content: xlsx, xls, xlsb, ods, parquet or csv.
+    """Tell the format by content: xlsx, xls, parquet or csv.
 
     Raises:
         Unreadable: for what is none of them, or is protected by a password.
@@ -155,12 +153,13 @@ def _kind_of_zip(data: bytes) -> str:
             names = set(archive.namelist())
     except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError) as error:
         raise damaged() from error
+    # The reader knows these two as well, but takes the number of repeated or far-out cells as it is stated.
     if "xl/workbook.bin" in names:
-        return "xlsb"
+        raise Unreadable("内容其实是 Excel 二进制工作簿（.xlsb）", SAVE_AS)
     if any(name.startswith("xl/") for name in names):
         return "xlsx"
     if "content.xml" in names:
-        return "ods"
+        raise Unreadable("内容其实是 OpenDocument 表格（.ods）", SAVE_AS)
     if any(name.startswith("word/") for name in names):
         raise Unreadable("内容其实是 Word 文档，不是表格", "请把表格存入 .xlsx 文件再交付")
     raise Unreadable("内容其实是压缩包，不是表格", "请解压后逐个交付其中的表格文件")

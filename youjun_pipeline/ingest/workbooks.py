@@ -1,4 +1,4 @@
-"""Workbooks (.xlsx, .xls; .xlsb and .ods under one of these names) to sheets of text.
+"""Workbooks (.xlsx, .xls) to sheets of text.
 
 Belongs here: how a cell's value becomes the text that is kept, and what the workbook reader does not tell (cell_marks,
 xls_marks). Keep out: headers and contracts.

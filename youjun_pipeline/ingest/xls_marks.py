@@ -1,7 +1,7 @@
 """What the cells of an .xls file show beyond their values; see cell_marks.py for the reason.
 
-Belongs here: as much of the compound file and of the BIFF8 records as finds number formats, error cells, hidden rows, a password
-([MS-CFB], [MS-XLS]). Keep out: values and text, which the workbook reader gives.
+Belongs here: as much of the BIFF8 records as finds number formats, error cells, hidden rows, a password ([MS-XLS]), and places
+and counts that no workbook has. Keep out: the file around them (compound.py), values and text, which the workbook reader gives.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterator
 
 from youjun_pipeline.ingest.cell_marks import HIDDEN, WHOLE_ROW, Marks, mark_of_format
+from youjun_pipeline.ingest.compound import workbook_stream
 from youjun_pipeline.ingest.sheets import damaged, protected
 
 ERRORS = {
@@ -32,63 +33,24 @@ ROW, ROW_IS_HIDDEN = 0x0208, 0x20
 CELLS = {NUMBER, RK, MULTIPLE_RK, FORMULA, ERROR, LABEL, SHARED_LABEL, BLANK, MULTIPLE_BLANK}
 MAX_ROWS, MAX_COLUMNS = 65_536, 256
 
-END_OF_CHAIN = 0xFFFFFFFA  # this and above: no sector
+# The workbook's texts, and the records they go on in; a text takes three bytes at least.
+TEXTS, MORE = 0x00FC, 0x003C
+LEAST_TEXT = 3
 
 
 def xls_marks(data: bytes) -> dict[str, Marks]:
     """Marks of every sheet of an .xls file, by sheet name; sheets without any are left out, and so is a file before BIFF8.
 
     Raises:
-        Unreadable: for an encrypted workbook, and for cells where .xls has none.
+        Unreadable: for an encrypted workbook, a damaged compound file, and what would make the workbook reader ask for
+            memory without end.
         ValueError: for another damage.
     """
+    stream = workbook_stream(data)
     try:
-        stream = _workbook_stream(data)
         return _marks_of_stream(stream)
     except (struct.error, IndexError) as error:
-        raise ValueError("damaged compound file") from error
-
-
-def _workbook_stream(data: bytes) -> bytes:
-    """The stream `Workbook` of the compound file."""
-    size = 1 << struct.unpack_from("<H", data, 0x1E)[0]
-    first_directory, small_limit, first_small = (
-        struct.unpack_from("<I", data, at)[0] for at in (0x30, 0x38, 0x3C)
-    )
-    (next_fat_list,) = struct.unpack_from("<I", data, 0x44)
-
-    def sector(number: int) -> bytes:
-        return data[(number + 1) * size : (number + 2) * size]
-
-    fat_sectors = list(struct.unpack_from("<109I", data, 0x4C))
-    while next_fat_list < END_OF_CHAIN and len(fat_sectors) * size < len(data):
-        *more, next_fat_list = struct.unpack(f"<{size // 4}I", sector(next_fat_list))
-        fat_sectors += more
-    fat = [n for s in fat_sectors if s < END_OF_CHAIN for n in struct.unpack(f"<{size // 4}I", sector(s))]
-
-    directory = b"".join(sector(n) for n in _chain(first_directory, fat))
-    streams = {}
-    for at in range(0, len(directory), 128):
-        (length,) = struct.unpack_from("<H", directory, at + 64)
-        name = directory[at : at + max(length - 2, 0)].decode("utf-16-le")
-        streams[name] = struct.unpack_from("<II", directory, at + 116)
-    if "Workbook" not in streams:
-        return b""
-    start, length = streams["Workbook"]
-    if length >= small_limit:
-        return b"".join(sector(n) for n in _chain(start, fat))[:length]
-    small = b"".join(sector(n) for n in _chain(streams["Root Entry"][0], fat))
-    small_fat = [n for s in _chain(first_small, fat) for n in struct.unpack(f"<{size // 4}I", sector(s))]
-    return b"".join(small[n * 64 : n * 64 + 64] for n in _chain(start, small_fat))[:length]
-
-
-def _chain(number: int, fat: list[int]) -> Iterator[int]:
-    for _ in range(len(fat) + 1):
-        if number >= END_OF_CHAIN:
-            return
-        yield number
-        number = fat[number]
-    raise ValueError("sectors go in a circle")
+        raise ValueError("damaged workbook stream") from error
 
 
 def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
@@ -104,10 +66,44 @@ def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
         at += 4 + length
 
 
+def _check_records(stream: bytes) -> None:
+    """Refuse what the workbook reader would ask memory for without end: cells far out, texts without number.
+
+    Every record that follows another is looked at, whatever the structure says, and once more from wherever the list of
+    sheets leads, if that is the middle of a record.
+    """
+    seen, sheets = _walk(stream, 0)
+    for start in sheets - seen:
+        _walk(stream, start)
+
+
+def _walk(stream: bytes, at: int) -> tuple[set[int], set[int]]:
+    """Check the records from a place on; returns where records begin, and where sheets are said to."""
+    seen, sheets = set[int](), set[int]()
+    stated = texts = 0
+    while at + 4 <= len(stream):
+        seen.add(at)
+        kind, length = struct.unpack_from("<HH", stream, at)
+        record = stream[at + 4 : at + 4 + length]
+        _check_place(kind, record)
+        if kind == SHEET and len(record) >= 4:
+            sheets.add(struct.unpack_from("<I", record)[0])
+        elif kind == TEXTS and len(record) >= 8:
+            (stated,) = struct.unpack_from("<I", record, 4)
+            texts = len(record)
+        elif kind == MORE:
+            texts += len(record)
+        at += 4 + length
+    if stated * LEAST_TEXT > texts + LEAST_TEXT:
+        raise damaged()
+    return seen, sheets
+
+
 def _marks_of_stream(stream: bytes) -> dict[str, Marks]:
     codes: dict[int, str] = {}
     formats: list[int] = []
     sheets: list[tuple[str, int]] = []
+    _check_records(stream)
     for kind, record in _records(stream, 0):
         if kind == FILEPASS:
             raise protected()
@@ -133,7 +129,6 @@ def _string(raw: bytes, length: int, wide: int) -> str:
 def _sheet_marks(stream: bytes, start: int, styles: dict[int, str]) -> Marks:
     marks: Marks = {}
     for kind, record in _records(stream, start):
-        _check_place(kind, record)
         if kind == MULTIPLE_RK:
             row, first = struct.unpack_from("<HH", record)
             for i in range((len(record) - 6) // 6):
@@ -156,9 +151,11 @@ def _sheet_marks(stream: bytes, start: int, styles: dict[int, str]) -> Marks:
 
 def _check_place(kind: int, record: bytes) -> None:
     """Refuse places that no .xls has: the workbook reader would ask for memory up to there, and end the program."""
+    if kind == DIMENSIONS and len(record) < 12:
+        return
     if kind == DIMENSIONS:
         _, rows, _, columns = struct.unpack_from("<IIHH", record)
-    elif kind in CELLS:
+    elif kind in CELLS and len(record) >= 4:
         rows, columns = (last + 1 for last in struct.unpack_from("<HH", record))
     else:
         return

@@ -1,7 +1,8 @@
-"""What the code location holds: assets, jobs, resources put together. `definitions` shows it to Dagster."""
+"""What the code location holds: assets, jobs, resources, schedules, sensors put together. `definitions` shows it to Dagster."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cache
 
 import dagster as dg
@@ -9,14 +10,29 @@ import dagster as dg
 from youjun_pipeline.orchestration.assets import ASSETS
 from youjun_pipeline.orchestration.jobs import REFRESH_JOB
 from youjun_pipeline.orchestration.refresh import Refresh
+from youjun_pipeline.orchestration.schedules import nightly_schedule
+from youjun_pipeline.orchestration.sensors import deliveries_sensor, failure_notice, phases_sensor
+from youjun_pipeline.settings import Automation
+
+PUBLICATION = dg.AssetKey(["publication", "youjun"])
+# By six in the morning the night's publication stands; one made in the course of the day before does not count for it.
+FRESH = dg.FreshnessPolicy.cron("0 6 * * *", timedelta(hours=6), timezone="Asia/Shanghai")
 
 
 @cache
 def build_definitions() -> dg.Definitions:
     """The Definitions object, made once per process."""
+    automation = Automation.from_environment()
     return dg.Definitions(
-        assets=ASSETS,
+        assets=dg.map_asset_specs(_with_freshness, ASSETS) if automation.is_on else ASSETS,
         jobs=[REFRESH_JOB],
+        schedules=[nightly_schedule(automation)],
+        sensors=[phases_sensor, deliveries_sensor(automation), failure_notice],
         resources={"refresh": Refresh.configure_at_launch()},
         executor=dg.in_process_executor,
     )
+
+
+def _with_freshness(spec: dg.AssetSpec) -> dg.AssetSpec:
+    """The publication is to be fresh every morning, where something makes it so every night."""
+    return spec.replace_attributes(freshness_policy=FRESH) if spec.key == PUBLICATION else spec

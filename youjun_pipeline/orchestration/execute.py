@@ -98,13 +98,13 @@ def _failure(result: dg.ExecuteInProcessResult) -> RefreshFailedError:
     reasons = []
     for step, event in steps.items():
         if event.is_step_failure and event.step_failure_data.error:
-            reasons.append(f"{step}: {_cause(event.step_failure_data.error)}")
+            reasons.append(f"{step}: {cause_of(event.step_failure_data.error)}")
     published = PUBLICATION_STEP in steps and steps[PUBLICATION_STEP].is_step_success
     head = "已发布，但其后的步骤失败：" if published else "刷新失败，上一次发布保持不变："
     return RefreshFailedError("\n".join([head, *(reasons or ["原因见日志"])]), published=published)
 
 
-def _cause(error: Any) -> str:
+def cause_of(error: Any) -> str:
     """What this package said, else the innermost cause; without the name of our own class, which helps nobody."""
     chain = [error]
     while chain[-1].cause:

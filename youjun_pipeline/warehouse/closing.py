@@ -56,6 +56,12 @@ def reopen_phase(con: duckdb.DuckDBPyConnection, district: str, phase: str, reas
         _mark(con)
 
 
+def closed_evaluations(con: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
+    """District and phase of every closed evaluation, in the working database or in a publication."""
+    found = con.execute("select district_code, phase_id from ops.phase_closure where reopened_at is null")
+    return {(district, phase) for district, phase in found.fetchall()}
+
+
 def close_due(con: duckdb.DuckDBPyConnection, as_of: date, at: datetime) -> None:
     """Close what this publication publishes and whose `close_after_days` are over; `publish_source` says what that is."""
     with transaction(con):

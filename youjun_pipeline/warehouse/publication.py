@@ -99,7 +99,7 @@ def publish(con: duckdb.DuckDBPyConnection, published: Path, run_id: str, as_of:
         for leftover in published.glob(f".{FILE_NAME}-{run_id}*"):
             leftover.unlink()
     publication = Publication(published / FILE_NAME, run_id, published_at, as_of, rows, digest)
-    _write_parquet(publication, published)
+    write_parquet(publication, published)
     return publication
 
 
@@ -241,16 +241,17 @@ def _fingerprint(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[int, str
 def _swap_in(building: Path, published: Path) -> None:
     """Make `building` the publication in one step that survives a crash; the one before it is kept."""
     current, spare = published / FILE_NAME, published / f".{PREVIOUS_NAME}"
-    _sync(building)
+    sync(building)
     if current.exists():
         spare.unlink(missing_ok=True)
         os.link(current, spare)
         os.replace(spare, published / PREVIOUS_NAME)
     os.replace(building, current)
-    _sync(published)
+    sync(published)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have the disk hold what was written to a file, or to a folder by renaming."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -258,7 +259,7 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def _write_parquet(publication: Publication, published: Path) -> None:
+def write_parquet(publication: Publication, published: Path) -> None:
     """One folder per table under `parquet/`, written beside and swapped whole, then named in the manifest."""
     building = published / ".parquet-new"
     shutil.rmtree(building, ignore_errors=True)
@@ -302,6 +303,14 @@ def write_manifest(published: Path, publication: Publication, folders: list[str]
 def name_folders(published: Path, folders: list[str]) -> None:
     """Name the standing publication as the one that each of `folders` belongs to."""
     _replace_manifest(published, _manifest(published), folders)
+
+
+def note_rollback(published: Path, at: datetime) -> None:
+    """Say in the manifest when the publication was rolled back and from which run; the next publication drops the note."""
+    manifest = _manifest(published)
+    from_run = manifest.get("publication", {}).get("run_id")
+    manifest["rolled_back"] = {"at": at.isoformat(), "from_run_id": from_run}
+    _replace_manifest(published, manifest, [])
 
 
 def _manifest(published: Path) -> dict[str, Any]:

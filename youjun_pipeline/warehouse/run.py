@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from youjun_pipeline.settings import DEFAULT_STALE_DAYS
 from youjun_pipeline.warehouse.models import MODELS
 
 RUN_TABLES = ("request", "option", "chosen_file", "failure", "evaluation")
@@ -23,12 +24,16 @@ class AsOfWentBackError(ValueError):
 
 @dataclass(frozen=True)
 class RunScope:
-    """What a run makes: `phases` by id, `districts` by code (None: all), known as of `as_of`."""
+    """What a run makes: `phases` by id, `districts` by code (None: all), known as of `as_of`.
+
+    After `stale_days` without a delivery a district counts as silent.
+    """
 
     run_id: str
     phases: tuple[str, ...]
     as_of: date
     districts: tuple[str, ...] | None = None
+    stale_days: int = DEFAULT_STALE_DAYS
 
 
 def begin_run(con: duckdb.DuckDBPyConnection, scope: RunScope) -> None:
@@ -36,6 +41,7 @@ def begin_run(con: duckdb.DuckDBPyConnection, scope: RunScope) -> None:
     con.execute((MODELS / "run" / "macros.sql").read_text(encoding="utf-8"))
     con.execute("set variable run_id = $1", [scope.run_id])
     con.execute("set variable as_of = $1::date", [scope.as_of])
+    con.execute("set variable stale_days = $1::integer", [scope.stale_days])
     con.execute("set variable phases = $1::varchar[]", [list(scope.phases)])
     con.execute(
         "set variable districts = $1::varchar[]", [list(scope.districts) if scope.districts else None]

@@ -5,7 +5,7 @@ with judgement as (
     from mart.school_indicator
     semi join run_evaluation using (district_code, phase_id)
 ), subject as (
-    select district_code, phase_id, grade, subject, status, grade || '年级' || subject as item
+    select district_code, phase_id, 'Q9' as indicator_code, grade, subject, status, grade || '年级' || subject as item
     from mart.monitoring_subject
     semi join run_evaluation using (district_code, phase_id)
     where is_newest
@@ -15,18 +15,29 @@ with judgement as (
     semi join run_evaluation e on e.district_code = f.district_code and e.phase_id = f.phase_id
     join raw.phase p on p.district_code = f.district_code and p.phase_id = f.first_phase_id
     where f.state = 'closed'
+), claim_stage as (
+    -- the stages a claim speaks of, one by one: an OR in a join would be a nested loop over the whole country
+    select district_code, phase_id, level, indicator_code, school_code, stage as claimed_stage,
+        unnest(case
+            when stage is null or stage = 'compulsory' then ['primary', 'junior', 'compulsory']
+            else [stage, 'compulsory']
+        end) as stage
+    from core.claim
+    semi join run_evaluation using (district_code, phase_id)
 ), school_claim as (
     -- a claim for a stage also means the judgement of the school as a whole (stage compulsory), and the other way round
     select c.*,
         list({'stage': j.stage, 'school_name': j.school_name, 'status': j.status, 'reason': j.reason}
             order by list_position(['below', 'near', 'no_data', 'met_by_waiver', 'met', 'not_applicable'], j.status),
-                j.stage) filter (j.status is not null) as judged
+                j.stage) filter (
+                    j.status is not null
+                    and (c.stage is null or c.stage in (j.stage, 'compulsory') or j.stage = 'compulsory')
+                ) as judged
     from core.claim c
     semi join run_evaluation e on e.district_code = c.district_code and e.phase_id = c.phase_id
     left join judgement j
         on j.district_code = c.district_code and j.phase_id = c.phase_id and j.school_code = c.school_code
         and j.indicator_code = c.indicator_code
-        and (c.stage is null or c.stage = j.stage or c.stage = 'compulsory' or j.stage = 'compulsory')
     where c.level = 'school'
     group by all
 ), school_row as (
@@ -62,7 +73,8 @@ with judgement as (
         and z.school_code = c.school_code and z.indicator_code = c.indicator_code and z.stage = c.judged[1].stage
 ), stage_row as (
     select c.district_code, c.phase_id, c.level, c.source, c.indicator_code, c.stage, null, null, null, '差异系数不达标',
-        string_agg(if(c.stage is null, t.name, '') || status_word(b.status), '、' order by t.split_weight) as computed,
+        string_agg(if(c.stage is null, t.name, '') || status_word(b.status), '、' order by t.split_weight)
+            filter (b.status is not null) as computed,
         bool_or(b.status = 'below') as agrees,
         case
             when computed is null then '没有这个学段的差异系数，无法核对'
@@ -73,9 +85,14 @@ with judgement as (
         end as note
     from core.claim c
     join run_evaluation e using (district_code, phase_id)
+    left join (
+        select distinct * exclude (school_code) from claim_stage where level = 'stage'
+    ) a
+        on a.district_code = c.district_code and a.phase_id = c.phase_id and a.indicator_code = c.indicator_code
+        and a.claimed_stage is not distinct from c.stage
     left join mart.stage_balance b
-        on b.district_code = c.district_code and b.phase_id = c.phase_id and b.indicator_code = c.indicator_code
-        and (c.stage is null or c.stage = b.stage)
+        on b.district_code = a.district_code and b.phase_id = a.phase_id and b.indicator_code = a.indicator_code
+        and b.stage = a.stage
     left join standard.stage t on t.standard_id = e.standard_id and t.stage = b.stage
     left join closed z
         on z.district_code = c.district_code and z.phase_id = c.phase_id and z.level = 'stage'
@@ -174,19 +191,18 @@ with judgement as (
         null as item, f.status, f.reason
     from failing f
     where not exists (
-        from core.claim c
+        from claim_stage c
         where c.level = 'school' and c.district_code = f.district_code and c.phase_id = f.phase_id
-            and c.school_code = f.school_code and c.indicator_code = f.indicator_code
-            and (c.stage is null or c.stage = f.stage or c.stage = 'compulsory' or f.stage = 'compulsory')
+            and c.school_code = f.school_code and c.indicator_code = f.indicator_code and c.stage = f.stage
     )
     union all
     select b.district_code, b.phase_id, 'stage', b.indicator_code, b.stage, null, null, null, b.status, b.reason
     from mart.stage_balance b
     semi join run_evaluation e on e.district_code = b.district_code and e.phase_id = b.phase_id
     where b.status = 'below' and not exists (
-        from core.claim c
+        from claim_stage c
         where c.level = 'stage' and c.district_code = b.district_code and c.phase_id = b.phase_id
-            and c.indicator_code = b.indicator_code and (c.stage is null or c.stage = b.stage)
+            and c.indicator_code = b.indicator_code and c.stage = b.stage
     )
     union all
     select d.district_code, d.phase_id, 'district', d.indicator_code, null, null, null, s.item, coalesce(s.status, d.status),
@@ -196,7 +212,8 @@ with judgement as (
     join standard.indicator i
         on i.standard_id = e.standard_id and i.indicator_code = d.indicator_code and i.level = 'district'
     left join subject s
-        on d.indicator_code = 'Q9' and s.district_code = d.district_code and s.phase_id = d.phase_id and s.status = 'below'
+        on s.district_code = d.district_code and s.phase_id = d.phase_id and s.indicator_code = d.indicator_code
+        and s.status = 'below'
     where is_failing(d.status) and not exists (
         from core.claim c
         where c.level = 'district' and c.district_code = d.district_code and c.phase_id = d.phase_id

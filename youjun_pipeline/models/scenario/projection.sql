@@ -104,6 +104,11 @@ with made as (
         on f.level = 'stage' and f.district_code = b.district_code and f.phase_id = b.phase_id
         and f.variant = b.variant and f.indicator_code = b.indicator_code and f.stage = b.stage
     where b.variant <> '' and is_failing(b.status)
+), judged_set as (
+    -- what is signed off rests on today's judgements
+    select district_code, phase_id, variant, variant as judged_as from made
+    union all
+    select district_code, phase_id, unnest(['', 'verified']), '' from run_evaluation
 ), counted as (
     select district_code, phase_id, variant, indicator_code, stage,
         count(*) filter (kind = 'left') as findings_left, count(*) filter (kind = 'solved') as findings_solved,
@@ -116,17 +121,20 @@ with made as (
         union all
         select district_code, phase_id, variant, indicator_code, stage, 'fresh', what from fresh
         union all
-        select district_code, phase_id, variant, indicator_code, stage, 'no_data', null from judged_school
-        where status = 'no_data'
-        union all
-        select district_code, phase_id, variant, indicator_code, stage, 'no_data', null from judged_stage
-        where status = 'no_data'
+        select j.district_code, j.phase_id, s.variant, j.indicator_code, j.stage, 'no_data', null
+        from (
+            select district_code, phase_id, variant, indicator_code, stage, status from judged_school
+            union all
+            select district_code, phase_id, variant, indicator_code, stage, status from judged_stage
+        ) j
+        join judged_set s on s.district_code = j.district_code and s.phase_id = j.phase_id and s.judged_as = j.variant
+        where j.status = 'no_data'
         union all
         select d.district_code, d.phase_id, v.variant, d.indicator_code, null, 'no_data', null
         from mart.district_indicator d
         join run_evaluation e using (district_code, phase_id)
         join standard.indicator i on i.standard_id = e.standard_id and i.indicator_code = d.indicator_code
-        join (select distinct district_code, phase_id, variant from outcome) v using (district_code, phase_id)
+        join judged_set v using (district_code, phase_id)
         where i.level = 'district' and d.status = 'no_data'
     )
     group by all
@@ -183,8 +191,10 @@ select
         when c.findings_left + c.fresh > coalesce(a.in_doubt, 0) then false
     end as passes,
     '到“' || c.coming_name || '”结束（' || c.coming_ends || '）' || case
-        when c.basis = 'verified' then '，只计已验收销号的：' || (c.findings_left + c.findings_solved) || ' 个问题中 '
-            || if(c.findings_left = 0, '全部已销号', c.findings_left || ' 个没有销号')
+        when c.basis = 'verified' then '，只计已验收销号的：' || case
+            when c.findings_left + c.findings_solved = 0 then '没有问题'
+            when c.findings_left = 0 then c.findings_solved || ' 个问题全部已销号'
+            else (c.findings_left + c.findings_solved) || ' 个问题中 ' || c.findings_left || ' 个没有销号' end
         else concat_ws('；',
             '：' || case when c.findings_left > 0 then '仍有 ' || c.findings_left || ' 个问题'
                 when c.findings_solved > 0 then '问题全部解决' else '没有问题' end,

@@ -1,0 +1,85 @@
+"""What changed in the data folder since somebody last looked, by names, sizes and times; no file is opened.
+
+Belongs here: fingerprints of the districts' folders and what follows from two of them. Keep out: what the files hold (`files`),
+and asking again after a while (`orchestration.sensors`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from youjun_pipeline.ingest.districts import DELIVERIES, DISTRICT_FILE, DISTRICT_FOLDER
+
+# Left by programs that have a file open (Excel, WPS) or are still copying it (rsync).
+PASSED_OVER = (".", "~$")
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What the watcher remembers: per district folder the fingerprint acted on, and one that has yet to hold still.
+
+    `count` tells one state from the same state seen again later.
+    """
+
+    seen: dict[str, str] = field(default_factory=dict)
+    pending: dict[str, str] = field(default_factory=dict)
+    count: int = 0
+
+    @classmethod
+    def load(cls, text: str | None) -> Watched:
+        """From what `dump` wrote; anything else counts as nothing remembered."""
+        try:
+            known = json.loads(text or "{}")
+            return cls(dict(known["seen"]), dict(known["pending"]), int(known["count"]))
+        except (ValueError, KeyError, TypeError):
+            return cls()
+
+    def dump(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True)
+
+    def look(self, now: dict[str, str]) -> tuple[Watched, set[str]]:
+        """What to remember next, and the folders that changed and have held still since the last look (or are gone)."""
+        changed = {name for name in self.seen.keys() | now.keys() if self.seen.get(name) != now.get(name)}
+        settled = {name for name in changed if self.pending.get(name) == now.get(name, "")}
+        seen = {name: value for name, value in self.seen.items() if name not in settled}
+        seen |= {name: now[name] for name in settled if name in now}
+        pending = {name: now.get(name, "") for name in changed - settled}
+        return Watched(seen, pending, self.count + bool(settled)), settled
+
+
+def fingerprints(data_folder: Path) -> dict[str, str]:
+    """A hash over paths, sizes and times of change of each district's files, by the name of its folder.
+
+    Raises OSError if the data folder itself cannot be read.
+    """
+    return {
+        entry.name: _fingerprint(Path(entry.path))
+        for entry in sorted(os.scandir(data_folder), key=lambda e: e.name)
+        if DISTRICT_FOLDER.fullmatch(entry.name) and entry.is_dir()
+    }
+
+
+def _fingerprint(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(_files(folder)):
+        try:
+            state = path.stat()
+        except OSError:
+            # gone between two looks, or not readable: the next look tells
+            digest.update(f"{path.relative_to(folder).as_posix()}\0?\n".encode(errors="surrogateescape"))
+            continue
+        line = f"{path.relative_to(folder).as_posix()}\0{state.st_size}\0{state.st_mtime_ns}\n"
+        digest.update(line.encode(errors="surrogateescape"))
+    return digest.hexdigest()[:16]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    yield folder / DISTRICT_FILE
+    for place, folders, names in os.walk(folder / DELIVERIES):
+        folders[:] = [name for name in folders if not name.startswith(PASSED_OVER)]
+        yield from (Path(place, name) for name in names if not name.startswith(PASSED_OVER))

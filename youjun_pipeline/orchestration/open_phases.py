@@ -1,0 +1,102 @@
+"""Which phases a refresh has to take, for the schedule and the sensors.
+
+Belongs here: open phases, contiguous ranges of them, registering phases while runs may be under way. Keep out: leaving out single
+closed evaluations, which the run does itself (models/run/request.sql), and when to refresh.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from typing import Any
+
+import dagster as dg
+
+from youjun_pipeline.ingest.districts import District
+from youjun_pipeline.orchestration.partitions import PHASES, range_tags, register_phases
+from youjun_pipeline.settings import Settings
+from youjun_pipeline.warehouse.closing import closed_evaluations
+from youjun_pipeline.warehouse.connection import connect
+from youjun_pipeline.warehouse.publication import FILE_NAME
+
+log = logging.getLogger("youjun")
+# A run started by hand says at once that the working database is in use; the night waits for it, half an hour in all.
+BUSY_RETRIES = 30
+UNDER_WAY = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def open_phases(districts: Collection[District], settings: Settings) -> set[str]:
+    """Ids of phases that have begun and are open in at least one of `districts`."""
+    closed = _closed(settings)
+    return {
+        phase.id
+        for district in districts
+        for phase in district.phases
+        if phase.starts <= settings.as_of and (district.code, phase.id) not in closed
+    }
+
+
+def _closed(settings: Settings) -> set[tuple[str, str]]:
+    """Closed evaluations as the publication has them.
+
+    Without a publication that can be read nothing counts as closed: a run too many does no harm, it leaves them out itself.
+    """
+    path = settings.published / FILE_NAME
+    if not path.exists():
+        return set()
+    try:
+        with connect(path, read_only=True) as con:
+            return closed_evaluations(con)
+    except Exception as error:
+        log.warning("发布库无法读取，所有已开始的阶段都按未关闭处理：%s", error)
+        return set()
+
+
+def contiguous(known: list[str], chosen: Collection[str]) -> list[list[str]]:
+    """The runs of neighbours among `known` (in order of time) that are all in `chosen`, earliest first."""
+    ranges: list[list[str]] = []
+    previous_chosen = False
+    for phase in known:
+        if phase in chosen:
+            if previous_chosen:
+                ranges[-1].append(phase)
+            else:
+                ranges.append([phase])
+        previous_chosen = phase in chosen
+    return ranges
+
+
+def refresh_request(key: str, phases: list[str], districts: Collection[str] = ()) -> dg.RunRequest:
+    """A request to refresh a contiguous range of phases for some districts (none named: all)."""
+    config: dict[str, Any] = {"districts": sorted(districts), "busy_retries": BUSY_RETRIES}
+    return dg.RunRequest(
+        run_key=f"{key}/{phases[0]}..{phases[-1]}",
+        run_config={"resources": {"refresh": {"config": config}}},
+        tags=range_tags(phases),
+    )
+
+
+def register_when_safe(instance: dg.DagsterInstance, phases: list[str]) -> bool:
+    """Register `phases` as the phase partitions; returns False when that has to wait for a run that is under way.
+
+    Phases added at the end disturb nobody. Any other change takes partitions away for a moment, and a run that asks for its
+    range in that moment would find another one.
+    """
+    existing = list(instance.get_dynamic_partitions(PHASES.name or "phase"))
+    if existing == phases:
+        return True
+    if phases[: len(existing)] != existing and is_under_way(instance):
+        return False
+    register_phases(instance, phases)
+    return True
+
+
+def is_under_way(instance: dg.DagsterInstance) -> bool:
+    """Whether a refresh is queued or running."""
+    return instance.get_runs_count(dg.RunsFilter(job_name="refresh", statuses=UNDER_WAY)) > 0

@@ -1,0 +1,130 @@
+"""Sensors: new phases, new or changed deliveries, failed runs.
+
+Keep out: comparing folders (`ingest.watch`), wording and sending a notice (`notify`).
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from youjun_pipeline.ingest.districts import scan
+from youjun_pipeline.ingest.watch import Watched, fingerprints
+from youjun_pipeline.notify import Failed, NotifyError, failure_text, send
+from youjun_pipeline.orchestration.execute import PUBLICATION_STEP, cause_of
+from youjun_pipeline.orchestration.jobs import REFRESH_JOB
+from youjun_pipeline.orchestration.open_phases import (
+    contiguous,
+    is_under_way,
+    open_phases,
+    refresh_request,
+    register_when_safe,
+)
+from youjun_pipeline.orchestration.partitions import phase_ids
+from youjun_pipeline.settings import Automation, Channels, Settings
+
+SECONDS_BETWEEN_LOOKS = 60
+
+
+# Always on: it starts nothing, and without it the UI has no phase to launch.
+@dg.sensor(
+    name="phases",
+    target=REFRESH_JOB,
+    minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="登记各区县 district.toml 中的阶段，使界面可以按阶段运行",
+)
+def phases_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Keep the phase partitions those of the districts' files."""
+    settings = Settings.from_environment()
+    known = phase_ids(scan(settings.data).districts)
+    # An empty folder is a disk that is not there, more often than districts that are all gone.
+    if not known:
+        return dg.SkipReason(f"{settings.data} 中没有阶段")
+    if not register_when_safe(context.instance, known):
+        return dg.SkipReason("阶段有增减，等正在进行的刷新结束后登记")
+    return dg.SkipReason(f"已登记 {len(known)} 个阶段")
+
+
+def deliveries_sensor(automation: Automation) -> dg.SensorDefinition:
+    """The sensor `deliveries`; it starts with the daemon only where automation is on, as the schedule does."""
+
+    @dg.sensor(
+        name="deliveries",
+        job=REFRESH_JOB,
+        minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
+        default_status=dg.DefaultSensorStatus.RUNNING if automation.is_on else dg.DefaultSensorStatus.STOPPED,
+        description="新的或改动过的交付：文件在两次查看之间不再变化后，刷新所涉及的区县",
+    )
+    def deliveries(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        return _look(context)
+
+    return deliveries
+
+
+def _look(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    settings = Settings.from_environment()
+    now = fingerprints(settings.data)
+    if not now:
+        return dg.SkipReason(f"{settings.data} 中没有区县")
+    # What arrives meanwhile is taken in one run afterwards.
+    if is_under_way(context.instance):
+        return dg.SkipReason("刷新正在进行")
+    before = Watched.load(context.cursor)
+    after, settled = before.look(now)
+    if not settled:
+        waiting = "、".join(sorted(after.pending))
+        reason = f"有改动，等文件不再变化：{waiting}" if waiting else "没有改动"
+        return dg.SensorResult(skip_reason=reason, cursor=after.dump())
+    districts = scan(settings.data).districts
+    known = phase_ids(districts)
+    if not known:
+        return dg.SensorResult(skip_reason="有改动，但没有可评估的阶段", cursor=after.dump())
+    register_when_safe(context.instance, known)
+    touched = [d for d in districts if d.folder.name in settled]
+    # A folder that is gone has no district to name: all are looked at, and it leaves the publication.
+    gone = settled - now.keys()
+    scope = districts if gone or not touched else touched
+    begun = {p.id for d in scope for p in d.phases if p.starts <= settings.as_of}
+    # Deliveries for closed phases alone are registered too, by a run over the last of them, which computes nothing.
+    chosen = open_phases(scope, settings) or set([p for p in known if p in begun][-1:])
+    if not chosen:
+        return dg.SensorResult(skip_reason="有改动，但涉及的阶段都还没有开始", cursor=after.dump())
+    codes = [] if scope is districts else sorted({d.code for d in scope})
+    requests = [
+        refresh_request(f"deliveries/{after.count}", phases, codes) for phases in contiguous(known, chosen)
+    ]
+    return dg.SensorResult(run_requests=requests, cursor=after.dump())
+
+
+@dg.run_failure_sensor(
+    name="failure_notice",
+    monitored_jobs=[REFRESH_JOB],
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="刷新失败时通知：说明失败的步骤和原因（webhook、电子邮件）",
+)
+def failure_notice(context: dg.RunFailureSensorContext) -> None:
+    """Tell whoever is configured; a channel that fails is logged and not tried again, the next failure is."""
+    channels = Channels.from_environment()
+    try:
+        sent = send(notice_of(context), channels)
+    except NotifyError as error:
+        context.log.error(f"通知没有送达：{error}")
+        return
+    context.log.info(f"已通知：{'、'.join(sent) or '没有配置通知渠道'}")
+
+
+def notice_of(context: dg.RunFailureSensorContext) -> str:
+    """The notice of the failed run that `context` is about."""
+    run = context.dagster_run
+    failed = [
+        Failed(event.step_key or "", cause_of(event.step_failure_data.error))
+        for event in context.get_step_failure_events()
+        if event.step_failure_data.error
+    ]
+    if not failed and context.failure_event.message:
+        failed = [Failed("（运行）", context.failure_event.message)]
+    steps = context.instance.get_run_step_stats(run.run_id, [PUBLICATION_STEP])
+    published = any(s.status is not None and s.status.value == "SUCCESS" for s in steps)
+    started_by = run.tags.get("dagster/schedule_name") or run.tags.get("dagster/sensor_name") or "人工"
+    return failure_text(run.run_id, started_by, failed, published=published)

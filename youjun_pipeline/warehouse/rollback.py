@@ -1,0 +1,75 @@
+"""Rolling the publication back to the one before it.
+
+Belongs here: the swap of the two files and the note of it in the manifest. Keep out: publishing (`publication`). The working
+database stays as it is: the next refresh publishes from it again.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from youjun_pipeline.warehouse.connection import WarehouseBusyError, connect
+from youjun_pipeline.warehouse.publication import (
+    FILE_NAME,
+    PREVIOUS_NAME,
+    Publication,
+    note_rollback,
+    sync,
+    write_parquet,
+)
+
+
+class RollbackError(RuntimeError):
+    """There is nothing to go back to, or what there is cannot be read; the publication stays as it is."""
+
+
+def roll_back(warehouse: Path, published: Path) -> Publication:
+    """Swap the publication with the one before it, then remake the Parquet copies; called again it swaps them back.
+
+    A refresh must not publish meanwhile, so the working database is held where there is one; a broken one is no hindrance.
+    Raises RollbackError, or WarehouseBusyError while a refresh runs.
+    """
+    with ExitStack() as stack:
+        if warehouse.exists():
+            try:
+                stack.enter_context(connect(warehouse))
+            except WarehouseBusyError:
+                raise
+            except duckdb.Error:
+                pass
+        earlier = _described(published / PREVIOUS_NAME, published / FILE_NAME)
+        current, spare = published / FILE_NAME, published / f".{PREVIOUS_NAME}"
+        spare.unlink(missing_ok=True)
+        # Readers find a whole file at any moment. A crash between the two leaves the later one under its spare name.
+        if current.exists():
+            os.link(current, spare)
+        os.replace(published / PREVIOUS_NAME, current)
+        if spare.exists():
+            os.replace(spare, published / PREVIOUS_NAME)
+        sync(published)
+        note_rollback(published, datetime.now(UTC).replace(tzinfo=None, microsecond=0))
+        write_parquet(earlier, published)
+    return earlier
+
+
+def _described(path: Path, becomes: Path) -> Publication:
+    """What the file at `path` says of itself; it must be whole enough to say it."""
+    if not path.exists():
+        raise RollbackError(f"没有上一次的发布库 {path}，无法回退；请从备份恢复，或重新运行 make run")
+    try:
+        with connect(path, read_only=True) as con:
+            found = con.execute(
+                "select run_id, published_at, as_of, rows, content_sha256 from ops.publication "
+                "order by published_at desc, run_id limit 1"
+            ).fetchall()
+    except duckdb.Error as error:
+        raise RollbackError(f"上一次的发布库 {path} 无法读取，没有回退：{error}") from error
+    if not found:
+        raise RollbackError(f"上一次的发布库 {path} 中没有发布记录，没有回退")
+    run_id, published_at, as_of, rows, digest = found[0]
+    return Publication(becomes, run_id, published_at, as_of, rows, digest)
