@@ -66,6 +66,14 @@ def _parser() -> argparse.ArgumentParser:
     reopen.add_argument("--reason", required=True, help="重新打开的原因，记入更正记录")
     reopen.set_defaults(handle=reopen_command)
 
+    rollback = commands.add_parser(
+        "rollback", help="把发布退回上一次：发布库、Parquet、报表和网站；再执行一次即换回来"
+    )
+    rollback.set_defaults(handle=rollback_command)
+
+    notify = commands.add_parser("notify-test", help="向配置的通知渠道各发一条试通知")
+    notify.set_defaults(handle=notify_test_command, needs_settings=False)
+
     explain = commands.add_parser(
         "explain",
         help="说明一个数值的来龙去脉：依据、公式、代入的数值、所在文件和单元格、判定",
@@ -131,6 +139,44 @@ def reopen_command(settings: Settings, options: argparse.Namespace) -> int:
         lambda con: reopen_phase(con, options.district, options.phase, options.reason),
         f"已重新打开 {options.district} 的阶段 {options.phase}；下次 make run 重算并登记更正",
     )
+
+
+def rollback_command(settings: Settings, options: argparse.Namespace) -> int:
+    """Put the publication before this one back, and what stands beside it."""
+    from youjun_pipeline.reports.folder import refresh_folder
+    from youjun_pipeline.reports.kinds import FOLDERS
+    from youjun_pipeline.reports.site import build_site
+    from youjun_pipeline.warehouse.connection import WarehouseBusyError, connect
+    from youjun_pipeline.warehouse.rollback import RollbackError, roll_back
+
+    try:
+        publication = roll_back(settings.warehouse, settings.published)
+    except (RollbackError, WarehouseBusyError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(
+        f"已退回 {publication.published_at} 发布的版本（运行 {publication.run_id}，截止 {publication.as_of}）。"
+        "下一次刷新仍会重新发布：请先找到原因，再恢复夜间计划"
+    )
+    with connect(publication.path, read_only=True) as con:
+        for folder, reports in FOLDERS.items():
+            refresh_folder(con, settings.published, folder, reports)
+        build_site(con, settings.published)
+    return 0
+
+
+def notify_test_command(options: argparse.Namespace) -> int:
+    """Send a notice that says it is none."""
+    from youjun_pipeline.notify import NotifyError, send
+    from youjun_pipeline.settings import Channels
+
+    try:
+        sent = send("优均：这是一条试通知，无须处理", Channels.from_environment())
+    except NotifyError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"已发送：{'、'.join(sent)}" if sent else "没有配置通知渠道，见 README 的“设置”")
+    return 0 if sent else 1
 
 
 def explain_command(settings: Settings, options: argparse.Namespace) -> int:

@@ -77,7 +77,10 @@ def _post(text: str, channels: Channels) -> None:
         raise NotifyError("应以 https:// 或 http:// 开头")
     body = json.dumps({"msgtype": "text", "text": {"content": text}}, ensure_ascii=False).encode()
     request = urllib.request.Request(
-        channels.webhook, data=body, headers={"Content-Type": "application/json; charset=utf-8"}, method="POST"
+        channels.webhook,
+        data=body,
+        headers={"Content-Type": "application/json; charset=utf-8"},
+        method="POST",
     )
     with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
         answer = response.read(65536)

@@ -17,7 +17,10 @@ from collections.abc import Iterator
 from xml.etree import ElementTree
 
 from youjun_pipeline.ingest.readings import UNCALCULATED
-from youjun_pipeline.ingest.sheets import MAX_CELLS, check_size
+from youjun_pipeline.ingest.sheets import MAX_CELLS, check_size, column_letter
+
+# Of a sheet of an .xlsx.
+MAX_COLUMNS = 16_384
 
 PERCENT, MONTH, HIDDEN = "percent", "month", "hidden"
 # The column under which a row as a whole is marked.
@@ -30,8 +33,7 @@ Marks = dict[tuple[int, int], str]
 BUILTIN = {9: PERCENT, 10: PERCENT, 17: MONTH, 27: MONTH, 36: MONTH, 50: MONTH, 52: MONTH, 57: MONTH}
 
 _ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\sr="(\d{1,9})"')
-_REFERENCE_OF_DIGITS = {n: re.compile(rb'\sr="[A-Z]{1,7}\d{%d}' % n) for n in range(2, 9)}
-_REFERENCE_OF_LETTERS = {n: re.compile(rb'\sr="[A-Z]{%d}' % n) for n in (2, 3)}
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b(?=[^>]*\shidden="(?:1|true)")[^>]*?\sr="(\d{1,7})"')
 _FORMULAS = (b"<f>", b"<f ", b"<f/>", b":f>", b":f ", b":f/>")
 _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
@@ -91,7 +93,7 @@ def _check_extent(name: str, xml: bytes) -> None:
 
     The stated dimension is not asked: some programs write A1 there, and others count cells that are only formatted.
     """
-    if _most_cells(xml) <= MAX_CELLS:
+    if not _may_be_too_large(xml):
         return
     rows, columns = 0, 0
     for row, column, text, _, _ in _cells(xml):
@@ -100,14 +102,36 @@ def _check_extent(name: str, xml: bytes) -> None:
     check_size(name, rows, columns)
 
 
-def _most_cells(xml: bytes) -> int:
-    """How many cells a sheet can have at most, by the highest row and the longest reference; quick, and never too few."""
-    rows = max(map(int, _ROW.findall(xml)), default=0)
-    rows = max(rows, xml.count(b"<row"), 1)
-    if _REFERENCE_OF_DIGITS[min(len(str(rows)) + 1, 8)].search(xml):
-        return MAX_CELLS + 1
-    letters = next((n for n in (3, 2) if _REFERENCE_OF_LETTERS[n].search(xml)), 1)
-    return rows * 26**letters
+def _may_be_too_large(xml: bytes) -> bool:
+    """Whether some reference, or the number of rows, points beyond a sheet of MAX_CELLS; quick, and never wrongly no."""
+    rows = max([xml.count(b"<row"), 1, *map(int, _ROW.findall(xml))])
+    # A cell may name a row that its row does not.
+    if re.search(_reference_below(rows), xml):
+        return True
+    columns = MAX_CELLS // rows
+    first = column_letter(columns) if columns < MAX_COLUMNS else "XFE"
+    return re.search(_reference_from(first), xml) is not None
+
+
+def _reference_below(row: int) -> bytes:
+    """A pattern of references in a row below this one."""
+    digits = str(row)
+    longer = f"\\d{{{len(digits) + 1}}}"
+    same = [
+        f'{digits[:i]}[{int(digit) + 1}-9]\\d{{{len(digits) - i - 1}}}"' for i, digit in enumerate(digits) if digit < "9"
+    ]
+    return f'\\sr="[A-Z]{{1,7}}(?:{"|".join([longer, *same])})'.encode()
+
+
+def _reference_from(letters: str) -> bytes:
+    """A pattern of references in this column or one further to the right."""
+    longer = f"[A-Z]{{{len(letters) + 1}}}"
+    same = [
+        f"{letters[:i]}[{chr(ord(letter) + (i < len(letters) - 1))}-Z][A-Z]{{{len(letters) - i - 1}}}\\d"
+        for i, letter in enumerate(letters)
+        if letter < "Z" or i == len(letters) - 1
+    ]
+    return f'\\sr="(?:{"|".join([longer, *same])})'.encode()
 
 
 def _sheet_marks(xml: bytes, styles: dict[str, str]) -> Marks:
@@ -136,6 +160,9 @@ def _cells(xml: bytes) -> Iterator[tuple[int, int, str | None, str, str]]:
         elif event == "start" and tag == "c":
             reference = element.get("r")
             column = _column_index(reference) if reference else column + 1
+            # The reader goes by the cell, whatever its row says.
+            if reference and (digits := reference.lstrip(_LETTERS)):
+                row = int(digits) - 1
         elif event == "end" and tag == "c":
             text, kind = element.findtext("{*}v"), element.get("t", "n")
             # Without a result, or with an empty one that is no text: programs write formulas that only Excel calculates.

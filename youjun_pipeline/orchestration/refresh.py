@@ -20,10 +20,16 @@ from youjun_pipeline.reports.site import SiteResult, build_site
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.catalogues import load_standard
 from youjun_pipeline.warehouse.checks import run_checks
-from youjun_pipeline.warehouse.connection import connect
+from youjun_pipeline.warehouse.connection import WarehouseBusyError, connect
 from youjun_pipeline.warehouse.models import Built, Model, build
 from youjun_pipeline.warehouse.projection import build_projection
-from youjun_pipeline.warehouse.publication import FILE_NAME, Publication, publish, recover_history
+from youjun_pipeline.warehouse.publication import (
+    FILE_NAME,
+    Publication,
+    PublicationBusyError,
+    publish,
+    recover_history,
+)
 from youjun_pipeline.warehouse.rule_impact import build_rule_impact
 from youjun_pipeline.warehouse.run import RunScope, begin_run, refuse_earlier
 from youjun_pipeline.warehouse.tables import ensure_tables
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
     import duckdb
 
 log = logging.getLogger("youjun")
+SECONDS_BETWEEN_TRIES = 60
 
 
 class EmptyRangeError(ValueError):
@@ -43,6 +50,9 @@ class Refresh(dg.ConfigurableResource):
 
     districts: list[str] = Field(default_factory=list)
     as_of: str = ""
+    busy_retries: int = Field(
+        default=0, description="工作库或发布库被占用时，每分钟再试，至多这么多次；人工运行时不等"
+    )
 
     _stack: ExitStack = PrivateAttr(default_factory=ExitStack)
     _con: duckdb.DuckDBPyConnection | None = PrivateAttr(default=None)
@@ -66,7 +76,8 @@ class Refresh(dg.ConfigurableResource):
     def connection(self) -> duckdb.DuckDBPyConnection:
         """The run's connection to the working database, opened and made ready on first use."""
         if self._con is None:
-            con = self._stack.enter_context(connect(self.settings.warehouse))
+            with self._retried():
+                con = self._stack.enter_context(connect(self.settings.warehouse))
             ensure_tables(con)
             ensure_raw(con)
             load_standard(con)
@@ -74,6 +85,16 @@ class Refresh(dg.ConfigurableResource):
             refuse_earlier(con, self.as_of_date)
             self._con = con
         return self._con
+
+    @contextmanager
+    def _retried(self) -> Iterator[None]:
+        """Have the step tried again for the only faults that pass by themselves: another process has one of the files open."""
+        try:
+            yield
+        except (WarehouseBusyError, PublicationBusyError) as error:
+            if not self.busy_retries:
+                raise
+            raise dg.RetryRequested(self.busy_retries, SECONDS_BETWEEN_TRIES) from error
 
     def scan(self) -> Scan:
         """What the data folder holds now."""
@@ -94,7 +115,11 @@ class Refresh(dg.ConfigurableResource):
             )
         con = self.connection()
         scope = RunScope(
-            context.run_id, tuple(context.partition_keys), self.as_of_date, tuple(self.districts) or None
+            context.run_id,
+            tuple(context.partition_keys),
+            self.as_of_date,
+            tuple(self.districts) or None,
+            self.settings.stale_days,
         )
         if scope != self._scope:
             begin_run(con, scope)
@@ -125,7 +150,9 @@ class Refresh(dg.ConfigurableResource):
     def publish(self, context: dg.AssetExecutionContext) -> Publication:
         """Swap in a new publication."""
         log.info("发布")
-        return publish(self.begun(context), self.settings.published, context.run_id, self.as_of_date)
+        con = self.begun(context)
+        with self._retried():
+            return publish(con, self.settings.published, context.run_id, self.as_of_date)
 
     def report(self, folder: str) -> Refreshed:
         """Bring a folder of reports up to the publication that stands."""

@@ -289,6 +289,7 @@ def swap_folder(building: Path, target: Path) -> None:
 def write_manifest(published: Path, publication: Publication, folders: list[str]) -> None:
     """Describe the publication and name it as the one that each of `folders` belongs to; others keep theirs."""
     manifest = _manifest(published)
+    manifest.pop("rolled_back", None)
     manifest["publication"] = {
         "file": FILE_NAME,
         "run_id": publication.run_id,
@@ -305,12 +306,10 @@ def name_folders(published: Path, folders: list[str]) -> None:
     _replace_manifest(published, _manifest(published), folders)
 
 
-def note_rollback(published: Path, at: datetime) -> None:
+def note_rollback(published: Path, at: datetime, from_run: str) -> None:
     """Say in the manifest when the publication was rolled back and from which run; the next publication drops the note."""
-    manifest = _manifest(published)
-    from_run = manifest.get("publication", {}).get("run_id")
-    manifest["rolled_back"] = {"at": at.isoformat(), "from_run_id": from_run}
-    _replace_manifest(published, manifest, [])
+    note = {"rolled_back": {"at": at.isoformat(), "from_run_id": from_run}}
+    _replace_manifest(published, _manifest(published) | note, [])
 
 
 def _manifest(published: Path) -> dict[str, Any]:

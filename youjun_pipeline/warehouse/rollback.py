@@ -42,8 +42,9 @@ def roll_back(warehouse: Path, published: Path) -> Publication:
                 raise
             except duckdb.Error:
                 pass
-        earlier = _described(published / PREVIOUS_NAME, published / FILE_NAME)
         current, spare = published / FILE_NAME, published / f".{PREVIOUS_NAME}"
+        earlier = _described(published / PREVIOUS_NAME, current)
+        later = _run_of(current)
         spare.unlink(missing_ok=True)
         # Readers find a whole file at any moment. A crash between the two leaves the later one under its spare name.
         if current.exists():
@@ -52,8 +53,8 @@ def roll_back(warehouse: Path, published: Path) -> Publication:
         if spare.exists():
             os.replace(spare, published / PREVIOUS_NAME)
         sync(published)
-        note_rollback(published, datetime.now(UTC).replace(tzinfo=None, microsecond=0))
         write_parquet(earlier, published)
+        note_rollback(published, datetime.now(UTC).replace(tzinfo=None, microsecond=0), later)
     return earlier
 
 
@@ -73,3 +74,11 @@ def _described(path: Path, becomes: Path) -> Publication:
         raise RollbackError(f"上一次的发布库 {path} 中没有发布记录，没有回退")
     run_id, published_at, as_of, rows, digest = found[0]
     return Publication(becomes, run_id, published_at, as_of, rows, digest)
+
+
+def _run_of(path: Path) -> str:
+    """The run that made the publication rolled back from, empty when it cannot say: it may be the reason for going back."""
+    try:
+        return _described(path, path).run_id
+    except RollbackError:
+        return ""

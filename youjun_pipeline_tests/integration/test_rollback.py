@@ -1,0 +1,98 @@
+"""Rolling back: the publication before this one, its copies, the note; and when it cannot be."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from youjun_pipeline.cli import main
+from youjun_pipeline.settings import Settings
+from youjun_pipeline.warehouse.connection import WarehouseBusyError, connect
+from youjun_pipeline.warehouse.rollback import RollbackError, roll_back
+from youjun_pipeline_tests.generate import PLAIN, Phase, generate_district, write_district
+from youjun_pipeline_tests.steps import places, refresh
+
+PHASE = Phase("p1", "一", date(2023, 1, 1), date(2023, 9, 30))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    made = generate_district(1, n_schools=10, profile="passing")
+    write_district(tmp_path, made.tables, made.settings, (PHASE,), style=PLAIN)
+    return places(tmp_path, date(2024, 1, 1))
+
+
+def standing(settings: Settings) -> tuple[str, str, str]:
+    """Run id by the file, by its Parquet copy, and by the manifest."""
+    queries = {
+        "file": f"attach '{settings.published / 'youjun.duckdb'}' as p (read_only)",
+        "parquet": "",
+    }
+    with duckdb.connect(":memory:") as con:
+        con.execute(queries["file"])
+        newest = "select arg_max(run_id, published_at) from "
+        by_file = con.execute("select any_value(run_id) from p.mart.evaluation").fetchall()[0][0]
+        copy = settings.published / "parquet" / "mart.evaluation" / "evaluation.parquet"
+        by_copy = con.execute(f"select any_value(run_id) from '{copy}'").fetchall()[0][0]
+        assert con.execute(newest + "p.ops.publication").fetchall()
+    manifest = json.loads((settings.published / "manifest.json").read_text("utf-8"))
+    return by_file, by_copy, manifest["publication"]["run_id"]
+
+
+def note(settings: Settings) -> str | None:
+    manifest = json.loads((settings.published / "manifest.json").read_text("utf-8"))
+    return manifest.get("rolled_back", {}).get("from_run_id")
+
+
+def test_back_and_forth_and_on(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    refresh(settings, "run-1")
+    refresh(Settings(settings.data, settings.warehouse, settings.published, date(2024, 1, 2)), "run-2")
+    reader = duckdb.connect(str(settings.published / "youjun.duckdb"), read_only=True)
+    monkeypatch.setenv("YOUJUN_DATA", str(settings.data))
+    assert main(["rollback"]) == 0
+    assert "run-1" in capsys.readouterr().out
+    assert standing(settings) == ("run-1", "run-1", "run-1")
+    assert note(settings) == "run-2"
+    assert reader.execute("select distinct run_id from mart.evaluation").fetchall() == [("run-2",)]
+    reader.close()
+    assert (settings.published / "official" / "120114" / "p1.xlsx").exists()
+    roll_back(settings.warehouse, settings.published)
+    assert standing(settings) == ("run-2", "run-2", "run-2")
+    refresh(Settings(settings.data, settings.warehouse, settings.published, date(2024, 1, 3)), "run-3")
+    assert standing(settings) == ("run-3", "run-3", "run-3")
+    assert note(settings) is None
+
+
+def test_nothing_to_go_back_to(settings: Settings) -> None:
+    refresh(settings, "run-1")
+    with pytest.raises(RollbackError, match="没有上一次的发布库"):
+        roll_back(settings.warehouse, settings.published)
+    (settings.published / "youjun.previous.duckdb").write_bytes(b"torn")
+    with pytest.raises(RollbackError, match="无法读取，没有回退"):
+        roll_back(settings.warehouse, settings.published)
+    assert standing(settings)[0] == "run-1"
+
+
+def test_not_while_a_refresh_runs_but_without_a_working_database(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refresh(settings, "run-1")
+    refresh(settings, "run-2")
+    from youjun_pipeline.warehouse import rollback
+
+    def busy(*args: object, **kwargs: object) -> None:
+        raise WarehouseBusyError("正被另一个刷新占用")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rollback, "connect", busy)
+        with pytest.raises(WarehouseBusyError):
+            roll_back(settings.warehouse, settings.published)
+    settings.warehouse.write_bytes(b"torn")
+    roll_back(settings.warehouse, settings.published)
+    assert standing(settings)[0] == "run-1"
+    with connect(settings.published / "youjun.previous.duckdb", read_only=True) as con:
+        assert con.execute("select any_value(run_id) from mart.evaluation").fetchall() == [("run-2",)]
