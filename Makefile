@@ -14,7 +14,7 @@ WORKERS ?= 2
 export DAGSTER_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check format bench site ui docs lock clean
+.PHONY: help setup run test test-fast test-daemon check format bench site ui docs lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
@@ -28,7 +28,10 @@ site: $(READY)  ## make the site anew from the publication
 	@$(PY) -m youjun_pipeline.cli site
 
 test: test-fast  ## run all tests: the fast tier first, then the rest
-	@$(PY) -m pytest $(TESTS)/integration $(TESTS)/pipeline -q -n $(WORKERS)
+	@$(PY) -m pytest $(TESTS)/integration $(TESTS)/pipeline -q -n $(WORKERS) -m "not daemon"
+
+test-daemon: $(READY)  ## run schedule and sensors under Dagster's daemon, some minutes
+	@$(PY) -m pytest $(TESTS)/pipeline -q -m daemon
 
 test-fast: $(READY)  ## run the unit tests only
 	@$(PY) -m pytest $(TESTS)/unit -q

@@ -43,9 +43,13 @@ def province(files: int) -> Path:
         code = f"{330100 + number}"
         count = min(PER_DISTRICT, files - start)
         made = generate_district(number, n_schools=count, profile="passing", code=code, leading_zero=False)
-        district = write_district(folder, {}, made.settings, code=code, slug="made-up", name=f"第{number + 1}区")
+        district = write_district(
+            folder, {}, made.settings, code=code, slug="made-up", name=f"第{number + 1}区"
+        )
         schools = schools_of(made.tables, f"{code}000000")
-        write_books(district / "deliveries" / "2023-08-31" / "statistics", schools, LOOKS[number % len(LOOKS)])
+        write_books(
+            district / "deliveries" / "2023-08-31" / "statistics", schools, LOOKS[number % len(LOOKS)]
+        )
     (folder / "complete").touch()
     return folder
 
@@ -73,8 +77,10 @@ def load(folder: Path) -> None:
         schools = done["schools"]
         if schools.failures or not schools.rows_accepted:
             raise SystemExit(f"the schools did not come in: {schools}")
-        print(f"{schools.rows_accepted} schools, {done['teachers'].rows_accepted} rows of teachers, "
-              f"{done['class_bands'].rows_accepted} class bands, {done['facilities'].rows_accepted} rows of facilities")
+        print(
+            f"{schools.rows_accepted} schools, {done['teachers'].rows_accepted} rows of teachers, "
+            f"{done['class_bands'].rows_accepted} class bands, {done['facilities'].rows_accepted} rows of facilities"
+        )
 
 
 def seconds(work: Callable[[], None]) -> tuple[float, float]:

@@ -22,7 +22,7 @@ from youjun_pipeline.orchestration.open_phases import (
 from youjun_pipeline.orchestration.partitions import phase_ids
 from youjun_pipeline.settings import Automation, Channels, Settings
 
-SECONDS_BETWEEN_LOOKS = 60
+SECONDS_BETWEEN_LOOKS = 30
 
 
 # Always on: it starts nothing, and without it the UI has no phase to launch.

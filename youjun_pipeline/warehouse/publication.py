@@ -220,9 +220,10 @@ def _exists(con: duckdb.DuckDBPyConnection, full_name: str) -> bool:
 
 def _copy(con: duckdb.DuckDBPyConnection, table: Table, sources: list[str], catalog: str) -> None:
     """Insert the union of `sources` in the order of the key, so that equal content is stored equally."""
-    order = ", ".join(f'"{c}"' for c in table.key) or "all"
     union = " union all by name ".join(f"from {source}" for source in sources)
+    # a publication of an older version may lack a column, even one that is part of the key by now
     known = {row[0] for row in con.execute(f"describe {union}").fetchall()}
+    order = ", ".join(f'"{c}"' for c in table.key if c in known) or "all"
     columns = ", ".join(f'"{c}"' for c in table.columns if c in known)
     con.execute(
         f"insert into {catalog}{table.full_name} ({columns}) select {columns} from ({union}) order by {order}"

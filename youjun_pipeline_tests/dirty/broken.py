@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -33,6 +34,15 @@ FOREIGN: dict[str, tuple[bytes, str]] = {
     "random": (bytes((n * 197 + 31) % 256 for n in range(5000)), "无法读取"),
     "zeros": (bytes(4096), "空的"),
 }
+PARTS = (
+    *("xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/styles.xml"),
+    "xl/_rels/workbook.xml.rels",
+)
+PART_CHANGES: dict[str, Callable[[bytes], bytes] | None] = {
+    "gone": None,
+    "cut": lambda data: data[: len(data) // 2],
+    "noise": lambda data: b"\x00\xff" * 50,
+}
 EMPTY = {"nothing": b"", "newline": b"\r\n", "blanks": b"   \t \r\n  ", "bom": b"\xef\xbb\xbf"}
 SHARES = (0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.999)
 ENCODINGS = ("utf-8", "utf-8-sig", "gb18030", "gbk", "gb2312", "utf-16", "utf-16-le+bom", "utf-16-be+bom")
@@ -47,6 +57,13 @@ def cases() -> Iterator[Case]:
     yield from _encoded()
     yield from _text_tables()
     yield from _archives()
+
+
+def _broken(name: str, write: Callable[[Path], object], **more: Any) -> Case:
+    """A case whose file must be refused, unless `more` says otherwise."""
+    suffix = name.rpartition(".")[2]
+    given = {"failure": "file_unreadable", "rejected": None, "says": ("无法读取：",), **more}
+    return Case(name, "classes", f"classes.{suffix}", write, **given)
 
 
 def good_bytes(folder: Path, suffix: str) -> bytes:
@@ -73,17 +90,17 @@ def _made(suffix: str, change: Callable[[bytes], bytes], path: Path) -> None:
 def _foreign() -> Iterator[Case]:
     for suffix in (*FORMATS, "parquet"):
         for name, (data, said) in FOREIGN.items():
-            says = (said, "无法读取：")
-            yield Case(f"foreign-{name}.{suffix}", "classes", f"classes.{suffix}", partial(_bytes, data), None, "file_unreadable", None, says)
+            yield _broken(f"foreign-{name}.{suffix}", partial(_bytes, data), says=(said, "无法读取："))
         for name, data in EMPTY.items():
-            yield Case(f"empty-{name}.{suffix}", "classes", f"classes.{suffix}", partial(_bytes, data), None, "file_unreadable", None, ("没有任何内容" if name == "bom" else "空的",))
+            says = ("没有任何内容" if name == "bom" else "空的",)
+            yield _broken(f"empty-{name}.{suffix}", partial(_bytes, data), says=says)
 
 
 def _truncated() -> Iterator[Case]:
     for suffix in ("xlsx", "xls", "parquet"):
         for share in SHARES:
             write = partial(_made, suffix, partial(_cut, share))
-            yield Case(f"truncated-{share}.{suffix}", "classes", f"classes.{suffix}", write, None, "file_unreadable", None, ("无法读取：",))
+            yield _broken(f"truncated-{share}.{suffix}", write)
 
 
 def _cut(share: float, data: bytes) -> bytes:
@@ -100,7 +117,10 @@ def _named_wrongly() -> Iterator[Case]:
         for name in kinds:
             if name != suffix:
                 says = (f"扩展名是 .{name}",)
-                yield Case(f"named-wrongly-{suffix}.{name}", "classes", f"classes.{name}", partial(_made, suffix, _same), 5, says=says, header_row=0)
+                write = partial(_made, suffix, _same)
+                yield _broken(
+                    f"named-wrongly-{suffix}.{name}", write, rows=5, failure=None, rejected=0, says=says, header_row=0
+                )
 
 
 def _encoded() -> Iterator[Case]:
@@ -108,14 +128,14 @@ def _encoded() -> Iterator[Case]:
     for encoding in ENCODINGS:
         bare, _, bom = encoding.partition("+")
         data = ("\ufeff" if bom else "").encode(bare) + text.encode(bare)
-        yield Case(f"encoded-{encoding}.csv", "classes", "classes.csv", partial(_bytes, data), 5)
+        yield _broken(f"encoded-{encoding}.csv", partial(_bytes, data), rows=5, failure=None, rejected=0, says=())
     for encoding in BARE_ENCODINGS:
         data = text.encode(encoding)
-        yield Case(f"encoded-{encoding}-bare.csv", "classes", "classes.csv", partial(_bytes, data), None, "file_unreadable", None, ("BOM",))
+        yield _broken(f"encoded-{encoding}-bare.csv", partial(_bytes, data), says=("BOM",))
     cut = text.encode()[: text.encode().rindex("初中".encode()) + 2]
-    yield Case("encoded-cut-in-a-character.csv", "classes", "classes.csv", partial(_bytes, cut), None, "file_unreadable", None, ("第 6 行",))
+    yield _broken("encoded-cut-in-a-character.csv", partial(_bytes, cut), says=("第 6 行",))
     mixed = text.encode() + "2111000003,小学,一年级,1,30\r\n".encode("gb18030")
-    yield Case("encoded-two-ways.csv", "classes", "classes.csv", partial(_bytes, mixed), None, "file_unreadable", None, ("第 7 行",))
+    yield _broken("encoded-two-ways.csv", partial(_bytes, mixed), says=("第 7 行",))
 
 
 def _text_tables() -> Iterator[Case]:
@@ -132,7 +152,8 @@ def _text_tables() -> Iterator[Case]:
     }
     for name, (text, accepted, says) in texts.items():
         failure = None if accepted else "header_not_found" if name == "pipes" else "file_unreadable"
-        yield Case(f"text-{name}.csv", "classes", "classes.csv", partial(_bytes, text.encode()), accepted, failure, None, says)
+        write = partial(_bytes, text.encode())
+        yield _broken(f"text-{name}.csv", write, rows=accepted, failure=failure, says=says)
 
 
 def _archives() -> Iterator[Case]:
@@ -148,16 +169,16 @@ def _archives() -> Iterator[Case]:
         "hollow": {"xl/workbook.xml": b"<workbook/>"},
         "escaping": {"../../xl/workbook.xml": b"<workbook/>", "xl/workbook.xml": b"not xml"},
     }.items():
-        write = partial(archive, members)
-        yield Case(f"archive-{name}.xlsx", "classes", "classes.xlsx", write, None, "file_unreadable", None, ("无法读取",))
-    for part in ("xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/styles.xml", "xl/_rels/workbook.xml.rels"):
-        for name, change in (("gone", None), ("cut", lambda data: data[: len(data) // 2]), ("noise", lambda data: b"\x00\xff" * 50)):
-            write = partial(_made, "xlsx", partial(_without, part, change))
+        yield _broken(f"archive-{name}.xlsx", partial(archive, members))
+    for part in PARTS:
+        for name, change in PART_CHANGES.items():
+            write = partial(_made, "xlsx", partial(replaced, part, change))
             # Styles may be missing from a workbook, and without them it is read.
-            yield Case(f"part-{part.rpartition('/')[2]}-{name}.xlsx", "classes", "classes.xlsx", write, None, "any", None, header_row=0)
+            yield _broken(f"part-{part.rpartition('/')[2]}-{name}.xlsx", write, failure="any", says=(), header_row=0)
 
 
-def _without(part: str, change: Callable[[bytes], bytes] | None, data: bytes) -> bytes:
+def replaced(part: str, change: Callable[[bytes], bytes] | None, data: bytes) -> bytes:
+    """A workbook with one of its parts changed, or left out."""
     target = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(target, "w") as made:
         for name in source.namelist():

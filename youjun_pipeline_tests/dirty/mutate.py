@@ -6,11 +6,12 @@ Belongs here: the mutations. Keep out: what must hold for the result (verify.py)
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from youjun_pipeline_tests.dirty.broken import good_bytes
+from youjun_pipeline_tests.dirty.broken import PARTS, good_bytes, replaced
 from youjun_pipeline_tests.dirty.cells import FORGIVEN_NUMBERS, NO_CODES, NO_DATES, NO_NUMBERS
 from youjun_pipeline_tests.dirty.grids import FORMATS, GOOD, Grid, copy_of, write_grid
 from youjun_pipeline_tests.dirty.tables import HEADINGS, REMARKS, SUMS
@@ -34,12 +35,23 @@ def mutant(seed: int, folder: Path) -> Specimen:
 
 def _spoiled_bytes(seed: int, rng: random.Random, folder: Path) -> Specimen:
     suffix = rng.choice(BYTE_FORMATS)
-    data = bytearray(good_bytes(folder, suffix))
-    for _ in range(rng.choice((1, 1, 1, 2, 5, 20))):
-        rng.choice(BYTE_CHANGES)(rng, data)
+    data = good_bytes(folder, suffix)
+    if suffix == "xlsx" and rng.random() < 0.6:
+        # Inside the archive, with checksums that fit: otherwise they would give away every change.
+        part = rng.choice(PARTS)
+        data = replaced(part, lambda content: _changed(rng, content), data)
+    else:
+        data = _changed(rng, data)
     path = folder / f"classes-{seed}.{suffix}"
-    path.write_bytes(bytes(data))
+    path.write_bytes(data)
     return Specimen(f"bytes-{seed}", path, "classes")
+
+
+def _changed(rng: random.Random, data: bytes) -> bytes:
+    spoiled = bytearray(data)
+    for _ in range(rng.choice((1, 1, 1, 2, 5, 20))):
+        rng.choice(BYTE_CHANGES)(rng, spoiled)
+    return bytes(spoiled)
 
 
 def _flip(rng: random.Random, data: bytearray) -> None:
@@ -67,6 +79,14 @@ def _double(rng: random.Random, data: bytearray) -> None:
     data[at:at] = data[at : at + rng.randrange(1, 600)]
 
 
+def _number(rng: random.Random, data: bytearray) -> None:
+    """Another number for one of those that the file states: a count, a place, a length."""
+    found = list(re.finditer(rb"\d+", data))
+    if found:
+        start, end = rng.choice(found).span()
+        data[start:end] = str(rng.choice((0, 1, 255, 65536, 1048577, 2**31, 2**63, -1))).encode()
+
+
 def _blank_out(rng: random.Random, data: bytearray) -> None:
     at = rng.randrange(len(data) + 1)
     length = min(rng.randrange(1, 600), len(data) - at)
@@ -74,7 +94,7 @@ def _blank_out(rng: random.Random, data: bytearray) -> None:
 
 
 BYTE_CHANGES: tuple[Callable[[random.Random, bytearray], None], ...] = (
-    *(_flip, _flip, _flip, _overwrite, _overwrite, _cut_end, _cut_out, _double, _blank_out),
+    *(_flip, _flip, _flip, _overwrite, _overwrite, _cut_end, _cut_out, _double, _blank_out, _number),
 )
 
 

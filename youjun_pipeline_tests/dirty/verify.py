@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -49,9 +49,15 @@ class Outcome:
     faults: list[str] = field(default_factory=list)
 
 
-def look_at(specimens: Iterable[Specimen]) -> list[Outcome]:
-    """Read every file, check those of a dataset together as a refresh does, and judge what came of each."""
-    outcomes = [_read(specimen) for specimen in specimens]
+def look_at(specimens: Iterable[Specimen], begin: Callable[[Specimen], None] = lambda _: None) -> list[Outcome]:
+    """Read every file, check those of a dataset together as a refresh does, and judge what came of each.
+
+    `begin` is told of each file before it is read: a reader that ends the program tells nobody afterwards.
+    """
+    outcomes = []
+    for specimen in specimens:
+        begin(specimen)
+        outcomes.append(_read(specimen))
     for name in dict.fromkeys(outcome.specimen.dataset for outcome in outcomes):
         _check([o for o in outcomes if o.specimen.dataset == name and o.result and not o.result.failure])
     for outcome in outcomes:

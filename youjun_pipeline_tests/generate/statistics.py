@@ -17,7 +17,16 @@ from typing import Any
 
 import xlsxwriter
 
-from youjun_pipeline_tests.generate.statistics_forms import BANDS, FORMS, STAGES, WORD, School, Sheet, Value, bands_of
+from youjun_pipeline_tests.generate.statistics_forms import (
+    BANDS,
+    FORMS,
+    STAGES,
+    WORD,
+    School,
+    Sheet,
+    Value,
+    bands_of,
+)
 
 Rows = Sequence[Mapping[str, Any]]
 DEGREES = {"博士研究生": "doctorate", "硕士研究生": "master", "本科": "bachelor", "专科": "associate"}
@@ -35,7 +44,8 @@ UNTOLD = {
 @dataclass(frozen=True)
 class Look:
     """How workbooks are written: which generation, with coordinates around each sheet, with the school's type in the sheets'
-    names, with numbers as text here and there, with 博士 and 硕士 in one row (old ones)."""
+    names, with numbers as text here and there, with 博士 and 硕士 in one row (old ones).
+    """
 
     generation: str = "new"
     coordinates: bool = False
@@ -119,7 +129,9 @@ def _letter(index: int) -> str:
     return (chr(64 + index // 26) if index >= 26 else "") + chr(65 + index % 26)
 
 
-def write_books(folder: Path, schools: Iterable[School], look: Look = Look(), *, nested: bool = False) -> list[Path]:
+def write_books(
+    folder: Path, schools: Iterable[School], look: Look = Look(), *, nested: bool = False
+) -> list[Path]:
     """One workbook per school, in subfolders where ``nested``."""
     written = []
     for number, school in enumerate(schools):
@@ -185,7 +197,9 @@ def wide_headers(stage: str) -> list[tuple[str, ...]]:
     ]
 
 
-def wide_row(school: School, stage: str, *, counted: bool = True, parent: str = "", area: str = "武清区") -> list[Value]:
+def wide_row(
+    school: School, stage: str, *, counted: bool = True, parent: str = "", area: str = "武清区"
+) -> list[Value]:
     """One school's row: figures of the stage, buildings of the whole school."""
     teachers = school.teachers.get(stage, {})
     buildings = school.facilities or {}
@@ -231,7 +245,9 @@ def wide_row(school: School, stage: str, *, counted: bool = True, parent: str = 
     ]
 
 
-def wide_sheet(stage: str, rows: Sequence[Sequence[Value]], *, flat: bool = False, total: bool = True) -> Sheet:
+def wide_sheet(
+    stage: str, rows: Sequence[Sequence[Value]], *, flat: bool = False, total: bool = True
+) -> Sheet:
     """A wide table: headers of several merged levels, or flat ones (专任教师→按学历分→本科)."""
     sheet = Sheet("Sheet1")
     headers = wide_headers(stage)
@@ -267,7 +283,9 @@ def _merged_headers(sheet: Sheet, headers: Sequence[tuple[str, ...]], depth: int
             column = last + 1
 
 
-def write_wide(folder: Path, schools: Sequence[School], *, flat: bool = False, look: Look = Look()) -> list[Path]:
+def write_wide(
+    folder: Path, schools: Sequence[School], *, flat: bool = False, look: Look = Look()
+) -> list[Path]:
     """One file per stage that has a school, in the order in which the schools come."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []

@@ -13,7 +13,18 @@ from typing import Any
 Value = str | int | float | None
 STAGES = ("primary", "junior", "senior")
 WORD = {"primary": "小学", "junior": "初中", "senior": "高中"}
-BANDS = ("25人及以下", "26–30人", "31–35人", "36–40人", "41–45人", "46–50人", "51–55人", "56–60人", "61–65人", "66人及以上")
+BANDS = (
+    "25人及以下",
+    "26–30人",
+    "31–35人",
+    "36–40人",
+    "41–45人",
+    "46–50人",
+    "51–55人",
+    "56–60人",
+    "61–65人",
+    "66人及以上",
+)
 TYPE_CODES = {
     "小学": "211",
     "教学点": "218",
@@ -27,7 +38,15 @@ TYPE_CODES = {
 }
 URBAN_CODES = {"城区": "111", "镇区": "121", "乡村": "220"}
 # Beside the identity on every first form; no table may ever hold them.
-CONTACTS = ("022-82110001", "022-82110002", "xiaozhang@example.edu.cn", "13912345678", "张守一", "李知微", "王慎独")
+CONTACTS = (
+    "022-82110001",
+    "022-82110002",
+    "xiaozhang@example.edu.cn",
+    "13912345678",
+    "张守一",
+    "李知微",
+    "王慎独",
+)
 
 
 @dataclass(frozen=True)
@@ -207,12 +226,25 @@ def _backbone_old(school: School) -> Sheet:
 
 
 def _pupils(stage: str, students: Value, new: bool) -> Sheet:
-    numbers = {"primary": ("教基3112", "基础基312"), "junior": ("教基3115", "基础基313"), "senior": ("教基3118", "基础基314")}
+    numbers = {
+        "primary": ("教基3112", "基础基312"),
+        "junior": ("教基3115", "基础基313"),
+        "senior": ("教基3118", "基础基314"),
+    }
     name = numbers[stage][0 if new else 1]
     # 教基3112 has more columns before the pupils than the other two.
-    groups = [("毕业生数", ["合计", "#女"]), ("招生数", ["合计", "#女", "受过学前教育", "农村"]), ("在校生数", ["合计", "一年级", "二年级"])]
+    groups = [
+        ("毕业生数", ["合计", "#女"]),
+        ("招生数", ["合计", "#女", "受过学前教育", "农村"]),
+        ("在校生数", ["合计", "一年级", "二年级"]),
+    ]
     if stage != "primary" or not new:
-        groups = [("毕业生数", []), ("招生数", []), ("在校生数", ["合计", "一年级", "二年级"]), ("预计毕业生数", [])]
+        groups = [
+            ("毕业生数", []),
+            ("招生数", []),
+            ("在校生数", ["合计", "一年级", "二年级"]),
+            ("预计毕业生数", []),
+        ]
     sheet = _titled(name, f"{WORD[stage]}学生数", 12)
     sheet.merge(2, 0, 3, 0, "指标名称")
     sheet.merge(2, 1, 3, 1, "编号")
@@ -252,11 +284,17 @@ def _classes_new(stage: str, sizes: Sequence[int]) -> Sheet:
 
 def _classes_old(stage: str, sizes: Sequence[int]) -> Sheet:
     """甲 takes two columns: 班额 stands merged beside its bands; 基础基213 has the senior classes too."""
-    sheet = _titled("基础基212" if stage == "primary" else "基础基213", f"{WORD[stage]}教学班数、班额情况", 9, "个")
+    sheet = _titled(
+        "基础基212" if stage == "primary" else "基础基213", f"{WORD[stage]}教学班数、班额情况", 9, "个"
+    )
     sheet.merge(2, 0, 3, 1, "")
     sheet.merge(2, 2, 3, 2, "编号")
     groups: list[tuple[str, Sequence[str]]] = [("合计", [])]
-    groups += [("其中", ["一年级", "二年级"])] if stage == "primary" else [("初中", ["计", "一年级", "二年级"]), ("高中", ["计", "一年级"])]
+    groups += (
+        [("其中", ["一年级", "二年级"])]
+        if stage == "primary"
+        else [("初中", ["计", "一年级", "二年级"]), ("高中", ["计", "一年级"])]
+    )
     count = _headers(sheet, 2, 3, groups) - 3
     _numbered(sheet, 4, ("甲", None, "乙"), 3, count)
     _body(sheet, 5, ["总  计", "其中：五年制"], column=2)
@@ -276,13 +314,60 @@ _COURSES = ("pe", "music", "fine_art", "art")
 
 
 def _teachers_new(stage: str, teachers: Mapping[str, Value]) -> Sheet:
-    sheet = _titled("教基4155" if stage == "primary" else "教基4156", f"{WORD[stage]}专任教师分课程、分学历情况", 26)
+    sheet = _titled(
+        "教基4155" if stage == "primary" else "教基4156", f"{WORD[stage]}专任教师分课程、分学历情况", 26
+    )
     if stage == "primary":
-        courses = ["道德与法治", "语文", "数学", "外语", "科学", "劳动", "综合实践", "信息技术", "体育", "其他", "音乐", "美术", "艺术"]
+        courses = [
+            "道德与法治",
+            "语文",
+            "数学",
+            "外语",
+            "科学",
+            "劳动",
+            "综合实践",
+            "信息技术",
+            "体育",
+            "其他",
+            "音乐",
+            "美术",
+            "艺术",
+        ]
         groups: list[tuple[str, Sequence[str]]] = [("合计", []), ("按课程分", courses), ("本学年不授课", [])]
     else:
-        names = ["道德与法治", "语文", "数学", "英语", "日语", "俄语", "其他外语", "历史", "地理", "历史与社会", "科学", "物理", "化学"]
-        groups = [("合计", []), ("按课程分", [*names, "生物", "信息技术", "劳动", "综合实践", "体育与健康", "音乐", "美术", "艺术", "其他"])]
+        names = [
+            "道德与法治",
+            "语文",
+            "数学",
+            "英语",
+            "日语",
+            "俄语",
+            "其他外语",
+            "历史",
+            "地理",
+            "历史与社会",
+            "科学",
+            "物理",
+            "化学",
+        ]
+        groups = [
+            ("合计", []),
+            (
+                "按课程分",
+                [
+                    *names,
+                    "生物",
+                    "信息技术",
+                    "劳动",
+                    "综合实践",
+                    "体育与健康",
+                    "音乐",
+                    "美术",
+                    "艺术",
+                    "其他",
+                ],
+            ),
+        ]
     sheet.merge(2, 0, 3, 0, "指标名称")
     sheet.merge(2, 1, 3, 1, "代码")
     width = _headers(sheet, 2, 2, groups)
@@ -292,7 +377,9 @@ def _teachers_new(stage: str, teachers: Mapping[str, Value]) -> Sheet:
     sheet.put(5, 2, teachers["full_time"])
     for i, degree in enumerate(_TEACHERS):
         sheet.put(5 + len(lead) + i, 2, teachers[degree])
-    for course, column in zip(_COURSES, (11, 13, 14, 15) if stage == "primary" else (20, 21, 22, 23), strict=True):
+    for course, column in zip(
+        _COURSES, (11, 13, 14, 15) if stage == "primary" else (20, 21, 22, 23), strict=True
+    ):
         sheet.put(5, column, teachers[course])
     sheet.put(6, 3, "*")
     return sheet
@@ -304,7 +391,19 @@ def _teachers_old(stage: str, teachers: Mapping[str, Value], graduates_in_one: b
     sheet.merge(2, 0, 3, 0, "")
     sheet.merge(2, 1, 3, 1, "编号")
     width = _headers(
-        sheet, 2, 2, [("合计", []), ("语文", []), ("数学", []), ("外语", ["计", "英语", "日语"]), ("体育", []), ("音乐", []), ("美术", []), ("艺术", [])]
+        sheet,
+        2,
+        2,
+        [
+            ("合计", []),
+            ("语文", []),
+            ("数学", []),
+            ("外语", ["计", "英语", "日语"]),
+            ("体育", []),
+            ("音乐", []),
+            ("美术", []),
+            ("艺术", []),
+        ],
     )
     _numbered(sheet, 4, ("甲", "乙"), 2, width - 2)
     degrees = ["研究生毕业"] if graduates_in_one else ["博士研究生毕业", "硕士研究生毕业"]
@@ -326,10 +425,31 @@ def _buildings_new(facilities: Mapping[str, Value]) -> Sheet:
     sheet.merge(2, 0, 3, 0, "指标名称")
     sheet.merge(2, 1, 3, 1, "代码")
     width = _headers(
-        sheet, 2, 2, [("上学年校舍建筑面积", []), ("增加面积", []), ("减少面积", []), ("本学年校舍建筑面积", []), ("非学校产权", ["合计", "独立使用"])]
+        sheet,
+        2,
+        2,
+        [
+            ("上学年校舍建筑面积", []),
+            ("增加面积", []),
+            ("减少面积", []),
+            ("本学年校舍建筑面积", []),
+            ("非学校产权", ["合计", "独立使用"]),
+        ],
     )
     _numbered(sheet, 4, ("甲", "乙"), 2, width - 2)
-    head = ["总  计", "#C级危房", "#D级危房", "#租借用", "一、教学及辅助用房", "教室", "实验室", "图书室", "心理辅导室", "其他", "专用教室"]
+    head = [
+        "总  计",
+        "#C级危房",
+        "#D级危房",
+        "#租借用",
+        "一、教学及辅助用房",
+        "教室",
+        "实验室",
+        "图书室",
+        "心理辅导室",
+        "其他",
+        "专用教室",
+    ]
     _body(sheet, 5, [*head, "室内体育用房", "二、行政办公用房", "三、生活用房"])
     sheet.put(9, 5, facilities["teaching_area_m2"])
     sheet.put(9, 2, 1)
@@ -343,10 +463,21 @@ def _buildings_old(facilities: Mapping[str, Value]) -> Sheet:
     sheet.merge(2, 1, 3, 1, "编号")
     owned = ["计", "其中：危房", "当年新增校舍", "被外单位借用"]
     width = _headers(
-        sheet, 2, 2, [("学校产权校舍建筑面积", owned), ("正在施工校舍建筑面积", []), ("非学校产权校舍建筑面积", ["合计", "独立使用", "共同使用"])]
+        sheet,
+        2,
+        2,
+        [
+            ("学校产权校舍建筑面积", owned),
+            ("正在施工校舍建筑面积", []),
+            ("非学校产权校舍建筑面积", ["合计", "独立使用", "共同使用"]),
+        ],
     )
     _numbered(sheet, 4, ("甲", "乙"), 2, width - 2)
-    _body(sheet, 5, ["总  计", "一、教学及辅助用房", "教室", "实验室", "图书室", "体  育  馆", "二、行政办公用房"])
+    _body(
+        sheet,
+        5,
+        ["总  计", "一、教学及辅助用房", "教室", "实验室", "图书室", "体  育  馆", "二、行政办公用房"],
+    )
     sheet.put(6, 2, facilities["teaching_area_m2"])
     sheet.put(10, 2, facilities["indoor_sports_area_m2"])
     return sheet
@@ -357,7 +488,17 @@ def _grounds_new(facilities: Mapping[str, Value]) -> Sheet:
     sheet.put(2, 0, "指标名称", "代码", "计量单位", "数量")
     _numbered(sheet, 3, ("甲", "乙", "丙"), 3, 1)
     labels = [
-        *("占地面积", "#绿化用地面积", "#运动场地面积", "校园足球场", "11人制", "7人制", "5人制", "图书", "当年新增图书"),
+        *(
+            "占地面积",
+            "#绿化用地面积",
+            "#运动场地面积",
+            "校园足球场",
+            "11人制",
+            "7人制",
+            "5人制",
+            "图书",
+            "当年新增图书",
+        ),
         *("数字终端数", "#学生终端数", "教室", "#网络多媒体教室", "固定资产总值", "#教学仪器设备资产值"),
     ]
     _body(sheet, 4, labels)
@@ -378,7 +519,15 @@ def _grounds_old(facilities: Mapping[str, Value]) -> Sheet:
     sheet.merge(2, 1, 3, 1, "编号")
     land = ["计", "绿化用地面积", "运动场地面积"]
     width = _headers(
-        sheet, 2, 2, [("占地面积（平方米）", land), ("图书（册）", []), ("教室（间）", ["计", "其中：网络多媒体教室"]), ("固定资产总值（万元）", ["计", "其中：教学仪器设备资产值"])]
+        sheet,
+        2,
+        2,
+        [
+            ("占地面积（平方米）", land),
+            ("图书（册）", []),
+            ("教室（间）", ["计", "其中：网络多媒体教室"]),
+            ("固定资产总值（万元）", ["计", "其中：教学仪器设备资产值"]),
+        ],
     )
     _numbered(sheet, 4, ("甲", "乙"), 2, width - 2)
     _body(sheet, 5, ["总  计", "其中：租借"])

@@ -10,8 +10,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from youjun_pipeline.orchestration.code_location import _with_freshness
 from youjun_pipeline.orchestration.assets import ASSETS
+from youjun_pipeline.orchestration.code_location import _with_freshness
 from youjun_pipeline.orchestration.open_phases import contiguous, register_when_safe
 from youjun_pipeline.orchestration.partitions import RANGE_END, RANGE_START, register_phases
 from youjun_pipeline.orchestration.schedules import nightly_schedule
@@ -44,8 +44,8 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as made:
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as made:
         yield made
 
 
@@ -157,8 +157,8 @@ def test_the_publication_has_a_freshness_policy() -> None:
 def test_a_district_that_has_delivered_nothing_for_long_is_told(
     data: Path, as_of: date, stale_days: int, passed: bool
 ) -> None:
-    from youjun_pipeline.warehouse.run import RunScope, begin_run
     from youjun_pipeline.warehouse.checks import _check_sql, load_checks
+    from youjun_pipeline.warehouse.run import RunScope, begin_run
     from youjun_pipeline_tests.steps import read_all, working
 
     [check] = [c for c in load_checks() if c.name == "deliveries_are_recent"]

@@ -140,6 +140,29 @@ def test_closed_rows_come_back_from_the_publication(district: tuple[Path, Any]) 
     ]
 
 
+def test_a_publication_of_an_older_version_is_taken_over(district: tuple[Path, Any]) -> None:
+    folder, _ = district
+    settings = places(folder.parent)
+    refresh(settings, "run-1")
+    with working(settings) as con:
+        close_phase(con, "120114", FIRST.id)
+        publish(con, settings.published, "close-1", settings.as_of)
+        con.execute(f"attach '{settings.published / 'youjun.duckdb'}' as older")
+        con.execute("drop schema older.bi cascade; drop schema older.zh cascade")
+        con.execute("alter table older.mart.lineage drop column source_column")
+        con.execute("alter table older.mart.stage_balance drop column cv_composite")
+        con.execute("detach older")
+    shutil.rmtree(settings.warehouse.parent)
+    refresh(settings, "run-2")
+    assert rows(settings, "select phase_id, is_closed, run_id from mart.evaluation order by 1") == [
+        (FIRST.id, True, "run-1"),
+        (SECOND.id, False, "run-2"),
+    ]
+    assert rows(settings, "select count(*), count(cv_composite) from mart.stage_balance where phase_id = '2023-first'") == [
+        (14, 0)
+    ]
+
+
 def test_what_cannot_be_closed_or_reopened_is_refused(district: tuple[Path, Any]) -> None:
     folder, _ = district
     settings = places(folder.parent)

@@ -8,7 +8,7 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from email import message_from_string
+from email import message_from_bytes
 from email.policy import default
 from typing import Any
 
@@ -21,7 +21,7 @@ SECRET = "tok3n-not-to-be-told"
 
 
 class Hook(http.server.BaseHTTPRequestHandler):
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         server: Any = self.server
         server.taken.append(json.loads(body))
@@ -41,14 +41,14 @@ class Mailbox(socketserver.StreamRequestHandler):
         self.wfile.write(b"220 here\r\n")
         while line := self.rfile.readline().decode().strip():
             server.said.append(line)
-            if line == "DATA":
+            if line.upper() == "DATA":
                 self.wfile.write(b"354 go\r\n")
                 lines = []
-                while (part := self.rfile.readline().decode()) != ".\r\n":
+                while (part := self.rfile.readline()) != b".\r\n":
                     lines.append(part)
-                server.taken.append(message_from_string("".join(lines), policy=default))
-            self.wfile.write(b"221 bye\r\n" if line == "QUIT" else b"250 ok\r\n")
-            if line == "QUIT":
+                server.taken.append(message_from_bytes(b"".join(lines), policy=default))
+            self.wfile.write(b"221 bye\r\n" if line.upper() == "QUIT" else b"250 ok\r\n")
+            if line.upper() == "QUIT":
                 return
 
 

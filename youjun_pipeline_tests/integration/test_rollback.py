@@ -28,17 +28,11 @@ def settings(tmp_path: Path) -> Settings:
 
 def standing(settings: Settings) -> tuple[str, str, str]:
     """Run id by the file, by its Parquet copy, and by the manifest."""
-    queries = {
-        "file": f"attach '{settings.published / 'youjun.duckdb'}' as p (read_only)",
-        "parquet": "",
-    }
     with duckdb.connect(":memory:") as con:
-        con.execute(queries["file"])
-        newest = "select arg_max(run_id, published_at) from "
+        con.execute(f"attach '{settings.published / 'youjun.duckdb'}' as p (read_only)")
         by_file = con.execute("select any_value(run_id) from p.mart.evaluation").fetchall()[0][0]
         copy = settings.published / "parquet" / "mart.evaluation" / "evaluation.parquet"
         by_copy = con.execute(f"select any_value(run_id) from '{copy}'").fetchall()[0][0]
-        assert con.execute(newest + "p.ops.publication").fetchall()
     manifest = json.loads((settings.published / "manifest.json").read_text("utf-8"))
     return by_file, by_copy, manifest["publication"]["run_id"]
 
@@ -48,17 +42,16 @@ def note(settings: Settings) -> str | None:
     return manifest.get("rolled_back", {}).get("from_run_id")
 
 
-def test_back_and_forth_and_on(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_back_and_forth_and_on(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     refresh(settings, "run-1")
     refresh(Settings(settings.data, settings.warehouse, settings.published, date(2024, 1, 2)), "run-2")
-    reader = duckdb.connect(str(settings.published / "youjun.duckdb"), read_only=True)
     monkeypatch.setenv("YOUJUN_DATA", str(settings.data))
     assert main(["rollback"]) == 0
     assert "run-1" in capsys.readouterr().out
     assert standing(settings) == ("run-1", "run-1", "run-1")
     assert note(settings) == "run-2"
-    assert reader.execute("select distinct run_id from mart.evaluation").fetchall() == [("run-2",)]
-    reader.close()
     assert (settings.published / "official" / "120114" / "p1.xlsx").exists()
     roll_back(settings.warehouse, settings.published)
     assert standing(settings) == ("run-2", "run-2", "run-2")

@@ -18,15 +18,27 @@ from youjun_pipeline_tests.generate.statistics_forms import FORMS, School, Sheet
 
 def teachers(full_time: int, backbone: int = 3) -> dict[str, Any]:
     return {
-        **{"full_time": full_time, "doctorate": 0, "master": 2, "bachelor": 20, "associate": 5, "backbone": backbone},
-        **{"pe": 4, "music": 2, "fine_art": 1, "art": 0},
+        "full_time": full_time,
+        "doctorate": 0,
+        "master": 2,
+        "bachelor": 20,
+        "associate": 5,
+        "backbone": backbone,
+        "pe": 4,
+        "music": 2,
+        "fine_art": 1,
+        "art": 0,
     }
 
 
 def nine_year(**changes: Any) -> School:
     """A nine-year school: 166 primary pupils in 5 classes, 210 junior pupils in 5 classes."""
     row = blank_row(
-        "schools", school_code="2112000001", school_name="石各庄九年一贯制学校", school_type="九年一贯制学校", urban_rural="镇区"
+        "schools",
+        school_code="2112000001",
+        school_name="石各庄九年一贯制学校",
+        school_type="九年一贯制学校",
+        urban_rural="镇区",
     )
     given: dict[str, Any] = {
         "row": row,
@@ -46,7 +58,14 @@ def nine_year(**changes: Any) -> School:
 
 def primary(code: str = "2112000002", name: str = "河西小学", **changes: Any) -> School:
     """A primary school of 100 pupils without classes on its forms."""
-    row = blank_row("schools", school_code=code, school_name=name, school_type="小学", urban_rural="乡村", sponsor_code="10")
+    row = blank_row(
+        "schools",
+        school_code=code,
+        school_name=name,
+        school_type="小学",
+        urban_rural="乡村",
+        sponsor_code="10",
+    )
     given: dict[str, Any] = {
         "row": row,
         "students": {"primary": 100},
@@ -76,5 +95,6 @@ def values(cells: list[Cell]) -> dict[str, str]:
 def places(cells: list[Cell]) -> dict[str, str]:
     """`dataset.column` with stage and band -> sheet and cell as Excel shows it."""
     return {
-        " ".join(filter(None, (f"{c.dataset}.{c.column}", c.stage, c.item))): f"{c.sheet}!{c.letter}{c.row}" for c in cells
+        " ".join(filter(None, (f"{c.dataset}.{c.column}", c.stage, c.item))): f"{c.sheet}!{c.letter}{c.row}"
+        for c in cells
     }

@@ -11,14 +11,16 @@ from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.ingest.statistics.compose import Composed, Source, compose
 from youjun_pipeline.ingest.statistics.reading import read_statistics
 from youjun_pipeline_tests.generate.statistics import Look, book_of, wide_row, wide_sheet, workbook
-from youjun_pipeline_tests.generate.statistics_forms import WORD, School, Value
+from youjun_pipeline_tests.generate.statistics_forms import WORD, Value
 from youjun_pipeline_tests.unit.statistics_samples import nine_year, primary, teachers
 
 DATASETS = [load_datasets()[name] for name in ("schools", "class_bands", "teachers", "facilities")]
 PLAIN = Look(text_numbers=False)
 
 
-def composed(folder: Path, *files: tuple[str, bytes], district: tuple[str, str] = ("120114", "武清区")) -> Composed:
+def composed(
+    folder: Path, *files: tuple[str, bytes], district: tuple[str, str] = ("120114", "武清区")
+) -> Composed:
     sources, notices = [], []
     for name, data in files:
         path = folder / "delivered"
@@ -44,7 +46,15 @@ def rows(result: Composed, dataset: str, *columns: str) -> list[tuple[Any, ...]]
 
 def test_a_schools_own_workbook(tmp_path: Path) -> None:
     result = composed(tmp_path, ("statistics/a.xlsx", book_of(nine_year(), PLAIN)))
-    schools = ("school_code", "school_name", "school_type", "sponsor_code", "urban_rural", "primary_students", "senior_students")
+    schools = (
+        "school_code",
+        "school_name",
+        "school_type",
+        "sponsor_code",
+        "urban_rural",
+        "primary_students",
+        "senior_students",
+    )
     assert rows(result, "schools", *schools) == [
         ("2112000001", "石各庄九年一贯制学校", "312", None, "121", "166", None)
     ]
@@ -52,7 +62,9 @@ def test_a_schools_own_workbook(tmp_path: Path) -> None:
         ("primary", "30", "0", "0", "3", None),
         ("junior", "32", "0", "0", "4", None),
     ]
-    assert rows(result, "class_bands", "stage", "students_from", "students_to", "classes", "stage_classes") == [
+    assert rows(
+        result, "class_bands", "stage", "students_from", "students_to", "classes", "stage_classes"
+    ) == [
         ("primary", "0", "25", "1", "5"),
         ("primary", "26", "30", "1", "5"),
         ("primary", "31", "35", "1", "5"),
@@ -67,22 +79,37 @@ def test_empty_is_zero_and_a_star_is_nothing(tmp_path: Path) -> None:
     given: dict[str, Value] = {**teachers(28), "pe": 0, "music": -1, "art": "*", "backbone": -1}
     school = primary(teachers={"primary": given}, students={"primary": 0})
     result = composed(tmp_path, ("statistics/a.xlsx", book_of(school, PLAIN)))
-    assert rows(result, "teachers", "full_time", "pe", "music", "art", "backbone") == [("28", "0", None, None, None)]
+    assert rows(result, "teachers", "full_time", "pe", "music", "art", "backbone") == [
+        ("28", "0", None, None, None)
+    ]
     assert rows(result, "schools", "primary_students", "junior_students") == [("0", None)]
     assert rows(result, "facilities", "school_code") == []
 
 
 def test_private_schools_have_their_sponsor_code(tmp_path: Path) -> None:
-    books = [("statistics/a.xlsx", book_of(primary(), PLAIN)), ("statistics/b.xlsx", book_of(nine_year(), PLAIN))]
+    books = [
+        ("statistics/a.xlsx", book_of(primary(), PLAIN)),
+        ("statistics/b.xlsx", book_of(nine_year(), PLAIN)),
+    ]
     result = composed(tmp_path, *books)
-    assert rows(result, "schools", "school_name", "sponsor_code") == [("河西小学", "10"), ("石各庄九年一贯制学校", None)]
-    wide = composed(tmp_path, export("primary", wide_row(primary(), "primary"), wide_row(nine_year(), "primary")))
-    assert rows(wide, "schools", "school_name", "sponsor_code") == [("河西小学", "10"), ("石各庄九年一贯制学校", None)]
+    assert rows(result, "schools", "school_name", "sponsor_code") == [
+        ("河西小学", "10"),
+        ("石各庄九年一贯制学校", None),
+    ]
+    wide = composed(
+        tmp_path, export("primary", wide_row(primary(), "primary"), wide_row(nine_year(), "primary"))
+    )
+    assert rows(wide, "schools", "school_name", "sponsor_code") == [
+        ("河西小学", "10"),
+        ("石各庄九年一贯制学校", None),
+    ]
 
 
 def test_no_classes_at_all_is_not_no_report(tmp_path: Path) -> None:
     result = composed(tmp_path, ("statistics/a.xlsx", book_of(primary(classes={"primary": []}), PLAIN)))
-    assert rows(result, "class_bands", "stage", "students_from", "classes", "stage_classes") == [("primary", "0", "0", "0")]
+    assert rows(result, "class_bands", "stage", "students_from", "classes", "stage_classes") == [
+        ("primary", "0", "0", "0")
+    ]
 
 
 def test_an_all_through_school_counts_once(tmp_path: Path) -> None:
@@ -90,7 +117,9 @@ def test_an_all_through_school_counts_once(tmp_path: Path) -> None:
     result = composed(
         tmp_path, export("primary", wide_row(school, "primary")), export("junior", wide_row(school, "junior"))
     )
-    assert rows(result, "schools", "school_code", "primary_students", "junior_students") == [("2112000001", "166", "210")]
+    assert rows(result, "schools", "school_code", "primary_students", "junior_students") == [
+        ("2112000001", "166", "210")
+    ]
     assert rows(result, "facilities", "teaching_area_m2", "equipment_value_wan") == [("5200.5", "88.25")]
     assert rows(result, "teachers", "stage", "full_time") == [("primary", "30"), ("junior", "32")]
 
@@ -98,16 +127,22 @@ def test_an_all_through_school_counts_once(tmp_path: Path) -> None:
 def test_workbook_and_export_that_agree_are_one(tmp_path: Path) -> None:
     school = nine_year(row={**nine_year().row, "school_type": "312", "urban_rural": "121"}, type_code="312")
     result = composed(
-        tmp_path, ("statistics/a.xlsx", book_of(nine_year(), PLAIN)), export("primary", wide_row(school, "primary"))
+        tmp_path,
+        ("statistics/a.xlsx", book_of(nine_year(), PLAIN)),
+        export("primary", wide_row(school, "primary")),
     )
     assert result.results["schools"].failure is None
     assert len(result.results["facilities"].frame) == 1
 
 
 def test_contradictions_are_told_with_both_places(tmp_path: Path) -> None:
-    other = nine_year(facilities={**(nine_year().facilities or {}), "teaching_area_m2": 0, "multimedia_rooms": 13})
+    other = nine_year(
+        facilities={**(nine_year().facilities or {}), "teaching_area_m2": 0, "multimedia_rooms": 13}
+    )
     result = composed(
-        tmp_path, export("primary", wide_row(nine_year(), "primary")), export("junior", wide_row(other, "junior"))
+        tmp_path,
+        export("primary", wide_row(nine_year(), "primary")),
+        export("junior", wide_row(other, "junior")),
     )
     failures = {name: read.failure for name, read in result.results.items()}
     failure = failures["schools"]
@@ -138,18 +173,25 @@ def test_attached_classes_count_with_their_host(tmp_path: Path) -> None:
         classes={"primary": [30, 30]},
         facilities=None,
     )
-    files = [export("junior", wide_row(host, "junior")), export("primary", wide_row(attached, "primary", counted=False))]
+    files = [
+        export("junior", wide_row(host, "junior")),
+        export("primary", wide_row(attached, "primary", counted=False)),
+    ]
     for given in (files, files[::-1]):
         result = composed(tmp_path, *given)
-        assert rows(result, "schools", "school_name", "school_type", "primary_students", "junior_students") == [
-            ("武清二中", "初级中学", "60", "210")
-        ]
+        assert rows(
+            result, "schools", "school_name", "school_type", "primary_students", "junior_students"
+        ) == [("武清二中", "初级中学", "60", "210")]
         assert sorted(rows(result, "teachers", "stage", "full_time")) == [("junior", "32"), ("primary", "6")]
-        assert rows(result, "facilities", "teaching_area_m2") == [("5200.5",)], "those of the attached row are left out"
+        assert rows(result, "facilities", "teaching_area_m2") == [("5200.5",)], (
+            "those of the attached row are left out"
+        )
 
 
 def test_attached_classes_in_a_workbook_of_their_own(tmp_path: Path) -> None:
-    host = primary("2112000005", "武清二中", students={"junior": 200}, teachers={"junior": teachers(20)}, type_code="311")
+    host = primary(
+        "2112000005", "武清二中", students={"junior": 200}, teachers={"junior": teachers(20)}, type_code="311"
+    )
     attached = primary("2112000005", "武清二中附设小学班", type_code="219", students={"primary": 40})
     books = [("statistics/a.xlsx", book_of(attached, PLAIN)), ("statistics/b.xlsx", book_of(host, PLAIN))]
     result = composed(tmp_path, *books)
@@ -172,23 +214,34 @@ def test_a_site_counts_with_its_parent(tmp_path: Path, parent: str) -> None:
     whole = primary(facilities=nine_year().facilities, classes={"primary": [25, 45]})
     result = composed(
         tmp_path,
-        export("primary", wide_row(whole, "primary"), wide_row(site, "primary", counted=False, parent=parent)),
+        export(
+            "primary", wide_row(whole, "primary"), wide_row(site, "primary", counted=False, parent=parent)
+        ),
     )
     assert rows(result, "schools", "school_code", "primary_students") == [("2112000002", "120")]
     assert rows(result, "facilities", "teaching_area_m2", "multimedia_rooms", "equipment_value_wan") == [
         ("5500.75", "13", "90.75")
     ]
-    assert rows(result, "teachers", "full_time", "bachelor", "music") == [("53", "40", None)], "a part that is not known"
-    assert rows(result, "class_bands", "students_from", "classes", "stage_classes") == [("0", "3", "4"), ("41", "1", "4")]
+    assert rows(result, "teachers", "full_time", "bachelor", "music") == [("53", "40", None)], (
+        "a part that is not known"
+    )
+    assert rows(result, "class_bands", "students_from", "classes", "stage_classes") == [
+        ("0", "3", "4"),
+        ("41", "1", "4"),
+    ]
 
 
 @pytest.mark.parametrize(
-    ("parent", "told"), [("", "没有填写"), ("2112000099", "“2112000099”不在本次报表中"), ("河西", "“河西”不在本次报表中")]
+    ("parent", "told"),
+    [("", "没有填写"), ("2112000099", "“2112000099”不在本次报表中"), ("河西", "“河西”不在本次报表中")],
 )
 def test_a_site_without_a_parent_is_turned_away(tmp_path: Path, parent: str, told: str) -> None:
     site = primary("2112000003", "河东校点", students={"primary": 20})
     result = composed(
-        tmp_path, export("primary", wide_row(primary(), "primary"), wide_row(site, "primary", counted=False, parent=parent))
+        tmp_path,
+        export(
+            "primary", wide_row(primary(), "primary"), wide_row(site, "primary", counted=False, parent=parent)
+        ),
     )
     assert rows(result, "schools", "school_code", "primary_students") == [("2112000002", "100")]
     (rejected,) = result.rejected
@@ -205,8 +258,14 @@ def test_schools_of_other_districts(tmp_path: Path) -> None:
     result = composed(tmp_path, export("primary", wide_row(primary(), "primary"), wide_row(other, "primary")))
     assert rows(result, "schools", "school_name") == [("河西小学",)]
     assert result.rejected == []
-    assert "statistics/小学.xlsx › Sheet1 有 1 所学校不属于本区，没有读取" in result.results["schools"].notices
-    result = composed(tmp_path, ("statistics/a.xlsx", book_of(primary(), PLAIN)), ("statistics/b.xlsx", book_of(other, PLAIN)))
+    assert (
+        "statistics/小学.xlsx › Sheet1 有 1 所学校不属于本区，没有读取" in result.results["schools"].notices
+    )
+    result = composed(
+        tmp_path,
+        ("statistics/a.xlsx", book_of(primary(), PLAIN)),
+        ("statistics/b.xlsx", book_of(other, PLAIN)),
+    )
     assert rows(result, "schools", "school_name") == [("河西小学",)]
     assert [(r.rule, r.source.sheet, r.message) for r in result.rejected] == [
         (
@@ -218,7 +277,9 @@ def test_schools_of_other_districts(tmp_path: Path) -> None:
 
 
 def test_every_value_is_told_with_its_cell(tmp_path: Path) -> None:
-    result = composed(tmp_path, ("statistics/小学/a.xlsx", book_of(nine_year(), Look(coordinates=True, text_numbers=False))))
+    result = composed(
+        tmp_path, ("statistics/小学/a.xlsx", book_of(nine_year(), Look(coordinates=True, text_numbers=False)))
+    )
     origins = {(o[0], o[3]): o[4:] for o in result.sources if o[0] != "teachers"}
     assert origins["schools", "primary_students"] == (
         "statistics/小学/a.xlsx",

@@ -10,7 +10,14 @@ from youjun_pipeline.ingest.statistics.labels import class_band, fold_label, for
 from youjun_pipeline.ingest.statistics.layouts import load_layouts
 from youjun_pipeline_tests.generate.statistics import Look
 from youjun_pipeline_tests.generate.statistics_forms import CONTACTS, Sheet
-from youjun_pipeline_tests.unit.statistics_samples import nine_year, places, primary, read_forms, teachers, values
+from youjun_pipeline_tests.unit.statistics_samples import (
+    nine_year,
+    places,
+    primary,
+    read_forms,
+    teachers,
+    values,
+)
 
 LOOKS = [
     Look(),
@@ -63,7 +70,11 @@ def test_every_figure_of_both_generations(tmp_path: Path, look: Look) -> None:
 
 def test_the_cells_are_those_that_are_documented(tmp_path: Path) -> None:
     found = places(read_forms(tmp_path, nine_year(), Look(suffix=True)).cells)
-    assert {name: found[name] for name in found if "teachers" in name or "facilities" in name or "students" in name} == {
+    assert {
+        name: found[name]
+        for name in found
+        if "teachers" in name or "facilities" in name or "students" in name
+    } == {
         "teachers.backbone primary": "教基1102续_九年一贯制学校!D12",
         "teachers.backbone junior": "教基1102续_九年一贯制学校!D13",
         "schools.primary_students": "教基3112_九年一贯制学校!I6",
@@ -75,7 +86,19 @@ def test_the_cells_are_those_that_are_documented(tmp_path: Path) -> None:
                 ("junior", "教基4156", "C6 C10 C11 C12 C13 U6 V6 W6 X6"),
             )
             for column, cell in zip(
-                "full_time doctorate master bachelor associate pe music fine_art art".split(), cells.split(), strict=True
+                [
+                    "full_time",
+                    "doctorate",
+                    "master",
+                    "bachelor",
+                    "associate",
+                    "pe",
+                    "music",
+                    "fine_art",
+                    "art",
+                ],
+                cells.split(),
+                strict=True,
             )
         },
         "facilities.teaching_area_m2": "教基5170_九年一贯制学校!F10",
@@ -118,7 +141,10 @@ def test_forms_that_are_not_there_are_not_reported(tmp_path: Path) -> None:
     read = read_forms(tmp_path, primary(), Look())
     assert read.failure is None
     assert {name.split(" ")[0] for name in values(read.cells)} == {
-        *(f"schools.{c}" for c in ("school_code", "school_name", "urban_rural", "authority", "school_type", "sponsor")),
+        *(
+            f"schools.{c}"
+            for c in ("school_code", "school_name", "urban_rural", "authority", "school_type", "sponsor")
+        ),
         "schools.primary_students",
         *(f"teachers.{c}" for c in ("full_time", "doctorate", "master", "bachelor", "associate", "backbone")),
         *(f"teachers.{c}" for c in ("pe", "music", "fine_art", "art")),
@@ -242,7 +268,9 @@ def test_all_faults_of_a_workbook_are_told_at_once(tmp_path: Path) -> None:
 
 def test_contact_fields_are_not_quoted_in_a_failure(tmp_path: Path) -> None:
     def drift(sheets: dict[str, Sheet]) -> None:
-        put("教基3112", A6="xiaozhang@example.edu.cn", A7="13912345678", A20="填表人：张守一 电话 82110001")(sheets)
+        put("教基3112", A6="xiaozhang@example.edu.cn", A7="13912345678", A20="填表人：张守一 电话 82110001")(
+            sheets
+        )
 
     failure = read_forms(tmp_path, nine_year(), Look(), drift).failure
     assert failure is not None
@@ -256,7 +284,9 @@ def test_a_form_that_occurs_twice(tmp_path: Path) -> None:
 
     failure = read_forms(tmp_path, nine_year(), Look(), twice).failure
     assert failure is not None
-    assert failure.message.startswith("教基3112 有两张工作表“教基3112”“教基3112_小学”，一个工作簿只能有一所学校")
+    assert failure.message.startswith(
+        "教基3112 有两张工作表“教基3112”“教基3112_小学”，一个工作簿只能有一所学校"
+    )
 
 
 def test_a_workbook_without_identity(tmp_path: Path) -> None:
@@ -294,7 +324,15 @@ def test_a_formula_without_a_value_is_no_zero(tmp_path: Path) -> None:
 
 
 def test_forms_are_told_by_the_sheets_name() -> None:
-    names = ["教基4155_小学", "教基1102续", "教基1102（续）_完全中学", " 教基 3112 ", "基础基112-1", "封面", "中职基111"]
+    names = [
+        "教基4155_小学",
+        "教基1102续",
+        "教基1102（续）_完全中学",
+        " 教基 3112 ",
+        "基础基112-1",
+        "封面",
+        "中职基111",
+    ]
     assert [form_number(name) for name in names] == [
         *("教基4155", "教基1102续", "教基1102续", "教基3112", "基础基112-1", None, None)
     ]
@@ -304,14 +342,28 @@ def test_forms_are_told_by_the_sheets_name() -> None:
 def test_labels_are_compared_without_numbering() -> None:
     for text in ("总  计", "总计", "总　计", "总\n计"):
         assert fold_label(text) == "总计"
-    for text in ("一、教学及辅助用房", "其中：教学及辅助用房", "#教学及辅助用房", "（一）教学及辅助用房", "1.教学及辅助用房"):
+    for text in (
+        "一、教学及辅助用房",
+        "其中：教学及辅助用房",
+        "#教学及辅助用房",
+        "（一）教学及辅助用房",
+        "1.教学及辅助用房",
+    ):
         assert fold_label(text) == "教学及辅助用房"
     assert [ordinal(text) for text in ("01", "7", "12.0", "", "甲", "1.5")] == [1, 7, 12, None, None, None]
 
 
 def test_class_bands() -> None:
     texts = ["25人及以下", "26–30人", "31-35人", "36～40人", "66人及以上", "总计", "五年制"]
-    assert [class_band(text) for text in texts] == [(0, 25), (26, 30), (31, 35), (36, 40), (66, None), None, None]
+    assert [class_band(text) for text in texts] == [
+        (0, 25),
+        (26, 30),
+        (31, 35),
+        (36, 40),
+        (66, None),
+        None,
+        None,
+    ]
 
 
 def test_what_may_be_a_contact_is_not_quoted() -> None:

@@ -59,7 +59,7 @@ def test_every_workbook_of_an_archive(tmp_path: Path) -> None:
 class GbkInfo(zipfile.ZipInfo):
     """A member named as Chinese Windows names it: in GB18030, and without a word about it."""
 
-    def _encodeFilenameFlags(self) -> tuple[bytes, int]:  # noqa: N802, zipfile's own name
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:
         return self.filename.encode("gb18030"), self.flag_bits & ~0x800
 
 
@@ -92,7 +92,9 @@ def test_a_link_in_an_archive(tmp_path: Path) -> None:
 def test_too_many_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packages, "MAX_MEMBERS", 2)
     data = archive(*((f"{i}.xlsx", BOOK) for i in range(3)))
-    assert message(read_bytes(tmp_path, data)) == "无法读取：压缩包里有 3 个文件，超过 2 个。请分成几个压缩包。"
+    assert (
+        message(read_bytes(tmp_path, data)) == "无法读取：压缩包里有 3 个文件，超过 2 个。请分成几个压缩包。"
+    )
 
 
 def test_a_bomb_of_an_archive(tmp_path: Path) -> None:
@@ -102,7 +104,9 @@ def test_a_bomb_of_an_archive(tmp_path: Path) -> None:
 
 
 def test_a_bomb_of_a_workbook(tmp_path: Path) -> None:
-    data = archive(("xl/workbook.xml", b"<workbook/>"), ("xl/worksheets/sheet1.xml", b" " * (50 * packages.MB)))
+    data = archive(
+        ("xl/workbook.xml", b"<workbook/>"), ("xl/worksheets/sheet1.xml", b" " * (50 * packages.MB))
+    )
     assert message(read_bytes(tmp_path, data, "statistics/a.xlsx")).startswith(
         "无法读取：文件解开后有 50 MB，大得不合常理。"
     )
@@ -116,7 +120,9 @@ def test_a_workbook_that_understates_its_size(tmp_path: Path) -> None:
     while data[entry + 46 : entry + 46 + len(info.filename)] != info.filename.encode():
         entry = data.index(b"PK\x01\x02", entry + 4)
     data[entry + 24 : entry + 28] = (10).to_bytes(4, "little")
-    assert message(read_bytes(tmp_path, bytes(data), "statistics/a.xlsx")).startswith("无法读取：文件不完整或已损坏")
+    assert message(read_bytes(tmp_path, bytes(data), "statistics/a.xlsx")).startswith(
+        "无法读取：文件不完整或已损坏"
+    )
 
 
 @pytest.mark.parametrize(
@@ -124,7 +130,9 @@ def test_a_workbook_that_understates_its_size(tmp_path: Path) -> None:
 )
 def test_a_stray_cell_at_the_far_end(tmp_path: Path, cell: bytes) -> None:
     assert "在 9999 行或 702 列以外还有单元格" in message(
-        read_bytes(tmp_path, with_sheet(lambda xml: xml.replace(b"</row>", cell + b"</row>", 1)), "statistics/a.xlsx")
+        read_bytes(
+            tmp_path, with_sheet(lambda xml: xml.replace(b"</row>", cell + b"</row>", 1)), "statistics/a.xlsx"
+        )
     )
 
 
@@ -143,7 +151,9 @@ def test_members_with_a_password(tmp_path: Path) -> None:
     for mark, at in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
         start = data.rindex(mark) if at == 8 else data.index(mark)
         data[start + at] |= 1
-    assert message(read_bytes(tmp_path, bytes(data))) == "无法读取：文件有打开密码。请取消密码后重新保存再交付。"
+    assert (
+        message(read_bytes(tmp_path, bytes(data))) == "无法读取：文件有打开密码。请取消密码后重新保存再交付。"
+    )
 
 
 def test_damaged_members_are_all_told(tmp_path: Path) -> None:
@@ -162,7 +172,11 @@ def test_damaged_members_are_all_told(tmp_path: Path) -> None:
         (b"", "a.xlsx", "内容不是 Excel 工作簿"),
         (BOOK[:3000], "a.xlsx", "文件不完整或已损坏"),
         (archive(("word/document.xml", b"x")), "a.xlsx", "内容不是 .xlsx 工作簿"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "a.xlsx", "文件有打开密码"),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
+            "a.xlsx",
+            "文件有打开密码",
+        ),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "a.xls", "文件不完整或已损坏"),
     ],
 )

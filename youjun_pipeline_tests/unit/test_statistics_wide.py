@@ -166,12 +166,21 @@ def rename(old: str, new: str) -> Callable[[Sheet], None]:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (rename("学校标识码", "机构码"), "既没有统计报表的表（如 教基1001），也不是分学段的宽表（表头有“学校标识码”），工作表有：Sheet1"),
+        (
+            rename("学校标识码", "机构码"),
+            "既没有统计报表的表（如 教基1001），也不是分学段的宽表（表头有“学校标识码”），工作表有：Sheet1",
+        ),
         (rename("是否计校数", "计校"), "工作表“Sheet1”：找不到列“是否计校数”，找到的列是："),
         (rename("本科", "大学本科"), "工作表“Sheet1”：找不到列“专任教师→按学历分→本科”，找到的列是："),
         (rename("室内体育用房", "体育馆"), "工作表“Sheet1”：找不到列“室内体育用房”，找到的列是："),
-        (rename("教学仪器设备资产值(万元)", "教学仪器设备资产值(元)"), "工作表“Sheet1”：找不到列“教学仪器设备资产值(万元)”，找到的列是："),
-        (rename("网络多媒体教室", "运动场地面积"), "工作表“Sheet1”：列“运动场地面积”出现 2 次，不知道取哪一列"),
+        (
+            rename("教学仪器设备资产值(万元)", "教学仪器设备资产值(元)"),
+            "工作表“Sheet1”：找不到列“教学仪器设备资产值(万元)”，找到的列是：",
+        ),
+        (
+            rename("网络多媒体教室", "运动场地面积"),
+            "工作表“Sheet1”：列“运动场地面积”出现 2 次，不知道取哪一列",
+        ),
     ],
 )
 def test_a_column_that_is_not_there(tmp_path: Path, change: Callable[[Sheet], None], told: str) -> None:
@@ -186,7 +195,10 @@ def test_a_group_of_columns_may_be_left_out(tmp_path: Path) -> None:
 
     read = read_wide(tmp_path, "primary", [row(primary())], flat=True, change=without_buildings)
     assert read.failure is None
-    assert "工作表“Sheet1”没有这些列，按未填报处理：县级以上骨干教师(小学)、教学及辅助用房→计、室内体育用房" in read.notices
+    assert (
+        "工作表“Sheet1”没有这些列，按未填报处理：县级以上骨干教师(小学)、教学及辅助用房→计、室内体育用房"
+        in read.notices
+    )
     assert "teachers.backbone primary" not in values(read.cells)
 
 
@@ -198,7 +210,9 @@ def test_the_rest_of_arts_is_not_reported_when_a_part_is_not(tmp_path: Path) -> 
     at = wide_headers("primary").index(("专任教师", "#按授课课程分", "艺术", "计"))
     fewer[at] = 1
     found = values(read_wide(tmp_path, "primary", [fewer]).cells)
-    assert found["teachers.art primary"] == "1-2-1", "less than its parts: told as it is, and refused by the contract"
+    assert found["teachers.art primary"] == "1-2-1", (
+        "less than its parts: told as it is, and refused by the contract"
+    )
 
 
 def test_headers_of_several_levels() -> None:

@@ -13,7 +13,9 @@ from typing import NamedTuple
 SCHOOL, ATTACHED, SITE = "school", "attached", "site"
 
 # 办学类型 of attached classes and of kindergartens, by code and by word.
-ATTACHED_TYPES = frozenset({"219", "319", "349", "小学班", "初中班", "高中班", "附设小学班", "附设初中班", "附设高中班"})
+ATTACHED_TYPES = frozenset(
+    {"219", "319", "349", "小学班", "初中班", "高中班", "附设小学班", "附设初中班", "附设高中班"}
+)
 PASSED_OVER_TYPES = frozenset(
     {"111", "112", "119", "519", "幼儿园", "幼儿班", "附设幼儿班", "特教班", "附设特教班"}
 )

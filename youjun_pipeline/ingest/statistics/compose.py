@@ -15,7 +15,6 @@ from youjun_pipeline.contracts.model import Dataset, Failure
 from youjun_pipeline.ingest.results import ReadResult
 from youjun_pipeline.ingest.sheets import some
 from youjun_pipeline.ingest.statistics.cells import ATTACHED, SCHOOL, Cell, figure, number
-from youjun_pipeline.ingest.statistics.labels import quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,10 +102,13 @@ def compose(
         own = [row[column]] if column in row else []
         row[column] = (_sum([value for value, _ in (*own, *added)]), (own or added)[0][1])
     if conflicts:
-        return failed(Failure(CONFLICT, f"同一数据在几处不一致，请核对后只保留正确的：{some(conflicts, 50)}"), datasets)
+        return failed(
+            Failure(CONFLICT, f"同一数据在几处不一致，请核对后只保留正确的：{some(conflicts, 50)}"), datasets
+        )
     composed = Composed({}, rejected=given.rejected)
     composed.sources += [
-        _origin(datasets[0].name, r.source.sheet, r.source.cell.row, "school_code", r.source) for r in given.rejected
+        _origin(datasets[0].name, r.source.sheet, r.source.cell.row, "school_code", r.source)
+        for r in given.rejected
     ]
     for dataset in datasets:
         frame = _frame(dataset, _rows(dataset.name, values), composed)
@@ -124,7 +126,9 @@ def failed(failure: Failure, datasets: Sequence[Dataset]) -> Composed:
 
 def _sort(cells: list[Source], given: _Delivery) -> None:
     """Cells to the schools they count with; schools of other districts and sites without a parent are turned away."""
-    identity = [source for source in cells if source.cell.column in ("school_code", "school_name", "authority")]
+    identity = [
+        source for source in cells if source.cell.column in ("school_code", "school_name", "authority")
+    ]
     names = _codes_by_name(identity)
     schools = {source.cell.school_code for source in identity if source.cell.role == SCHOOL}
     foreign = _foreign_schools(identity, given)
@@ -148,7 +152,7 @@ def _sort(cells: list[Source], given: _Delivery) -> None:
             place = (cell.dataset, (parent, cell.stage, cell.item), column)
             given.sites.setdefault(place, {}).setdefault(code, []).append(source)
     for code, source in orphans.items():
-        stated = f"“{quoted(source.cell.parent)}”不在本次报表中" if source.cell.parent else "没有填写"
+        stated = f"“{source.cell.parent[:40]}”不在本次报表中" if source.cell.parent else "没有填写"
         message = (
             f"是不计校数的校点或附设班，其数据应并入所属学校，但所属学校{stated}；"
             "请在宽表中补上“所属学校标识码”一列并填写，本行未计入"
@@ -175,7 +179,9 @@ def _foreign_schools(cells: list[Source], given: _Delivery) -> set[str]:
         cell = source.cell
         if cell.column != "authority" or not cell.value or cell.value[0] in "*＊-":
             continue
-        is_here = cell.value.startswith(given.code) if cell.value[:6].isdecimal() else given.name in cell.value
+        is_here = (
+            cell.value.startswith(given.code) if cell.value[:6].isdecimal() else given.name in cell.value
+        )
         if not is_here:
             foreign[cell.school_code] = source
     exports: dict[str, int] = {}
@@ -184,9 +190,7 @@ def _foreign_schools(cells: list[Source], given: _Delivery) -> set[str]:
         if _is_export(source):
             exports[source.sheet] = exports.get(source.sheet, 0) + 1
             continue
-        message = (
-            f"属地管理教育行政部门的代码是 {cell.value}，不是本区 {given.code}；请移走这个工作簿，或核对代码，本校未计入"
-        )
+        message = f"属地管理教育行政部门的代码是 {cell.value}，不是本区 {given.code}；请移走这个工作簿，或核对代码，本校未计入"
         given.rejected.append(Rejected(source, code, ANOTHER_DISTRICT, message))
     given.notices += [f"{sheet} 有 {count} 所学校不属于本区，没有读取" for sheet, count in exports.items()]
     return set(foreign)
@@ -209,7 +213,9 @@ def _agreed(sources: list[Source], conflicts: list[str]) -> tuple[str | None, So
     if not told:
         return None, sources[0]
     if any(not _same(value, told[0][0]) for value, _ in told[1:]):
-        places = "、".join(f"{s.sheet} {s.cell.letter}{s.cell.row} 是“{s.cell.value or '空（0）'}”" for _, s in told)
+        places = "、".join(
+            f"{s.sheet} {s.cell.letter}{s.cell.row} 是“{s.cell.value or '空（0）'}”" for _, s in told
+        )
         cell = told[0][1].cell
         conflicts.append(f"{cell.school_code} {cell.label}：{places}")
     return told[0]
@@ -246,9 +252,12 @@ _NAMES = {"sponsor": "sponsor_code"}
 
 def _rows(name: str, values: dict[str, dict[Key, Row]]) -> list[Row]:
     """The rows of one dataset. A stage's teachers have a row where their form is there; backbone teachers stand on a form
-    that every school has. Of class sizes those that occur have one, or the smallest where there are no classes."""
+    that every school has. Of class sizes those that occur have one, or the smallest where there are no classes.
+    """
     rows = []
-    occupied = {key[:2] for key, row in values[name].items() if "classes" in row and not _is_zero(row["classes"])}
+    occupied = {
+        key[:2] for key, row in values[name].items() if "classes" in row and not _is_zero(row["classes"])
+    }
     for (code, stage, item), row in values[name].items():
         first = next(iter(row.values()))[1]
         keys: Row = {"school_code": (code, first)}
@@ -261,10 +270,16 @@ def _rows(name: str, values: dict[str, dict[Key, Row]]) -> list[Row]:
                 continue
             keys["stage"] = (stage, first)
         elif name == "class_bands":
-            if not item or (_is_zero(row["classes"]) and ((code, stage) in occupied or not item.startswith("0-"))):
+            if not item or (
+                _is_zero(row["classes"]) and ((code, stage) in occupied or not item.startswith("0-"))
+            ):
                 continue
             low, _, high = item.partition("-")
-            keys |= {"stage": (stage, first), "students_from": (low, first), "students_to": (high or None, first)}
+            keys |= {
+                "stage": (stage, first),
+                "students_from": (low, first),
+                "students_to": (high or None, first),
+            }
             total = values[name].get((code, stage, ""), {}).get("stage_classes")
             keys |= {"stage_classes": total} if total else {}
         rows.append({**row, **keys})
@@ -278,12 +293,16 @@ def _is_zero(entry: tuple[str | None, Source]) -> bool:
 def _frame(dataset: Dataset, rows: list[Row], composed: Composed) -> pd.DataFrame:
     places = []
     # A row's key is no figure of its own, but for that of the school; the size of a band is its label's.
-    unplaced = {"schools": (), "class_bands": (*dataset.key, "students_to", "stage_classes")}.get(dataset.name, dataset.key)
+    unplaced = {"schools": (), "class_bands": (*dataset.key, "students_to", "stage_classes")}.get(
+        dataset.name, dataset.key
+    )
     for row in rows:
         placed = row.get("full_time") or row.get("classes") or row["school_code"]
         sheet, at = placed[1].sheet, placed[1].cell.row
         if "classes" in row and _is_export(placed[1]):
-            sheet += f"{WITHIN}{placed[1].cell.letter} 列"  # the bands of a school stand side by side in its row
+            sheet += (
+                f"{WITHIN}{placed[1].cell.letter} 列"  # the bands of a school stand side by side in its row
+            )
         places.append((sheet, at))
         composed.sources += [
             (dataset.name, sheet, at, _NAMES.get(name, name), file, c.sheet, c.row, c.letter, c.label)
@@ -306,6 +325,12 @@ def _text_frame(
     import pandas as pd
     import pyarrow as pa
 
-    columns = {"sheet": [sheet for sheet, _ in places]} | {n: [row.get(n) for row in rows] for n in dataset.columns}
-    texts = {name: pd.array(pa.array(values, pa.large_string()), dtype="str") for name, values in columns.items()}
-    return pd.DataFrame({"sheet": texts.pop("sheet"), "row_number": pd.array([row for _, row in places], "int64"), **texts})
+    columns = {"sheet": [sheet for sheet, _ in places]} | {
+        n: [row.get(n) for row in rows] for n in dataset.columns
+    }
+    texts = {
+        name: pd.array(pa.array(values, pa.large_string()), dtype="str") for name, values in columns.items()
+    }
+    return pd.DataFrame(
+        {"sheet": texts.pop("sheet"), "row_number": pd.array([row for _, row in places], "int64"), **texts}
+    )

@@ -13,7 +13,14 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from youjun_pipeline.ingest.sheets import column_letter
-from youjun_pipeline.ingest.statistics.labels import cell_text, fold_label, form_number, listed, ordinal, quoted
+from youjun_pipeline.ingest.statistics.labels import (
+    cell_text,
+    fold_label,
+    form_number,
+    listed,
+    ordinal,
+    quoted,
+)
 from youjun_pipeline.ingest.statistics.layouts import At, Figure, HeaderPath
 
 # A form's title, number, headers and the row 甲 乙 1 2 stand in its first rows; a wide export's header below a title.
@@ -27,7 +34,8 @@ HeadCells = tuple[tuple[str, ...], ...]
 @dataclass(frozen=True)
 class Grid:
     """A sheet's cells without the coordinates that some exports put around it: rows and columns count from below `top` and
-    right of `left`."""
+    right of `left`.
+    """
 
     cells: list[list[Any]]
     top: int = 0
@@ -58,7 +66,11 @@ class Grid:
 
     def letter(self, column: int) -> str:
         """The column's letter as Excel shows it."""
-        return _LETTERS[column + self.left] if column + self.left < len(_LETTERS) else column_letter(column + self.left)
+        return (
+            _LETTERS[column + self.left]
+            if column + self.left < len(_LETTERS)
+            else column_letter(column + self.left)
+        )
 
 
 def without_coordinates(rows: list[list[Any]]) -> Grid:
@@ -119,7 +131,9 @@ def skeleton(grid: Grid, number: str) -> Skeleton:
         raise NotThere("找不到“甲 乙 1 2 …”一行")
     last = head[marks].index("丙" if "丙" in head[marks] else "乙")
     below, left, right = grid.cells[grid.top + marks + 1 :], grid.left, grid.left + last + 1
-    found = _skeleton(number, tuple(map(tuple, head[: marks + 1])), tuple([tuple(row[left:right]) for row in below]))
+    found = _skeleton(
+        number, tuple(map(tuple, head[: marks + 1])), tuple([tuple(row[left:right]) for row in below])
+    )
     if isinstance(found, str):
         raise NotThere(found)
     return found
@@ -197,7 +211,8 @@ def header_paths(head: HeadCells) -> tuple[tuple[str, ...], ...]:
 
 def path_skips(path: Sequence[str], wanted: HeaderPath) -> int | None:
     """How many levels a header path has within the wanted one; None if it does not have the wanted levels in this order,
-    or ends in another leaf."""
+    or ends in another leaf.
+    """
     folded = [fold_label(part) for part in path]
     if not folded or folded[-1] not in wanted[-1]:
         return None
@@ -238,7 +253,9 @@ def _place(labels: Skeleton, figure: Figure) -> Place:
     if figure.cells and here not in figure.cells:
         raise NotThere(f"“{name}”应在 {_either(figure.cells)}，实际在 {here}（均不计坐标行、坐标列）")
     if figure.unit:
-        said = " ".join((labels.labels[index], *header_paths(labels.head)[column], labels.units[index], labels.about))
+        said = " ".join(
+            (labels.labels[index], *header_paths(labels.head)[column], labels.units[index], labels.about)
+        )
         if figure.unit not in said:
             raise NotThere(f"“{name}”没有注明单位是{figure.unit}")
     return Place(row, column, name, value)
@@ -261,17 +278,27 @@ def _row(labels: Skeleton, figure: Figure) -> tuple[int, bool, str | None]:
             found = [i for i in found if _stage_above(labels.labels, i) == figure.stage] or found
         if len(found) > 1:
             rows = "、".join(str(labels.rows[i] + 1) for i in found)
-            raise NotThere(f"行标签“{quoted(labels.labels[found[0]])}”出现多次（第 {rows} 行），不知道取哪一行")
+            raise NotThere(
+                f"行标签“{quoted(labels.labels[found[0]])}”出现多次（第 {rows} 行），不知道取哪一行"
+            )
         if found:
             if figure.number is not None and labels.numbers[found[0]] != figure.number:
                 raise NotThere(
                     f"行标签“{figure.row_words}”的编号应是 {figure.number}，实际是 {labels.numbers[found[0]]:02d}"
                 )
             return found[0], by_header, value
-    raise NotThere(f"找不到行标签“{figure.row_words}”，找到的行标签是：{listed([quoted(label) for label in labels.labels])}")
+    raise NotThere(
+        f"找不到行标签“{figure.row_words}”，找到的行标签是：{listed([quoted(label) for label in labels.labels])}"
+    )
 
 
-_STAGE_ROWS = {"小学": "primary", "初中": "junior", "普通初中": "junior", "高中": "senior", "普通高中": "senior"}
+_STAGE_ROWS = {
+    "小学": "primary",
+    "初中": "junior",
+    "普通初中": "junior",
+    "高中": "senior",
+    "普通高中": "senior",
+}
 
 
 def _stage_above(labels: tuple[str, ...], index: int) -> str | None:

@@ -14,7 +14,9 @@ from youjun_pipeline.contracts.model import fold_word
 # A form's number in a sheet's name or in the row below its title: 教基1102续, 教基 4155_小学, 基础基111.
 _FORM = re.compile(r"(基础基|教基)(\d{3,4}(?:-\d+)?)\(?(续)?")
 # 其中：, #, 一、, (一), 1. before a label are numbering, not the label.
-_LEAD = re.compile(r"(?:其中[::]?|#|[一二三四五六七八九十]{1,3}、|\d{1,2}[、.](?!\d)|\([一二三四五六七八九十\d]{1,3}\))+")
+_LEAD = re.compile(
+    r"(?:其中[::]?|#|[一二三四五六七八九十]{1,3}、|\d{1,2}[、.](?!\d)|\([一二三四五六七八九十\d]{1,3}\))+"
+)
 _ORDINAL = re.compile(r"([0-9]{1,5})(?:\.0+)?")
 _AT_MOST = re.compile(r"(\d{1,3})人?及?以下")
 _BETWEEN = re.compile(r"(\d{1,3})人?[-‐‑–—―−~至](\d{1,3})人?")

@@ -106,7 +106,9 @@ def load_layouts() -> Layouts:
             classes, first_band = None, ""
             if bands := entry.get("bands"):
                 documented = bands.get("cells", [])
-                classes = _figure({**bands, "column": "class_bands.stage_classes", "cells": documented[:1]}, stage)
+                classes = _figure(
+                    {**bands, "column": "class_bands.stage_classes", "cells": documented[:1]}, stage
+                )
                 first_band = documented[1] if documented else ""
             forms[number] = Form(number, entry["title"], figures, classes, first_band)
     wide = raw["wide"]
@@ -114,13 +116,18 @@ def load_layouts() -> Layouts:
         version=f"{READER_VERSION}-{hashlib.sha256(text).hexdigest()[:12]}",
         identity_forms=frozenset(raw["identity"]["forms"]),
         identity_labels=frozenset(
-            fold_label(label) for kind in ("labels", "coded") for labels in raw["identity"][kind].values() for label in labels
+            fold_label(label)
+            for kind in ("labels", "coded")
+            for labels in raw["identity"][kind].values()
+            for label in labels
         ),
         identity={name: _folded(labels) for name, labels in raw["identity"]["labels"].items()},
         coded={name: _folded(labels) for name, labels in raw["identity"]["coded"].items()},
         forms=forms,
         wide={
-            stage: tuple(_wide_column(c, stage, wide["students"]) for c in wide["column"] if _is_for(c, stage))
+            stage: tuple(
+                _wide_column(c, stage, wide["students"]) for c in wide["column"] if _is_for(c, stage)
+            )
             for stage in STAGE_NAMES
         },
         wide_students=wide["students"],
@@ -155,7 +162,9 @@ def _figure(raw: Mapping[str, Any], stage: str) -> Figure:
         stage=raw.get("stage", stage if dataset in ("teachers", "class_bands") else ""),
         rows=_folded(raw["row"]),
         row_words=raw["row"][0],
-        at=tuple(At(_path(a.get("header", [])), a.get("number"), _words(a.get("header", []))) for a in raw["at"]),
+        at=tuple(
+            At(_path(a.get("header", [])), a.get("number"), _words(a.get("header", []))) for a in raw["at"]
+        ),
         number=raw.get("number"),
         cells=tuple(raw.get("cells", ())),
         unit=raw.get("unit"),

@@ -88,7 +88,9 @@ def open_file(data: bytes, name: str) -> Iterator[Book | Refused]:
                 try:
                     yield Book(member, archive.read(info))
                 except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-                    yield Refused(member, str(damaged() if not isinstance(error, NotImplementedError) else _packing()))
+                    yield Refused(
+                        member, str(damaged() if not isinstance(error, NotImplementedError) else _packing())
+                    )
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
         raise damaged("压缩包") from error
 
@@ -124,7 +126,9 @@ def _safe_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     books = [i for i in infos if _is_workbook(member_name(i))]
     large = [member_name(i) for i in books if i.file_size > MAX_WORKBOOK_BYTES]
     if large:
-        raise Unreadable(f"压缩包里的文件超过 {MAX_WORKBOOK_BYTES // MB} MB：{'、'.join(large[:5])}", SEND_AGAIN)
+        raise Unreadable(
+            f"压缩包里的文件超过 {MAX_WORKBOOK_BYTES // MB} MB：{'、'.join(large[:5])}", SEND_AGAIN
+        )
     if not books:
         raise Unreadable("压缩包里没有 .xlsx 或 .xls 文件", "请放入统计报表的工作簿（不要再套一层压缩包）")
     return sorted(books, key=member_name)
@@ -169,7 +173,9 @@ def _xlsx(data: bytes, wanted: Callable[[str], bool]) -> Sheets:
             raise Unreadable("内容不是 .xlsx 工作簿", SAVE_AS)
         _check_size(infos)
         parts = {part: _unpacked(data, infos[part]) for part in _PARTS if part in infos}
-        paths = _sheet_paths(parts["xl/workbook.xml"].decode(), parts.get("xl/_rels/workbook.xml.rels", b"").decode())
+        paths = _sheet_paths(
+            parts["xl/workbook.xml"].decode(), parts.get("xl/_rels/workbook.xml.rels", b"").decode()
+        )
     except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, UnicodeDecodeError) as error:
         raise damaged() from error
     book = _guarded(lambda: calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)))
@@ -236,7 +242,8 @@ def _check_sheet(data: bytes, info: zipfile.ZipInfo, name: str) -> dict[tuple[in
         raise damaged() from error
     if _FAR_CELL.search(xml):
         raise Unreadable(
-            f"工作表“{name}”在 {MAX_ROWS} 行或 {MAX_COLUMNS} 列以外还有单元格", "请删除表格以外多余的单元格后重新保存"
+            f"工作表“{name}”在 {MAX_ROWS} 行或 {MAX_COLUMNS} 列以外还有单元格",
+            "请删除表格以外多余的单元格后重新保存",
         )
     if b't="e"' not in xml:
         return {}
@@ -264,7 +271,8 @@ def _xls(data: bytes) -> Sheets:
         marks = {}
     book = _guarded(lambda: calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)))
     errors = {
-        name: {place: mark for place, mark in found.items() if mark.startswith("#")} for name, found in marks.items()
+        name: {place: mark for place, mark in found.items() if mark.startswith("#")}
+        for name, found in marks.items()
     }
     return Sheets(book.sheet_names, lambda name: _rows(book, name), errors)
 

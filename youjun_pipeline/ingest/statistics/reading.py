@@ -63,7 +63,11 @@ def read_statistics(path: Path, name: str) -> StatisticsRead:
     if not problems:
         return StatisticsRead(cells, notices)
     more = f"；等共 {len(problems)} 处" if len(problems) > SHOWN_PROBLEMS else ""
-    remedy = "。请核对报表版式，不要改动表样；版式确已调整的，请联系维护人员登记新版式" if rule == FORM_UNEXPECTED else ""
+    remedy = (
+        "。请核对报表版式，不要改动表样；版式确已调整的，请联系维护人员登记新版式"
+        if rule == FORM_UNEXPECTED
+        else ""
+    )
     return StatisticsRead([], notices, Failure(rule, "；".join(problems[:SHOWN_PROBLEMS]) + more + remedy))
 
 

@@ -12,7 +12,15 @@ from functools import lru_cache
 
 from youjun_pipeline.ingest.sheets import column_letter
 from youjun_pipeline.ingest.statistics.cells import ATTACHED, ATTACHED_TYPES, PASSED_OVER_TYPES, SCHOOL, Cell
-from youjun_pipeline.ingest.statistics.grids import Grid, NotThere, Place, Skeleton, locate, skeleton, without_coordinates
+from youjun_pipeline.ingest.statistics.grids import (
+    Grid,
+    NotThere,
+    Place,
+    Skeleton,
+    locate,
+    skeleton,
+    without_coordinates,
+)
 from youjun_pipeline.ingest.statistics.labels import class_band, fold_label, form_number, quoted
 from youjun_pipeline.ingest.statistics.layouts import Figure, Form, Layouts
 from youjun_pipeline.ingest.statistics.packages import Sheets, column_index
@@ -68,7 +76,9 @@ def read_school(sheets: Sheets, member: str, layouts: Layouts, notices: list[str
     identities = [number for number in found if number in layouts.identity_forms]
     if len(identities) != 1:
         have = "、".join(sorted(found)) or "无"
-        raise Unexpected([f"应有且只有一张学校基本情况表（{'或'.join(sorted(layouts.identity_forms))}），现有的表：{have}"])
+        raise Unexpected(
+            [f"应有且只有一张学校基本情况表（{'或'.join(sorted(layouts.identity_forms))}），现有的表：{have}"]
+        )
     sheet = found.pop(identities[0])
     identity = _identity(without_coordinates(sheets.read(sheet)), layouts, sheet, member)
     types = {cell.value for cell in identity if cell.column == "school_type"}
@@ -81,7 +91,11 @@ def read_school(sheets: Sheets, member: str, layouts: Layouts, notices: list[str
     for number, sheet in found.items():
         try:
             cells += _figures(
-                without_coordinates(sheets.read(sheet)), layouts.forms[number], identity[0], sheet, sheets.errors.get(sheet, {})
+                without_coordinates(sheets.read(sheet)),
+                layouts.forms[number],
+                identity[0],
+                sheet,
+                sheets.errors.get(sheet, {}),
             )
         except Unexpected as error:
             problems += error.problems
@@ -111,8 +125,19 @@ def _identity(grid: Grid, layouts: Layouts, sheet: str, member: str) -> list[Cel
     texts = {name: grid.text(*place) for name, place in places.items()}
     return [
         Cell(
-            texts["school_code"], "schools", name, "", "", texts[name], SCHOOL, "", member, sheet, grid.row_number(row),
-            grid.letter(column), _TITLES[name],
+            texts["school_code"],
+            "schools",
+            name,
+            "",
+            "",
+            texts[name],
+            SCHOOL,
+            "",
+            member,
+            sheet,
+            grid.row_number(row),
+            grid.letter(column),
+            _TITLES[name],
         )
         for name, (row, column) in places.items()
     ]
@@ -153,7 +178,9 @@ def _figures(
         labels = skeleton(grid, form.number)
     except NotThere as problem:
         raise Unexpected([f"工作表“{sheet}”：{problem}"]) from problem
-    found = [(figure, "", place) for figure, place in zip(form.figures, locate(labels, form.figures), strict=True)]
+    found = [
+        (figure, "", place) for figure, place in zip(form.figures, locate(labels, form.figures), strict=True)
+    ]
     if form.classes:
         found += _bands(labels, form)
     problems = [place for _, _, place in found if isinstance(place, str)]
@@ -179,7 +206,11 @@ def _figures(
         for figure, item, place in found
         if isinstance(place, Place)
     ]
-    return [c._replace(value=errors.get((c.row - 1, column_index(c.letter)), c.value)) for c in cells] if errors else cells
+    return (
+        [c._replace(value=errors.get((c.row - 1, column_index(c.letter)), c.value)) for c in cells]
+        if errors
+        else cells
+    )
 
 
 @lru_cache(maxsize=1_000)
@@ -203,7 +234,11 @@ def _bands(labels: Skeleton, form: Form) -> list[tuple[Figure, str, Place | str]
         return [(classes, "", f"班额第一档应在 {form.first_band}，实际在 {first}（均不计坐标行、坐标列）")]
     words = total.label.partition("×")[2]
     rows: list[tuple[Figure, str, Place | str]] = [
-        (classes, f"{low}-{high or ''}", Place(labels.rows[i], total.column, f"{quoted(labels.labels[i])}×{words}"))
+        (
+            classes,
+            f"{low}-{high or ''}",
+            Place(labels.rows[i], total.column, f"{quoted(labels.labels[i])}×{words}"),
+        )
         for i, (low, high) in found
     ]
     return [(classes, "", total), *rows]

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     import datetime as dt
 
     import duckdb
-    import pandas as pd
 
     from youjun_pipeline.ingest.results import ReadResult
     from youjun_pipeline.ingest.statistics.compose import Composed
@@ -97,8 +96,15 @@ def read_statistics_files(
     files = [entry for entry in delivered if entry.file.dataset == STATISTICS]
     if not files:
         return Statistics()
-    known = {c for (c,) in con.execute("select content_sha256 from raw.content where dataset = ?", [STATISTICS]).fetchall()}
-    fresh = list({entry.content_sha256: entry for entry in files if entry.content_sha256 not in known}.values())
+    known = {
+        c
+        for (c,) in con.execute(
+            "select content_sha256 from raw.content where dataset = ?", [STATISTICS]
+        ).fetchall()
+    }
+    fresh = list(
+        {entry.content_sha256: entry for entry in files if entry.content_sha256 not in known}.values()
+    )
     if fresh:
         report(f"读取教育事业统计报表：{len(fresh)} 个新文件")
     read: dict[str, list[Cell]] = {}
@@ -106,8 +112,14 @@ def read_statistics_files(
         for start in range(0, len(fresh), BATCH):
             read = _read(con, fresh[start : start + BATCH])
         found = Statistics(_parts(con, delivered, files))
-        composed = {(c, d) for c, d in con.execute("select content_sha256, dataset from raw.content").fetchall()}
-        new = {p.content_sha256: p for p in found.parts if any((p.content_sha256, d) not in composed for d in p.datasets)}
+        composed = {
+            (c, d) for c, d in con.execute("select content_sha256, dataset from raw.content").fetchall()
+        }
+        new = {
+            p.content_sha256: p
+            for p in found.parts
+            if any((p.content_sha256, d) not in composed for d in p.datasets)
+        }
         for batch in _batches(list(new.values())):
             _compose(con, batch, read, found, composed)
     return found
@@ -174,7 +186,9 @@ _CONTENT = [
 ]
 
 
-def _insert(con: duckdb.DuckDBPyConnection, table: str, names: list[str], rows: Sequence[tuple[object, ...]]) -> None:
+def _insert(
+    con: duckdb.DuckDBPyConnection, table: str, names: list[str], rows: Sequence[tuple[object, ...]]
+) -> None:
     """Insert rows by way of Arrow: a fifth of the time that a data frame of Python objects takes."""
     import pyarrow as pa
 
@@ -187,11 +201,15 @@ def _columns(table: str) -> list[str]:
     return [column.split()[0] for column in TABLES[table].split(", ")]
 
 
-def _parts(con: duckdb.DuckDBPyConnection, delivered: Sequence[Delivered], files: list[Delivered]) -> list[Part]:
+def _parts(
+    con: duckdb.DuckDBPyConnection, delivered: Sequence[Delivered], files: list[Delivered]
+) -> list[Part]:
     """The deliveries with statistics. A plain dataset file of the same delivery goes before them."""
     from youjun_pipeline.ingest.statistics.layouts import load_layouts
 
-    names = dict(con.execute("select district_code, coalesce(district_name, '') from raw.district").fetchall())
+    names = dict(
+        con.execute("select district_code, coalesce(district_name, '') from raw.district").fetchall()
+    )
     plain = {(e.district_code, e.file.delivery, e.file.dataset) for e in delivered}
     by_delivery: dict[tuple[str, dt.date], list[tuple[str, str]]] = {}
     for entry in files:
@@ -220,7 +238,9 @@ def _compose(
     sources: list[tuple[object, ...]] = []
     for part in parts:
         datasets = [load_datasets()[name] for name in part.datasets]
-        faulty = [(name, stored.failures[content]) for name, content in part.files if content in stored.failures]
+        faulty = [
+            (name, stored.failures[content]) for name, content in part.files if content in stored.failures
+        ]
         if faulty:
             result = failed(_failure(faulty), datasets)
         else:
@@ -229,7 +249,9 @@ def _compose(
                 for name, content in part.files
                 for cell in stored.cells.get(content, [])
             ]
-            said = [f"{name}：{text}" for name, content in part.files for text in stored.notices.get(content, [])]
+            said = [
+                f"{name}：{text}" for name, content in part.files for text in stored.notices.get(content, [])
+            ]
             result = compose(given, said, (part.district_code, part.district_name), datasets)
         _keep(part, result, found, known)
         sources += [(part.content_sha256, *source) for source in result.sources]
@@ -254,8 +276,18 @@ def _keep(part: Part, result: Composed, found: Statistics, known: set[tuple[str,
         composition.results[content] = result.results[name]
         if index == 0:
             composition.refused += [
-                (content, name, r.source.sheet, r.source.cell.row, "school_code", r.school_code, r.rule, r.message, True,
-                 r.school_code)
+                (
+                    content,
+                    name,
+                    r.source.sheet,
+                    r.source.cell.row,
+                    "school_code",
+                    r.school_code,
+                    r.rule,
+                    r.message,
+                    True,
+                    r.school_code,
+                )
                 for r in result.rejected
             ]
 
@@ -280,10 +312,14 @@ class _Stored:
 
 def _stored(con: duckdb.DuckDBPyConnection, contents: set[str], read: dict[str, list[Cell]]) -> _Stored:
     found = _Stored(cells={content: read[content] for content in contents & read.keys()})
-    wanted = "create or replace temp table statistics_wanted as select unnest($1::varchar[]) as content_sha256"
+    wanted = (
+        "create or replace temp table statistics_wanted as select unnest($1::varchar[]) as content_sha256"
+    )
     con.execute(wanted, [list(contents - read.keys())])
     # In the order in which they were read: of several places that say the same, the first is named.
-    cursor = con.execute("from raw.statistics_cell semi join statistics_wanted using (content_sha256) order by rowid")
+    cursor = con.execute(
+        "from raw.statistics_cell semi join statistics_wanted using (content_sha256) order by rowid"
+    )
     for content, *values in cursor.fetchall():
         found.cells.setdefault(content, []).append(Cell(*values))
     con.execute(wanted, [list(contents)])

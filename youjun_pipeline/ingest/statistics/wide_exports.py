@@ -21,13 +21,25 @@ from youjun_pipeline.ingest.statistics.cells import (
     figure,
     number,
 )
-from youjun_pipeline.ingest.statistics.grids import HEAD_ROWS, Grid, header_paths, matching_columns, without_coordinates
+from youjun_pipeline.ingest.statistics.grids import (
+    HEAD_ROWS,
+    Grid,
+    header_paths,
+    matching_columns,
+    without_coordinates,
+)
 from youjun_pipeline.ingest.statistics.labels import class_band, fold_label, listed, quoted
 from youjun_pipeline.ingest.statistics.layouts import STAGE_NAMES, HeaderPath, Layouts, WideColumn
 from youjun_pipeline.ingest.statistics.packages import Sheets
 from youjun_pipeline.ingest.statistics.school_books import Unexpected
 
-_STAGE_WORDS = {"小学": "primary", "初中": "junior", "初级中学": "junior", "高中": "senior", "高级中学": "senior"}
+_STAGE_WORDS = {
+    "小学": "primary",
+    "初中": "junior",
+    "初级中学": "junior",
+    "高中": "senior",
+    "高级中学": "senior",
+}
 _TOTALS = frozenset({"合计", "总计", "小计"})
 _IDENTITY = ("school_code", "school_name", "school_type", "urban_rural", "authority", "sponsor")
 
@@ -49,7 +61,9 @@ def read_export(sheets: Sheets, name: str, member: str, layouts: Layouts, notice
             tables.append((sheet, grid, start))
     if not tables:
         have = listed([quoted(sheet) for sheet in sheets.names])
-        raise Unexpected([f"既没有统计报表的表（如 教基1001），也不是分学段的宽表（表头有“学校标识码”），工作表有：{have}"])
+        raise Unexpected(
+            [f"既没有统计报表的表（如 教基1001），也不是分学段的宽表（表头有“学校标识码”），工作表有：{have}"]
+        )
     cells: list[Cell] = []
     problems: list[str] = []
     for sheet, grid, start in tables:
@@ -157,7 +171,9 @@ def _columns(paths: Paths, wanted: Sequence[WideColumn], notices: list[str], she
     found: Columns = {}
     problems = []
     for column in wanted:
-        for path, less in [(p, ()) for p in column.paths] + ([(column.total, column.less)] if column.total else []):
+        for path, less in [(p, ()) for p in column.paths] + (
+            [(column.total, column.less)] if column.total else []
+        ):
             at = _matches(paths, path, column.without)
             if len(at) > 1:
                 problems.append(f"列“{column.words}”出现 {len(at)} 次，不知道取哪一列")
@@ -237,8 +253,19 @@ def _row(
             value = _rest(value, [text(other) for other in less])
         own_stage = stage if dataset in ("teachers", "class_bands") else ""
         yield Cell(
-            code, dataset, column, own_stage, item, value, role, parent, member, sheet, grid.row_number(row),
-            grid.letter(at), words,
+            code,
+            dataset,
+            column,
+            own_stage,
+            item,
+            value,
+            role,
+            parent,
+            member,
+            sheet,
+            grid.row_number(row),
+            grid.letter(at),
+            words,
         )
 
 
