@@ -66,13 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     reopen.add_argument("--reason", required=True, help="重新打开的原因，记入更正记录")
     reopen.set_defaults(handle=reopen_command)
 
-    rollback = commands.add_parser(
-        "rollback", help="把发布退回上一次：发布库、Parquet、报表和网站；再执行一次即换回来"
-    )
-    rollback.set_defaults(handle=rollback_command)
-
-    notify = commands.add_parser("notify-test", help="向配置的通知渠道各发一条试通知")
-    notify.set_defaults(handle=notify_test_command, needs_settings=False)
+    _operation_parsers(commands)
 
     explain = commands.add_parser(
         "explain",
@@ -101,6 +95,17 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--dataset", help="单个文件的名称不是数据集名称时，指明是哪个数据集，如 schools")
     check.set_defaults(handle=check_command, needs_settings=False)
     return parser
+
+
+def _operation_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The commands of whoever keeps the service running (docs/operations.md)."""
+    rollback = commands.add_parser(
+        "rollback", help="把发布退回上一次：发布库、Parquet、报表和网站；再执行一次即换回来"
+    )
+    rollback.set_defaults(handle=rollback_command)
+
+    notify = commands.add_parser("notify-test", help="向配置的通知渠道各发一条试通知")
+    notify.set_defaults(handle=notify_test_command, needs_settings=False)
 
 
 def run_command(settings: Settings, options: argparse.Namespace) -> int:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from xml.etree import ElementTree
 
 from youjun_pipeline.ingest.readings import UNCALCULATED
-from youjun_pipeline.ingest.sheets import MAX_CELLS, check_size, column_letter
+from youjun_pipeline.ingest.sheets import MAX_CELLS, check_size, column_letter, damaged
 
 # Of a sheet of an .xlsx.
 MAX_COLUMNS = 16_384
@@ -54,15 +54,27 @@ def xlsx_marks(data: bytes) -> dict[str, Marks]:
 
     Raises:
         Unreadable: for a sheet of a senseless size.
-        zipfile.BadZipFile, zlib.error, KeyError, ElementTree.ParseError: for a damaged file.
+        zipfile.BadZipFile, zlib.error, LookupError, ValueError, ElementTree.ParseError: for a damaged file.
     """
+    names: dict[str, str] = {}
+    styles: dict[str, str] = {}
+    trouble: Exception | None = None
+    sheets = {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        styles = _marked_styles(archive)
-        sheets = {}
-        for name, path in _sheet_paths(archive):
+        try:
+            names = {path: name for name, path in _sheet_paths(archive)}
+            styles = _marked_styles(archive)
+        except (LookupError, ValueError, ElementTree.ParseError) as error:
+            trouble = error
+        # Every sheet that lies in the archive, listed or not: the reader may understand a list that is not understood here.
+        unlisted = [p for p in archive.namelist() if p.startswith("xl/worksheets/") and p.endswith(".xml")]
+        for path in dict.fromkeys([*names, *unlisted]):
             xml = archive.read(path)
-            _check_extent(name, xml)
-            sheets[name] = _sheet_marks(xml, styles)
+            _check_extent(names.get(path, posixpath.basename(path)), xml)
+            if path in names and trouble is None:
+                sheets[names[path]] = _sheet_marks(xml, styles)
+    if trouble is not None:
+        raise trouble
     return {name: marks for name, marks in sheets.items() if marks}
 
 
@@ -96,9 +108,12 @@ def _check_extent(name: str, xml: bytes) -> None:
     if not _may_be_too_large(xml):
         return
     rows, columns = 0, 0
-    for row, column, text, _, _ in _cells(xml):
-        if text is not None:
-            rows, columns = max(rows, row + 1), max(columns, column + 1)
+    try:
+        for row, column, text, _, _ in _cells(xml):
+            if text is not None:
+                rows, columns = max(rows, row + 1), max(columns, column + 1)
+    except (ElementTree.ParseError, LookupError, ValueError) as error:
+        raise damaged() from error
     check_size(name, rows, columns)
 
 

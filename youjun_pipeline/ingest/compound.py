@@ -17,7 +17,7 @@ SMALL_SECTOR = 1 << SMALL_SHIFT
 END_OF_CHAIN = 0xFFFFFFFA  # this and above: no sector
 FREE, LAST = 0xFFFFFFFF, 0xFFFFFFFE
 UNUSED_ENTRY, STREAM, ROOT = 0, 2, 5
-HEADER_LISTED = 109
+HEADER_LISTED, ENTRY = 109, 128
 
 
 class Entry(NamedTuple):
@@ -56,7 +56,9 @@ class _Compound:
         )
         self.fat = self._allocation()
         directory = self._joined(self._chain(first_directory))
-        self.entries = [self._entry(directory, at) for at in range(0, len(directory) - 127, 128)]
+        if len(directory) % ENTRY:
+            raise ValueError("the directory ends early")
+        self.entries = [self._entry(directory, at) for at in range(0, len(directory), ENTRY)]
         roots = [entry for entry in self.entries if entry.kind == ROOT]
         if not roots:
             raise ValueError("no root")

@@ -114,7 +114,12 @@ def _careful_body(text: str, delimiter: str, index: int) -> Body:
             f"第 {some(longer)} 行的单元格比表头多（表头在第 {numbers[index]} 行，共 {width} 列）",
             "单元格里如有逗号等分隔符，请给该单元格加英文双引号，或改交 .xlsx",
         )
-    shorter = [n for row, n in zip(rows, lines, strict=True) if len(row) < width and any(map(str.strip, row))]
+    # A remark below the table has no delimiters; what the row is, is told when it is known.
+    shorter = [
+        n
+        for row, n in zip(rows, lines, strict=True)
+        if len(row) < width and any(map(str.strip, row)) and not (len(row) == 1 and re.search("[一-鿿]", row[0]))
+    ]
     columns = list(zip_longest(*rows, fillvalue=""))[:width]
     columns += [("",) * len(rows)] * (width - len(columns))
     return Body(

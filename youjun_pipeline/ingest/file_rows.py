@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from youjun_pipeline.contracts.model import Dataset, Failure, is_helper_sheet
 from youjun_pipeline.ingest.delimited import delimited_sheet
-from youjun_pipeline.ingest.headers import Header, find_header, one_line, score
+from youjun_pipeline.ingest.headers import Header, find_header, headed_rows_above, one_line, score
 from youjun_pipeline.ingest.results import Place, ReadResult, SourceColumn
 from youjun_pipeline.ingest.sheets import (
     HEAD_ROWS,
@@ -134,6 +134,14 @@ def _header_failure(
         return Failure(
             "ambiguous_header", f"同一列出现多次：{'；'.join(twice)}。请每列只保留一个，其余删除或改名。"
         )
+    above = [
+        f"{sheet.label}第 {sheet.numbers[found[0]]} 行和第 {sheet.numbers[header.row]} 行都像表头，"
+        f"其间第 {sheet.numbers[found[1][0]]}–{sheet.numbers[found[1][-1]]} 行不知属于哪一个"
+        for sheet, header in meant
+        if (found := headed_rows_above(sheet.head, header, dataset))
+    ]
+    if above:
+        return Failure("ambiguous_header", f"{'；'.join(above)}。请只在数据之上保留一个完整的表头，其余删除。")
     partial = [(sheet, header) for sheet, header in meant if header.missing(dataset)]
     if not partial:
         return None

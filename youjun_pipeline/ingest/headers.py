@@ -116,6 +116,24 @@ def find_header(head: list[list[str]], dataset: Dataset, merged: Sequence[Span] 
     return best
 
 
+def headed_rows_above(head: list[list[str]], header: Header, dataset: Dataset) -> tuple[int, range] | None:
+    """An earlier row that is a header too, and the rows between the two, if these look like its data.
+
+    A table whose own header is spoilt, with a whole one pasted further down: taken for titles, its rows would be gone.
+    """
+    for index in range(header.row):
+        earlier = _read_header(index, head[index], dataset)
+        if len(earlier.positions) < 2:
+            continue
+        between = range(index + 1, header.row)
+        places = list(earlier.positions.values())
+        for cells in (head[i] for i in between):
+            filled = [cells[p] for p in places if p < len(cells) and cells[p].strip()]
+            if len(filled) > 1 and not any(match_header(cell, dataset)[0] for cell in filled):
+                return index, between
+    return None
+
+
 def _best_of_several_rows(
     head: list[list[str]], dataset: Dataset, merged: Sequence[Span], best: Header | None
 ) -> Header | None:

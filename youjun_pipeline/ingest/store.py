@@ -234,7 +234,9 @@ def _ingest_dataset(
 
     from youjun_pipeline.ingest.validate import validate
 
-    frames, columns, notices = [], [], []
+    frames: list[pd.DataFrame] = []
+    columns: list[tuple[object, ...]] = []
+    notices: list[tuple[object, ...]] = []
     failures: dict[str, tuple[str, str]] = {}
     read: dict[str, ReadResult] = {sha: read_one(file.path, dataset) for sha, file in files.items()}
     read |= statistics.results
@@ -248,10 +250,9 @@ def _ingest_dataset(
     checked = validate(dataset, text)
     failures |= {sha: (f.rule, f.message) for sha, f in checked.failures.items() if sha not in failures}
     accepted = checked.accepted
-    refused = _frame("rejection", statistics.refused)
-    rejections = pd.concat([checked.rejections.assign(dataset=dataset.name), refused]) if len(refused) else (
-        checked.rejections.assign(dataset=dataset.name)
-    )
+    rejections, refused = checked.rejections.assign(dataset=dataset.name), _frame("rejection", statistics.refused)
+    if len(refused):
+        rejections = pd.concat([rejections, refused])
     rows_read = pd.concat([text["content_sha256"], refused["content_sha256"]])
     contents = _contents(dataset, list(read), rows_read, accepted.column("content_sha256").to_pandas(), rejections, failures)
     place = ["content_sha256", "sheet", "row_number"]
@@ -268,8 +269,8 @@ def _ingest_dataset(
         con.rollback()
         raise
     con.commit()
-    total = contents[["rows_read", "rows_accepted", "rows_rejected"]].sum()
-    return Ingested(dataset.name, len(read), *(int(n) for n in total), len(failures))
+    total, kept, turned_away = (int(n) for n in contents[["rows_read", "rows_accepted", "rows_rejected"]].sum())
+    return Ingested(dataset.name, len(read), total, kept, turned_away, len(failures))
 
 
 def _contents(

@@ -57,7 +57,7 @@ def _marks(data: bytes, kind: str, notices: list[str]) -> dict[str, Marks]:
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         # Checked here because the workbook reader does not compare checksums.
         raise damaged() from error
-    except (KeyError, ValueError, IndexError, RuntimeError, ElementTree.ParseError):
+    except (LookupError, ValueError, RuntimeError, ElementTree.ParseError):
         # An unusual file, which the workbook reader may well read; it decides.
         pass
     notices.append(

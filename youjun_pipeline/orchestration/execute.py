@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 import dagster as dg
 
 from youjun_pipeline.ingest.districts import Scan, scan
+from youjun_pipeline.orchestration.failures import PUBLICATION_STEP, cause_of
 from youjun_pipeline.orchestration.instance import instance_for
 from youjun_pipeline.orchestration.partitions import phase_ids, range_tags
 from youjun_pipeline.settings import Settings
-
-PUBLICATION_STEP = "publication__youjun"
 
 
 class RefreshFailedError(RuntimeError):
@@ -103,13 +99,3 @@ def _failure(result: dg.ExecuteInProcessResult) -> RefreshFailedError:
     published = PUBLICATION_STEP in steps and steps[PUBLICATION_STEP].is_step_success
     head = "已发布，但其后的步骤失败：" if published else "刷新失败，上一次发布保持不变："
     return RefreshFailedError("\n".join([head, *(reasons or ["原因见日志"])]), published=published)
-
-
-def cause_of(error: Any) -> str:
-    """What this package said, else the innermost cause; without the name of our own class, which helps nobody."""
-    chain = [error]
-    while chain[-1].cause:
-        chain.append(chain[-1].cause)
-    ours = [e for e in chain if e.message.startswith("youjun_pipeline.")]
-    message = (ours or chain)[0 if ours else -1].message.strip()
-    return re.sub(r"^youjun_pipeline\.[\w.]+: ", "", message)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import dagster as dg
 
-from youjun_pipeline.orchestration.partitions import PHASES
-
 REFRESH_JOB = dg.define_asset_job(
     "refresh",
     selection=dg.AssetSelection.all(),
-    partitions_def=PHASES,
     description="读取交付、计算各阶段评估、检查并发布；夜间计划与 make run 用的是同一个作业",
     executor_def=dg.in_process_executor,
 )

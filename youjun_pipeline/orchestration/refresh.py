@@ -115,7 +115,7 @@ class Refresh(dg.ConfigurableResource):
             )
         con = self.connection()
         scope = RunScope(
-            context.run_id,
+            context.run.run_id,
             tuple(context.partition_keys),
             self.as_of_date,
             tuple(self.districts) or None,
@@ -152,7 +152,7 @@ class Refresh(dg.ConfigurableResource):
         log.info("发布")
         con = self.begun(context)
         with self._retried():
-            return publish(con, self.settings.published, context.run_id, self.as_of_date)
+            return publish(con, self.settings.published, context.run.run_id, self.as_of_date)
 
     def report(self, folder: str) -> Refreshed:
         """Bring a folder of reports up to the publication that stands."""

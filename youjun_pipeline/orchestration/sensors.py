@@ -10,7 +10,7 @@ import dagster as dg
 from youjun_pipeline.ingest.districts import scan
 from youjun_pipeline.ingest.watch import Watched, fingerprints
 from youjun_pipeline.notify import Failed, NotifyError, failure_text, send
-from youjun_pipeline.orchestration.execute import PUBLICATION_STEP, cause_of
+from youjun_pipeline.orchestration.failures import PUBLICATION_STEP, cause_of
 from youjun_pipeline.orchestration.jobs import REFRESH_JOB
 from youjun_pipeline.orchestration.open_phases import (
     contiguous,

@@ -35,6 +35,7 @@ from youjun_pipeline.reports.precheck_models import (
     rejected_across_files,
     roster_is_missing,
 )
+from youjun_pipeline.reports.precheck_statistics import STATISTICS, statistics_findings
 from youjun_pipeline.reports.precheck_target import Target, find_target
 from youjun_pipeline.warehouse.catalogues import load_standard
 from youjun_pipeline.warehouse.connection import IN_MEMORY, connect
@@ -141,12 +142,8 @@ def _file_findings(
         yield from reader_findings(key, result)
     if dataset is not None and (result is None or result.failure is None):
         yield from contract_findings(con, key, entry.content_sha256, dataset, columns)
-    if result is None:
-        texts = con.execute(
-            "select message from raw.notice where content_sha256 = ? order by 1", [entry.content_sha256]
-        ).fetchall()
-        for (text,) in texts:
-            yield Finding(NOTICE, key, "reader_notice", "读取时发现", text)
+    if entry.file.dataset == STATISTICS:
+        yield from statistics_findings(con, key, entry)
 
 
 def _across_files(con: duckdb.DuckDBPyConnection, target: Target, columns: dict[str, Columns]) -> list[Finding]:

@@ -7,6 +7,7 @@ name that looks like one stays a name. Belongs here: those workbooks. Keep out: 
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from youjun_pipeline.reports.precheck import CheckedFile, Precheck
 from youjun_pipeline.reports.precheck_findings import DOUBT, ERROR, LEVELS, NOTICE, WARNING, Finding
 from youjun_pipeline.reports.precheck_text import counts
 from youjun_pipeline.reports.words import sheet_names
+from youjun_pipeline.reports.workbook import LINE_HEIGHT, text_width
 
 SUMMARY_NAME, FINDINGS_SHEET = "核对结果.xlsx", "核对结果"
 COLOURS = {ERROR: "#FF9999", WARNING: "#FFE699", DOUBT: "#BDD7EE", NOTICE: "#EDEDED"}
@@ -31,6 +33,8 @@ LONGEST_CELL = 2000
 # Above so many cells a copy is written row by row, without keeping it in memory.
 LARGE = 500_000
 CREATED = dt.datetime(2000, 1, 1)
+
+FINDING_WIDTHS = (7, 28, 36, 18, 32, 70, 24)
 
 _FONT = {"font_name": "宋体", "font_size": 10, "valign": "top"}
 _HEAD = _FONT | {"bold": True, "border": 1, "bg_color": "#D9E2EF", "text_wrap": True}
@@ -63,6 +67,7 @@ def _book(path: Path, *, is_large: bool = False) -> Any:
 def _write_summary(book: Any, result: Precheck, copies: dict[str, str]) -> None:
     head, cell = book.add_format(_HEAD), book.add_format(_CELL)
     sheet = book.add_worksheet(FINDINGS_SHEET)
+    _page(sheet)
     _widths(sheet, (30, 18, 10, 10, 10, 10, 10, 10, 10, 34))
     sheet.write_string(0, 0, f"{result.title} 报送前核对：{counts(result.findings)}", book.add_format(_FONT | {"bold": True}))
     titles = ("文件", "数据集", "读入行", "采用行", "退回行", *LEVELS, "标注副本")
@@ -82,17 +87,27 @@ def _list_findings(book: Any, sheet: Any, found: Sequence[Finding], top: int) ->
     head = book.add_format(_HEAD)
     styles = {level: book.add_format(_CELL | {"bg_color": COLOURS[level]}) for level in LEVELS}
     cell = book.add_format(_CELL)
+    _page(sheet)
     titles = ("级别", "文件", "位置", "原值", "问题", "说明与处理办法", "规则")
-    _widths(sheet, (7, 28, 36, 18, 32, 70, 24))
+    _widths(sheet, FINDING_WIDTHS)
     _write_row(sheet, top, titles, head)
     shown = found[:MOST_ROWS]
     for row, f in enumerate(shown, top + 1):
+        texts = (f.level, f.file, f.place, f.value, f.title, f.detail, f.rule)
+        lines = [math.ceil(text_width(t[:200]) / (w - 1)) for t, w in zip(texts, FINDING_WIDTHS, strict=True)]
+        sheet.set_row(row, LINE_HEIGHT * max(1, *lines) + 2)
         sheet.write_string(row, 0, f.level, styles[f.level])
-        _write_row(sheet, row, (f.file, f.place, f.value, f.title, f.detail, f.rule), cell, 1)
+        _write_row(sheet, row, texts[1:], cell, 1)
     if len(found) > MOST_ROWS:
         sheet.write_string(top + 1 + MOST_ROWS, 0, f"……共 {len(found)} 处，只列出前 {MOST_ROWS} 处", cell)
     sheet.freeze_panes(top + 1, 0)
     sheet.autofilter(top, 0, top + max(len(shown), 1), len(titles) - 1)
+
+
+def _page(sheet: Any) -> None:
+    sheet.set_paper(9)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
 
 
 def _widths(sheet: Any, widths: Iterable[float]) -> None:
@@ -143,7 +158,8 @@ def _write_sheet(book: Any, name: str, text: SheetText, marks: Marks, comments: 
     sheet = book.add_worksheet(name)
     plain = book.add_format(_FONT | {"num_format": "@"})
     styles = {level: book.add_format(_CELL | {"bg_color": COLOURS[level]}) for level in LEVELS}
-    sheet.set_column(0, 60, 14)
+    _page(sheet)
+    sheet.set_column(0, max((len(cells) for cells in text.rows.values()), default=1), 14)
     sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
     # Rows of a Parquet file are counted from 1 below a header that has none.
     shift = 0 if 0 in text.rows else 1

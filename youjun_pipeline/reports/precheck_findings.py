@@ -29,6 +29,8 @@ LEVELS = (ERROR, WARNING, DOUBT, NOTICE)
 # What keeps a delivery from being clean; a notice tells what was passed over and costs nothing.
 PROBLEMS = (ERROR, WARNING, DOUBT)
 
+READER_NOTICE, READER_PASSED_OVER = "reader_notice", "reader_passed_over"
+
 TITLES = {
     UNREADABLE: "单元格读不懂，该值不采用",
     OUT_OF_RANGE: "数值超出范围，该值不采用",
@@ -41,8 +43,8 @@ TITLES = {
     "required_column_missing": "缺少必填的列，整个文件不能使用",
     "ambiguous_header": "同一列出现多次，整个文件不能使用",
     "ignored_columns": "有不认识的列，没有读取",
-    "reader_notice": "读取时发现",
-    "reader_passed_over": "读取时略过",
+    READER_NOTICE: "读取时发现",
+    READER_PASSED_OVER: "读取时略过",
 }
 
 
@@ -103,7 +105,7 @@ def reader_findings(file: str, result: ReadResult) -> Iterator[Finding]:
     for text in result.notices:
         place = result.places.get(text)
         harmless = place is not None and place.is_harmless
-        rule = "reader_passed_over" if harmless else "reader_notice"
+        rule = READER_PASSED_OVER if harmless else READER_NOTICE
         cells = _cells_of(place.sheet, place.rows, place.columns) if place else ()
         yield Finding(NOTICE if harmless else WARNING, file, rule, TITLES[rule], text, cells)
     if result.ignored_headers:

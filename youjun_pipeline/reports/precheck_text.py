@@ -9,7 +9,7 @@ from collections import Counter
 from itertools import groupby
 
 from youjun_pipeline.reports.precheck import CheckedFile, Precheck
-from youjun_pipeline.reports.precheck_findings import LEVELS, Finding
+from youjun_pipeline.reports.precheck_findings import LEVELS, READER_NOTICE, READER_PASSED_OVER, Finding
 
 # Findings of one rule in one file that are told one by one; the marked workbooks have all.
 SHOWN = 20
@@ -53,7 +53,10 @@ def _findings(found: list[Finding]) -> list[str]:
 
 def _line(finding: Finding) -> str:
     detail = " ".join(finding.detail.split("\n"))
-    return f"{finding.place}：{detail}" if finding.place else detail
+    # What the reader tells names its place itself.
+    if not finding.place or finding.rule in (READER_NOTICE, READER_PASSED_OVER):
+        return detail
+    return f"{finding.place}：{detail}"
 
 
 def _sum(result: Precheck) -> str:

@@ -116,14 +116,10 @@ def _build(con: duckdb.DuckDBPyConnection, model: Model) -> Built:
                 f"{_RUN_ID} as run_id" if c == "run_id" and c not in columns else f'"{c}"' for c in target
             )
             source = f"select {picked} from {select} {of_run}"
-        con.execute(f"insert into {model.full_name} ({names}) {source}")
-        counted = f"select count(*) from {model.full_name} t"
-        if per_evaluation:
-            counted += f" semi join run_evaluation e {_ON_EVALUATION}"
-        return Built(con.execute(counted).fetchall()[0][0], columns)
+        inserted = con.execute(f"insert into {model.full_name} ({names}) {source}").fetchall()[0][0]
+        return Built(inserted, columns)
 
 
-_ON_EVALUATION = "on t.district_code = e.district_code and t.phase_id = e.phase_id"
 _SAME_EVALUATION = "where t.district_code = e.district_code and t.phase_id = e.phase_id"
 _RUN_ID = "getvariable('run_id')"
 

@@ -99,7 +99,7 @@ def _changed_tables(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
             union all by name
             select * exclude (district_code, base_phase_id, variant) from (
                 with own as (
-                    select a.* replace (a.content_sha256 || '{MARK}' || v.phase_id as content_sha256),
+                    select a.* replace (concat_ws('{MARK}', a.content_sha256, v.district_code, v.phase_id) as content_sha256),
                         v.district_code, v.base_phase_id, v.variant
                     from main.evaluation v
                     join temp.run_chosen_file f using (district_code, phase_id)
@@ -113,9 +113,10 @@ def _changed_tables(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     }
     names = ", ".join(f"'{dataset}'" for dataset in datasets)
     changed["core.chosen_file"] = f"""
-        select * replace (
-            if(dataset in ({names}), content_sha256 || '{MARK}' || phase_id, content_sha256) as content_sha256
-        ) from core.chosen_file
+        select * replace (if(
+            dataset in ({names}), concat_ws('{MARK}', content_sha256, district_code, phase_id), content_sha256
+        ) as content_sha256)
+        from core.chosen_file
     """
     return changed
 

@@ -21,7 +21,7 @@ import duckdb
 
 from youjun_pipeline.warehouse.closing import close_due, restate
 from youjun_pipeline.warehouse.connection import transaction
-from youjun_pipeline.warehouse.tables import Table, declared_tables, sql_text
+from youjun_pipeline.warehouse.tables import Table, declared_tables, describe, sql_text
 from youjun_pipeline.warehouse.views import add_views
 
 FILE_NAME = "youjun.duckdb"
@@ -174,8 +174,7 @@ def _fill(con: duckdb.DuckDBPyConnection, previous: bool) -> tuple[int, str]:
         con.execute(table.create_sql(name))
         if table.full_name != "ops.publication":
             _copy(con, table, _sources(con, table, previous), "publication.")
-        for statement in table.comment_sql("publication"):
-            con.execute(statement)
+        con.execute(";".join(table.comment_sql("publication")))
         if table.schema != "ops":
             count, digest = _fingerprint(con, table)
             rows += count
@@ -210,12 +209,8 @@ def _sources(con: duckdb.DuckDBPyConnection, table: Table, previous: bool) -> li
 
 
 def _exists(con: duckdb.DuckDBPyConnection, full_name: str) -> bool:
-    schema, name = full_name.split(".")
-    found = con.execute(
-        "select 1 from duckdb_tables() where database_name = 'previous' and schema_name = ? and table_name = ?",
-        [schema, name],
-    )
-    return bool(found.fetchall())
+    """Whether the previous publication, which may be of an older version, has a table."""
+    return bool(describe(con, f"previous.{full_name}"))
 
 
 def _copy(con: duckdb.DuckDBPyConnection, table: Table, sources: list[str], catalog: str) -> None:

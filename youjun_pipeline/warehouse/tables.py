@@ -83,13 +83,11 @@ def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:
 
 def describe(con: duckdb.DuckDBPyConnection, full_name: str) -> dict[str, str]:
     """Columns and types of a table of the working database; empty when there is no such table."""
-    schema, name = full_name.split(".")
-    rows = con.execute(
-        "select column_name, data_type from duckdb_columns() "
-        "where database_name = current_database() and schema_name = ? and table_name = ? order by column_index",
-        [schema, name],
-    ).fetchall()
-    return dict(rows)
+    try:
+        # duckdb_columns() would gather the columns of every attached database, 5 ms each time
+        return {column: type_ for column, type_, *_ in con.execute(f"describe {full_name}").fetchall()}
+    except duckdb.CatalogException:
+        return {}
 
 
 def _reshape(con: duckdb.DuckDBPyConnection, table: Table, kept: list[str]) -> None:

@@ -130,7 +130,7 @@ def _unaccounted(specimen: Specimen, result: ReadResult, read: set[tuple[str, in
     except (Unreadable, OSError) as error:
         return [f"read, and yet cannot be shown: {error}"]
     used = {column.sheet for column in result.columns}
-    named = {(place.sheet, row) for place in result.places.values() for row in place.rows}
+    known = read | {(place.sheet, row) for place in result.places.values() for row in place.rows}
     below = [
         (sheet.name, number)
         for sheet in sheets
@@ -138,7 +138,7 @@ def _unaccounted(specimen: Specimen, result: ReadResult, read: set[tuple[str, in
         for number, cells in sheet.rows.items()
         if number > specimen.header_row and any(cell.strip() for cell in cells)
     ]
-    return [f"gone without a word: {place}" for place in below if place not in read | named]
+    return [f"gone without a word: {place}" for place in below if place not in known]
 
 
 def case_faults(case: Case, outcome: Outcome) -> list[str]:

@@ -114,12 +114,12 @@ def workbook(sheets: Iterable[Sheet], look: Look = Look(), seed: int = 0) -> byt
 
 
 def _write(target: Any, row: int, column: int, value: Value, rng: random.Random | None) -> None:
-    if value == 0 and not isinstance(value, str):
-        return  # the reporting system leaves zeros empty
     if isinstance(value, str):
         target.write_string(row, column, value)
-    elif rng is None or rng.random() < 0.6 or value is None:
-        target.write_number(row, column, float(value or 0))
+    elif not value:
+        return  # the reporting system leaves zeros empty
+    elif rng is None or rng.random() < 0.6:
+        target.write_number(row, column, float(value))
     else:
         text = str(value)
         target.write_string(row, column, rng.choice((text, f" {text}", text if "." in text else f"{text}.0")))

@@ -2,6 +2,8 @@
 
 Belongs here: what each form looks like in both generations. Layouts are typed in from genuine forms and not taken from the
 pipeline, so that the two can disagree. Keep out: files and archives (``statistics``).
+
+# Long because a form is a page of labels, and there are ten of them in two generations.
 """
 
 from __future__ import annotations
@@ -313,73 +315,44 @@ _TEACHERS = ("doctorate", "master", "bachelor", "associate")
 _COURSES = ("pe", "music", "fine_art", "art")
 
 
+_PRIMARY_COURSES = (
+    *("道德与法治", "语文", "数学", "外语", "科学", "劳动", "综合实践", "信息技术"),
+    *("体育", "其他", "音乐", "美术", "艺术"),
+)
+_JUNIOR_COURSES = (
+    *(
+        "道德与法治",
+        "语文",
+        "数学",
+        "英语",
+        "日语",
+        "俄语",
+        "其他外语",
+        "历史",
+        "地理",
+        "历史与社会",
+        "科学",
+        "物理",
+    ),
+    *("化学", "生物", "信息技术", "劳动", "综合实践", "体育与健康", "音乐", "美术", "艺术", "其他"),
+)
+
+
 def _teachers_new(stage: str, teachers: Mapping[str, Value]) -> Sheet:
-    sheet = _titled(
-        "教基4155" if stage == "primary" else "教基4156", f"{WORD[stage]}专任教师分课程、分学历情况", 26
-    )
-    if stage == "primary":
-        courses = [
-            "道德与法治",
-            "语文",
-            "数学",
-            "外语",
-            "科学",
-            "劳动",
-            "综合实践",
-            "信息技术",
-            "体育",
-            "其他",
-            "音乐",
-            "美术",
-            "艺术",
-        ]
-        groups: list[tuple[str, Sequence[str]]] = [("合计", []), ("按课程分", courses), ("本学年不授课", [])]
-    else:
-        names = [
-            "道德与法治",
-            "语文",
-            "数学",
-            "英语",
-            "日语",
-            "俄语",
-            "其他外语",
-            "历史",
-            "地理",
-            "历史与社会",
-            "科学",
-            "物理",
-            "化学",
-        ]
-        groups = [
-            ("合计", []),
-            (
-                "按课程分",
-                [
-                    *names,
-                    "生物",
-                    "信息技术",
-                    "劳动",
-                    "综合实践",
-                    "体育与健康",
-                    "音乐",
-                    "美术",
-                    "艺术",
-                    "其他",
-                ],
-            ),
-        ]
+    is_primary = stage == "primary"
+    name = "教基4155" if is_primary else "教基4156"
+    sheet = _titled(name, f"{WORD[stage]}专任教师分课程、分学历情况", 26)
     sheet.merge(2, 0, 3, 0, "指标名称")
     sheet.merge(2, 1, 3, 1, "代码")
-    width = _headers(sheet, 2, 2, groups)
+    courses = _PRIMARY_COURSES if is_primary else _JUNIOR_COURSES
+    width = _headers(sheet, 2, 2, [("合计", []), ("按课程分", courses), ("本学年不授课", [])])
     _numbered(sheet, 4, ("甲", "乙"), 2, width - 2)
-    lead = ["总  计", "#女", "#少数民族"] + (["#在编人员"] if stage == "junior" else [])
+    lead = ["总  计", "#女", "#少数民族"] + ([] if is_primary else ["#在编人员"])
     _body(sheet, 5, [*lead, "博士研究生", "硕士研究生", "本  科", "专  科", "高中阶段", "高中阶段以下"])
     sheet.put(5, 2, teachers["full_time"])
     for i, degree in enumerate(_TEACHERS):
         sheet.put(5 + len(lead) + i, 2, teachers[degree])
-    for course, column in zip(
-        _COURSES, (11, 13, 14, 15) if stage == "primary" else (20, 21, 22, 23), strict=True
-    ):
+    for course, column in zip(_COURSES, (11, 13, 14, 15) if is_primary else (20, 21, 22, 23), strict=True):
         sheet.put(5, column, teachers[course])
     sheet.put(6, 3, "*")
     return sheet

@@ -52,7 +52,8 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 def night(instance: dg.DagsterInstance) -> list[Any]:
     at = datetime(2025, 1, 1, 2, 0, tzinfo=SHANGHAI)
     context = dg.build_schedule_context(instance, at)
-    return list(nightly_schedule(Automation())(context))  # type: ignore[call-overload]
+    requests: Any = nightly_schedule(Automation())(context)
+    return list(requests)
 
 
 def ranges(requests: list[Any]) -> list[tuple[str, str]]:

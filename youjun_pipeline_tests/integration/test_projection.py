@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from youjun_pipeline_tests.integration.plan_story import DAYS, one_class, primar
 from youjun_pipeline_tests.steps import places, refresh
 
 P2, P3, P4 = "p2", "p3", "p4"
+CODE, TWIN = "120114", "120199"
+"""The district, and another that delivers the very same files."""
 # What each primary school has, of 400 pupils unless given: all that is not named here passes.
 SCHOOLS: dict[str, dict[str, Any]] = {
     "面积小学": {"teaching_area_m2": 1500},
@@ -150,6 +153,10 @@ def plan() -> dict[str, list[dict[str, Any]]]:
 def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     folder: Path = tmp_path_factory.mktemp("projection")
     write_story(folder, {DAYS[0]: datasets()}, {DAYS[0]: plan()})
+    district = next(folder.iterdir())
+    shutil.copytree(district, folder / f"{TWIN}-twin")
+    paper = folder / f"{TWIN}-twin" / "district.toml"
+    paper.write_text(paper.read_text(encoding="utf-8").replace(CODE, TWIN), encoding="utf-8")
     with connect(refresh(places(folder)).path, read_only=True) as con:
         yield con
 
@@ -160,7 +167,8 @@ Cells = dict[tuple[str, str], tuple[int, bool | None]]
 def projected(con: duckdb.DuckDBPyConnection, coming: str, basis: str) -> Cells:
     found = con.execute(
         "select indicator_code, coalesce(stage, ''), findings_left, passes from mart.projection "
-        "where phase_id = 'p1' and coming_phase_id = ? and basis = ? and stage is not null",
+        "where district_code = '120114' and phase_id = 'p1' "
+        "and coming_phase_id = ? and basis = ? and stage is not null",
         [coming, basis],
     )
     return {(indicator, stage): (left, passes) for indicator, stage, left, passes in found.fetchall()}
@@ -170,7 +178,8 @@ def message(
     con: duckdb.DuckDBPyConnection, coming: str, basis: str, indicator: str, stage: str = "primary"
 ) -> str:
     return con.execute(
-        "select message from mart.projection where phase_id = 'p1' and coming_phase_id = ? and basis = ? "
+        "select message from mart.projection where district_code = '120114' and phase_id = 'p1' "
+        "and coming_phase_id = ? and basis = ? "
         "and indicator_code = ? and stage = ?",
         [coming, basis, indicator, stage],
     ).fetchall()[0][0]
@@ -194,7 +203,8 @@ PLANNED_P2: Cells = {
 
 def test_the_findings_of_today(con: duckdb.DuckDBPyConnection) -> None:
     found = con.execute(
-        "select indicator_code, stage, count(*) from mart.finding where phase_id = 'p1' and stage is not null group by all"
+        "select indicator_code, stage, count(*) from mart.finding "
+        "where district_code = '120114' and phase_id = 'p1' and stage is not null group by all"
     )
     assert {(i, s): n for i, s, n in found.fetchall()} == {
         ("R4", "primary"): 8, ("R4", "junior"): 1, ("R5", "primary"): 1, ("R6", "primary"): 2, ("R7", "primary"): 2,
@@ -253,7 +263,7 @@ def test_messages_say_what_was_counted_and_what_was_not(con: duckdb.DuckDBPyConn
 def test_what_is_not_known_does_not_pass(con: duckdb.DuckDBPyConnection) -> None:
     found = con.execute(
         "select basis, findings_left, passes, message from mart.projection "
-        "where phase_id = 'p1' and coming_phase_id = 'p2' and indicator_code = 'S1' order by basis"
+        "where district_code = '120114' and phase_id = 'p1' and coming_phase_id = 'p2' and indicator_code = 'S1' order by basis"
     ).fetchall()
     end = "到“攻坚”结束（2024-06-30）"
     assert found == [
@@ -265,14 +275,27 @@ def test_what_is_not_known_does_not_pass(con: duckdb.DuckDBPyConnection) -> None
 
 def test_a_phase_that_has_ended_is_not_projected(con: duckdb.DuckDBPyConnection) -> None:
     found = con.execute(
-        "select phase_id, list(distinct coming_phase_id order by coming_phase_id) from mart.projection group by all"
+        "select phase_id, list(distinct coming_phase_id order by coming_phase_id) from mart.projection "
+        "where district_code = '120114' group by all"
     ).fetchall()
     assert dict(found) == {"p1": ["p2", "p3", "p4"], "p2": ["p3", "p4"], "p3": ["p4"]}
 
 
 def test_the_figures_of_today_stay(con: duckdb.DuckDBPyConnection) -> None:
     today = con.execute(
-        "select round(value, 4), status from mart.school_indicator where phase_id = 'p1' and indicator_code = 'R4' "
+        "select round(value, 4), status from mart.school_indicator "
+        "where district_code = '120114' and phase_id = 'p1' and indicator_code = 'R4' "
         "and school_name in ('面积小学', '接收二小') order by school_code"
     ).fetchall()
     assert today == [(3.75, "below"), (5.9667, "met")]
+
+
+def test_districts_with_the_same_files_do_not_mix(con: duckdb.DuckDBPyConnection) -> None:
+    columns = "phase_id, coming_phase_id, basis, indicator_code, stage, findings_left, passes, message"
+    own, twin = (
+        con.execute(
+            f"select {columns} from mart.projection where district_code = ? order by all", [code]
+        ).fetchall()
+        for code in (CODE, TWIN)
+    )
+    assert own == twin != []

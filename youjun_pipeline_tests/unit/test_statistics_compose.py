@@ -11,7 +11,7 @@ from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.ingest.statistics.compose import Composed, Source, compose
 from youjun_pipeline.ingest.statistics.reading import read_statistics
 from youjun_pipeline_tests.generate.statistics import Look, book_of, wide_row, wide_sheet, workbook
-from youjun_pipeline_tests.generate.statistics_forms import WORD, Value
+from youjun_pipeline_tests.generate.statistics_forms import WORD, School, Value
 from youjun_pipeline_tests.unit.statistics_samples import nine_year, primary, teachers
 
 DATASETS = [load_datasets()[name] for name in ("schools", "class_bands", "teachers", "facilities")]
@@ -274,6 +274,32 @@ def test_schools_of_other_districts(tmp_path: Path) -> None:
             "属地管理教育行政部门的代码是 120115000000，不是本区 120114；请移走这个工作簿，或核对代码，本校未计入",
         )
     ]
+
+
+def test_rows_without_a_code_are_turned_away_one_by_one(tmp_path: Path) -> None:
+    lines = [wide_row(primary(f"211200000{i}", f"第{i}小学"), "primary") for i in range(3)]
+    lines[1][1] = lines[2][1] = ""
+    result = composed(tmp_path, export("primary", *lines))
+    assert rows(result, "schools", "school_name") == [("第0小学",)]
+    assert [(r.rule, r.source.cell.row, r.source.cell.letter) for r in result.rejected] == [
+        ("blank_required", 7, "B"),
+        ("blank_required", 8, "B"),
+    ]
+
+
+@pytest.mark.parametrize("area", ["武清区", "天津市武清区", "武清"])
+def test_districts_may_be_told_by_name(tmp_path: Path, area: str) -> None:
+    def without_code(school: School, area: str) -> list[Value]:
+        line = wide_row(school, "primary", area=area)
+        line[4] = ""
+        return line
+
+    sheet = wide_sheet("primary", [without_code(primary(), area), without_code(nine_year(), "宝坻区")])
+    for place, value in list(sheet.cells.items()):
+        if value == "属地管理教育行政部门代码":
+            sheet.cells[place] = "主管部门"
+    result = composed(tmp_path, ("statistics/小学.xlsx", workbook([sheet], PLAIN)))
+    assert rows(result, "schools", "school_name") == [("河西小学",)]
 
 
 def test_every_value_is_told_with_its_cell(tmp_path: Path) -> None:

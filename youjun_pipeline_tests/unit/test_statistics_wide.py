@@ -14,6 +14,8 @@ from youjun_pipeline_tests.generate.statistics import Look, wide_headers, wide_r
 from youjun_pipeline_tests.generate.statistics_forms import CONTACTS, School, Sheet
 from youjun_pipeline_tests.unit.statistics_samples import nine_year, primary, teachers, values
 
+PLAIN = Look(text_numbers=False)
+
 
 def read_wide(
     folder: Path,
@@ -23,7 +25,7 @@ def read_wide(
     flat: bool = False,
     name: str = "小学.xlsx",
     change: Callable[[Sheet], None] = lambda _: None,
-    look: Look = Look(text_numbers=False),
+    look: Look = PLAIN,
 ) -> StatisticsRead:
     sheet = wide_sheet(stage, rows, flat=flat)  # type: ignore[arg-type]
     change(sheet)
@@ -145,6 +147,31 @@ def test_sites_and_attached_classes_are_told_apart(tmp_path: Path) -> None:
         ("2112000003", SITE, "2112000002"),
         ("2112000004", ATTACHED, ""),
     }
+
+
+def test_a_first_school_without_a_code_is_no_header(tmp_path: Path) -> None:
+    nameless = row(primary())
+    nameless[1] = ""
+    read = read_wide(
+        tmp_path, "primary", [nameless, row(nine_year())], change=rename("本科", "大学本科"), flat=True
+    )
+    assert only(read).startswith("工作表“Sheet1”：找不到列“专任教师→按学历分→本科”")
+    assert "022-82110001" not in only(read)
+    assert "河西小学" not in only(read)
+    read = read_wide(tmp_path, "primary", [nameless, row(nine_year())])
+    assert {(cell.school_code, cell.row) for cell in read.cells} == {("", 6), ("2112000001", 7)}
+
+
+def test_a_row_that_numbers_the_columns_is_no_header(tmp_path: Path) -> None:
+    def numbered(sheet: Sheet) -> None:
+        for place in sorted((place for place in sheet.cells if place[0] >= 2), reverse=True):
+            sheet.cells[place[0] + 1, place[1]] = sheet.cells.pop(place)
+        for column in range(len(wide_headers("primary"))):
+            sheet.cells[2, column] = column + 1
+
+    read = read_wide(tmp_path, "primary", [row(primary())], flat=True, change=numbered)
+    assert read.failure is None
+    assert values(read.cells)["schools.primary_students"] == "100"
 
 
 def test_whether_a_row_counts_must_be_said(tmp_path: Path) -> None:

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DATASETS = ("schools", "class_bands", "teachers", "facilities")
-CONFLICT, ANOTHER_DISTRICT, PARENT_UNKNOWN = (
+CONFLICT, ANOTHER_DISTRICT, PARENT_UNKNOWN, BLANK_CODE = (
     "statistics_conflict",
     "school_of_another_district",
     "parent_school_unknown",
+    "blank_required",
 )
 PRIVATE_SPONSOR, PRIVATE = "999", "10"
 # Between the workbook and the sheet, where a row tells both.
@@ -133,10 +134,14 @@ def _sort(cells: list[Source], given: _Delivery) -> None:
     schools = {source.cell.school_code for source in identity if source.cell.role == SCHOOL}
     foreign = _foreign_schools(identity, given)
     orphans: dict[str, Source] = {}
+    nameless: dict[tuple[str, int], Source] = {}
     own = given.own
     for source in cells:
         cell = source.cell
         code, column = cell.school_code, cell.column
+        if not code:
+            nameless.setdefault((source.sheet, cell.row), source)
+            continue
         if column == "authority" or code in foreign:
             continue
         place = (cell.dataset, (code, cell.stage, cell.item), column)
@@ -151,6 +156,10 @@ def _sort(cells: list[Source], given: _Delivery) -> None:
         elif column not in _IDENTITY and not (cell.role == ATTACHED and cell.dataset == "facilities"):
             place = (cell.dataset, (parent, cell.stage, cell.item), column)
             given.sites.setdefault(place, {}).setdefault(code, []).append(source)
+    for source in nameless.values():
+        given.rejected.append(
+            Rejected(source, "", BLANK_CODE, "学校标识码是必填项，此处为空，请补填；本行未计入")
+        )
     for code, source in orphans.items():
         stated = f"“{source.cell.parent[:40]}”不在本次报表中" if source.cell.parent else "没有填写"
         message = (
@@ -179,9 +188,11 @@ def _foreign_schools(cells: list[Source], given: _Delivery) -> set[str]:
         cell = source.cell
         if cell.column != "authority" or not cell.value or cell.value[0] in "*＊-":
             continue
-        is_here = (
-            cell.value.startswith(given.code) if cell.value[:6].isdecimal() else given.name in cell.value
-        )
+        if cell.value[:6].isdecimal():
+            is_here = cell.value.startswith(given.code)
+        else:
+            # 武清 or 天津市武清区 for 武清区
+            is_here = given.name in cell.value or cell.value in given.name
         if not is_here:
             foreign[cell.school_code] = source
     exports: dict[str, int] = {}

@@ -29,6 +29,7 @@ HEAD_ROWS, MARK_COLUMNS = 15, 4
 _LETTERS = [column_letter(index) for index in range(702)]
 
 HeadCells = tuple[tuple[str, ...], ...]
+RawCells = tuple[tuple[Any, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -116,11 +117,11 @@ class NotThere(Exception):
     """A label is not where it is expected; the message says which and what was found, but for file and sheet."""
 
 
-def skeleton(grid: Grid, number: str) -> Skeleton:
-    """The labels of a form.
+def label_cells(grid: Grid) -> tuple[RawCells, RawCells]:
+    """The cells above the figures, down to the row 甲 乙 1 2 …, and those beside them, as read.
 
     Raises:
-        NotThere: if the sheet is of another form than its name says, or has no row 甲 乙 1 2 ….
+        NotThere: if there is no such row.
     """
     head = [grid.row(index) for index in range(min(HEAD_ROWS, grid.height))]
     marks = _marks_row(head)
@@ -131,25 +132,18 @@ def skeleton(grid: Grid, number: str) -> Skeleton:
         raise NotThere("找不到“甲 乙 1 2 …”一行")
     last = head[marks].index("丙" if "丙" in head[marks] else "乙")
     below, left, right = grid.cells[grid.top + marks + 1 :], grid.left, grid.left + last + 1
-    found = _skeleton(
-        number, tuple(map(tuple, head[: marks + 1])), tuple([tuple(row[left:right]) for row in below])
-    )
-    if isinstance(found, str):
-        raise NotThere(found)
-    return found
+    return tuple(map(tuple, head[: marks + 1])), tuple([tuple(row[left:right]) for row in below])
 
 
 def _marks_row(head: list[list[Any]]) -> int | None:
     return next((i for i, row in enumerate(head) if "甲" in row[:MARK_COLUMNS] and "乙" in row), None)
 
 
-@lru_cache(maxsize=1_000)
-def _skeleton(
-    number: str, above: tuple[tuple[Any, ...], ...], beside: tuple[tuple[Any, ...], ...]
-) -> Skeleton | str:
-    """The labels that stand above and beside the figures, or why they are none of this form.
+def skeleton(number: str, above: RawCells, beside: RawCells) -> Skeleton:
+    """The labels of a form, from its `label_cells`.
 
-    Kept, because a country's workbooks have the same few hundred: taking them apart costs more than reading the sheet.
+    Raises:
+        NotThere: if the sheet is of another form than its name says.
     """
     head = [[cell_text(value) for value in row] for row in above]
     about, start = "", 1
@@ -157,7 +151,7 @@ def _skeleton(
         stated = next((found for text in row if (found := form_number(text))), None)
         if stated:
             if stated.removesuffix("续") != number.removesuffix("续"):
-                return f"工作表名是 {number}，表内的表号却是 {stated}"
+                raise NotThere(f"工作表名是 {number}，表内的表号却是 {stated}")
             about, start = " ".join(text for text in row if "单位" in text), index + 1
             break
     marks = head[-1]
@@ -165,8 +159,8 @@ def _skeleton(
     third = marks.index("丙") if "丙" in marks else None
     columns = tuple((i, n) for i, text in enumerate(marks) if i > second and (n := ordinal(text)) is not None)
     labels, numbers, rows, units = [], [], [], []
-    for index, row in enumerate(beside):
-        cells = [cell_text(value) for value in row]
+    for index, values in enumerate(beside):
+        cells = [cell_text(value) for value in values]
         # Rows without a number are notes and signatures, whose names and telephones are nobody's business here.
         if len(cells) <= second or (n := ordinal(cells[second])) is None:
             continue
@@ -231,7 +225,6 @@ def matching_columns(paths: Sequence[Sequence[str]], wanted: HeaderPath) -> list
     return [i for i, n in skips.items() if n == min(skips.values())]
 
 
-@lru_cache(maxsize=5_000)
 def locate(labels: Skeleton, figures: tuple[Figure, ...]) -> tuple[Place | str, ...]:
     """Where each figure stands, or why it is not where it is expected."""
     found: list[Place | str] = []
@@ -254,7 +247,7 @@ def _place(labels: Skeleton, figure: Figure) -> Place:
         raise NotThere(f"“{name}”应在 {_either(figure.cells)}，实际在 {here}（均不计坐标行、坐标列）")
     if figure.unit:
         said = " ".join(
-            (labels.labels[index], *header_paths(labels.head)[column], labels.units[index], labels.about)
+            (labels.labels[index], *_numbered_paths(labels)[column], labels.units[index], labels.about)
         )
         if figure.unit not in said:
             raise NotThere(f"“{name}”没有注明单位是{figure.unit}")
@@ -305,10 +298,16 @@ def _stage_above(labels: tuple[str, ...], index: int) -> str | None:
     return next((s for i in range(index, -1, -1) if (s := _STAGE_ROWS.get(fold_label(labels[i])))), None)
 
 
+def _numbered_paths(labels: Skeleton) -> dict[int, tuple[str, ...]]:
+    """Header path of each numbered column; of a sheet without header rows they are empty."""
+    paths = header_paths(labels.head)
+    return {column: paths[column] if column < len(paths) else () for column, _ in labels.columns}
+
+
 def _column(labels: Skeleton, ways: tuple[At, ...]) -> tuple[int, str]:
     """The column that the first of `ways` that occurs names, and its words."""
-    paths = header_paths(labels.head)
-    numbered = [paths[column] for column, _ in labels.columns]
+    paths = _numbered_paths(labels)
+    numbered = list(paths.values())
     for at in ways:
         named = matching_columns(numbered, at.header) if at.header else range(len(numbered))
         found = [labels.columns[i] for i in named if at.number is None or labels.columns[i][1] == at.number]

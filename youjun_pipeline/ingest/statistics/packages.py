@@ -6,6 +6,7 @@ member, and nothing is ever written to disk. Keep out: what the sheets mean.
 
 from __future__ import annotations
 
+import contextlib
 import html
 import io
 import re
@@ -48,6 +49,13 @@ _ATTRIBUTE = re.compile(r"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _PARTS = ("xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml", "xl/sharedStrings.xml")
 
 
+# What zipfile and zlib raise on damaged bytes.
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+    *(EOFError, OSError, ValueError, RuntimeError, NotImplementedError),
+)
+
+
 class Book(NamedTuple):
     """One workbook: `member` is its path inside the archive, "" for a file of its own."""
 
@@ -87,11 +95,11 @@ def open_file(data: bytes, name: str) -> Iterator[Book | Refused]:
                 member = member_name(info)
                 try:
                     yield Book(member, archive.read(info))
-                except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-                    yield Refused(
-                        member, str(damaged() if not isinstance(error, NotImplementedError) else _packing())
-                    )
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
+                except NotImplementedError:
+                    yield Refused(member, str(_packing()))
+                except _DAMAGE:
+                    yield Refused(member, str(damaged()))
+    except _DAMAGE as error:
         raise damaged("压缩包") from error
 
 
@@ -103,10 +111,8 @@ def member_name(info: zipfile.ZipInfo) -> str:
     """A member's path; Chinese Windows writes GB18030 without saying so, which Python takes for code page 437."""
     name = info.filename
     if not info.flag_bits & 0x800:
-        try:
+        with contextlib.suppress(UnicodeEncodeError, UnicodeDecodeError):
             name = name.encode("cp437").decode("gb18030")
-        except (UnicodeEncodeError, UnicodeDecodeError):
-            pass
     return name.replace("\\", "/")
 
 
@@ -176,7 +182,7 @@ def _xlsx(data: bytes, wanted: Callable[[str], bool]) -> Sheets:
         paths = _sheet_paths(
             parts["xl/workbook.xml"].decode(), parts.get("xl/_rels/workbook.xml.rels", b"").decode()
         )
-    except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, UnicodeDecodeError) as error:
+    except _DAMAGE as error:
         raise damaged() from error
     book = _guarded(lambda: calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)))
     errors: dict[str, dict[tuple[int, int], str]] = {}
@@ -238,7 +244,7 @@ def _check_sheet(data: bytes, info: zipfile.ZipInfo, name: str) -> dict[tuple[in
     """Refuse a sheet with cells far out; returns the cells that show an error, which the reader gives as empty."""
     try:
         xml = _unpacked(data, info)
-    except (zlib.error, struct.error) as error:
+    except _DAMAGE as error:
         raise damaged() from error
     if _FAR_CELL.search(xml):
         raise Unreadable(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 from youjun_pipeline.ingest.sheets import column_letter
 from youjun_pipeline.ingest.statistics.cells import ATTACHED, ATTACHED_TYPES, PASSED_OVER_TYPES, SCHOOL, Cell
@@ -16,13 +17,15 @@ from youjun_pipeline.ingest.statistics.grids import (
     Grid,
     NotThere,
     Place,
+    RawCells,
     Skeleton,
+    label_cells,
     locate,
     skeleton,
     without_coordinates,
 )
 from youjun_pipeline.ingest.statistics.labels import class_band, fold_label, form_number, quoted
-from youjun_pipeline.ingest.statistics.layouts import Figure, Form, Layouts
+from youjun_pipeline.ingest.statistics.layouts import Figure, Form, Layouts, load_layouts
 from youjun_pipeline.ingest.statistics.packages import Sheets, column_index
 
 # A form of identity has some 20 rows and 10 columns.
@@ -92,7 +95,7 @@ def read_school(sheets: Sheets, member: str, layouts: Layouts, notices: list[str
         try:
             cells += _figures(
                 without_coordinates(sheets.read(sheet)),
-                layouts.forms[number],
+                number,
                 identity[0],
                 sheet,
                 sheets.errors.get(sheet, {}),
@@ -171,49 +174,85 @@ def _is_code_row(grid: Grid, row: int, column: int) -> bool:
     return fold_label(first) == "代码"
 
 
+class _Entry(NamedTuple):
+    """A figure of a form and where it stands; `item` is the band of a class size. `value` stands for the cell."""
+
+    dataset: str
+    column: str
+    stage: str
+    item: str
+    row: int
+    at: int
+    label: str
+    value: str | None
+
+
 def _figures(
-    grid: Grid, form: Form, school: Cell, sheet: str, errors: Mapping[tuple[int, int], str]
+    grid: Grid, form: str, school: Cell, sheet: str, errors: Mapping[tuple[int, int], str]
 ) -> list[Cell]:
     try:
-        labels = skeleton(grid, form.number)
+        entries = _entries(form, *label_cells(grid))
     except NotThere as problem:
-        raise Unexpected([f"工作表“{sheet}”：{problem}"]) from problem
-    found = [
-        (figure, "", place) for figure, place in zip(form.figures, locate(labels, form.figures), strict=True)
-    ]
-    if form.classes:
-        found += _bands(labels, form)
-    problems = [place for _, _, place in found if isinstance(place, str)]
+        entries = [str(problem)]
+    problems = [entry for entry in entries if isinstance(entry, str)]
     if problems:
         raise Unexpected([f"工作表“{sheet}”：{problem}" for problem in problems])
     code, role, member, text = school.school_code, school.role, school.member, grid.text
     cells = [
         Cell(
             code,
-            figure.dataset,
-            "classes" if item else figure.column,
-            figure.stage,
-            item,
-            text(place.row, place.column) if place.value is None else place.value,
+            entry.dataset,
+            entry.column,
+            entry.stage,
+            entry.item,
+            text(entry.row, entry.at) if entry.value is None else entry.value,
             role,
             "",
             member,
             sheet,
-            grid.row_number(place.row),
-            grid.letter(place.column),
-            place.label,
+            grid.row_number(entry.row),
+            grid.letter(entry.at),
+            entry.label,
         )
-        for figure, item, place in found
-        if isinstance(place, Place)
+        for entry in entries
+        if isinstance(entry, _Entry)
     ]
-    return (
-        [c._replace(value=errors.get((c.row - 1, column_index(c.letter)), c.value)) for c in cells]
-        if errors
-        else cells
-    )
+    if not errors:
+        return cells
+    return [c._replace(value=errors.get((c.row - 1, column_index(c.letter)), c.value)) for c in cells]
 
 
 @lru_cache(maxsize=1_000)
+def _entries(number: str, above: RawCells, beside: RawCells) -> list[_Entry | str]:
+    """Where the figures of a form stand, or what is wrong with it.
+
+    Kept, because a country's workbooks have the same few hundred sets of labels: taking them apart costs more than reading
+    the sheet. By number, because a form is slow to hash.
+    """
+    form = load_layouts().forms[number]
+    labels = skeleton(number, above, beside)
+    found = [
+        (figure, "", place) for figure, place in zip(form.figures, locate(labels, form.figures), strict=True)
+    ]
+    if form.classes:
+        found += _bands(labels, form)
+    return [
+        place
+        if isinstance(place, str)
+        else _Entry(
+            figure.dataset,
+            "classes" if item else figure.column,
+            figure.stage,
+            item,
+            place.row,
+            place.column,
+            place.label,
+            place.value,
+        )
+        for figure, item, place in found
+    ]
+
+
 def _bands(labels: Skeleton, form: Form) -> list[tuple[Figure, str, Place | str]]:
     """The row of all classes, and the rows by class size (`26-30`, `66-`), which follow each other from 0 to no end."""
     classes = form.classes

@@ -156,8 +156,15 @@ def _read_table(
 
 
 def _is_data(grid: Grid, row: int, code: int) -> bool:
-    """Whether a row below the header is a school's: in the code's column stands a code, and no deeper level of the header."""
-    return bool(re.fullmatch(r"\d{6,}", grid.text(row, code)))
+    """Whether a row below the header is a school's and no deeper level of the header: it has a code, or figures beside text.
+
+    A school whose code is missing must not be taken for a header, which a message might quote.
+    """
+    if re.fullmatch(r"\d{6,}", grid.text(row, code)):
+        return True
+    texts = [text for text in grid.texts(row) if text]
+    figures = sum(1 for text in texts if number(text) is not None)
+    return 3 <= figures < len(texts)
 
 
 def _type(text: str) -> str:

@@ -49,13 +49,15 @@ with made as (
     semi join run_evaluation using (district_code, phase_id)
 ), finding as (
     select f.*, if(k.is_by_school, '', coalesce(f.stage, '')) as stage_key,
-        coalesce(f.judged_school_code, f.school_code) as at_school_code
+        -- null where a finding is not of that level: a join then asks for nothing more
+        coalesce(f.judged_school_code, f.school_code) as at_school_code,
+        if(f.level = 'stage', f.stage, null) as cv_stage
     from mart.finding f
     join keyed k using (district_code, phase_id, indicator_code)
 ), followed as (
     -- each finding under each set of judgements; a merged school's is judged at the school that took it in
-    select f.district_code, f.phase_id, m.variant, f.finding_id, f.level, f.indicator_code, f.stage, f.stage_key, f.state,
-        coalesce(g.to_school_code, f.at_school_code) as at_school_code, g.to_school_code is not null as is_merging
+    select f.district_code, f.phase_id, m.variant, f.finding_id, f.level, f.indicator_code, f.stage, f.stage_key, f.cv_stage,
+        f.state, coalesce(g.to_school_code, f.at_school_code) as at_school_code, g.to_school_code is not null as is_merging
     from finding f
     join made m using (district_code, phase_id)
     left join (
@@ -63,10 +65,9 @@ with made as (
         from projection_effect
         where effect = 'merger'
     ) g
-        on f.level = 'school' and g.district_code = f.district_code and g.phase_id = f.phase_id
-        and g.variant = m.variant and g.school_code = f.at_school_code
+        on g.district_code = f.district_code and g.phase_id = f.phase_id and g.variant = m.variant and g.school_code = f.at_school_code
 ), outcome as (
-    select f.* exclude (is_merging), coalesce(s.status, b.status) as status_then,
+    select f.* exclude (is_merging, cv_stage), coalesce(s.status, b.status) as status_then,
         case
             when is_settled(status_then) then false
             when is_failing(status_then) then true
@@ -74,12 +75,11 @@ with made as (
         end as is_left
     from followed f
     left join judged_school s
-        on f.level = 'school' and s.district_code = f.district_code and s.phase_id = f.phase_id
-        and s.variant = f.variant and s.indicator_code = f.indicator_code and s.school_code = f.at_school_code
-        and s.stage_key = f.stage_key
+        on s.district_code = f.district_code and s.phase_id = f.phase_id and s.variant = f.variant
+        and s.indicator_code = f.indicator_code and s.school_code = f.at_school_code and s.stage_key = f.stage_key
     left join judged_stage b
-        on f.level = 'stage' and b.district_code = f.district_code and b.phase_id = f.phase_id
-        and b.variant = f.variant and b.indicator_code = f.indicator_code and b.stage = f.stage
+        on b.district_code = f.district_code and b.phase_id = f.phase_id and b.variant = f.variant
+        and b.indicator_code = f.indicator_code and b.stage = f.cv_stage
     union all
     select district_code, phase_id, '', finding_id, level, indicator_code, stage, stage_key, state, at_school_code, status,
         state <> 'closed'
@@ -93,16 +93,15 @@ with made as (
     select s.district_code, s.phase_id, s.variant, s.indicator_code, s.stage, s.school_name as what
     from judged_school s
     anti join followed f
-        on f.level = 'school' and f.district_code = s.district_code and f.phase_id = s.phase_id
-        and f.variant = s.variant and f.indicator_code = s.indicator_code and f.at_school_code = s.school_code
+        on f.district_code = s.district_code and f.phase_id = s.phase_id and f.variant = s.variant and f.indicator_code = s.indicator_code and f.at_school_code = s.school_code
         and f.stage_key = s.stage_key and not f.is_merging
     where s.variant <> '' and is_failing(s.status)
     union all
     select b.district_code, b.phase_id, b.variant, b.indicator_code, b.stage, '校际差异系数'
     from judged_stage b
     anti join followed f
-        on f.level = 'stage' and f.district_code = b.district_code and f.phase_id = b.phase_id
-        and f.variant = b.variant and f.indicator_code = b.indicator_code and f.stage = b.stage
+        on f.district_code = b.district_code and f.phase_id = b.phase_id and f.variant = b.variant
+        and f.indicator_code = b.indicator_code and f.cv_stage = b.stage
     where b.variant <> '' and is_failing(b.status)
 ), judged_set as (
     -- what is signed off rests on today's judgements
