@@ -1,8 +1,8 @@
 """The processes that bench_refresh.py starts: `bare`, the floor, and `parts`, the real job with a clock in it.
 
-    python bench/refresh_child.py prepare MODELS
-    python bench/refresh_child.py bare DATA PHASE MODELS
-    python bench/refresh_child.py parts DATA PHASE
+python bench/refresh_child.py prepare MODELS
+python bench/refresh_child.py bare DATA PHASE MODELS
+python bench/refresh_child.py parts DATA PHASE
 """
 
 from __future__ import annotations

@@ -82,7 +82,13 @@ def deliver(day: str, schools: list[School]) -> None:
     """The whole set of datasets of one day; forms differ from year to year as they do in offices."""
     folder, year = HOME / day, int(day[:4])
     people = f"{REPORTER}    单位：人"
-    write.xlsx(folder / "schools.xlsx", f"宝坻区中小学校名册（{year}年）", people, t.chinese(t.SCHOOLS), t.school_rows(schools))
+    write.xlsx(
+        folder / "schools.xlsx",
+        f"宝坻区中小学校名册（{year}年）",
+        people,
+        t.chinese(t.SCHOOLS),
+        t.school_rows(schools),
+    )
     classes, facilities = t.class_rows(schools), t.facility_rows(schools)
     if year == 2020:
         write.text(folder / "classes.csv", t.chinese(t.CLASSES), classes, "gb18030")
@@ -91,17 +97,34 @@ def deliver(day: str, schools: list[School]) -> None:
     else:
         write.text(folder / "classes.csv", t.english(t.CLASSES), classes, "utf-8-sig")
         write.text(folder / "facilities.csv", t.chinese(t.FACILITIES), facilities, "gb18030")
-    write.xlsx(folder / "teachers.xlsx", "宝坻区义务教育学校专任教师情况", people, t.chinese(t.TEACHERS), t.teacher_rows(schools))
+    write.xlsx(
+        folder / "teachers.xlsx",
+        "宝坻区义务教育学校专任教师情况",
+        people,
+        t.chinese(t.TEACHERS),
+        t.teacher_rows(schools),
+    )
     if year == 2022:
-        write.parquet(folder / "special_rooms.parquet", t.english(t.SPECIAL_ROOMS), t.room_rows(schools, True))
+        write.parquet(
+            folder / "special_rooms.parquet", t.english(t.SPECIAL_ROOMS), t.room_rows(schools, True)
+        )
     else:
-        write.text(folder / "special_rooms.csv", t.chinese(t.SPECIAL_ROOMS), t.room_rows(schools), "utf-8-sig")
-    write.text(folder / "school_finance.csv", t.chinese(t.FINANCE), t.finance_rows(schools, year, NORMS), "gb18030")
+        write.text(
+            folder / "special_rooms.csv", t.chinese(t.SPECIAL_ROOMS), t.room_rows(schools), "utf-8-sig"
+        )
+    write.text(
+        folder / "school_finance.csv", t.chinese(t.FINANCE), t.finance_rows(schools, year, NORMS), "gb18030"
+    )
     open_before = [s for s in schools if s.built_year <= year - 3]
     write.text(folder / "graduation_cohorts.csv", t.chinese(t.COHORTS), t.cohort_rows(open_before, (year,)))
     write.xlsx(folder / "assurance.xlsx", "政府保障和教育质量填报项", REPORTER, t.chinese(t.ASSURANCE),
                t.assurance_rows(assurance_values(year), "宝坻区", year))  # fmt: skip
-    write.text(folder / "recognition.csv", t.chinese(t.RECOGNITION), t.recognition_rows(year, SURVEY, schools[0]), "utf-8-sig")
+    write.text(
+        folder / "recognition.csv",
+        t.chinese(t.RECOGNITION),
+        t.recognition_rows(year, SURVEY, schools[0]),
+        "utf-8-sig",
+    )
     write.text(folder / "district_figures.csv", t.chinese(t.FIGURES), district_figures(year), "utf-8-sig")
     monitoring = [row for known in DAYS if known <= day for row in plan.MONITORING[known]]
     write.text(folder / "quality_monitoring.csv", t.chinese(t.MONITORING), monitoring, "gb18030")
@@ -120,7 +143,13 @@ def deliver_changes() -> None:
 def main() -> None:
     for day, schools in rosters().items():
         deliver(day, schools)
-    write.xlsx(HOME / DAYS[0] / "targets.xlsx", "三年行动方案任务目标", REPORTER, t.chinese(t.TARGETS), plan.targets())
+    write.xlsx(
+        HOME / DAYS[0] / "targets.xlsx",
+        "三年行动方案任务目标",
+        REPORTER,
+        t.chinese(t.TARGETS),
+        plan.targets(),
+    )
     deliver_changes()
 
 

@@ -188,8 +188,13 @@ def other_failing(d: District) -> list[str]:
     last = max(int(float(r["year"])) for r in d.files["graduation_cohorts"])
     sums = {k: sum(int(r[k]) for r in d.files["graduation_cohorts"] if int(float(r["year"])) == last)
             for k in ("graduates", "transferred_in", "transferred_out", "entrants", "deaths")}  # fmt: skip
-    kept = F(sums["graduates"] - sums["transferred_in"] + sums["transferred_out"], sums["entrants"] - sums["deaths"])
-    survey = [r for r in d.files["recognition"] if r["year"] == max(x["year"] for x in d.files["recognition"])]
+    kept = F(
+        sums["graduates"] - sums["transferred_in"] + sums["transferred_out"],
+        sums["entrants"] - sums["deaths"],
+    )
+    survey = [
+        r for r in d.files["recognition"] if r["year"] == max(x["year"] for x in d.files["recognition"])
+    ]
     groups = {r["respondent_group"] for r in survey}
     evidence = ["G1", "G2", "G10", "Q3", "Q5", "Q6", "Q7", "Q8", *(f"V{i}" for i in range(1, 8))]
     holds = {e: items[e]["conclusion"] == "达标" and bool(items[e]["evidence"]) for e in evidence}

@@ -111,7 +111,9 @@ def wuqing(folder: Path, plan: ModuleType) -> list[str]:
         computed = {d.name(c) for c in failing.get(key, [])}
         published = plan.FAILING.get(key, "").split("、") if key in plan.FAILING else []
         codes = [resolve(d, name) for name in published]
-        problems += [f"{key} 找不到 {name}" for name, code in zip(published, codes, strict=True) if code is None]
+        problems += [
+            f"{key} 找不到 {name}" for name, code in zip(published, codes, strict=True) if code is None
+        ]
         if computed != {d.name(c) for c in codes if c}:
             problems.append(f"{key} 计算 {sorted(computed)}，公布 {published}")
     over = {(i, s) for i in LIMIT for s in STAGES if d.cv_is_over(s, i)}
@@ -152,7 +154,9 @@ def plan_faults(d: District, plan: ModuleType, failing: dict) -> list[str]:
     for row in d.files["measures"]:
         names = row["school_names"].split("、") if row["school_names"] else []
         codes = [resolve(d, name) for name in names]
-        out += [f"措施 {row['measure_no']} 找不到 {n}" for n, c in zip(names, codes, strict=True) if c is None]
+        out += [
+            f"措施 {row['measure_no']} 找不到 {n}" for n, c in zip(names, codes, strict=True) if c is None
+        ]
         if row["source"] == "附件":
             covered.setdefault((row["indicator"], row["stage"]), []).extend(codes)
     for key, codes in failing.items():

@@ -54,7 +54,9 @@ TARGETS: list[tuple[str, str, str, str, str, dict[str, str], str]] = [
 
 def targets() -> list[tuple]:
     """Rows of the dataset `targets`, one per target and period."""
-    return [(*row[:5], period, planned, row[6] or None) for row in TARGETS for period, planned in row[5].items()]
+    return [
+        (*row[:5], period, planned, row[6] or None) for row in TARGETS for period, planned in row[5].items()
+    ]
 
 
 # 填报日期 -> 任务编号, 期间, 完成值; by delivery day. Invented: mostly on plan, some late and made up for.

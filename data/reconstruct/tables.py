@@ -35,7 +35,12 @@ FACILITIES = [
     ("校内其他专用运动场地面积（㎡）", "other_sports_area_m2"), ("校外租赁场馆面积（㎡）", "rented_sports_area_m2"),
     ("教学仪器设备资产值(万元)", "equipment_value_wan"), ("网络多媒体教室间数", "multimedia_rooms"),
 ]  # fmt: skip
-SPECIAL_ROOMS = [("学校标识码", "school_code"), ("类别", "kind"), ("教室编号", "room_no"), ("使用面积", "area_m2")]
+SPECIAL_ROOMS = [
+    ("学校标识码", "school_code"),
+    ("类别", "kind"),
+    ("教室编号", "room_no"),
+    ("使用面积", "area_m2"),
+]
 MONITORING = [("监测年份", "cycle"), ("年级", "grade"), ("学科", "subject"), ("学业水平等级", "level"),
               ("校际差异率", "between_school_rate")]  # fmt: skip
 FINANCE = [
@@ -161,9 +166,14 @@ def finance_rows(schools: list[School], year: int, norms: dict[str, int]) -> Row
             rng = s.rng(f"finance {y}")
             budget = round(max(compulsory, 100) * norm * rng.uniform(1.02, 1.16) / 10000 + 0.005, 2)
             training = round(budget * rng.uniform(0.055, 0.085) + 0.005, 3)
-            final, spent = round(budget * rng.uniform(0.98, 1.0), 2), round(training * rng.uniform(0.98, 1.02), 3)
+            final, spent = (
+                round(budget * rng.uniform(0.98, 1.0), 2),
+                round(training * rng.uniform(0.98, 1.02), 3),
+            )
             is_closed = y < year
-            rows.append((s.code, y, budget, final if is_closed else None, training, spent if is_closed else None))
+            rows.append(
+                (s.code, y, budget, final if is_closed else None, training, spent if is_closed else None)
+            )
     return rows
 
 

@@ -40,7 +40,9 @@ def xlsx(path: Path, title: str, unit_line: str, headers: Sequence[str], rows: R
         for number, row in enumerate(rows, 3):
             for column, value in enumerate(row):
                 if isinstance(value, dt.date):
-                    sheet.write_datetime(number, column, dt.datetime(value.year, value.month, value.day), date)
+                    sheet.write_datetime(
+                        number, column, dt.datetime(value.year, value.month, value.day), date
+                    )
                 elif isinstance(value, str):
                     sheet.write_string(number, column, value)
                 elif value is not None:

@@ -57,11 +57,16 @@ def base_schools() -> list[School]:
 def deliver_schools(folder: Path, schools: list[School]) -> None:
     """The roster and what hangs on it: schools, classes, teachers, facilities, special_rooms."""
     people = f"{REPORTER}    单位：人"
-    write.xlsx(folder / "schools.xlsx", "武清区中小学校名册", people, t.chinese(t.SCHOOLS), t.school_rows(schools))
+    write.xlsx(
+        folder / "schools.xlsx", "武清区中小学校名册", people, t.chinese(t.SCHOOLS), t.school_rows(schools)
+    )
     write.text(folder / "classes.csv", t.chinese(t.CLASSES), t.class_rows(schools), "gb18030")
     write.xlsx(folder / "teachers.xlsx", "武清区义务教育学校专任教师情况", people,
                t.chinese(t.TEACHERS), t.teacher_rows(schools))  # fmt: skip
-    areas = [(row[0], *(f"{x:,.1f}" for x in row[1:6]), f"{row[6]:,.4f}", row[7]) for row in t.facility_rows(schools)]
+    areas = [
+        (row[0], *(f"{x:,.1f}" for x in row[1:6]), f"{row[6]:,.4f}", row[7])
+        for row in t.facility_rows(schools)
+    ]
     write.text(folder / "facilities.csv", t.chinese(t.FACILITIES), areas, "gb18030")
     write.parquet(folder / "special_rooms.parquet", t.english(t.SPECIAL_ROOMS), t.room_rows(schools, True))
 
@@ -76,7 +81,13 @@ def deliver_figures(folder: Path, schools: list[School], year: int) -> None:
                t.assurance_rows(ASSURANCE_VALUES, "武清区", year))  # fmt: skip
     write.text(folder / "recognition.csv", t.chinese(t.RECOGNITION),
                t.recognition_rows(year, SURVEY, schools[0]), "utf-8-sig")  # fmt: skip
-    write.xlsx(folder / "district_figures.xlsx", "武清区基本情况", REPORTER, t.chinese(t.FIGURES), district_figures(year))
+    write.xlsx(
+        folder / "district_figures.xlsx",
+        "武清区基本情况",
+        REPORTER,
+        t.chinese(t.FIGURES),
+        district_figures(year),
+    )
 
 
 def deliver_plan(folder: Path, schools: list[School]) -> None:
@@ -126,7 +137,9 @@ def later_deliveries() -> None:
             due = t.english(t.MEASURES).index("due")
             measures = [(*r[:due], course.REBASELINED[day], *r[due + 1 :]) if r[0] in course.LATE else r
                         for r in plan.measures()]  # fmt: skip
-            write.xlsx(folder / "measures.xlsx", "整改措施台账（调整后）", REPORTER, t.chinese(t.MEASURES), measures)
+            write.xlsx(
+                folder / "measures.xlsx", "整改措施台账（调整后）", REPORTER, t.chinese(t.MEASURES), measures
+            )
         before = schools
 
 

@@ -133,7 +133,9 @@ def _reference_below(row: int) -> bytes:
     digits = str(row)
     longer = f"\\d{{{len(digits) + 1}}}"
     same = [
-        f'{digits[:i]}[{int(digit) + 1}-9]\\d{{{len(digits) - i - 1}}}"' for i, digit in enumerate(digits) if digit < "9"
+        f'{digits[:i]}[{int(digit) + 1}-9]\\d{{{len(digits) - i - 1}}}"'
+        for i, digit in enumerate(digits)
+        if digit < "9"
     ]
     return f'\\sr="[A-Z]{{1,7}}(?:{"|".join([longer, *same])})'.encode()
 

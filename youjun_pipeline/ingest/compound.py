@@ -112,7 +112,9 @@ class _Compound:
         start, length = struct.unpack_from("<II", directory, at + 116)
         if kind == UNUSED_ENTRY:
             return Entry("", kind, FREE, 0)
-        return Entry(directory[at : at + min(max(name_length - 2, 0), 64)].decode("utf-16-le"), kind, start, length)
+        return Entry(
+            directory[at : at + min(max(name_length - 2, 0), 64)].decode("utf-16-le"), kind, start, length
+        )
 
     def _content(self, entry: Entry) -> bytes:
         if entry.length > len(self.data):
@@ -126,7 +128,7 @@ class _Compound:
         return content[: entry.length]
 
     def _small_content(self, number: int) -> bytes:
-        parts = []
+        parts: list[bytes] = []
         while number < END_OF_CHAIN:
             at = number * SMALL_SECTOR
             if len(parts) > len(self.small_fat) or at >= len(self.small):

@@ -118,7 +118,9 @@ def _careful_body(text: str, delimiter: str, index: int) -> Body:
     shorter = [
         n
         for row, n in zip(rows, lines, strict=True)
-        if len(row) < width and any(map(str.strip, row)) and not (len(row) == 1 and re.search("[一-鿿]", row[0]))
+        if len(row) < width
+        and any(map(str.strip, row))
+        and not (len(row) == 1 and re.search("[一-鿿]", row[0]))
     ]
     columns = list(zip_longest(*rows, fillvalue=""))[:width]
     columns += [("",) * len(rows)] * (width - len(columns))

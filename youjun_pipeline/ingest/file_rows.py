@@ -135,13 +135,15 @@ def _header_failure(
             "ambiguous_header", f"同一列出现多次：{'；'.join(twice)}。请每列只保留一个，其余删除或改名。"
         )
     above = [
-        f"{sheet.label}第 {sheet.numbers[found[0]]} 行和第 {sheet.numbers[header.row]} 行都像表头，"
-        f"其间第 {sheet.numbers[found[1][0]]}–{sheet.numbers[found[1][-1]]} 行不知属于哪一个"
+        f"{sheet.label}第 {sheet.numbers[rows_above[0]]} 行和第 {sheet.numbers[header.row]} 行都像表头，"
+        f"其间第 {sheet.numbers[rows_above[1][0]]}–{sheet.numbers[rows_above[1][-1]]} 行不知属于哪一个"
         for sheet, header in meant
-        if (found := headed_rows_above(sheet.head, header, dataset))
+        if (rows_above := headed_rows_above(sheet.head, header, dataset))
     ]
     if above:
-        return Failure("ambiguous_header", f"{'；'.join(above)}。请只在数据之上保留一个完整的表头，其余删除。")
+        return Failure(
+            "ambiguous_header", f"{'；'.join(above)}。请只在数据之上保留一个完整的表头，其余删除。"
+        )
     partial = [(sheet, header) for sheet, header in meant if header.missing(dataset)]
     if not partial:
         return None
@@ -188,7 +190,7 @@ def _read_rows(
     )
     filled = filled_cells(body)
     used = sorted(header.positions.values())
-    is_data = filled[used].any(axis=0)
+    is_data = np.asarray(filled[used].any(axis=0))
     said = [(text, Place(sheet.name)) for text in (*body.notices, *header.notes)]
     if len(stray := np.flatnonzero(~is_data & filled.any(axis=0))):
         said.append(_about_rows(sheet, body, stray, "只有未识别的列有内容，没有作为数据"))

@@ -43,7 +43,19 @@ MINUS_SIGNS = str.maketrans({"−": "-", "﹣": "-"})
 # What a spreadsheet shows for a formula that went wrong, and what the reader puts for one that was never calculated.
 UNCALCULATED = "#公式没有结果"
 FORMULA_ERRORS = frozenset(
-    {"#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#ERROR!", "#SPILL!", "#CALC!", "#FIELD!"}
+    {
+        "#N/A",
+        "#REF!",
+        "#DIV/0!",
+        "#VALUE!",
+        "#NAME?",
+        "#NUM!",
+        "#NULL!",
+        "#ERROR!",
+        "#SPILL!",
+        "#CALC!",
+        "#FIELD!",
+    }
     | {UNCALCULATED}
 )
 

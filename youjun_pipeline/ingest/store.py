@@ -83,7 +83,8 @@ def ensure_raw(con: duckdb.DuckDBPyConnection) -> None:
     for dataset in load_datasets().values():
         version = reader_version(dataset)
         stale = con.execute(
-            "select count(*) from raw.content where dataset = ? and reader_version <> ?", [dataset.name, version]
+            "select count(*) from raw.content where dataset = ? and reader_version <> ?",
+            [dataset.name, version],
         ).fetchall()[0][0]
         how = "create or replace table" if stale else "create table if not exists"
         if stale:
@@ -116,7 +117,10 @@ def register(con: duckdb.DuckDBPyConnection, found: Scan) -> list[Delivered]:
     try:
         for name, values in rows.items():
             if name in IDENTITY_TABLES:
-                con.execute(f"delete from raw.{name} where not list_contains($1::varchar[], district_code)", [list(kept)])
+                con.execute(
+                    f"delete from raw.{name} where not list_contains($1::varchar[], district_code)",
+                    [list(kept)],
+                )
                 values = [row for row in values if row[0] not in kept]
             else:
                 con.execute(f"delete from raw.{name}")
@@ -153,13 +157,25 @@ def _seen_rows(found: Scan, delivered: list[Delivered]) -> dict[str, list[tuple[
         "dataset": [(d.name, d.title, d.kind) for d in load_datasets().values()],
         "plausible_range": _plausible_ranges(),
         "district": [
-            (d.code, d.slug, d.name, d.standard, d.data_origin, d.plan.title, d.plan.document_number, d.plan.issued_on)
+            (
+                d.code,
+                d.slug,
+                d.name,
+                d.standard,
+                d.data_origin,
+                d.plan.title,
+                d.plan.document_number,
+                d.plan.issued_on,
+            )
             for d in districts
         ],
-        "district_option": [(d.code, key, option_text(value)) for d in districts for key, value in d.options.items()],
+        "district_option": [
+            (d.code, key, option_text(value)) for d in districts for key, value in d.options.items()
+        ],
         "phase": [(d.code, p.id, p.name, p.order, p.starts, p.ends) for d in districts for p in d.phases],
         "delivered_file": [
-            (e.district_code, e.file.delivery, e.file.dataset, e.file.name, e.content_sha256) for e in delivered
+            (e.district_code, e.file.delivery, e.file.dataset, e.file.name, e.content_sha256)
+            for e in delivered
         ],
         "district_failure": [(d.code, "", f.rule, f.message) for d in found.districts for f in d.failures],
         "district_notice": [(notice.district_code, str(notice)) for notice in found.notices],
@@ -181,7 +197,8 @@ def _insert_seen(con: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[ob
 
     if rows:
         columns = [c.split()[0] for c in SEEN_TABLES[table].split(", ")]
-        frame = pd.DataFrame(rows, columns=columns, dtype=object)
+        # DuckDB finds the frame by its name
+        frame = pd.DataFrame(rows, columns=columns, dtype=object)  # noqa: F841
         con.execute(f"insert into raw.{table} select * from frame")
 
 
@@ -216,7 +233,9 @@ def ingest(
         files = fresh.get(name, {})
         if files:
             report(f"读取 {dataset.title}：{len(files)} 个新文件")
-        results.append(_ingest_dataset(con, dataset, files, statistics.composed.get(name, Composition()), read))
+        results.append(
+            _ingest_dataset(con, dataset, files, statistics.composed.get(name, Composition()), read)
+        )
     register_statistics(con, statistics)
     return results
 
@@ -244,17 +263,24 @@ def _ingest_dataset(
         if result.failure is not None:
             failures[sha] = (result.failure.rule, result.failure.message)
         frames.append(result.frame.assign(content_sha256=sha))
-        columns += [(sha, dataset.name, c.sheet, c.column_name, c.source_column, c.header) for c in result.columns]
+        columns += [
+            (sha, dataset.name, c.sheet, c.column_name, c.source_column, c.header) for c in result.columns
+        ]
         notices += [(sha, dataset.name, str(text)) for text in _notices(result)]
     text = pd.concat(frames, ignore_index=True)
     checked = validate(dataset, text)
     failures |= {sha: (f.rule, f.message) for sha, f in checked.failures.items() if sha not in failures}
     accepted = checked.accepted
-    rejections, refused = checked.rejections.assign(dataset=dataset.name), _frame("rejection", statistics.refused)
+    rejections, refused = (
+        checked.rejections.assign(dataset=dataset.name),
+        _frame("rejection", statistics.refused),
+    )
     if len(refused):
         rejections = pd.concat([rejections, refused])
     rows_read = pd.concat([text["content_sha256"], refused["content_sha256"]])
-    contents = _contents(dataset, list(read), rows_read, accepted.column("content_sha256").to_pandas(), rejections, failures)
+    contents = _contents(
+        dataset, list(read), rows_read, accepted.column("content_sha256").to_pandas(), rejections, failures
+    )
     place = ["content_sha256", "sheet", "row_number"]
     con.begin()
     try:
@@ -269,7 +295,9 @@ def _ingest_dataset(
         con.rollback()
         raise
     con.commit()
-    total, kept, turned_away = (int(n) for n in contents[["rows_read", "rows_accepted", "rows_rejected"]].sum())
+    total, kept, turned_away = (
+        int(n) for n in contents[["rows_read", "rows_accepted", "rows_rejected"]].sum()
+    )
     return Ingested(dataset.name, len(read), total, kept, turned_away, len(failures))
 
 
@@ -285,7 +313,9 @@ def _contents(
     import pandas as pd
 
     rows = rejections[rejections["rejects_row"].astype(bool)]
-    rejected = rows.drop_duplicates(["content_sha256", "sheet", "row_number"]).groupby("content_sha256").size()
+    rejected = (
+        rows.drop_duplicates(["content_sha256", "sheet", "row_number"]).groupby("content_sha256").size()
+    )
     frame = pd.DataFrame({"content_sha256": files})
     frame["dataset"] = dataset.name
     frame["reader_version"] = reader_version(dataset)

@@ -11,4 +11,7 @@ from youjun_pipeline.reports.official import OFFICIAL
 from youjun_pipeline.reports.school_plan import SCHOOL_PLANS
 from youjun_pipeline.reports.self_assessment import SELF_ASSESSMENT
 
-FOLDERS: dict[str, tuple[Report, ...]] = {"official": (OFFICIAL,), "schools": (SELF_ASSESSMENT, SCHOOL_PLANS, BRIEFING)}
+FOLDERS: dict[str, tuple[Report, ...]] = {
+    "official": (OFFICIAL,),
+    "schools": (SELF_ASSESSMENT, SCHOOL_PLANS, BRIEFING),
+}

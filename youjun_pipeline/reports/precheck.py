@@ -96,7 +96,9 @@ def precheck(path: Path, today: dt.date, dataset: str | None = None) -> Precheck
         selected = [entry for entry in delivered if entry.file in target.files]
         result.findings += _unopened(con)
         result.files = [_checked_file(con, entry) for entry in selected]
-        by_content = {(e.content_sha256, e.file.dataset): read[e.file.path] for e in delivered if e.file.path in read}
+        by_content = {
+            (e.content_sha256, e.file.dataset): read[e.file.path] for e in delivered if e.file.path in read
+        }
         columns: dict[str, Columns] = {}
         for entry in selected:
             found = by_content.get((entry.content_sha256, entry.file.dataset))
@@ -113,8 +115,13 @@ def _key(file: DeliveredFile) -> str:
 
 
 def _folder_findings(target: Target) -> list[Finding]:
-    faults = [Finding(ERROR, "", "folder", "文件夹有误，不改正则全区不能评估", text) for text in target.faults]
-    notes = [Finding(WARNING, "", "folder_notice", "文件夹里有没有读取或没有填写的内容", f"{p}：{m}") for p, m in target.notes]
+    faults = [
+        Finding(ERROR, "", "folder", "文件夹有误，不改正则全区不能评估", text) for text in target.faults
+    ]
+    notes = [
+        Finding(WARNING, "", "folder_notice", "文件夹里有没有读取或没有填写的内容", f"{p}：{m}")
+        for p, m in target.notes
+    ]
     return faults + notes
 
 
@@ -146,7 +153,9 @@ def _file_findings(
         yield from statistics_findings(con, key, entry)
 
 
-def _across_files(con: duckdb.DuckDBPyConnection, target: Target, columns: dict[str, Columns]) -> list[Finding]:
+def _across_files(
+    con: duckdb.DuckDBPyConnection, target: Target, columns: dict[str, Columns]
+) -> list[Finding]:
     """What only shows when the files are compared; told for the files in question, or for the district as a whole."""
     can_be_evaluated(con)
     as_of = max([file.delivery for file in target.files], default=dt.date.min)
@@ -155,7 +164,11 @@ def _across_files(con: duckdb.DuckDBPyConnection, target: Target, columns: dict[
         level = ERROR if target.in_district else NOTICE
         detail = "没有学校名册（schools），没有核对学校标识码、校名和各表之间的关系"
         return [Finding(level, "", "schools_missing", "没有学校名册", detail)] if missing else []
-    found = [*rejected_across_files(con, columns), *doubts(con, columns), *failed_checks(con, checks, columns)]
+    found = [
+        *rejected_across_files(con, columns),
+        *doubts(con, columns),
+        *failed_checks(con, checks, columns),
+    ]
     return [finding for finding in found if not finding.file or finding.file in columns]
 
 

@@ -53,7 +53,9 @@ def write_report(result: Precheck, folder: Path) -> list[Path]:
             copies[file.key] = copy
     summary = folder / SUMMARY_NAME
     with _book(summary) as book:
-        _write_summary(book, result, {key: path.relative_to(folder).as_posix() for key, path in copies.items()})
+        _write_summary(
+            book, result, {key: path.relative_to(folder).as_posix() for key, path in copies.items()}
+        )
     return [summary, *copies.values()]
 
 
@@ -69,7 +71,9 @@ def _write_summary(book: Any, result: Precheck, copies: dict[str, str]) -> None:
     sheet = book.add_worksheet(FINDINGS_SHEET)
     _page(sheet)
     _widths(sheet, (30, 18, 10, 10, 10, 10, 10, 10, 10, 34))
-    sheet.write_string(0, 0, f"{result.title} 报送前核对：{counts(result.findings)}", book.add_format(_FONT | {"bold": True}))
+    sheet.write_string(
+        0, 0, f"{result.title} 报送前核对：{counts(result.findings)}", book.add_format(_FONT | {"bold": True})
+    )
     titles = ("文件", "数据集", "读入行", "采用行", "退回行", *LEVELS, "标注副本")
     _write_row(sheet, 2, titles, head)
     for row, file in enumerate(result.files, 3):
@@ -181,7 +185,9 @@ def _write_sheet(book: Any, name: str, text: SheetText, marks: Marks, comments: 
                 sheet.write_blank(number - shift, column, None, styles[level])
             if made < comments:
                 words = "\n".join(f"【{f.level}】{f.title}：{f.detail}" for f in found)
-                sheet.write_comment(number - shift, column, words[:LONGEST_CELL], {"x_scale": 2.5, "y_scale": 1.5})
+                sheet.write_comment(
+                    number - shift, column, words[:LONGEST_CELL], {"x_scale": 2.5, "y_scale": 1.5}
+                )
                 made += 1
     return made
 
@@ -200,5 +206,3 @@ def _index(letter: str) -> int:
     for character in letter:
         index = index * 26 + ord(character) - 64
     return index - 1
-
-

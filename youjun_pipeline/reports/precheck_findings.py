@@ -78,7 +78,9 @@ class Finding:
         rows = list(dict.fromkeys(cell.row for cell in self.cells if cell.sheet == first.sheet))
         shown = "、".join(map(str, rows[:10])) + (f" 等 {len(rows)} " if len(rows) > 10 else " ")
         letters = list(dict.fromkeys((c.letter, c.header) for c in self.cells if c.letter))
-        columns = "、".join(f"{letter} 列" + (f"（{header}）" if header else "") for letter, header in letters)
+        columns = "、".join(
+            f"{letter} 列" + (f"（{header}）" if header else "") for letter, header in letters
+        )
         sheet = f"工作表“{first.sheet}”" if first.sheet else ""
         return f"{sheet}第 {shown}行{' ' + columns if columns else ''}"
 
@@ -87,9 +89,11 @@ class Columns:
     """Where the contract's columns of one file stand."""
 
     def __init__(self, result: ReadResult | None) -> None:
-        self._found = {
-            (c.sheet, c.column_name): (c.source_column, " ".join(c.header.split())) for c in result.columns
-        } if result else {}
+        self._found = (
+            {(c.sheet, c.column_name): (c.source_column, " ".join(c.header.split())) for c in result.columns}
+            if result
+            else {}
+        )
 
     def cell(self, sheet: str | None, row: int, name: str | None) -> Cell:
         """The cell of a contract column in a row."""
@@ -132,14 +136,23 @@ def contract_findings(
         cell = columns.cell(sheet, row, name)
         yield Finding(ERROR, file, rule, TITLES.get(rule, rule), f"{message}{lost}", (cell,), value or "")
     accepted = _rows(con, f"accepted.{dataset.name}", sha)
-    raw = _rows(con, f"raw.{dataset.name}", sha, f"semi join accepted.{dataset.name} using (content_sha256, sheet, row_number)")
+    raw = _rows(
+        con,
+        f"raw.{dataset.name}",
+        sha,
+        f"semi join accepted.{dataset.name} using (content_sha256, sheet, row_number)",
+    )
     yield from _repeated(file, dataset, accepted, raw, columns)
     for rule in dataset.rules:
         positions = rule_breaks(rule, accepted, dataset)
         names = list(rule.columns)
         for row in raw.take(pa.array(positions)).to_pylist() if len(positions) else ():
-            given = "，".join(f"{dataset.columns[n].zh} {row[n] or '空'}" for n in names if n not in dataset.key)
-            detail = "、".join(filter(None, (row[n] for n in dataset.key))) + (f"（{given}）" if given else "")
+            given = "，".join(
+                f"{dataset.columns[n].zh} {row[n] or '空'}" for n in names if n not in dataset.key
+            )
+            detail = "、".join(filter(None, (row[n] for n in dataset.key))) + (
+                f"（{given}）" if given else ""
+            )
             cells = tuple(columns.cell(row["sheet"], row["row_number"], name) for name in names)
             yield Finding(WARNING, file, rule.name, rule.message, detail, _placed(cells))
 
@@ -154,9 +167,7 @@ def _rows(con: duckdb.DuckDBPyConnection, table: str, sha: str, more: str = "") 
     return con.execute(select, [sha]).to_arrow_table().combine_chunks()
 
 
-def _repeated(
-    file: str, dataset: Dataset, accepted: Any, raw: Any, columns: Columns
-) -> Iterator[Finding]:
+def _repeated(file: str, dataset: Dataset, accepted: Any, raw: Any, columns: Columns) -> Iterator[Finding]:
     """Keys that occur more than once: a fault of the file for a snapshot, for events only where they disagree."""
     rule = DUPLICATE_KEY if dataset.kind == SNAPSHOT else CONFLICTING_REPORTS
     for group in repeated_keys(dataset, accepted):
@@ -165,7 +176,13 @@ def _repeated(
             continue
         rows = raw.take(pa.array(group)).to_pylist()
         key = "、".join(f"{dataset.columns[n].zh} {rows[0][n] or '（空）'}" for n in dataset.key)
-        same = "内容完全相同，请删去多余的行" if all(row == typed[0] for row in typed) else "内容不同，请核对后只保留正确的一行"
+        same = (
+            "内容完全相同，请删去多余的行"
+            if all(row == typed[0] for row in typed)
+            else "内容不同，请核对后只保留正确的一行"
+        )
         cells = [columns.cell(row["sheet"], row["row_number"], n) for row in rows for n in dataset.key]
         level = ERROR if rule == DUPLICATE_KEY else WARNING
-        yield Finding(level, file, rule, TITLES[rule], f"{key} 有 {len(rows)} 行，{same}", _placed(tuple(cells)))
+        yield Finding(
+            level, file, rule, TITLES[rule], f"{key} 有 {len(rows)} 行，{same}", _placed(tuple(cells))
+        )

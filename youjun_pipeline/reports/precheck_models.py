@@ -54,7 +54,9 @@ def can_be_evaluated(con: duckdb.DuckDBPyConnection) -> None:
         if dataset.kind == SNAPSHOT:
             key = ", ".join(f'"{name}"' for name in ("content_sha256", *dataset.key))
             table = f"accepted.{dataset.name}"
-            con.execute(f"delete from {table} where rowid not in (select min(rowid) from {table} group by {key})")
+            con.execute(
+                f"delete from {table} where rowid not in (select min(rowid) from {table} group by {key})"
+            )
     con.execute("update raw.content set failure_rule = null where failure_rule = 'duplicate_key'")
     con.execute(
         "delete from raw.delivered_file f using raw.content c "
@@ -93,7 +95,12 @@ def _judges(tables: Iterable[str]) -> bool:
 
 def roster_is_missing(con: duckdb.DuckDBPyConnection) -> list[str]:
     """The deliveries that no roster was known at, as messages."""
-    return [m for (m,) in con.execute("select message from run_failure where rule = 'schools_missing' order by 1").fetchall()]
+    return [
+        m
+        for (m,) in con.execute(
+            "select message from run_failure where rule = 'schools_missing' order by 1"
+        ).fetchall()
+    ]
 
 
 def rejected_across_files(con: duckdb.DuckDBPyConnection, columns: dict[str, Columns]) -> Iterator[Finding]:
@@ -123,7 +130,9 @@ def doubts(con: duckdb.DuckDBPyConnection, columns: dict[str, Columns]) -> Itera
         yield Finding(DOUBT, key, rule, SUSPICIONS.get(rule, rule), f"{who}：{message}{ANSWER}", cells)
 
 
-def failed_checks(con: duckdb.DuckDBPyConnection, checks: list[Check], files: Iterable[str]) -> Iterator[Finding]:
+def failed_checks(
+    con: duckdb.DuckDBPyConnection, checks: list[Check], files: Iterable[str]
+) -> Iterator[Finding]:
     """Offenders of the checks; one that begins with its file and row is given to that file."""
     known = sorted(files, key=len, reverse=True)
     for check in checks:

@@ -97,7 +97,9 @@ def _in_district(home: Path, path: Path, today: dt.date) -> Target:
         if is_whole or notice.path == inside or notice.path.startswith(f"{inside}/")
     ]
     faults = [f.message for f in district.failures if is_whole or f.message.startswith(f"{inside}/")]
-    twice = [f.message for f in district.failures if f.rule == "dataset_delivered_twice" and inside in f.message]
+    twice = [
+        f.message for f in district.failures if f.rule == "dataset_delivered_twice" and inside in f.message
+    ]
     return _target(district, files, today, list(dict.fromkeys([*faults, *twice])), notes, in_district=True)
 
 
@@ -124,7 +126,9 @@ def _by_itself(path: Path, today: dt.date, dataset: str | None) -> Target:
         chosen = [entry for entry in entries if entry in asked] or entries
         if len(chosen) > 1:
             names = "、".join(entry.name for entry in chosen)
-            faults.append(f"“{load_datasets()[name].title}”（{name}）有 {len(chosen)} 个文件：{names}。请只保留一个")
+            faults.append(
+                f"“{load_datasets()[name].title}”（{name}）有 {len(chosen)} 个文件：{names}。请只保留一个"
+            )
         files.append(DeliveredFile(day, name, chosen[0], chosen[0].name, chosen[0].name))
         files += [DeliveredFile(day, name, extra, extra.name, extra.name) for extra in chosen[1:]]
     district = District(
@@ -173,5 +177,7 @@ def _target(
         failures=[],
     )
     phases = tuple(phase.id for phase in checks)
-    worth_saying = [(p, m) for p, m in notes if not Path(p).name.startswith(SYSTEM_SIGNS) and "系统文件" not in m]
+    worth_saying = [
+        (p, m) for p, m in notes if not Path(p).name.startswith(SYSTEM_SIGNS) and "系统文件" not in m
+    ]
     return Target(fit, files, phases, faults, worth_saying, in_district)

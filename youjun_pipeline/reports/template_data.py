@@ -110,7 +110,9 @@ def write_data(book: Any, layout: Layout, schools: Sequence[tuple[str, str]]) ->
     sheet.set_row(0, 48)
     free = book.add_format(_FONT | {"locked": False})
     for position, column in enumerate(columns):
-        sheet.set_column(position, position, _width(column, layout.rows), book.add_format(_cell_format(column)))
+        sheet.set_column(
+            position, position, _width(column, layout.rows), book.add_format(_cell_format(column))
+        )
         kind = INFORMATIONAL if isinstance(column, str) else REQUIRED if column.required else OPTIONAL
         title = column if isinstance(column, str) else header_of(column)
         sheet.write_string(0, position, title, book.add_format(_HEAD | kind))
@@ -181,7 +183,11 @@ def _write_row(sheet: Any, number: int, columns: Sequence[Column | str], row: di
 
 def _validation(column: Column, lists: dict[str, Sequence[str]]) -> dict[str, Any]:
     """What Excel lets be typed into a column, with a word on what belongs there."""
-    rules = {"ignore_blank": True, "input_title": column.zh[:32], "input_message": prompt(column)[:LONGEST_PROMPT]}
+    rules = {
+        "ignore_blank": True,
+        "input_title": column.zh[:32],
+        "input_message": prompt(column)[:LONGEST_PROMPT],
+    }
     words = words_of(column)
     if column.name in lists:
         letter = chr(ord("A") + list(lists).index(column.name))
@@ -212,7 +218,11 @@ def _between(column: Column, kind: type) -> dict[str, Any]:
         return {"criteria": "between", "minimum": kind(low), "maximum": kind(high)}
     if low is not None:
         return {"criteria": ">=", "value": kind(low)}
-    return {"criteria": "between", "minimum": -(10**12), "maximum": kind(high) if high is not None else 10**12}
+    return {
+        "criteria": "between",
+        "minimum": -(10**12),
+        "maximum": kind(high) if high is not None else 10**12,
+    }
 
 
 def prompt(column: Column) -> str:
@@ -252,7 +262,11 @@ def _mark(book: Any, sheet: Any, layout: Layout) -> None:
     begun = "&".join(f"${_letter(p)}2" for p in positions)
     for name in layout.dataset.required:
         cell = f"${_letter(layout.position(name))}2"
-        rule = {"type": "formula", "criteria": f'=AND({begun}<>"",{cell}="")', "format": book.add_format(BLANK)}
+        rule = {
+            "type": "formula",
+            "criteria": f'=AND({begun}<>"",{cell}="")',
+            "format": book.add_format(BLANK),
+        }
         sheet.conditional_format(1, layout.position(name), FILLED_ROWS, layout.position(name), rule)
     if len(layout.dataset.key) == 1:
         position = layout.position(layout.dataset.key[0])

@@ -133,12 +133,16 @@ def write_checks(book: Any, layout: Layout) -> None:
     first = f"ROW({_range(layout, 0)})-1"
     title = "、".join(layout.dataset.columns[name].zh for name in layout.dataset.key)
     if layout.dataset.kind == SNAPSHOT:
-        lines.append((f"“{title}”重复的行数", f"=SUMPRODUCT({keyed}*(MATCH({key},{key},0)<>{first}))", 0, True))
+        lines.append(
+            (f"“{title}”重复的行数", f"=SUMPRODUCT({keyed}*(MATCH({key},{key},0)<>{first}))", 0, True)
+        )
     for text, formula, value, is_fault in lines:
         sheet.write_string(row, 0, text, cell)
         sheet.write_formula(row, 1, formula, number, value)
         if is_fault:
-            sheet.write_formula(row, 2, f'=IF(B{row + 1}=0,"正常","请核对")', cell, "请核对" if value else "正常")
+            sheet.write_formula(
+                row, 2, f'=IF(B{row + 1}=0,"正常","请核对")', cell, "请核对" if value else "正常"
+            )
         row += 1
     row += 1
     # To be compared with the sums at hand.

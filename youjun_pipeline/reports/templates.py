@@ -57,7 +57,8 @@ class Roster:
         return [
             stage
             for stage in STAGES
-            if (school[f"{stage}_students"] or 0) > 0 or (kind is not None and getattr(kind, f"teaches_{stage}"))
+            if (school[f"{stage}_students"] or 0) > 0
+            or (kind is not None and getattr(kind, f"teaches_{stage}"))
         ]
 
 
@@ -109,12 +110,19 @@ def write_templates(folder: Path, roster: Roster | None = None) -> list[Path]:
 def write_template(path: Path, dataset: Dataset, roster: Roster | None, catalogue: Catalogue) -> None:
     """Write one template; names of schools are written as text, whatever they look like."""
     layout = Layout(dataset, _rows(dataset, roster, catalogue))
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    options = {
+        "in_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
     with xlsxwriter.Workbook(str(path), options) as book:
         book.set_properties({"title": f"{dataset.title}填报模板", "created": CREATED})
         schools = [(s["school_code"], s["school_name"]) for s in roster.schools] if roster else []
         write_data(book, layout, schools)
-        write_instructions(book, layout, roster.district if roster else "", roster.delivery if roster else None)
+        write_instructions(
+            book, layout, roster.district if roster else "", roster.delivery if roster else None
+        )
         write_checks(book, layout)
         write_lists(book, layout, schools)
 

@@ -153,7 +153,7 @@ def _choose_sources(con: duckdb.DuckDBPyConnection, previous: bool, as_of: date)
         ), candidate as (
             select district_code, phase_id, 'working' as source from good
             union all by name
-            select district_code, phase_id, 'previous' from ({kept}) anti join good using (district_code, phase_id)
+            select district_code, phase_id, 'previous' as source from ({kept}) anti join good using (district_code, phase_id)
         )
         from candidate semi join (from raw.phase where starts <= $1::date) using (district_code, phase_id)
         """,

@@ -104,7 +104,10 @@ def _add_dictionary(con: duckdb.DuckDBPyConnection) -> None:
     ]
     # by column: row by row, executemany takes 0.3 s
     values = ", ".join(f"unnest(${n})" for n in range(1, len(rows[0]) + 1))
-    con.execute(f"insert into meta.column_dictionary select {values}", [list(column) for column in zip(*rows, strict=True)])
+    con.execute(
+        f"insert into meta.column_dictionary select {values}",
+        [list(column) for column in zip(*rows, strict=True)],
+    )
     con.execute("comment on table meta.column_dictionary is '数据字典：每张发布表每一列的含义'")
 
 

@@ -30,7 +30,9 @@ FAULTS_SHOWN = 20
 def main() -> int:
     """Run what the command line asks for; in a child process, one batch of it."""
     parser = argparse.ArgumentParser(prog="python -m youjun_pipeline_tests.dirty", description=__doc__)
-    parser.add_argument("--mutants", type=int, default=2000, help="how many spoiled good files (default 2000)")
+    parser.add_argument(
+        "--mutants", type=int, default=2000, help="how many spoiled good files (default 2000)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="the first mutant's seed")
     parser.add_argument("--batch", nargs=3, metavar=("WHAT", "FROM", "TO"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -77,14 +79,21 @@ def run(what: str, first: int, last: int) -> list[str]:
         files, at = files + 1, number + 1
     seconds = time.monotonic() - begun
     told = "，".join(f"{end} {count}" for end, count in sorted(ends.items()))
-    print(f"{what}: {files} files, {len(faults)} faults, {seconds:.1f} s, at most {most_memory} MB ({told})", flush=True)
+    print(
+        f"{what}: {files} files, {len(faults)} faults, {seconds:.1f} s, at most {most_memory} MB ({told})",
+        flush=True,
+    )
     return faults
 
 
 def _child(what: str, first: int, last: int) -> tuple[list[dict[str, object]], int, str]:  # type: ignore[type-arg]
     command = [sys.executable, "-m", "youjun_pipeline_tests.dirty", "--batch", what, str(first), str(last)]
     child = subprocess.run(command, capture_output=True, text=True, check=False)
-    return [json.loads(line) for line in child.stdout.splitlines() if line.startswith("{")], child.returncode, child.stderr
+    return (
+        [json.loads(line) for line in child.stdout.splitlines() if line.startswith("{")],
+        child.returncode,
+        child.stderr,
+    )
 
 
 def work(what: str, first: int, last: int) -> None:

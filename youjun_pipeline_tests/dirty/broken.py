@@ -119,7 +119,13 @@ def _named_wrongly() -> Iterator[Case]:
                 says = (f"扩展名是 .{name}",)
                 write = partial(_made, suffix, _same)
                 yield _broken(
-                    f"named-wrongly-{suffix}.{name}", write, rows=5, failure=None, rejected=0, says=says, header_row=0
+                    f"named-wrongly-{suffix}.{name}",
+                    write,
+                    rows=5,
+                    failure=None,
+                    rejected=0,
+                    says=says,
+                    header_row=0,
                 )
 
 
@@ -128,7 +134,9 @@ def _encoded() -> Iterator[Case]:
     for encoding in ENCODINGS:
         bare, _, bom = encoding.partition("+")
         data = ("\ufeff" if bom else "").encode(bare) + text.encode(bare)
-        yield _broken(f"encoded-{encoding}.csv", partial(_bytes, data), rows=5, failure=None, rejected=0, says=())
+        yield _broken(
+            f"encoded-{encoding}.csv", partial(_bytes, data), rows=5, failure=None, rejected=0, says=()
+        )
     for encoding in BARE_ENCODINGS:
         data = text.encode(encoding)
         yield _broken(f"encoded-{encoding}-bare.csv", partial(_bytes, data), says=("BOM",))
@@ -141,9 +149,17 @@ def _encoded() -> Iterator[Case]:
 def _text_tables() -> Iterator[Case]:
     rows = [",".join(map(str, row)) for row in CLASSES]
     texts: dict[str, tuple[str, int | None, tuple[str, ...]]] = {
-        "row-too-long": ("\n".join([*rows, "2111000003,小学,一年级,1,30,多"]), None, ("第 7 行的单元格比表头多",)),
+        "row-too-long": (
+            "\n".join([*rows, "2111000003,小学,一年级,1,30,多"]),
+            None,
+            ("第 7 行的单元格比表头多",),
+        ),
         "row-too-short": ("\n".join([*rows, "2111000003,小学"]), 5, ("第 7 行的单元格比表头少",)),
-        "quote-unclosed": ("\n".join([*rows, '2111000003,"小学,一年级,1,30']), None, ("第 7 行起的引号不成对",)),
+        "quote-unclosed": (
+            "\n".join([*rows, '2111000003,"小学,一年级,1,30']),
+            None,
+            ("第 7 行起的引号不成对",),
+        ),
         "quote-inside": ("\n".join([*rows, '2111000003,"小"学,一年级,1,30']), None, ("引号",)),
         "nul": ("\n".join(rows) + "\x00", None, ("无法读取",)),
         "pipes": ("\n".join(row.replace(",", "|") for row in rows), None, ("没有找到",)),
@@ -174,7 +190,9 @@ def _archives() -> Iterator[Case]:
         for name, change in PART_CHANGES.items():
             write = partial(_made, "xlsx", partial(replaced, part, change))
             # Styles may be missing from a workbook, and without them it is read.
-            yield _broken(f"part-{part.rpartition('/')[2]}-{name}.xlsx", write, failure="any", says=(), header_row=0)
+            yield _broken(
+                f"part-{part.rpartition('/')[2]}-{name}.xlsx", write, failure="any", says=(), header_row=0
+            )
 
 
 def replaced(part: str, change: Callable[[bytes], bytes] | None, data: bytes) -> bytes:

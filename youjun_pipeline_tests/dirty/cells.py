@@ -53,7 +53,18 @@ NO_NUMBERS: dict[str, str] = {
     "9" * 30: "过大",
     "\U0001f3eb": "不是数",
 }
-FORGIVEN_NUMBERS = ("１２０", "1,234", " 45 ", "　45　", "45.0", "+45", "４５．０", "1e2", "\u200b45", "\xa045")
+FORGIVEN_NUMBERS = (
+    "１２０",
+    "1,234",
+    " 45 ",
+    "　45　",
+    "45.0",
+    "+45",
+    "４５．０",
+    "1e2",
+    "\u200b45",
+    "\xa045",
+)
 NO_COUNTS = {"12.5": "不是整数", "33.3": "不是整数"}
 NO_CODES: dict[Any, str] = {
     "-": "不是代码",
@@ -88,8 +99,13 @@ NO_YEARS = {"86": "超出范围", "1986-1990": "不是规范的数字", "一九�
 def cases() -> Iterator[Case]:
     """One file per bad cell and format."""
     for suffix in FORMATS:
-        for dataset, column, header in (("facilities", 1, "教学及辅助用房面积"), ("teachers", 2, "专任教师数")):
-            for number, (text, said) in enumerate((NO_NUMBERS | (NO_COUNTS if dataset == "teachers" else {})).items()):
+        for dataset, column, header in (
+            ("facilities", 1, "教学及辅助用房面积"),
+            ("teachers", 2, "专任教师数"),
+        ):
+            for number, (text, said) in enumerate(
+                (NO_NUMBERS | (NO_COUNTS if dataset == "teachers" else {})).items()
+            ):
                 yield _case(f"number-{number}-{dataset}", suffix, dataset, column, text, (said, header))
             for number, text in enumerate(FORGIVEN_NUMBERS):
                 yield _case(f"forgiven-{number}-{dataset}", suffix, dataset, column, text, (), rejected=0)
@@ -106,7 +122,15 @@ def cases() -> Iterator[Case]:
 
 
 def _case(
-    name: str, suffix: str, dataset: str, column: int, text: Any, says: tuple[str, ...], *, rejected: int = 1, lost: int = 0
+    name: str,
+    suffix: str,
+    dataset: str,
+    column: int,
+    text: Any,
+    says: tuple[str, ...],
+    *,
+    rejected: int = 1,
+    lost: int = 0,
 ) -> Case:
     """A table with `text` in the second row of `column`; `lost` rows fall with it."""
     grid: Grid = copy_of(GOOD[dataset])

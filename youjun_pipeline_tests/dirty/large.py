@@ -31,7 +31,9 @@ def _cases() -> Iterator[Case]:
     bad = ROWS // EVERY
     for suffix in ("csv", "xlsx"):
         write = partial(_write_rows, suffix)
-        yield Case(f"rows-{ROWS}.{suffix}", "classes", f"classes.{suffix}", write, ROWS, None, bad, ("含有“人”",))
+        yield Case(
+            f"rows-{ROWS}.{suffix}", "classes", f"classes.{suffix}", write, ROWS, None, bad, ("含有“人”",)
+        )
     for name, place in {"last-cell": "XFD1048576", "last-row": "A1048576", "far-right": "XFD2000"}.items():
         said = ("请删除表格以外多余的单元格",)
         write = partial(_with_far_cell, place)
@@ -58,5 +60,9 @@ def _write_rows(suffix: str, path: Path) -> None:
 def _with_far_cell(place: str, path: Path) -> None:
     """A workbook whose stated extent is small and that has a cell far out all the same."""
     data = good_bytes(path.parent, "xlsx")
-    path.write_bytes(replaced("xl/worksheets/sheet1.xml", lambda xml: xml.replace(b'r="E6"', f'r="{place}"'.encode()), data))
+    path.write_bytes(
+        replaced(
+            "xl/worksheets/sheet1.xml", lambda xml: xml.replace(b'r="E6"', f'r="{place}"'.encode()), data
+        )
+    )
     assert zipfile.is_zipfile(path)

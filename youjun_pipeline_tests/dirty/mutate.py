@@ -20,8 +20,31 @@ from youjun_pipeline_tests.dirty.verify import Specimen
 # Every other seed spoils bytes, the others cells.
 BYTE_FORMATS = ("xlsx", "xls", "csv", "parquet")
 CELLS: tuple[Any, ...] = (
-    *NO_NUMBERS, *FORGIVEN_NUMBERS, *NO_CODES, *NO_DATES, None, 0, -1, 1.5, 10**15, True, "true", "一年级", "小学", "\n", "a\nb",
-    "x" * 5000, "\x07", '"', "'", ",", "；", "=HYPERLINK(\"http://x\")", "@SUM(1)", "合计", "\ud83c\udfeb".encode("utf-16", "surrogatepass").decode("utf-16"),
+    *NO_NUMBERS,
+    *FORGIVEN_NUMBERS,
+    *NO_CODES,
+    *NO_DATES,
+    None,
+    0,
+    -1,
+    1.5,
+    10**15,
+    True,
+    "true",
+    "一年级",
+    "小学",
+    "\n",
+    "a\nb",
+    "x" * 5000,
+    "\x07",
+    '"',
+    "'",
+    ",",
+    "；",
+    '=HYPERLINK("http://x")',
+    "@SUM(1)",
+    "合计",
+    "\ud83c\udfeb".encode("utf-16", "surrogatepass").decode("utf-16"),
 )
 
 
@@ -130,7 +153,9 @@ def _any_cell(rng: random.Random, grid: Grid) -> None:
 
 def _header_cell(rng: random.Random, grid: Grid) -> None:
     if grid[0]:
-        grid[0][rng.randrange(len(grid[0]))] = rng.choice((None, "备注", "学校名称", "人数", grid[0][0], "x" * 100))
+        grid[0][rng.randrange(len(grid[0]))] = rng.choice(
+            (None, "备注", "学校名称", "人数", grid[0][0], "x" * 100)
+        )
 
 
 def _swap_columns(rng: random.Random, grid: Grid) -> None:
@@ -145,7 +170,14 @@ def _repeat_row(rng: random.Random, grid: Grid) -> None:
 
 
 def _insert(rng: random.Random, grid: Grid) -> None:
-    rows: tuple[list[Any], ...] = ([], [None] * 3, ["　"], [rng.choice(REMARKS)], [rng.choice(HEADINGS)], [*rng.choice(SUMS), 1, 2])
+    rows: tuple[list[Any], ...] = (
+        [],
+        [None] * 3,
+        ["　"],
+        [rng.choice(REMARKS)],
+        [rng.choice(HEADINGS)],
+        [*rng.choice(SUMS), 1, 2],
+    )
     grid.insert(_below(rng, grid), list(rng.choice(rows)))
 
 
@@ -173,6 +205,16 @@ def _grow(rng: random.Random, grid: Grid) -> None:
 
 
 CELL_CHANGES: tuple[Callable[[random.Random, Grid], None], ...] = (
-    *(_any_cell, _any_cell, _any_cell, _header_cell, _swap_columns, _repeat_row, _insert, _insert, _shift_row),
+    *(
+        _any_cell,
+        _any_cell,
+        _any_cell,
+        _header_cell,
+        _swap_columns,
+        _repeat_row,
+        _insert,
+        _insert,
+        _shift_row,
+    ),
     *(_blank_row, _drop_column, _grow),
 )

@@ -13,18 +13,57 @@ from typing import Any
 import openpyxl
 
 from youjun_pipeline_tests.dirty.cases import Case
-from youjun_pipeline_tests.dirty.grids import CLASSES, FACILITIES, FORMATS, GOOD, SCHOOLS, TEACHERS, Grid, copy_of, write_grid
+from youjun_pipeline_tests.dirty.grids import (
+    CLASSES,
+    FACILITIES,
+    FORMATS,
+    GOOD,
+    SCHOOLS,
+    TEACHERS,
+    Grid,
+    copy_of,
+    write_grid,
+)
 
 SUMS = (
-    ["合计", None], ["总计", None], ["小计", None], ["合　计", None], [" 合 计 ", None], ["共计", None], ["合计：", None],
-    ["合计（所）", None], ["总合计", None], ["平均", None], ["平均值", None], [None, "合计"], [None, "全区合计"],
-    [None, "小学小计"], [None, "武清区小学总计"],
+    ["合计", None],
+    ["总计", None],
+    ["小计", None],
+    ["合　计", None],
+    [" 合 计 ", None],
+    ["共计", None],
+    ["合计：", None],
+    ["合计（所）", None],
+    ["总合计", None],
+    ["平均", None],
+    ["平均值", None],
+    [None, "合计"],
+    [None, "全区合计"],
+    [None, "小学小计"],
+    [None, "武清区小学总计"],
 )
 REMARKS = (
-    "注：本表数据截至2024年8月31日", "注1：面积为使用面积", "注1. 面积为使用面积", "说明：含教学点", "备注:无", "附注：见文件", "（注：以上为测算数）",
-    "※ 数据由学校填报", "* 面积含在建", "★重点学校", "数据来源：教育事业统计", "填表人：张三　　联系电话：13800000000", "填报单位（盖章）：",
-    "审核人：李四", "负责人签字：", "单位负责人：王五", "联系电话：022-12345678", "制表日期：2024年9月1日", "2024年9月1日",
-    "1. 本表一式两份，报区教育局；2. 数据须经校长签字。", "某某区教育局基建科",
+    "注：本表数据截至2024年8月31日",
+    "注1：面积为使用面积",
+    "注1. 面积为使用面积",
+    "说明：含教学点",
+    "备注:无",
+    "附注：见文件",
+    "（注：以上为测算数）",
+    "※ 数据由学校填报",
+    "* 面积含在建",
+    "★重点学校",
+    "数据来源：教育事业统计",
+    "填表人：张三　　联系电话：13800000000",
+    "填报单位（盖章）：",
+    "审核人：李四",
+    "负责人签字：",
+    "单位负责人：王五",
+    "联系电话：022-12345678",
+    "制表日期：2024年9月1日",
+    "2024年9月1日",
+    "1. 本表一式两份，报区教育局；2. 数据须经校长签字。",
+    "某某区教育局基建科",
 )
 HEADINGS = ("一、城区小学", "（二）农村小学", "初中部分")
 
@@ -54,12 +93,22 @@ def _side_rows() -> Iterator[Case]:
                 grid.insert(at, [*lead, None, None, None, None, 1678, 1554])
                 said = (f"第 {at + 1} 行是合计或平均",)
                 yield _case(f"sum-{place}-{number}", "schools", suffix, grid, rows=4, says=said)
-        grid = [*copy_of(CLASSES), ["2111000001", "小学", "小计", None, 126], ["2111000002", "初中", "七年级", "合计", 95]]
+        grid = [
+            *copy_of(CLASSES),
+            ["2111000001", "小学", "小计", None, 126],
+            ["2111000002", "初中", "七年级", "合计", 95],
+        ]
         yield _case("sum-in-the-key", "classes", suffix, grid, rows=5, says=("第 7、8 行是合计或平均",))
         for number, text in enumerate(REMARKS):
             grid = [*copy_of(FACILITIES), [text]]
             yield _case(f"remark-{number}", "facilities", suffix, grid, rows=4, says=("第 6 行是表注或签名",))
-        grid = [*copy_of(FACILITIES), [], ["注：一"], ["填表人：张三", None, None, "审核人：李四"], ["2024年9月1日"]]
+        grid = [
+            *copy_of(FACILITIES),
+            [],
+            ["注：一"],
+            ["填表人：张三", None, None, "审核人：李四"],
+            ["2024年9月1日"],
+        ]
         said = ("第 7、8、9 行是表注或签名",)
         yield _case("remarks-and-signatures", "facilities", suffix, grid, rows=4, says=said)
         for number, text in enumerate(HEADINGS):
@@ -75,31 +124,64 @@ def _side_rows() -> Iterator[Case]:
         yield _case("column-numbers-from-one", "facilities", suffix, grid, rows=4, says=("第 2 行是栏号",))
         grid = [*copy_of(CLASSES[:3]), *copy_of([CLASSES[0], *CLASSES[3:]])]
         yield _case("header-again", "classes", suffix, grid, rows=5, says=("第 4 行又是表头",))
-        grid = [row for pair in zip(copy_of(CLASSES), [[], [None], ["  "], ["　"], [], []], strict=True) for row in pair]
+        grid = [
+            row
+            for pair in zip(copy_of(CLASSES), [[], [None], ["  "], ["　"], [], []], strict=True)
+            for row in pair
+        ]
         yield _case("blank-rows", "classes", suffix, grid, rows=5)
 
 
 def _headers() -> Iterator[Case]:
+    # Long because it is a list of cases, one after the other.
     top = ["学校标识码", "学校名称", "办学类型", "在校生数", None, None, "教师"]
     bottom = [None, None, None, "小学", "初中", "高中", None]
-    rows: Grid = [["2111000001", "甲小学", "小学", 100, None, None, 10], ["2111000002", "乙中学", "初级中学", None, 300, None, 30]]
+    rows: Grid = [
+        ["2111000001", "甲小学", "小学", 100, None, None, 10],
+        ["2111000002", "乙中学", "初级中学", None, 300, None, 30],
+    ]
     spans = [(1, 0, 2, 0), (1, 1, 2, 1), (1, 2, 2, 2), (1, 3, 1, 5), (1, 6, 2, 6)]
     for suffix in FORMATS:
         for number in range(4):
-            titles: Grid = [["某区学校情况表"], ["填报单位：某区教育局", None, "2024-08-31"], [], ["单位：人、㎡"]][:number]
+            titles: Grid = [
+                ["某区学校情况表"],
+                ["填报单位：某区教育局", None, "2024-08-31"],
+                [],
+                ["单位：人、㎡"],
+            ][:number]
             grid = [*titles, *copy_of(FACILITIES)]
             yield _case(f"titles-{number}", "facilities", suffix, grid, rows=4, header_row=number + 1)
         grid = [["某区学校名册"], top, bottom, *copy_of(rows)]
-        yield _case("header-of-two-rows", "schools", suffix, grid, rows=2, header_row=3, says=("未识别的列已忽略：教师",))
+        yield _case(
+            "header-of-two-rows",
+            "schools",
+            suffix,
+            grid,
+            rows=2,
+            header_row=3,
+            says=("未识别的列已忽略：教师",),
+        )
         bad = copy_of(FACILITIES)
-        bad[0] = ["学 校\n标识码 *", "教学及辅助用房面积（平方米）", "室内体育用房面积(m²)", "运动场地面积【㎡】", "教学仪器设备资产值（万元）：", "网络多媒体教室间数（间）"]
+        bad[0] = [
+            "学 校\n标识码 *",
+            "教学及辅助用房面积（平方米）",
+            "室内体育用房面积(m²)",
+            "运动场地面积【㎡】",
+            "教学仪器设备资产值（万元）：",
+            "网络多媒体教室间数（间）",
+        ]
         yield _case("header-decorated", "facilities", suffix, bad, rows=4)
         wrong = copy_of(FACILITIES)
         wrong[0][4] = "教学仪器设备资产值（元）"
-        yield _case("header-other-unit", "facilities", suffix, wrong, rows=4, says=("本列单位是万元", "没有读取"))
+        yield _case(
+            "header-other-unit", "facilities", suffix, wrong, rows=4, says=("本列单位是万元", "没有读取")
+        )
         typo = copy_of(CLASSES)
         typo[0][4] = "学生人"
-        failure = {"failure": "required_column_missing", "says": ("缺少", "学生数（students）", "表头在第 1 行")}
+        failure = {
+            "failure": "required_column_missing",
+            "says": ("缺少", "学生数（students）", "表头在第 1 行"),
+        }
         yield _case("header-misspelt", "classes", suffix, typo, **failure)
         twice = [[*row, row[1]] for row in copy_of(FACILITIES)]
         said = ("B、G 列都是“教学及辅助用房面积”",)
@@ -127,13 +209,17 @@ def _headers() -> Iterator[Case]:
 
 
 def _sheets() -> Iterator[Case]:
-    def book(name: str, others: dict[str, Grid], sheet: str = "Sheet1", dataset: str = "classes", **more: Any) -> Case:
+    def book(
+        name: str, others: dict[str, Grid], sheet: str = "Sheet1", dataset: str = "classes", **more: Any
+    ) -> Case:
         hidden = more.pop("hidden_sheets", ())
         how = {"sheet": sheet, "others": others, "hidden_sheets": hidden}
         return _case(name, dataset, "xlsx", copy_of(GOOD[dataset]), how=how, **more)
 
     more = [CLASSES[0], ["2111000003", "小学", "一年级", "1", 30]]
-    yield book("sheet-cover", {"封面": [["某区"], ["2024年"]]}, rows=5, says=("工作表“封面”没有本数据集的表头",))
+    yield book(
+        "sheet-cover", {"封面": [["某区"], ["2024年"]]}, rows=5, says=("工作表“封面”没有本数据集的表头",)
+    )
     yield book("sheet-second-part", {"续表": more}, rows=6)
     yield book("sheet-empty", {"Sheet2": [], "Sheet3": []}, rows=5)
     said = ("工作表“旧表”是隐藏的，也读取了",)
@@ -169,7 +255,14 @@ def _keys() -> Iterator[Case]:
         differs = [*copy_of(FACILITIES), ["2111000002", 1, 1, 1, 1, 1]]
         yield _case("school-twice", "facilities", suffix, differs, failure="duplicate_key", says=said)
         folded = [*copy_of(FACILITIES), ["２１１１００００02.0", 1, 1, 1, 1, 1]]
-        yield _case("school-twice-in-disguise", "facilities", suffix, folded, failure="duplicate_key", says=("第 3、6 行）",))
+        yield _case(
+            "school-twice-in-disguise",
+            "facilities",
+            suffix,
+            folded,
+            failure="duplicate_key",
+            says=("第 3、6 行）",),
+        )
         swapped = [[row[1], row[0], *row[2:]] for row in copy_of(SCHOOLS)]
         swapped[0] = list(SCHOOLS[0])
         said = ("不是代码，代码只有数字、字母", "是否填错了列")
@@ -188,15 +281,22 @@ def _keys() -> Iterator[Case]:
         yield _case("degrees-above-teachers", "teachers", suffix, more, rows=4, says=said)
         area = copy_of(SCHOOLS)
         area[1][6] = 41205
-        yield _case("area-for-pupils", "schools", suffix, area, rows=4, says=("不像一所学校的人数", "第 2 行"))
+        yield _case(
+            "area-for-pupils", "schools", suffix, area, rows=4, says=("不像一所学校的人数", "第 2 行")
+        )
 
 
 def _columns() -> Iterator[Case]:
     for suffix in FORMATS:
-        named = [[row[0], "学校名称" if i == 0 else f"学校{i}", *row[1:]] for i, row in enumerate(copy_of(FACILITIES))]
+        named = [
+            [row[0], "学校名称" if i == 0 else f"学校{i}", *row[1:]]
+            for i, row in enumerate(copy_of(FACILITIES))
+        ]
         yield _case("column-of-names", "facilities", suffix, named, rows=4)
         numbered = [["序号" if i == 0 else i, *row] for i, row in enumerate(copy_of(FACILITIES))]
-        yield _case("column-of-numbers", "facilities", suffix, numbered, rows=4, says=("未识别的列已忽略：序号",))
+        yield _case(
+            "column-of-numbers", "facilities", suffix, numbered, rows=4, says=("未识别的列已忽略：序号",)
+        )
         unnamed = [[*row, None if i == 0 else "x"] for i, row in enumerate(copy_of(FACILITIES))]
         if suffix != "csv":
             said = ("G 列没有表头但有内容，没有读取",)
@@ -221,7 +321,9 @@ def _merged() -> Iterator[Case]:
     grid = copy_of(FACILITIES)
     grid[2][1] = grid[3][1] = None
     said = ("B 列第 2–4 行是合并单元格，只有第一行有值",)
-    yield _case("merged-figures", "facilities", "xlsx", grid, rows=4, says=said, how={"merged": [(1, 1, 3, 1)]})
+    yield _case(
+        "merged-figures", "facilities", "xlsx", grid, rows=4, says=said, how={"merged": [(1, 1, 3, 1)]}
+    )
 
 
 def _formulas() -> Iterator[Case]:
@@ -231,12 +333,32 @@ def _formulas() -> Iterator[Case]:
     yield _case("formula-with-text", "classes", "xlsx", copy_of(CLASSES), rows=5, how={"formulas": texts})
     wrong = {(1, 4): ("=1/0", "#DIV/0!"), (2, 4): ("=NOSUCH()", "#NAME?")}
     said = ("#DIV/0!", "#NAME?", "公式的出错结果")
-    yield _case("formula-error", "classes", "xlsx", copy_of(CLASSES), rows=5, rejected=2, says=said, how={"formulas": wrong})
+    yield _case(
+        "formula-error",
+        "classes",
+        "xlsx",
+        copy_of(CLASSES),
+        rows=5,
+        rejected=2,
+        says=said,
+        how={"formulas": wrong},
+    )
     code = {(1, 0): ("=VLOOKUP(1,A1:A2,1)", "#N/A")}
     said = ("学校标识码“#N/A”是公式的出错结果",)
-    yield _case("formula-error-as-code", "classes", "xlsx", copy_of(CLASSES), rows=4, rejected=1, says=said, how={"formulas": code})
+    yield _case(
+        "formula-error-as-code",
+        "classes",
+        "xlsx",
+        copy_of(CLASSES),
+        rows=4,
+        rejected=1,
+        says=said,
+        how={"formulas": code},
+    )
     said = ("#公式没有结果",)
-    yield _case("formula-never-calculated", "classes", "xlsx", [], rows=5, rejected=1, says=said, write=_uncalculated)
+    yield _case(
+        "formula-never-calculated", "classes", "xlsx", [], rows=5, rejected=1, says=said, write=_uncalculated
+    )
     days = copy_of(GOOD["progress"])
     days[1][0] = 45382
     yield _case("date-as-a-date-cell", "progress", "xlsx", days, rows=3, how={"day_cells": [(1, 0)]})

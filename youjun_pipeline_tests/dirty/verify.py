@@ -49,7 +49,9 @@ class Outcome:
     faults: list[str] = field(default_factory=list)
 
 
-def look_at(specimens: Iterable[Specimen], begin: Callable[[Specimen], None] = lambda _: None) -> list[Outcome]:
+def look_at(
+    specimens: Iterable[Specimen], begin: Callable[[Specimen], None] = lambda _: None
+) -> list[Outcome]:
     """Read every file, check those of a dataset together as a refresh does, and judge what came of each.
 
     `begin` is told of each file before it is read: a reader that ends the program tells nobody afterwards.
@@ -112,7 +114,9 @@ def _judge(outcome: Outcome, result: ReadResult) -> None:
         return
     lost = {(r["sheet"], r["row_number"]) for r in outcome.rejections if r["rejects_row"]}
     if len(result.frame) != outcome.accepted + len(lost):
-        outcome.faults.append(f"{len(result.frame)} rows read, {outcome.accepted} accepted, {len(lost)} rejected")
+        outcome.faults.append(
+            f"{len(result.frame)} rows read, {outcome.accepted} accepted, {len(lost)} rejected"
+        )
     read = set(zip(result.frame["sheet"], result.frame["row_number"], strict=True))
     for r in outcome.rejections:
         if (r["sheet"], r["row_number"]) not in read:

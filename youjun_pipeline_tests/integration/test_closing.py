@@ -158,9 +158,9 @@ def test_a_publication_of_an_older_version_is_taken_over(district: tuple[Path, A
         (FIRST.id, True, "run-1"),
         (SECOND.id, False, "run-2"),
     ]
-    assert rows(settings, "select count(*), count(cv_composite) from mart.stage_balance where phase_id = '2023-first'") == [
-        (14, 0)
-    ]
+    assert rows(
+        settings, "select count(*), count(cv_composite) from mart.stage_balance where phase_id = '2023-first'"
+    ) == [(14, 0)]
 
 
 def test_what_cannot_be_closed_or_reopened_is_refused(district: tuple[Path, Any]) -> None:

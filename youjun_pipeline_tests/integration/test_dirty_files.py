@@ -41,7 +41,13 @@ def test_there_are_hundreds_of_kinds() -> None:
     assert {case.file.rpartition(".")[2] for case in cases} == {"csv", "xlsx", "xls", "parquet"}
     failures = {case.failure for case in cases}
     assert failures >= {
-        *("file_unreadable", "header_not_found", "required_column_missing", "ambiguous_header", "duplicate_key"),
+        *(
+            "file_unreadable",
+            "header_not_found",
+            "required_column_missing",
+            "ambiguous_header",
+            "duplicate_key",
+        ),
     }
 
 

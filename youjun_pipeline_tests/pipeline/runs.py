@@ -60,7 +60,11 @@ class Place:
             yield Settings.from_environment(os.environ)
 
     def run(
-        self, *phases: str, districts: list[str] | None = None, as_of: str | None = None, reports: bool = False
+        self,
+        *phases: str,
+        districts: list[str] | None = None,
+        as_of: str | None = None,
+        reports: bool = False,
     ) -> dg.ExecuteInProcessResult:
         """Run the refresh job; raises RefreshFailedError as the command would print it."""
         with self.settings(as_of) as settings:

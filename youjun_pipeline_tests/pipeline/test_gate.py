@@ -64,7 +64,14 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Broken:
     for seed, code in enumerate((BROKEN_BOOK, NO_ROSTER, REPEATED, NO_COLUMN, GONE, NO_TOML), 3):
         district = made(seed, code)
         write_district(
-            data, district.tables, district.settings, (FIRST,), style=PLAIN, code=code, slug="x", name=f"{code}区"
+            data,
+            district.tables,
+            district.settings,
+            (FIRST,),
+            style=PLAIN,
+            code=code,
+            slug="x",
+            name=f"{code}区",
         )
     place.run()
     codes = [NORTH, SOUTH, BROKEN_BOOK, NO_ROSTER, REPEATED, NO_COLUMN, GONE, NO_TOML]
@@ -85,7 +92,9 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Broken:
     (data / "beside").mkdir()
     shutil.copy(folder(place, NORTH) / "district.toml", data / "beside")
     late = made(9, LATE_COMER)
-    write_district(data, late.tables, late.settings, (FIRST,), style=PLAIN, code=LATE_COMER, slug="x", name="新区")
+    write_district(
+        data, late.tables, late.settings, (FIRST,), style=PLAIN, code=LATE_COMER, slug="x", name="新区"
+    )
     (folder(place, LATE_COMER) / DELIVERY / "schools.csv").write_text("一\n二\n", "utf-8")
     place.run()
     return Broken(place, before)
@@ -108,7 +117,9 @@ def test_last_good_rows_of_a_broken_district_stay_byte_for_byte(broken: Broken, 
 def test_rows_of_the_other_districts_are_new(broken: Broken) -> None:
     first, second = broken.place.rows("select run_id from ops.publication order by published_at")
     for code in (NORTH, SOUTH):
-        runs = broken.place.rows("select distinct run_id from mart.school_indicator where district_code = ?", code)
+        runs = broken.place.rows(
+            "select distinct run_id from mart.school_indicator where district_code = ?", code
+        )
         assert runs == [second] != [first]
     old = {row[3]: row for row in broken.before[NORTH]["section"]}
     assert any(old[row[3]] != row for row in broken.place.tables(NORTH, whole=True)["section"])
@@ -176,7 +187,9 @@ def test_every_evaluation_comes_from_one_run(broken: Broken) -> None:
         "select district_code, run_id from mart.school_indicator union all by name "
         "select district_code, run_id from mart.district_verdict) group by 1 order by 1"
     )
-    assert with_runs == [(code, 1) for code in (NORTH, SOUTH, BROKEN_BOOK, NO_ROSTER, REPEATED, NO_COLUMN, NO_TOML)]
+    assert with_runs == [
+        (code, 1) for code in (NORTH, SOUTH, BROKEN_BOOK, NO_ROSTER, REPEATED, NO_COLUMN, NO_TOML)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -194,8 +207,10 @@ def published_bytes(place: Place) -> dict[str, str]:
     return {str(p): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
-def test_fault_of_a_model_leaves_the_publication_whole(standing: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    before, build = published_bytes(standing), refresh_module.build
+def test_fault_of_a_model_leaves_the_publication_whole(
+    standing: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, build = published_bytes(standing), refresh_module.build  # type: ignore[attr-defined]
 
     def fails(con: Any, model: Any) -> Any:
         if model.full_name == "mart.finding":
@@ -232,11 +247,15 @@ def test_partial_selection_is_kept_out_by_the_gate(standing: Place) -> None:
     before = {code: standing.tables(code, whole=True) for code in (NORTH, SOUTH)}
     keys = ["mart/school_indicator", "mart/section", "quality/check_result", "publication/youjun"]
     with standing.settings(), instance_for([FIRST.id]) as instance:
-        result = build_definitions().resolve_job_def("refresh").execute_in_process(
-            instance=instance,
-            asset_selection=[dg.AssetKey(key.split("/")) for key in keys],
-            tags=range_tags([FIRST.id]),
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        result = (
+            build_definitions()
+            .resolve_job_def("refresh")
+            .execute_in_process(
+                instance=instance,
+                asset_selection=[dg.AssetKey(key.split("/")) for key in keys],
+                tags=range_tags([FIRST.id]),
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
         )
     assert result.success
     assert {code: standing.tables(code, whole=True) for code in (NORTH, SOUTH)} == before
@@ -253,7 +272,9 @@ def test_whole_run_heals_it(standing: Place) -> None:
     result = standing.run()
     assert standing.tables(NORTH) != before
     assert standing.rows("select distinct run_id from mart.evaluation") == [(result.run_id,)]
-    assert standing.rows("select * from quality.check_result where severity = 'blocking' and not passed") == []
+    assert (
+        standing.rows("select * from quality.check_result where severity = 'blocking' and not passed") == []
+    )
 
 
 @contextmanager
@@ -294,7 +315,9 @@ def test_program_that_opened_the_publication_for_writing_is_named_as_the_cause(s
 
 def test_manifest_names_the_run(standing: Place) -> None:
     manifest = json.loads((standing.published.parent / "manifest.json").read_text("utf-8"))
-    newest = standing.rows("select run_id, rows, content_sha256 from ops.publication order by published_at desc limit 1")
+    newest = standing.rows(
+        "select run_id, rows, content_sha256 from ops.publication order by published_at desc limit 1"
+    )
     entry = manifest["publication"]
     assert [(entry["run_id"], entry["rows"], entry["content_sha256"])] == newest
     assert manifest["folders"]["parquet"] == entry["run_id"]

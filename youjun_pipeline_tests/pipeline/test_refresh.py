@@ -81,7 +81,8 @@ def test_fifty_two_schools_fail_and_the_teachers_are_enough(sample: SampleRun) -
     assert stages == [("primary", 39), ("junior", 13)]
     judged = place.rows(
         "select indicator_code, status, failing_primary, failing_junior, cv_primary_status, cv_junior_status "
-        "from mart.district_indicator where district_code = ? and phase_id = ? and indicator_code in ('R1', 'R2', 'R3') order by 1",
+        "from mart.district_indicator where district_code = ? and phase_id = ? and indicator_code in ('R1', 'R2', 'R3') "
+        "order by 1",
         WUQING,
         STARTUP,
     )
@@ -96,7 +97,13 @@ def test_coefficients_and_monitoring_are_those_of_the_plan(sample: SampleRun) ->
         WUQING,
         STARTUP,
     )
-    assert over == [("R4", "primary"), ("R5", "primary"), ("R5", "junior"), ("R6", "primary"), ("R7", "junior")]
+    assert over == [
+        ("R4", "primary"),
+        ("R5", "primary"),
+        ("R5", "junior"),
+        ("R6", "primary"),
+        ("R7", "junior"),
+    ]
     subjects = place.rows(
         "select grade, subject, level from mart.monitoring_subject "
         "where district_code = ? and phase_id = ? and status = 'below' order by all",
@@ -113,7 +120,9 @@ def test_every_phase_that_has_begun_is_published(sample: SampleRun) -> None:
         *((WUQING, p) for p in (STARTUP, "2023-implementation", "2024-municipal", "2025-national")),
         *(("120115", p) for p in ("2020", "2021", "2022")),
     ]
-    blocked = sample.place.rows("select * from quality.check_result where severity = 'blocking' and not passed")
+    blocked = sample.place.rows(
+        "select * from quality.check_result where severity = 'blocking' and not passed"
+    )
     assert blocked == []
 
 
@@ -139,14 +148,16 @@ def test_rows_in_are_rows_accepted_and_rejected(sample: SampleRun) -> None:
 def test_a_second_run_reads_no_file_again(sample: SampleRun, dataset: str) -> None:
     assert metadata(sample.first, f"raw/{dataset}")["new_files"] > 0
     again = metadata(sample.second, f"raw/{dataset}")
-    assert {name: again[name] for name in ("new_files", "rows_read", "rows_accepted", "rows_rejected")} == dict.fromkeys(
-        ("new_files", "rows_read", "rows_accepted", "rows_rejected"), 0
-    )
+    assert {
+        name: again[name] for name in ("new_files", "rows_read", "rows_accepted", "rows_rejected")
+    } == dict.fromkeys(("new_files", "rows_read", "rows_accepted", "rows_rejected"), 0)
 
 
 def test_a_second_run_publishes_the_same_tables(sample: SampleRun) -> None:
     assert sample.place.content() == sample.first_content
-    hashes = sample.place.rows("select run_id, content_sha256, rows from ops.publication order by published_at")
+    hashes = sample.place.rows(
+        "select run_id, content_sha256, rows from ops.publication order by published_at"
+    )
     assert [run for run, *_ in hashes] == [sample.first.run_id, sample.second.run_id]
     assert hashes[0][1:] == hashes[1][1:]
     assert metadata(sample.second, "publication/youjun")["content_sha256"] == sample.first_content

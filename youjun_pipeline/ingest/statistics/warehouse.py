@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,11 +31,10 @@ if TYPE_CHECKING:
 
 STATISTICS = "statistics"
 DATASETS = ("schools", "class_bands", "teachers", "facilities")
-# A cell's text is stored as it was read. source: the cell behind a composed row's column.
+# A file's cells are one text, a list of lists as `Cell` has them: they are needed together or not at all, and a row each
+# takes as long to store as the workbook to read. source: the cell behind a composed row's column.
 TABLES = {
-    "statistics_cell": "content_sha256 VARCHAR, school_code VARCHAR, dataset VARCHAR, column_name VARCHAR, stage VARCHAR, "
-    "item VARCHAR, value VARCHAR, role VARCHAR, parent VARCHAR, member VARCHAR, sheet VARCHAR, row_number BIGINT, "
-    "source_column VARCHAR, header VARCHAR",
+    "statistics_file": "content_sha256 VARCHAR, cells VARCHAR",
     "statistics_source": "content_sha256 VARCHAR, dataset VARCHAR, sheet VARCHAR, row_number BIGINT, column_name VARCHAR, "
     "source_file VARCHAR, source_sheet VARCHAR, source_row BIGINT, source_column VARCHAR, header VARCHAR",
 }
@@ -84,7 +84,7 @@ def ensure_statistics(con: duckdb.DuckDBPyConnection) -> None:
         [STATISTICS, load_layouts().version],
     ).fetchall()
     for (content,) in stale:
-        con.execute("delete from raw.statistics_cell where content_sha256 = ?", [content])
+        con.execute("delete from raw.statistics_file where content_sha256 = ?", [content])
         con.execute("delete from raw.notice where content_sha256 = ? and dataset = ?", [content, STATISTICS])
         con.execute("delete from raw.content where content_sha256 = ? and dataset = ?", [content, STATISTICS])
 
@@ -167,10 +167,10 @@ def _read(con: duckdb.DuckDBPyConnection, fresh: list[Delivered]) -> dict[str, l
         rule, message = (read.failure.rule, read.failure.message) if read.failure else (None, None)
         contents.append((content, STATISTICS, load_layouts().version, rows, rows, 0, rule, message))
         notices += [(content, STATISTICS, text) for text in read.notices]
-    cells = [(content, *cell) for content, of_file in found.items() for cell in of_file]
+    texts = [(content, json.dumps(cells, ensure_ascii=False)) for content, cells in found.items()]
     con.begin()
     try:
-        _insert(con, "statistics_cell", _columns("statistics_cell"), cells)
+        _insert(con, "statistics_file", _columns("statistics_file"), texts)
         _insert(con, "content", _CONTENT, contents)
         _insert(con, "notice", ["content_sha256", "dataset", "message"], notices)
     except BaseException:
@@ -316,12 +316,10 @@ def _stored(con: duckdb.DuckDBPyConnection, contents: set[str], read: dict[str, 
         "create or replace temp table statistics_wanted as select unnest($1::varchar[]) as content_sha256"
     )
     con.execute(wanted, [list(contents - read.keys())])
-    # In the order in which they were read: of several places that say the same, the first is named.
-    cursor = con.execute(
-        "from raw.statistics_cell semi join statistics_wanted using (content_sha256) order by rowid"
-    )
-    for content, *values in cursor.fetchall():
-        found.cells.setdefault(content, []).append(Cell(*values))
+    texts = con.execute(
+        "from raw.statistics_file semi join statistics_wanted using (content_sha256)"
+    ).fetchall()
+    found.cells |= {content: [Cell(*values) for values in json.loads(cells)] for content, cells in texts}
     con.execute(wanted, [list(contents)])
     said = con.execute(
         "select content_sha256, message from raw.notice semi join statistics_wanted using (content_sha256) "
