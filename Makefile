@@ -14,7 +14,7 @@ WORKERS ?= 2
 export DAGSTER_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-daemon check format bench site ui docs lock clean
+.PHONY: help setup run test test-fast test-daemon check format bench dirty site ui docs lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
@@ -28,7 +28,7 @@ site: $(READY)  ## make the site anew from the publication
 	@$(PY) -m youjun_pipeline.cli site
 
 test: test-fast  ## run all tests: the fast tier first, then the rest
-	@$(PY) -m pytest $(TESTS)/integration $(TESTS)/pipeline -q -n $(WORKERS) -m "not daemon"
+	@$(PY) -m pytest $(TESTS)/integration $(TESTS)/pipeline -q -n $(WORKERS) --dist loadscope -m "not daemon"
 
 test-daemon: $(READY)  ## run schedule and sensors under Dagster's daemon, some minutes
 	@$(PY) -m pytest $(TESTS)/pipeline -q -m daemon
@@ -46,6 +46,10 @@ check: $(READY)  ## lint, format, types, walls and the fast tests
 format: $(READY)  ## rewrite the code as the formatter and the linter's safe fixes want it
 	@$(PY) -m ruff check --fix --quiet || true
 	@$(PY) -m ruff format
+
+# The tests run a sample of these; MUTANTS=20000 tries more of them.
+dirty: $(READY)  ## read every dirty file and MUTANTS spoiled ones (2000): none may end in a traceback or lose a row
+	@$(PY) -m youjun_pipeline_tests.dirty --mutants $(or $(MUTANTS),2000)
 
 bench: $(READY)  ## run the benchmarks, each against its floor
 	@set -e; for file in bench/bench_*.py; do \

@@ -24,11 +24,20 @@ if TYPE_CHECKING:
 
 REJECTED, SUSPICION = "quality.rejected_row", "quality.suspicion"
 # What these say stands in quality.rejected_row, with its cell.
-TOLD_ELSEWHERE = ("schools_are_in_roster", "school_names_resolve", "rows_reconcile")
+TOLD_ELSEWHERE = (
+    "schools_are_in_roster",
+    "school_names_resolve",
+    "rows_reconcile",
+    "progress_is_on_known_measures",
+)
 ACROSS_FILES = {
     "unknown_school": "学校标识码不在学校名册中",
     "unknown_school_name": "找不到这所学校",
     "ambiguous_school_name": "校名可能指多所学校",
+    "unknown_measure": "方案中没有这项措施",
+    "unknown_milestone": "方案中没有这个节点",
+    "unknown_indicator": "标准中没有这项指标",
+    "before_plan": "日期早于方案印发",
 }
 SUSPICIONS = {
     "jump": "与上次报送相差悬殊",

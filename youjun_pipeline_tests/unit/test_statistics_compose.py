@@ -158,6 +158,22 @@ def test_contradictions_are_told_with_both_places(tmp_path: Path) -> None:
     )
 
 
+def test_a_contradiction_in_what_a_plain_file_delivers_is_none(tmp_path: Path) -> None:
+    other = nine_year(facilities={**(nine_year().facilities or {}), "teaching_area_m2": 0})
+    sources = []
+    for name, data in (
+        export("primary", wide_row(nine_year(), "primary")),
+        export("junior", wide_row(other, "junior")),
+    ):
+        (tmp_path / "delivered").write_bytes(data)
+        sources += [Source(name, cell) for cell in read_statistics(tmp_path / "delivered", name).cells]
+    result = compose(sources, ["说明"], ("120114", "武清区"), [d for d in DATASETS if d.name != "facilities"])
+    assert {name: read.failure for name, read in result.results.items()} == dict.fromkeys(
+        ("schools", "class_bands", "teachers")
+    )
+    assert result.results["schools"].notices == ["说明"]
+
+
 def test_attached_classes_count_with_their_host(tmp_path: Path) -> None:
     host = nine_year(
         row={**nine_year().row, "school_type": "初级中学", "school_name": "武清二中"},

@@ -19,7 +19,6 @@ from youjun_pipeline.ingest.statistics.cells import ATTACHED, SCHOOL, Cell, figu
 if TYPE_CHECKING:
     import pandas as pd
 
-DATASETS = ("schools", "class_bands", "teachers", "facilities")
 CONFLICT, ANOTHER_DISTRICT, PARENT_UNKNOWN, BLANK_CODE = (
     "statistics_conflict",
     "school_of_another_district",
@@ -94,10 +93,14 @@ def compose(
     given = _Delivery(*district, notices=list(notices))
     _sort(cells, given)
     conflicts: list[str] = []
-    values: dict[str, dict[Key, Row]] = {name: {} for name in DATASETS}
+    # What is not asked for comes from a plain file, whatever the workbooks say of it.
+    values: dict[str, dict[Key, Row]] = {dataset.name: {} for dataset in datasets}
     for (name, key, column), sources in given.own.items():
-        values[name].setdefault(key, {})[column] = _agreed(sources, conflicts)
+        if name in values:
+            values[name].setdefault(key, {})[column] = _agreed(sources, conflicts)
     for (name, key, column), parts in given.sites.items():
+        if name not in values:
+            continue
         row = values[name].setdefault(key, {})
         added = [_agreed(sources, conflicts) for sources in parts.values()]
         own = [row[column]] if column in row else []

@@ -10,9 +10,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -39,8 +37,6 @@ TABLES = {
     "source_file VARCHAR, source_sheet VARCHAR, source_row BIGINT, source_column VARCHAR, header VARCHAR",
 }
 SHOWN_FAILURES = 20
-# The workbook reader lets go of Python's lock while it parses, half of the time that a workbook takes.
-READERS = min(4, os.cpu_count() or 1)
 # Files whose cells are in memory at once: 60 cells of a workbook take some 25 KB as Python objects.
 BATCH = 2_000
 
@@ -158,10 +154,9 @@ def _read(con: duckdb.DuckDBPyConnection, fresh: list[Delivered]) -> dict[str, l
     found: dict[str, list[Cell]] = {}
     contents: list[tuple[object, ...]] = []
     notices: list[tuple[object, ...]] = []
-    with ThreadPoolExecutor(READERS) as readers:
-        results = readers.map(lambda entry: read_statistics(entry.file.path, entry.file.name), fresh)
-    for entry, read in zip(fresh, results, strict=True):
+    for entry in fresh:
         content = entry.content_sha256
+        read = read_statistics(entry.file.path, entry.file.name)
         found[content] = read.cells
         rows = sum(cell.column == "school_code" for cell in read.cells)
         rule, message = (read.failure.rule, read.failure.message) if read.failure else (None, None)

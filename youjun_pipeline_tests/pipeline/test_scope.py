@@ -1,0 +1,116 @@
+"""What a run takes: phases, districts, the day that counts as today; what it does not take stays as it is."""
+
+from __future__ import annotations
+
+import dagster as dg
+import pytest
+
+from youjun_pipeline.orchestration.code_location import build_definitions
+from youjun_pipeline.orchestration.execute import RefreshFailedError, run_refresh
+from youjun_pipeline.orchestration.instance import instance_for
+from youjun_pipeline.orchestration.partitions import RANGE_END, RANGE_START
+from youjun_pipeline_tests.pipeline.runs import FIRST, LATE, NORTH, SECOND, SOUTH, Place, two_districts
+
+EVALUATIONS = (
+    "select district_code, phase_id, run_id from mart.evaluation order by district_code, phase_order"
+)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """Two districts with a phase to come, published as of 2025-01-01."""
+    made = two_districts(tmp_path_factory.mktemp("scope"), (FIRST, SECOND, LATE))
+    made.run()
+    return made
+
+
+def test_phase_that_starts_after_the_as_of_date_has_no_rows(place: Place) -> None:
+    assert [row[:2] for row in place.rows(EVALUATIONS)] == [
+        (code, phase.id) for code in (NORTH, SOUTH) for phase in (FIRST, SECOND)
+    ]
+    assert all(rows == [] for rows in place.tables(NORTH, LATE.id).values())
+
+
+def test_one_phase_leaves_the_others_as_they_are(place: Place) -> None:
+    first = {code: place.tables(code, FIRST.id, whole=True) for code in (NORTH, SOUTH)}
+    second, content = place.tables(NORTH, SECOND.id), place.content()
+    result = place.run(SECOND.id)
+    assert {code: place.tables(code, FIRST.id, whole=True) for code in (NORTH, SOUTH)} == first
+    assert place.tables(NORTH, SECOND.id) == second
+    runs = {run for _, phase, run in place.rows(EVALUATIONS) if phase == SECOND.id}
+    assert runs == {result.run_id}
+    # what was rejected, which files came in and what the checks said do not depend on which phases a run takes
+    assert place.content() == content
+
+
+def test_one_district_leaves_the_other_as_it_is(place: Place) -> None:
+    south, content = place.tables(SOUTH, whole=True), place.content()
+    result = place.run(districts=[NORTH])
+    assert place.tables(SOUTH, whole=True) == south
+    assert {run for code, _, run in place.rows(EVALUATIONS) if code == NORTH} == {result.run_id}
+    assert place.content() == content
+
+
+def test_earlier_as_of_date_is_refused(place: Place) -> None:
+    before = place.published.read_bytes()
+    with pytest.raises(RefreshFailedError) as raised:
+        place.run(as_of="2024-12-31")
+    assert "截止日期不能倒退：上次发布的截止日期是 2025-01-01，本次是 2024-12-31。" in str(raised.value)
+    assert "YOUJUN_AS_OF" in str(raised.value) and "YOUJUN_WAREHOUSE" in str(raised.value)
+    assert place.published.read_bytes() == before
+
+
+def test_unknown_phase_and_district_are_named(place: Place) -> None:
+    with pytest.raises(
+        RefreshFailedError, match="没有这些阶段：1999、2000；现有：2023-first、2024-second、2026-late"
+    ):
+        place.run("2000", "1999", FIRST.id)
+    with pytest.raises(RefreshFailedError, match=f"没有这些区县：999999；现有：{NORTH}、{SOUTH}"):
+        place.run(districts=[NORTH, "999999"])
+
+
+def test_range_that_gives_no_key_is_an_error(place: Place) -> None:
+    known = [FIRST.id, SECOND.id, LATE.id]
+    with place.settings(), instance_for(known) as instance:
+        result = (
+            build_definitions()
+            .resolve_job_def("refresh")
+            .execute_in_process(
+                instance=instance,
+                asset_selection=[dg.AssetKey(["core", "parameter"])],
+                tags={RANGE_START: SECOND.id, RANGE_END: FIRST.id},
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                raise_on_error=False,
+            )
+        )
+    assert not result.success
+    failed = [e.step_failure_data.error for e in result.all_events if e.is_step_failure]
+    assert any("阶段范围是空的：起点在终点之后，或其间没有阶段" in str(error) for error in failed)
+
+
+def test_range_takes_the_phases_between_its_ends(place: Place) -> None:
+    """Last in the module: from here on the as-of date is a later one."""
+    result = place.run(LATE.id, FIRST.id, as_of="2026-06-30")
+    assert place.rows(EVALUATIONS) == [
+        (code, phase.id, result.run_id) for code in (NORTH, SOUTH) for phase in (FIRST, SECOND, LATE)
+    ]
+    assert place.rows("select distinct as_of::varchar from mart.evaluation") == [("2026-06-30",)]
+    assert [
+        row for (row,) in place.rows("select as_of::varchar from ops.publication order by published_at")
+    ] == (["2025-01-01"] * 3 + ["2026-06-30"])
+
+
+def test_folder_without_districts_says_what_belongs_there(tmp_path: pytest.TempPathFactory) -> None:
+    place = Place(tmp_path)  # type: ignore[arg-type]
+    (place.data / "12011-short").mkdir()
+    (place.data / "12011-short" / "district.toml").write_text("", "utf-8")
+    (place.data / "120114-empty").mkdir()
+    with place.settings() as settings, pytest.raises(RefreshFailedError) as raised:
+        run_refresh(settings)
+    first, *rest = str(raised.value).splitlines()
+    assert first == (
+        f"{place.data} 中没有可评估的阶段：请按 <代码>-<名称>/district.toml 放置区县文件夹；上一次发布保持不变"
+    )
+    assert any("120114-empty/district.toml：没有这个文件" in line for line in rest)
+    assert any(line.startswith("  12011-short：有 district.toml，但文件夹名不是") for line in rest)
+    assert not place.published.exists() and not place.warehouse.exists()
