@@ -40,6 +40,7 @@ def again():
             with duckdb.connect(path, read_only=True) as con:
                 look(con)
             opens[0] += 1
+            stop.wait(0.05)
         except Exception as error:
             errors.append(f"{type(error).__name__}: {error}")
 
