@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 SNAPSHOT, EVENTS = "snapshot", "events"
 KINDS = (SNAPSHOT, EVENTS)
@@ -73,6 +73,8 @@ HELPER_SHEET = "本页不是填报数据"
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 
 
+# The same headers and words come with every file: without the memory folding them is a tenth of reading 400 small files.
+@lru_cache(maxsize=20_000)
 def fold_word(text: str) -> str:
     """Reduce a header, a coded value or a file stem to what it is compared by.
 

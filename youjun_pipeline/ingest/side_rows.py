@@ -65,17 +65,19 @@ def side_rows(body: Body, header: Header, dataset: Dataset, filled: np.ndarray) 
     """
     used = sorted(header.positions.values())
     taken = np.flatnonzero(~filled[used].any(axis=0))
-    kinds = []
-    for kind in (
-        SideRows(_repeated_headers(body, header, dataset), "又是表头，没有作为数据"),
-        SideRows(_column_numbers(body, used, filled), "是栏号，没有作为数据"),
-        SideRows(_sums(body, header, dataset, filled), "是合计或平均，不是一行数据，没有读取"),
-        SideRows(_remarks(body, header, dataset, filled), "是表注或签名，没有作为数据"),
-    ):
-        rows = np.setdiff1d(kind.rows, taken)
+    kinds: list[SideRows] = []
+
+    def take(rows: np.ndarray, said: str) -> None:
+        nonlocal taken
+        rows = np.setdiff1d(rows, taken)
         taken = np.union1d(taken, rows)
         if len(rows):
-            kinds.append(SideRows(rows, kind.said))
+            kinds.append(SideRows(rows, said))
+
+    take(_repeated_headers(body, header, dataset), "又是表头，没有作为数据")
+    take(_column_numbers(body, used, filled), "是栏号，没有作为数据")
+    take(_sums(body, header, dataset, filled), "是合计或平均，不是一行数据，没有读取")
+    take(_remarks(body, header, dataset, filled, taken), "是表注或签名，没有作为数据")
     return kinds
 
 
@@ -150,8 +152,13 @@ def _sums(body: Body, header: Header, dataset: Dataset, filled: np.ndarray) -> n
     return found.astype(np.int64)
 
 
-def _remarks(body: Body, header: Header, dataset: Dataset, filled: np.ndarray) -> np.ndarray:
-    """Rows that begin as a remark or a signature, and single texts in the first column below the last row of data."""
+def _remarks(
+    body: Body, header: Header, dataset: Dataset, filled: np.ndarray, taken: np.ndarray
+) -> np.ndarray:
+    """Rows that begin as a remark or a signature, and single texts in the first column below the last row of data.
+
+    `taken` are rows known to be no data already.
+    """
     name, first = min(header.positions.items(), key=lambda item: item[1])
     per_row = filled.sum(axis=0)
     key = [header.positions[name] for name in dataset.required_key if name in header.positions]
@@ -162,7 +169,9 @@ def _remarks(body: Body, header: Header, dataset: Dataset, filled: np.ndarray) -
         rows = _matching(body.columns[position], _REMARK)
         begins[rows] |= ~filled[:position, rows].any(axis=0)
     found = begins & ((per_row == 1) | ~is_keyed)
-    full = np.flatnonzero(filled[list(header.positions.values())].sum(axis=0) >= 2)
+    is_full = (filled[list(header.positions.values())].sum(axis=0) >= 2) & ~found
+    is_full[taken] = False
+    full = np.flatnonzero(is_full)
     below = full[-1] + 1 if len(full) else len(per_row)
     single = below + np.flatnonzero(per_row[below:] == 1)
     for row in single.tolist():

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from youjun_pipeline.contracts import Dataset, load_datasets
 from youjun_pipeline.ingest.districts import DeliveredFile, Scan
 from youjun_pipeline.ingest.files import READER_VERSION, content_hash, read_file
-from youjun_pipeline.ingest.statistics.warehouse import (
+from youjun_pipeline.ingest.statistics.store import (
     Composition,
     ensure_statistics,
     read_statistics_files,

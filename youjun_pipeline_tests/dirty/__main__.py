@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from youjun_pipeline_tests.dirty.cases import all_cases
+from youjun_pipeline_tests.dirty.deliveries import delivery_faults
 from youjun_pipeline_tests.dirty.large import large_cases
 from youjun_pipeline_tests.dirty.mutate import mutant
 from youjun_pipeline_tests.dirty.verify import Outcome, Specimen, case_faults, look_at
@@ -33,6 +34,9 @@ def main() -> int:
     parser.add_argument(
         "--mutants", type=int, default=2000, help="how many spoiled good files (default 2000)"
     )
+    parser.add_argument(
+        "--deliveries", type=int, default=40, help="how many deliveries of them to check (default 40)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="the first mutant's seed")
     parser.add_argument("--batch", nargs=3, metavar=("WHAT", "FROM", "TO"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -43,6 +47,7 @@ def main() -> int:
     sizes = {"cases": (0, len(all_cases())), "large": (0, len(large_cases()))}
     sizes["mutants"] = (options.seed, options.seed + options.mutants)
     faults = [fault for what, (first, last) in sizes.items() for fault in run(what, first, last)]
+    faults += check_deliveries(options.deliveries)
     for fault in faults[:FAULTS_SHOWN]:
         print(fault)
     if len(faults) > FAULTS_SHOWN:
@@ -83,6 +88,17 @@ def run(what: str, first: int, last: int) -> list[str]:
         f"{what}: {files} files, {len(faults)} faults, {seconds:.1f} s, at most {most_memory} MB ({told})",
         flush=True,
     )
+    return faults
+
+
+def check_deliveries(count: int) -> list[str]:
+    """Check deliveries of mutants before sending, with their reports; prints the figures, returns the faults."""
+    begun = time.monotonic()
+    faults = []
+    for seed in range(count):
+        with tempfile.TemporaryDirectory() as folder:
+            faults += delivery_faults(seed, Path(folder))
+    print(f"deliveries: {count} checked, {len(faults)} faults, {time.monotonic() - begun:.1f} s", flush=True)
     return faults
 
 

@@ -8,12 +8,13 @@ import pytest
 
 from youjun_pipeline_tests.dirty import Case, all_cases
 from youjun_pipeline_tests.dirty.__main__ import run
+from youjun_pipeline_tests.dirty.deliveries import delivery_faults
 from youjun_pipeline_tests.dirty.verify import Outcome, Specimen, case_faults, look_at
 
 # A prime, so that every format and kind of cell comes up.
 EVERY = 13
 SAMPLE = all_cases()[::EVERY]
-MUTANTS = 60
+MUTANTS, DELIVERIES = 60, 4
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,11 @@ def _made(case: Case, folder: Path) -> Specimen:
 @pytest.mark.parametrize("case", SAMPLE, ids=lambda case: case.name)
 def test_a_dirty_file_comes_to_what_it_must(case: Case, outcomes: dict[str, Outcome]) -> None:
     assert case_faults(case, outcomes[case.name]) == []
+
+
+@pytest.mark.parametrize("seed", range(DELIVERIES))
+def test_a_delivery_of_spoiled_files_is_checked_to_the_end(seed: int, tmp_path: Path) -> None:
+    assert delivery_faults(seed, tmp_path) == []
 
 
 def test_there_are_hundreds_of_kinds() -> None:

@@ -1,5 +1,7 @@
 """Cells: every contract type's good and bad spellings, and what is said about the bad ones."""
 
+# Long because every type of cell has its good and bad spellings here.
+
 from __future__ import annotations
 
 from datetime import date
@@ -98,6 +100,41 @@ def test_a_code_that_lost_its_digits_is_refused(text: str):
     rule, message = fault("code", text)
     assert rule == "unreadable"
     assert message.startswith(f"某列“{text}”是科学计数法") and "文本格式" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("-", "不是代码"),
+        ("无", "不是代码"),
+        ("／", "不是代码"),
+        ("#N/A", "公式的出错结果"),
+        ("2024-01-02", "像是日期"),
+        ("2024-01-02 00:00:00", "像是日期"),
+        ("注：" + "很" * 60, "过长"),
+    ],
+)
+def test_what_is_no_code(text: str, said: str):
+    rule, message = fault("code", text)
+    assert (rule, said in message, "请" in message) == ("unreadable", True, True)
+
+
+def test_some_codes_are_days_and_some_are_latin_only():
+    assert value("code", "2024-01-02", is_day=True) == "2024-01-02"
+    assert parse("code", "2111-A", "0021.0", latin=True) == ["2111-A", "0021"]
+    assert "是否填错了列" in fault("code", "甲小学", latin=True)[1]
+
+
+def test_a_formulas_error_is_no_text():
+    for type_ in ("text", "names", "choice"):
+        assert (
+            "公式的出错结果" in fault(type_, "#REF!", **({"is_open": True} if type_ == "choice" else {}))[1]
+        )
+    assert value("text", "#1 教学楼") == "#1 教学楼"
+
+
+def test_a_unit_is_told_as_it_was_written():
+    assert "含有“㎡”" in fault("amount", "１２０㎡")[1]
 
 
 def test_text_is_kept_as_written():

@@ -264,6 +264,13 @@ def test_a_valid_declaration_is_read():
         ("columns.code.open", True, "column code: only a choice can be open"),
         ("columns.code.words", {"无": "0"}, "column code: only a number column has words for numbers"),
         ("columns.code.month_means_end", True, "column code: only a date can stand for a month's end"),
+        ("columns.seats.latin", True, "column seats: only a code is latin or a day"),
+        (
+            "columns.code.per_student",
+            {"min": 1},
+            "column code: only a count or an amount is compared with pupils",
+        ),
+        ("informational", ["编 号"], "informational: 编 号 means the column code"),
         ("columns.seats.max", -1, "column seats: min 0 is above max -1"),
         ("columns.seats.unit", "打", "column seats: unit 打 has no spellings"),
         ("columns.seats.values", {"1": []}, "column seats: a choice, and only a choice, lists its values"),

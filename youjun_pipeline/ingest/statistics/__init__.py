@@ -2,6 +2,6 @@
 
 Belongs here: from the files of a delivery's `statistics` folder to rows of the datasets schools, class_bands, teachers and
 facilities. layouts.toml says which figure stands where; packages opens files, grids finds labels, school_books and
-wide_exports read cells, compose makes rows of them, warehouse keeps both. Keep out: what a dataset's columns may hold
+wide_exports read cells, compose makes rows of them, store keeps both. Keep out: what a dataset's columns may hold
 (contracts) and everything about plain dataset files. docs/statistics.md tells a district what is read.
 """

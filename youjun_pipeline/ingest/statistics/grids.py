@@ -7,7 +7,7 @@ sheets with the same labels. Keep out: opening files (packages.py) and which lab
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -123,20 +123,24 @@ def label_cells(grid: Grid) -> tuple[RawCells, RawCells]:
     Raises:
         NotThere: if there is no such row.
     """
-    head = [grid.row(index) for index in range(min(HEAD_ROWS, grid.height))]
-    marks = _marks_row(head)
-    if marks is None:
-        head = [[cell_text(value) for value in row] for row in head]
-        marks = _marks_row(head)
-    if marks is None:
+    head = _down_to_marks(grid.row(index) for index in range(min(HEAD_ROWS, grid.height)))
+    if head is None:
+        # with blanks around the marks
+        head = _down_to_marks(grid.texts(index) for index in range(min(HEAD_ROWS, grid.height)))
+    if head is None:
         raise NotThere("找不到“甲 乙 1 2 …”一行")
-    last = head[marks].index("丙" if "丙" in head[marks] else "乙")
-    below, left, right = grid.cells[grid.top + marks + 1 :], grid.left, grid.left + last + 1
-    return tuple(map(tuple, head[: marks + 1])), tuple([tuple(row[left:right]) for row in below])
+    last = head[-1].index("丙" if "丙" in head[-1] else "乙")
+    below, left, right = grid.cells[grid.top + len(head) :], grid.left, grid.left + last + 1
+    return tuple(map(tuple, head)), tuple([tuple(row[left:right]) for row in below])
 
 
-def _marks_row(head: list[list[Any]]) -> int | None:
-    return next((i for i, row in enumerate(head) if "甲" in row[:MARK_COLUMNS] and "乙" in row), None)
+def _down_to_marks(rows: Iterable[list[Any]]) -> list[list[Any]] | None:
+    head = []
+    for row in rows:
+        head.append(row)
+        if "甲" in row[:MARK_COLUMNS] and "乙" in row:
+            return head
+    return None
 
 
 def skeleton(number: str, above: RawCells, beside: RawCells) -> Skeleton:

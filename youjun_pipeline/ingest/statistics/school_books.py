@@ -24,7 +24,7 @@ from youjun_pipeline.ingest.statistics.grids import (
     skeleton,
     without_coordinates,
 )
-from youjun_pipeline.ingest.statistics.labels import class_band, fold_label, form_number, quoted
+from youjun_pipeline.ingest.statistics.labels import cell_text, class_band, fold_label, form_number, quoted
 from youjun_pipeline.ingest.statistics.layouts import Figure, Form, Layouts, load_layouts
 from youjun_pipeline.ingest.statistics.packages import Sheets, column_index
 
@@ -197,7 +197,9 @@ def _figures(
     problems = [entry for entry in entries if isinstance(entry, str)]
     if problems:
         raise Unexpected([f"工作表“{sheet}”：{problem}" for problem in problems])
-    code, role, member, text = school.school_code, school.role, school.member, grid.text
+    code, role, member = school.school_code, school.role, school.member
+    # The entries' places are those of labels in this very sheet, whose rows are all of one width.
+    rows, top, left = grid.cells, grid.top, grid.left
     cells = [
         Cell(
             code,
@@ -205,7 +207,7 @@ def _figures(
             entry.column,
             entry.stage,
             entry.item,
-            text(entry.row, entry.at) if entry.value is None else entry.value,
+            cell_text(rows[entry.row + top][entry.at + left]) if entry.value is None else entry.value,
             role,
             "",
             member,
