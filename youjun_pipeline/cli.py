@@ -294,16 +294,16 @@ def check_command(options: argparse.Namespace) -> int:
         return 2
     try:
         result = precheck(folder, day_in_china(datetime.now(UTC)), options.dataset)
-        print(precheck_text(result))
-        if report:
-            written = write_report(result, report)
-            print(f"\n汇总和标注副本（{len(written)} 个文件）写入 {report.resolve()}")
+        written = write_report(result, report) if report else []
     except TargetError as error:
         print(error, file=sys.stderr)
         return 2
     except OSError as error:
         print(f"{error.filename or folder}：无法读取或写入（{error.strerror}）", file=sys.stderr)
         return 2
+    print(precheck_text(result))
+    if report:
+        print(f"\n汇总和标注副本（{len(written)} 个文件）写入 {report.resolve()}")
     return 0 if result.is_clean else 1
 
 

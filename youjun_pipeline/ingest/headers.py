@@ -109,7 +109,8 @@ def find_header(head: list[list[str]], dataset: Dataset, merged: Sequence[Span] 
             best = header
         if not header.missing(dataset) and count > 1 and count * 2 > sum(1 for cell in cells if cell.strip()):
             break
-    if best is None or len(best.positions) < len(dataset.columns):
+    is_table = max(map(len, head), default=0) > 1
+    if is_table and (best is None or len(best.positions) < len(dataset.columns)):
         best = _best_of_several_rows(head, dataset, merged, best)
     if best is not None:
         best.row = _last_row(best, merged, len(head))

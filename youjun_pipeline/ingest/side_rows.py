@@ -19,30 +19,30 @@ from youjun_pipeline.contracts.model import INVISIBLE, Dataset
 from youjun_pipeline.ingest.headers import Header, match_header
 from youjun_pipeline.ingest.sheets import Body
 
-_SPACE = f"[\\s\\p{{Z}}{INVISIBLE}]"
-BLANK = f"{_SPACE}*"
+# To Arrow; Python's \s knows these blanks already.
+BLANK = f"[\\s\\p{{Z}}{INVISIBLE}]*"
 
 # A sum, alone in its cell: 合计, 总 计, 小计（人）:. In a column of schools words may come before it: 全区小学合计.
-_SUM = (
-    "(?:[总合小共]B*计|总B*合B*计|平B*均B*[值数]?)(?:B*[数额])?(?:B*[(（][^()（）]*[)）])?B*[:：]?".replace(
-        "B*", BLANK
-    )
-)
-_SUM_CELL = f"^{BLANK}{_SUM}{BLANK}$"
-_SUM_OF_SCHOOLS = f"^{BLANK}[\\p{{Han}}0-9()（）、]{{0,12}}{BLANK}{_SUM}{BLANK}$"
+# In Python and not in Arrow, which takes milliseconds to understand a pattern with Chinese characters, for every small file.
+_B = f"[\\s{INVISIBLE}]*"
+_SUM = f"(?:[总合小共]{_B}计|总{_B}合{_B}计|平{_B}均(?:{_B}[值数])?)(?:{_B}[数额])?(?:{_B}[(（][^()（）]*[)）])?{_B}[:：]?"
+_SUM_CELL = re.compile(f"{_B}{_SUM}{_B}")
+_SUM_OF_SCHOOLS = re.compile(f"{_B}[一-鿿0-9()（）、]{{0,12}}?{_B}{_SUM}{_B}")
+# Every sum has one of these.
+_SUM_SIGNS = ("计", "均")
 SCHOOL_COLUMNS = ("school_code", "school_name")
 # A letter that claims 53 failing schools in all says so in a row of its own (指标 合计): that row is a finding.
 SUMS_ARE_DATA = ("superior_findings",)
 
 # How remarks and signatures under a table begin. A dataset's own column (填报人, 说明) begins a header row, not a data row.
-_REMARK = (
-    f"^{BLANK}[(（\\[【]?{BLANK}(?:"
+_REMARK = re.compile(
+    f"{_B}[(（\\[【]?{_B}(?:"
     r"(?:附?注|备注|说明|注释|注意|(?:填[表报]|指标|补充|其他)说明|指标解释|(?:数据|资料)来源)"
     r"\s*[0-9一二三四五六七八九十]*\s*[)）\]】]?\s*[:：.．、]"
     r"|(?:(?:填[表报制]|制[表单]|审[核批]|复核|经办|统计|上报|报送)(?:人员?|单位|部门|日期|时间|负责人)?"
     r"|(?:单位|部门|统计|分管)?负责人|单位(?:名称|公章|盖章)?|联系(?:人|电话|方式)|电话|手机|日期|盖章|签[字名章]|公章)"
     r"\s*(?:[(（][^()（）]{0,12}[)）])?\s*[:：]"
-    r"|[※★▲]|[*＊]\s*\p{Han})"
+    r"|[※★▲]|[*＊]\s*[一-鿿])"
 )
 # What a sentence or a date has and no code or name: below a table, a remark that does not begin as one.
 _SENTENCE = re.compile(r"[，。；：:;,]|^\d+[.、]|^\d{4}年|^.{20,}$", re.DOTALL)
@@ -83,15 +83,21 @@ def side_rows(body: Body, header: Header, dataset: Dataset, filled: np.ndarray) 
 
 def filled_cells(body: Body) -> np.ndarray:
     """Whether each cell holds something, columns along the first axis."""
-    filled = np.zeros((len(body.columns), len(body.row_numbers)), dtype=bool)
-    for position, cells in enumerate(body.columns):
-        blank = pc.match_substring_regex(cells, f"^{BLANK}$")
-        filled[position] = ~pc.fill_null(blank, True).to_numpy()
-    return filled
+    # As one long column: understanding the pattern takes longer than reading a small file's cells by it.
+    chunks = [chunk for column in body.columns for chunk in column.chunks]
+    cells = pa.chunked_array(chunks, pa.large_string())
+    blank = pc.fill_null(pc.match_substring_regex(cells, f"^{BLANK}$"), True).to_numpy()
+    return ~blank.astype(bool).reshape(len(body.columns), len(body.row_numbers))
 
 
-def _matching(cells: pa.ChunkedArray, pattern: str) -> np.ndarray:
-    return np.flatnonzero(pc.fill_null(pc.match_substring_regex(cells, pattern), False).to_numpy())
+def _sums_among(cells: pa.ChunkedArray, pattern: re.Pattern[str]) -> np.ndarray:
+    """Indices of the cells that are a sum; few are looked at, those with a sign of one."""
+    likely = [pc.fill_null(pc.match_substring(cells, sign), False).to_numpy() for sign in _SUM_SIGNS]
+    rows = np.flatnonzero(np.logical_or.reduce(likely))
+    texts = cells.take(pa.array(rows)).to_pylist()
+    return np.array(
+        [row for row, text in zip(rows.tolist(), texts, strict=True) if pattern.fullmatch(text)], np.int64
+    )
 
 
 def _cell(body: Body, position: int, row: int) -> str:
@@ -143,12 +149,12 @@ def _sums(body: Body, header: Header, dataset: Dataset, filled: np.ndarray) -> n
             "grade",
         ):
             pattern = _SUM_OF_SCHOOLS if name in SCHOOL_COLUMNS else _SUM_CELL
-            found = np.union1d(found, _matching(body.columns[header.positions[name]], pattern))
+            found = np.union1d(found, _sums_among(body.columns[header.positions[name]], pattern))
     key = [header.positions[name] for name in dataset.required_key if name in header.positions]
     keyless = np.flatnonzero(~filled[key].any(axis=0) & filled.any(axis=0))
     if len(keyless):
         for cells in body.columns:
-            found = np.union1d(found, keyless[_matching(cells.take(pa.array(keyless)), _SUM_OF_SCHOOLS)])
+            found = np.union1d(found, keyless[_sums_among(cells.take(pa.array(keyless)), _SUM_OF_SCHOOLS)])
     return found.astype(np.int64)
 
 
@@ -163,12 +169,13 @@ def _remarks(
     per_row = filled.sum(axis=0)
     key = [header.positions[name] for name in dataset.required_key if name in header.positions]
     is_keyed = filled[key].all(axis=0) & (len(key) > 1)
-    # The first filled cell must be the one that begins so.
-    begins = np.zeros(len(per_row), dtype=bool)
+    found = np.zeros(len(per_row), dtype=bool)
+    likely = np.flatnonzero((per_row == 1) | ~is_keyed)
     for position in range(first + 1):
-        rows = _matching(body.columns[position], _REMARK)
-        begins[rows] |= ~filled[:position, rows].any(axis=0)
-    found = begins & ((per_row == 1) | ~is_keyed)
+        # The first filled cell must be the one that begins so.
+        rows = likely[filled[position, likely] & ~filled[:position, likely].any(axis=0)]
+        texts = body.columns[position].take(pa.array(rows)).to_pylist()
+        found[rows] = [_REMARK.match(text) is not None for text in texts]
     is_full = (filled[list(header.positions.values())].sum(axis=0) >= 2) & ~found
     is_full[taken] = False
     full = np.flatnonzero(is_full)

@@ -119,7 +119,7 @@ def upstream_keys(model: Model) -> set[dg.AssetKey]:
 
 
 # One step for all of them, as dbt projects have it: a step costs Dagster 45 ms before it does anything, a table 20
-# (docs/decisions/0011). Any of them can still be selected alone.
+# (docs/decisions/0012). Any of them can still be selected alone.
 @dg.multi_asset(
     name="models",
     specs=[model_spec(model) for model in load_models().values()],

@@ -1,6 +1,6 @@
 """The Dagster instance that `make run` records its run in: that of DAGSTER_HOME, or one in memory that is gone afterwards.
 
-Belongs here: sparing the instance questions whose answers are known (docs/decisions/0011 has the figures). They are
+Belongs here: sparing the instance questions whose answers are known (docs/decisions/0012 has the figures). They are
 answered by replacing a method on the one object, since Dagster makes its instances itself; test_definitions.py notices
 when a new Dagster no longer asks them. Keep out: which run is made (`execute`).
 """

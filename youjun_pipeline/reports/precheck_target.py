@@ -111,8 +111,13 @@ def _by_itself(path: Path, today: dt.date, dataset: str | None) -> Target:
     notes = []
     for entry in sorted(folder.iterdir()):
         if entry.is_dir():
-            if entry.name.casefold() != STATISTICS:
-                notes.append((entry.name, "是文件夹，没有检查"))
+            is_statistics = entry.name.casefold() == STATISTICS
+            advice = (
+                "教育事业统计报表要连同区县文件夹一起检查，这里没有检查"
+                if is_statistics
+                else "是文件夹，没有检查"
+            )
+            notes.append((entry.name, advice))
         elif reason := why_no_dataset(entry.name):
             notes.append((entry.name, reason))
         elif entry != path or dataset is None:

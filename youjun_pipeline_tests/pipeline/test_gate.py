@@ -23,6 +23,7 @@ from youjun_pipeline.orchestration.execute import RefreshFailedError
 from youjun_pipeline.orchestration.instance import instance_for
 from youjun_pipeline.orchestration.partitions import range_tags
 from youjun_pipeline.warehouse import publication as publication_module
+from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline_tests.generate import PLAIN, write_district
 from youjun_pipeline_tests.pipeline.runs import FIRST, NORTH, SOUTH, Place, made, two_districts
 
@@ -306,11 +307,14 @@ def test_second_run_at_the_same_time_is_refused_clearly(standing: Place) -> None
 
 
 def test_program_that_opened_the_publication_for_writing_is_named_as_the_cause(standing: Place) -> None:
-    before = published_bytes(standing)
-    with held(standing.published, "write"), pytest.raises(RefreshFailedError) as raised:
-        standing.run()
-    assert f"发布库正被另一个程序以可写方式打开，无法读取：{standing.published}" in str(raised.value)
-    assert published_bytes(standing) == before
+    with held(standing.published, "write"), connect(standing.warehouse) as con:
+        with (
+            pytest.raises(publication_module.PublicationBusyError) as raised,
+            publication_module.attached_previous(con, standing.published.parent),
+        ):
+            pass
+        reason = f"发布库正被另一个程序以可写方式打开，无法读取：{standing.published}。请关闭它，或让它以只读方式打开后再试"
+        assert str(raised.value) == reason
 
 
 def test_manifest_names_the_run(standing: Place) -> None:
