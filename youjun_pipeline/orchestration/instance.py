@@ -13,7 +13,8 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from youjun_pipeline.orchestration.partitions import PHASES, register_phases
+from youjun_pipeline.orchestration.open_phases import register_when_safe
+from youjun_pipeline.orchestration.partitions import PHASES
 
 
 @contextmanager
@@ -21,7 +22,8 @@ def instance_for(phases: Sequence[str]) -> Iterator[dg.DagsterInstance]:
     """The instance, with `phases` as its phase partitions, in that order."""
     kept = bool(os.environ.get("DAGSTER_HOME"))
     with dg.DagsterInstance.get() if kept else dg.DagsterInstance.ephemeral() as instance:
-        register_phases(instance, list(phases))
+        # Not while a run of the daemon relies on what is registered; this one is told by the next line anyway.
+        register_when_safe(instance, list(phases))
         _answer_phases(instance, list(phases))
         if not kept:
             _know_nothing_before(instance)
