@@ -44,15 +44,21 @@ def test_command_line_of_an_older_version(publication: tuple[Publication, int]) 
 
 
 def test_sqlalchemy(publication: tuple[Publication, int]) -> None:
-    pytest.importorskip(
-        "duckdb_engine", reason="duckdb-engine is not installed; docs/bi.md names the pair that was tried"
-    )
+    """As Superset asks: the names of tables and columns first, then rows."""
     import sqlalchemy
 
     result, rows = publication
     engine = sqlalchemy.create_engine(f"duckdb:///{result.path}", connect_args={"read_only": True})
-    with engine.connect() as connection:
-        assert connection.execute(sqlalchemy.text(COUNT)).scalar() == rows
+    try:
+        inspector = sqlalchemy.inspect(engine)
+        assert "school_indicator" in inspector.get_table_names("mart")
+        assert "latest_finding" in inspector.get_view_names("bi")
+        columns = {c["name"]: str(c["type"]) for c in inspector.get_columns("school_indicator", schema="mart")}
+        assert columns["status"] == "VARCHAR" and columns["value"] == "FLOAT"
+        with engine.connect() as connection:
+            assert connection.execute(sqlalchemy.text(COUNT)).scalar() == rows
+    finally:
+        engine.dispose()
 
 
 def test_node(publication: tuple[Publication, int], tmp_path: Path) -> None:

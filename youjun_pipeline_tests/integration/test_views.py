@@ -9,7 +9,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.connection import connect
+from youjun_pipeline_tests.documented import documented_queries
 from youjun_pipeline_tests.generate import Phase, generate_district, write_district
 from youjun_pipeline_tests.steps import places, refresh
 
@@ -75,3 +77,18 @@ def test_everything_published_is_explained(moved: duckdb.DuckDBPyConnection) -> 
         "on d.table_name = c.schema_name || '.' || c.table_name and d.column_name = c.column_name"
     ).fetchall()
     assert known == [(0,)]
+
+
+def test_documented_queries_answer(sample: Settings) -> None:
+    """The queries of docs/bi.md as they are printed, on the sample districts that they name."""
+    with connect(sample.published / "youjun.duckdb", read_only=True) as con:
+        rows = [con.execute(query).fetchall() for query in documented_queries().values()]
+    standing, failing, province, schools, wideners, findings, origin = rows
+    assert ("武清区", "2023-startup", 114, 52, 8, False) in standing
+    assert province[0][0] == "武清区" and province[0][1] == pytest.approx(52 / 114)
+    # the counts of both districts against the rows of one: 宝坻 has no R4 failing
+    assert [row[1:3] for row in failing if row[0] == "R4"] == [(21, 5)]
+    assert len([row for row in schools if row[3] == "R4"]) == 26
+    assert len(wideners) == 10 and wideners == sorted(wideners, key=lambda row: -row[3])
+    assert findings == [("2023-startup", "open", 90)]
+    assert {row[4] for row in origin} == {"facilities.csv", "schools.xlsx"}
