@@ -62,7 +62,7 @@ def _write_cover(book: Book, con: duckdb.DuckDBPyConnection) -> None:
     verdict = evaluation.rows(
         con,
         "mart.district_verdict",
-        "passes, schools_in_scope, schools_failing, indicators_failing, summary, blocking",
+        "passes, schools_in_scope, schools_failing, failing_out_of_scope, indicators_failing, summary, blocking",
         "all",
     )
     for label, text in _facts(evaluation, verdict[0] if verdict else None):
@@ -103,12 +103,13 @@ def _facts(evaluation: Evaluation, verdict: Row | None) -> list[tuple[str, str |
         ("适用的过渡政策", waivers or "无"),
     ]
     if verdict:
+        outside = verdict["failing_out_of_scope"] or 0
+        failing = f"其中有指标未达标的 {verdict['schools_failing'] - outside} 所"
+        if outside:
+            failing += f"；另有 {outside} 所职业学校附设义务教育班级"
         facts += [
             ("自评结论", ("达到标准：" if verdict["passes"] else "未达到标准：") + verdict["summary"]),
-            (
-                "学校",
-                f"纳入评估 {verdict['schools_in_scope']} 所，其中有指标未达标的 {verdict['schools_failing']} 所",
-            ),
+            ("学校", f"纳入评估 {verdict['schools_in_scope']} 所，{failing}"),
             ("未达标和未定事项", "\n".join(verdict["blocking"]) or "无"),
         ]
     return facts

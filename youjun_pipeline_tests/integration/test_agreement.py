@@ -164,7 +164,14 @@ def test_district_verdicts_agree(
     passing = 0
     for code, evaluation in expected.items():
         row = got[code][(PHASE,)]
-        exact = ("passes", "passes_strict", "schools_in_scope", "schools_failing", "indicators_failing")
+        exact = (
+            "passes",
+            "passes_strict",
+            "schools_in_scope",
+            "schools_failing",
+            "failing_out_of_scope",
+            "indicators_failing",
+        )
         wrong = differences(row, evaluation.district_verdict, exact, ())
         assert not wrong, (code, wrong, row["blocking"], evaluation.district_verdict.blocking)
         assert bool(row["blocking"]) != row["passes"]

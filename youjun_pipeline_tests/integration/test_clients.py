@@ -53,7 +53,9 @@ def test_sqlalchemy(publication: tuple[Publication, int]) -> None:
         inspector = sqlalchemy.inspect(engine)
         assert "school_indicator" in inspector.get_table_names("mart")
         assert "latest_finding" in inspector.get_view_names("bi")
-        columns = {c["name"]: str(c["type"]) for c in inspector.get_columns("school_indicator", schema="mart")}
+        columns = {
+            c["name"]: str(c["type"]) for c in inspector.get_columns("school_indicator", schema="mart")
+        }
         assert columns["status"] == "VARCHAR" and columns["value"] == "FLOAT"
         with engine.connect() as connection:
             assert connection.execute(sqlalchemy.text(COUNT)).scalar() == rows

@@ -55,6 +55,7 @@ class DistrictVerdict:
     passes_strict: bool
     schools_in_scope: int
     schools_failing: int
+    failing_out_of_scope: int
     indicators_failing: int
     blocking: tuple[str, ...]
 
@@ -154,11 +155,13 @@ def decide(
         and all(passing(b.status_strict) for b in balances.values())
         and all(passing(i.status_strict) for i in others)
     )
+    failing = {j.school_code for j in judged if j.status in f.FAILING}
     return DistrictVerdict(
         passes=bool(verdicts) and not blocking,
         passes_strict=bool(verdicts) and passes_strict,
         schools_in_scope=sum(school.in_scope for school in schools.values()),
-        schools_failing=len({j.school_code for j in judged if j.status in f.FAILING}),
+        schools_failing=len(failing),
+        failing_out_of_scope=sum(not schools[code].in_scope for code in failing),
         indicators_failing=sum(i.status in f.FAILING for i in indicators.values()),
         blocking=tuple(blocking),
     )

@@ -34,16 +34,23 @@ with section as (
     join run_evaluation e using (district_code, phase_id)
     join standard.indicator i on i.standard_id = e.standard_id and i.indicator_code = d.indicator_code
     group by d.district_code, d.phase_id
+), failing as (
+    -- a vocational school with compulsory pupils fails G4 without being in scope
+    select j.district_code, j.phase_id, count(distinct j.school_code) as schools,
+        count(distinct j.school_code) filter (not s.in_scope) as out_of_scope
+    from mart.school_indicator j
+    join core.school s using (district_code, phase_id, school_code)
+    semi join run_evaluation e on e.district_code = j.district_code and e.phase_id = j.phase_id
+    where is_failing(j.status)
+    group by j.district_code, j.phase_id
 ), roster as (
     select e.district_code, e.phase_id,
         (
             select count(distinct s.school_code) from core.school s
             where s.district_code = e.district_code and s.phase_id = e.phase_id and s.in_scope
         ) as schools_in_scope,
-        (
-            select count(distinct s.school_code) from mart.school_indicator s
-            where s.district_code = e.district_code and s.phase_id = e.phase_id and is_failing(s.status)
-        ) as schools_failing,
+        coalesce(f.schools, 0) as schools_failing,
+        coalesce(f.out_of_scope, 0) as failing_out_of_scope,
         (
             select count(*) from raw.rejection r
             join core.chosen_file f using (content_sha256, dataset)
@@ -51,6 +58,7 @@ with section as (
                 and r.dataset = 'schools' and r.rejects_row
         ) as roster_rows_rejected
     from run_evaluation e
+    left join failing f using (district_code, phase_id)
 ), joined as (
     select r.*,
         coalesce(s.sections, 0) as sections,
@@ -83,7 +91,8 @@ with section as (
     join item i using (district_code, phase_id)
 )
 select
-    district_code, phase_id, passes, passes_strict, schools_in_scope, schools_failing, indicators_failing,
+    district_code, phase_id, passes, passes_strict, schools_in_scope, schools_failing, failing_out_of_scope,
+    indicators_failing,
     [x.text for x in list_sort(blocks)] as blocking,
     case
         when passes then '校校达标、项项达标' || if(passes_strict, '', '（部分按特例达标）')

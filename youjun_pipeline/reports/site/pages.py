@@ -5,6 +5,7 @@ Keep out: what a page shows (the modules named after the pages), how it looks (t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,10 @@ from youjun_pipeline.standard import load_catalogue
 
 HERE = Path(__file__).parent
 TEMPLATES, ASSETS = HERE / "templates", HERE / "assets"
+
+FORMULA_STARTS = ("=", "+", "-", "@")
+NUMBER = re.compile(r"[+-]?[\d,.]+ ?%?")
+WORD_JOINER = "\u2060"
 
 # Up to so many workbooks of an evaluation are linked; more would be one for each school.
 FEW_FILES = 8
@@ -86,6 +91,7 @@ def _environment() -> Any:
         lstrip_blocks=True,
         undefined=StrictUndefined,
         auto_reload=False,
+        finalize=_harmless,
     )
     filters = (words.number, words.plain, words.percent, words.day, words.slippage)
     environment.filters |= {f.__name__: f for f in filters} | {"dataset_title": _dataset_title}
@@ -98,6 +104,13 @@ def _environment() -> Any:
         "floor_word": lambda e: floor_word(load_catalogue(e.standard_id)),
     }
     return environment
+
+
+def _harmless(value: Any) -> Any:
+    """Text that a spreadsheet would run as a formula, once a table is copied into it, begins with a joiner that nobody sees."""
+    if isinstance(value, str) and value[:1] in FORMULA_STARTS and not NUMBER.fullmatch(value):
+        return type(value)(WORD_JOINER) + value
+    return value
 
 
 def _dataset_title(name: str | None) -> str:

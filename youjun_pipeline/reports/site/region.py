@@ -32,7 +32,8 @@ _SUMMARIES = """
         from mart.measure_status group by all
     )
     select e.district_code, e.district_name, e.phase_id, e.phase_name, e.ends, e.as_of, e.data_origin, e.is_closed,
-        v.passes, v.schools_in_scope, v.schools_failing, v.indicators_failing, v.summary,
+        v.passes, v.schools_in_scope, v.schools_failing, coalesce(v.failing_out_of_scope, 0) as failing_out_of_scope,
+        v.indicators_failing, v.summary,
         coalesce(f.findings_left, 0) as findings_left, coalesce(b.cv_over, 0) as cv_over, b.cvs,
         l.late, coalesce(l.measures, 0) as measures
     from mart.evaluation e
@@ -70,7 +71,10 @@ class Standing(NamedTuple):
     @property
     def shares(self) -> list[float | None]:
         """Failing schools among those in scope, phase by phase (0–1)."""
-        return [p.schools_failing / p.schools_in_scope if p.schools_in_scope else None for p in self.phases]
+        return [
+            (p.schools_failing - p.failing_out_of_scope) / p.schools_in_scope if p.schools_in_scope else None
+            for p in self.phases
+        ]
 
 
 def read_standings(con: duckdb.DuckDBPyConnection) -> list[Standing]:
