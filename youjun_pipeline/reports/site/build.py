@@ -21,7 +21,7 @@ from youjun_pipeline.reports.site.pages import ASSETS, HERE, Writer, write_distr
 from youjun_pipeline.reports.site.read import district_codes, fingerprints, read_districts
 from youjun_pipeline.reports.site.region import read_standings, write_index, write_regions
 from youjun_pipeline.settings import PACKAGE, SHANGHAI
-from youjun_pipeline.warehouse.publication import name_folders, swap_folder
+from youjun_pipeline.warehouse.publication import put_folder
 
 if TYPE_CHECKING:
     import duckdb
@@ -64,8 +64,7 @@ def build_site(con: duckdb.DuckDBPyConnection, published: Path) -> SiteResult:
     _write_publication(con, building)
     contents = {"program": program, "charts": charts_made_by, "districts": dict(sorted(prints.items()))}
     (building / CONTENTS_NAME).write_text(json.dumps(contents, indent=1) + "\n", encoding="utf-8")
-    swap_folder(building, target)
-    name_folders(published, [FOLDER])
+    put_folder(building, published, FOLDER)
     return SiteResult(target / "index.html", site.pages, len(prints) - len(kept), len(kept))
 
 
