@@ -14,7 +14,7 @@ WORKERS ?= 2
 export DAGSTER_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-daemon check format bench dirty site ui docs lock clean
+.PHONY: help setup run test test-fast test-daemon check format bench dirty faults site ui docs lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
@@ -50,6 +50,10 @@ format: $(READY)  ## rewrite the code as the formatter and the linter's safe fix
 # The tests run a sample of these; MUTANTS=20000 tries more of them.
 dirty: $(READY)  ## read every dirty file and MUTANTS spoiled ones (2000): none may end in a traceback or lose a row
 	@$(PY) -m youjun_pipeline_tests.dirty --mutants $(or $(MUTANTS),2000)
+
+# docs/reliability.md has the figures of a whole run; the tests run a sample.
+faults: $(READY)  ## kill refreshes, read during publications, feed in bombs; HARNESS=kills for one of them
+	@$(PY) -m youjun_pipeline_tests.faults $(HARNESS)
 
 bench: $(READY)  ## run the benchmarks, each against its floor
 	@set -e; for file in bench/bench_*.py; do \

@@ -35,7 +35,13 @@ def main(arguments: list[str] | None = None) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    result: int = options.handle(settings, options)
+    from youjun_pipeline.warehouse.connection import DatabaseDamagedError
+
+    try:
+        result: int = options.handle(settings, options)
+    except DatabaseDamagedError as error:
+        print(error, file=sys.stderr)
+        return 1
     return result
 
 
@@ -163,10 +169,19 @@ def rollback_command(settings: Settings, options: argparse.Namespace) -> int:
         f"已退回 {publication.published_at} 发布的版本（运行 {publication.run_id}，截止 {publication.as_of}）。"
         "下一次刷新仍会重新发布：请先找到原因，再恢复夜间计划"
     )
-    with connect(publication.path, read_only=True) as con:
-        for folder, reports in FOLDERS.items():
-            refresh_folder(con, settings.published, folder, reports)
-        build_site(con, settings.published)
+    try:
+        with connect(publication.path, read_only=True) as con:
+            for folder, reports in FOLDERS.items():
+                refresh_folder(con, settings.published, folder, reports)
+            build_site(con, settings.published)
+    except Exception as error:
+        # What an older version of the program published may lack a column that today's reports show.
+        print(
+            f"发布库和 Parquet 已退回，但旁边的报表和网站没有全部重新生成：{str(error).splitlines()[0]}。"
+            "若上一次发布出自旧版本的程序，请先换回那个版本，再运行 make site 或 make run",
+            file=sys.stderr,
+        )
+        return 1
     return 0
 
 
@@ -229,17 +244,28 @@ def site_command(settings: Settings, options: argparse.Namespace) -> int:
 def _change_phase(settings: Settings, change: Callable[[duckdb.DuckDBPyConnection], None], done: str) -> int:
     from youjun_pipeline.warehouse.closing import ClosingError
     from youjun_pipeline.warehouse.connection import WarehouseBusyError, connect
-    from youjun_pipeline.warehouse.publication import publish, recover_history
+    from youjun_pipeline.warehouse.publication import (
+        PublicationBusyError,
+        PublishedInPartError,
+        publish,
+        recover_history,
+    )
+    from youjun_pipeline.warehouse.run import AsOfWentBackError, refuse_earlier
     from youjun_pipeline.warehouse.tables import ensure_tables
 
+    refusals = (
+        *(ClosingError, WarehouseBusyError, PublicationBusyError),
+        *(PublishedInPartError, AsOfWentBackError),
+    )
     now = datetime.now(UTC)
     try:
         with connect(settings.warehouse) as con:
             ensure_tables(con)
             recover_history(con, settings.published)
+            refuse_earlier(con, settings.as_of)
             change(con)
             publish(con, settings.published, f"{now:%Y%m%dT%H%M%S}-close", settings.as_of)
-    except (ClosingError, WarehouseBusyError) as error:
+    except refusals as error:
         print(error, file=sys.stderr)
         return 1
     print(done)

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
+from youjun_pipeline.ingest.limits import MAX_COLUMNS, SMALLER, check_cells, check_characters
 from youjun_pipeline.ingest.sheets import HEAD_ROWS, SEND_AGAIN, Body, Sheet, Unreadable, some, text_column
 
 DELIMITERS = (",", "\t", ";")
@@ -46,7 +47,7 @@ def decode(data: bytes) -> str:
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8-sig", errors="ignore")
         # Four such characters do not come out of GB18030 bytes by chance: its pairs decode to Latin or Arabic letters.
-        if len(re.findall(r"[\u4e00-\u9fff]", before)) >= 4:
+        if len(list(islice(re.finditer(r"[\u4e00-\u9fff]", before), 4))) == 4:
             line = data.count(b"\n", 0, error.start) + 1
             raise Unreadable(f"UTF-8 文本不完整或已损坏：第 {line} 行有无法识别的字节", SAVE_UTF8) from error
     try:
@@ -64,6 +65,7 @@ def delimited_sheet(data: bytes, score: Callable[[list[list[str]]], int]) -> She
     unreadable: its cells cannot be told from the two halves of one that held an unquoted delimiter.
     """
     text = decode(data)
+    check_characters("文件", len(text))
     heads: dict[str, list[list[str]]] = {}
     errors: list[Unreadable] = []
     for delimiter in DELIMITERS:
@@ -73,7 +75,12 @@ def delimited_sheet(data: bytes, score: Callable[[list[list[str]]], int]) -> She
             errors.append(error)
     if not heads:
         raise errors[0]
+    if widest := max(
+        (len(row) for head in heads.values() for row in head if len(row) > MAX_COLUMNS), default=0
+    ):
+        raise Unreadable(f"有一行有 {widest} 列，超过 {MAX_COLUMNS} 列", SMALLER)
     best = max(heads, key=lambda d: (score(heads[d]), max((len(row) for row in heads[d]), default=0)))
+    check_cells("文件", text.count(best) + text.count("\n") + text.count("\r"))
     if errors and not score(heads[best]):
         # With the right delimiter a quote is wrong; with another there is nothing to be found.
         raise errors[0]
@@ -95,6 +102,11 @@ def _records(text: str, delimiter: str, limit: int | None = None) -> tuple[list[
             numbers.append(line + 1)
             line = reader.line_num
     except csv.Error as error:
+        if "field limit" in str(error):
+            raise Unreadable(
+                f"第 {line + 1} 行有一个单元格超过 {csv.field_size_limit()} 个字",
+                "多半是引号不成对，或没有换行：请检查该行的英文双引号，或改交 .xlsx",
+            ) from error
         raise Unreadable(
             f"第 {line + 1} 行起的引号不成对，或引号后面还有文字",
             '请检查该行的英文双引号：单元格内的引号要写成两个（""），或改交 .xlsx',

@@ -28,6 +28,13 @@ PLAN_FIELDS = {"title", "document_number", "issued_on"}
 PHASE_FIELDS = {"id", "name", "starts", "ends"}
 ORIGINS = ("reported", "reconstructed")
 
+# Of a value that is not what it should be, a message shows so many characters.
+MOST_SHOWN = 200
+# An option's number is stored as DOUBLE, which holds no larger one.
+LARGEST = 1e15
+# Nine years of plans have four to ten.
+MAX_PHASES = 200
+
 # A phase's id is a partition key, a folder and a file name.
 PHASE_ID = re.compile(r"\w[\w-]*(\.[\w-]+)*")
 
@@ -79,8 +86,10 @@ def parse_district_file(raw: bytes, code: str) -> DistrictFile:
     except UnicodeDecodeError:
         result.failures.append(Failure("district_file_unreadable", "不是 UTF-8 编码，请另存为 UTF-8"))
         return result
-    except tomllib.TOMLDecodeError as error:
-        result.failures.append(Failure("district_file_unreadable", f"不符合 TOML 格式：{error}"))
+    except (ValueError, RecursionError) as error:
+        # A number of thousands of digits is a ValueError, brackets in brackets without end are a RecursionError.
+        shown = "括号层次太多" if isinstance(error, RecursionError) else str(error)[:MOST_SHOWN]
+        result.failures.append(Failure("district_file_unreadable", f"不符合 TOML 格式：{shown}"))
         return result
     result.notes += [f"{key}：不认识的项，没有使用" for key in sorted(content.keys() - FIELDS)]
     _read_identity(content, code, result)
@@ -92,7 +101,10 @@ def parse_district_file(raw: bytes, code: str) -> DistrictFile:
 
 
 def _shown(value: object) -> str:
-    return "没有填写" if value is None else f"现为 {value!r}"
+    if value is None:
+        return "没有填写"
+    shown = repr(value)
+    return f"现为 {shown if len(shown) <= MOST_SHOWN else shown[:MOST_SHOWN] + '…'}"
 
 
 def _text(entry: Mapping[str, Any], key: str, where: str, result: DistrictFile) -> str:
@@ -165,12 +177,17 @@ def _option_fault(option: Option, value: Any, catalogue: Catalogue) -> str | Non
         fits = isinstance(value, list) and all(item in (option.allowed or ()) for item in value)
         return None if fits and len(set(value)) == len(value) else f"应为列表，每项不重复，可用：{allowed}"
     kinds = (int,) if option.type == "integer" else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, kinds) or not _is_sensible(value):
         return "应为整数" if option.type == "integer" else "应为数字"
     least = (
         catalogue.indicators[option.sets_limit].limits["district"] if option.sets_limit else option.minimum
     )
     return None if least is None or value >= least else f"不能小于 {least}"
+
+
+def _is_sensible(value: float) -> bool:
+    """Whether a number is one that can be computed with; an integer may have any number of digits."""
+    return abs(value) < LARGEST if isinstance(value, int) else math.isfinite(value)
 
 
 def _read_plan(plan: dict[str, Any], result: DistrictFile) -> None:
@@ -198,6 +215,9 @@ def _read_origin(data: dict[str, Any], result: DistrictFile) -> None:
 def _read_phases(entries: Any, result: DistrictFile) -> None:
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
         result.fail("phase", f"至少要有一个阶段，以 [[phase]] 开头，{_shown(entries)}")
+        return
+    if len(entries) > MAX_PHASES:
+        result.fail("phase", f"有 {len(entries)} 个阶段，超过 {MAX_PHASES} 个")
         return
     found: list[tuple[dt.date, dt.date, str, str]] = []
     for number, entry in enumerate(entries, 1):

@@ -20,6 +20,7 @@ from typing import Any
 from youjun_pipeline.contracts.loader import find_dataset, load_datasets
 from youjun_pipeline.contracts.model import Failure
 from youjun_pipeline.ingest.district_file import DistrictFile, Phase, Plan, parse_district_file
+from youjun_pipeline.ingest.limits import MAX_DISTRICT_FILE_BYTES, Unreadable, read_bytes
 
 DISTRICT_FILE, DELIVERIES, STATISTICS = "district.toml", "deliveries", "statistics"
 SUFFIXES = (".xlsx", ".xls", ".csv", ".parquet")
@@ -93,7 +94,7 @@ class _Findings:
     failures: list[Failure] = field(default_factory=list)
 
     def relative(self, path: Path | os.DirEntry[str]) -> str:
-        return Path(os.path.relpath(path, self.root)).as_posix()
+        return shown(Path(os.path.relpath(path, self.root)).as_posix())
 
     def note(self, path: Path | os.DirEntry[str], message: str) -> None:
         self.notices.append(Notice(self.relative(path), message, self.code))
@@ -142,8 +143,9 @@ def scan_district(folder: Path) -> Scan:
 def stated_code(folder: Path) -> str:
     """The code a folder's district.toml states, and six zeros where it states none."""
     try:
-        stated = tomllib.loads((folder / DISTRICT_FILE).read_bytes().decode("utf-8-sig")).get("code")
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        raw = read_bytes(folder / DISTRICT_FILE, MAX_DISTRICT_FILE_BYTES)
+        stated = tomllib.loads(raw.decode("utf-8-sig")).get("code")
+    except (OSError, Unreadable, ValueError, RecursionError):
         stated = None
     return stated if isinstance(stated, str) and re.fullmatch("[0-9]{6}", stated) else "000000"
 
@@ -165,7 +167,16 @@ def _enter(entry: os.DirEntry[str], found: _Findings) -> bool:
     return _stays_inside(entry, found) and entry.is_dir()
 
 
+def shown(name: str) -> str:
+    """A path as a message and the database can hold it: bytes that are no text and control characters are replaced."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in name)
+
+
 def _stays_inside(entry: os.DirEntry[str], found: _Findings) -> bool:
+    if any("\ud800" <= character <= "\udfff" for character in entry.name):
+        # Written under another encoding, such as by an old archiver: the database holds no such name.
+        found.note(entry, "名称不是 UTF-8 编码，没有读取；请改名")
+        return False
     if not entry.is_symlink():
         return True
     try:
@@ -219,7 +230,11 @@ def _district_file(folder: Path, code: str, entry: os.DirEntry[str] | None, foun
             path, "district_file_missing", "没有这个文件，不知道本区的名称、标准和阶段；请参照其他区填写"
         )
         return DistrictFile()
-    stated = parse_district_file(path.read_bytes(), code)
+    try:
+        stated = parse_district_file(read_bytes(path, MAX_DISTRICT_FILE_BYTES), code)
+    except Unreadable as error:
+        found.fail(path, "district_file_unreadable", str(error))
+        return DistrictFile()
     for failure in stated.failures:
         found.fail(path, failure.rule, failure.message)
     for note in stated.notes:
@@ -275,7 +290,7 @@ def _delivery(folder: os.DirEntry[str], day: dt.date, found: _Findings) -> Itera
             )
             continue
         path = Path(entries[0].path)
-        yield DeliveredFile(day, dataset, path, entries[0].name, found.relative(path))
+        yield DeliveredFile(day, dataset, path, shown(entries[0].name), found.relative(path))
 
 
 def _statistics(
@@ -297,7 +312,7 @@ def _statistics(
         elif path.suffix.casefold() not in STATISTICS_SUFFIXES:
             found.note(entry, f"不是统计报表的工作簿，没有读取；请用 {'、'.join(STATISTICS_SUFFIXES)}")
         else:
-            name = path.relative_to(delivery).as_posix()
+            name = shown(path.relative_to(delivery).as_posix())
             yield DeliveredFile(day, STATISTICS, path, name, found.relative(path))
 
 

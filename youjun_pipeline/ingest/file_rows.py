@@ -15,6 +15,8 @@ import pyarrow as pa
 from youjun_pipeline.contracts.model import Dataset, Failure, is_helper_sheet
 from youjun_pipeline.ingest.delimited import delimited_sheet
 from youjun_pipeline.ingest.headers import Header, find_header, headed_rows_above, one_line, score
+from youjun_pipeline.ingest.limits import read_bytes
+from youjun_pipeline.ingest.parquet_files import parquet_sheet
 from youjun_pipeline.ingest.results import Place, ReadResult, SourceColumn
 from youjun_pipeline.ingest.sheets import (
     HEAD_ROWS,
@@ -23,7 +25,6 @@ from youjun_pipeline.ingest.sheets import (
     Unreadable,
     column_letter,
     kind_of,
-    parquet_sheet,
     some,
     wrong_suffix_notice,
 )
@@ -36,7 +37,7 @@ def read(path: Path, dataset: Dataset) -> ReadResult:
     notices: list[str] = []
     places: dict[str, Place] = {}
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
         kind = kind_of(data)
         if notice := wrong_suffix_notice(kind, path.suffix):
             notices.append(notice)

@@ -10,18 +10,23 @@ import hashlib
 from pathlib import Path
 
 from youjun_pipeline.contracts.model import Dataset
+from youjun_pipeline.ingest.limits import MAX_ARCHIVE_BYTES, MAX_FILE_BYTES, open_regular
 from youjun_pipeline.ingest.results import ReadResult, SourceColumn
 
 __all__ = ["READER_VERSION", "ReadResult", "SourceColumn", "content_hash", "read_file"]
 
 # Part of the key under which read content is kept. Raise it when the same bytes would be read into other text, rows or
 # messages than before: every file is then read anew.
-READER_VERSION = "3"
+READER_VERSION = "4"
 
 
 def content_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
+    """SHA-256 of a file's bytes, in hexadecimal.
+
+    Raises Unreadable for what is no file or too large to be read, OSError for what cannot be opened.
+    """
+    most = MAX_ARCHIVE_BYTES if path.suffix.casefold() == ".zip" else MAX_FILE_BYTES
+    with open(open_regular(path, most), "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -1,7 +1,7 @@
 """What every format is reduced to: sheets with a head to look for headers in and a body of text columns.
 
 Belongs here: the common shape, the way from bytes to it by content, and the reason why a file cannot be read. Keep out:
-the formats themselves (workbooks.py, delimited.py, parquet below is all there is to it) and contracts.
+the formats themselves (workbooks.py, delimited.py, parquet_files.py) and contracts.
 """
 
 from __future__ import annotations
@@ -14,17 +14,16 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
+
+from youjun_pipeline.ingest import limits
+from youjun_pipeline.ingest.limits import Unreadable as Unreadable
 
 # Rows in which a header is looked for: official forms have up to 8 rows above it, and 30 leaves room for a preamble.
 HEAD_ROWS = 30
 
-# A stray cell in Excel's last row or column makes a sheet of billions of cells, all of which the workbook reader puts into
-# memory. A county's largest table has some 100 000; reading five million takes 2 s and 1 GB (measured 2026-11).
-MAX_CELLS = 5_000_000
-
 ZIP, OLE, PARQUET_MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PAR1"
+# What begins an entry in an archive's directory; a workbook of 200 sheets has some 700 parts.
+LISTED, MAX_PARTS = b"PK\x01\x02", 10_000
 SUFFIXES = {".xlsx": "xlsx", ".xls": "xls", ".csv": "csv", ".parquet": "parquet"}
 KIND_NAMES = {
     "xlsx": "Excel 工作簿（.xlsx）",
@@ -45,13 +44,6 @@ SAVE_AS = "请用 Excel 或 WPS 打开后另存为 .xlsx 再交付"
 SEND_AGAIN = "请核对原文件能否正常打开，然后重新导出、重新交付"
 
 
-class Unreadable(Exception):
-    """The file cannot be read at all; the message, in Chinese, gives the reason and what to do."""
-
-    def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(f"无法读取：{reason}。{remedy}。")
-
-
 def damaged(what: str = "文件") -> Unreadable:
     """The error for a file that ends early or holds nonsense."""
     return Unreadable(f"{what}不完整或已损坏（可能没有传完）", SEND_AGAIN)
@@ -63,8 +55,11 @@ def protected() -> Unreadable:
 
 
 def check_size(sheet: str, rows: int, columns: int) -> None:
-    """Raise Unreadable for a sheet that is too large to be one."""
-    if rows * columns > MAX_CELLS:
+    """Raise Unreadable for a sheet that is too large to be one.
+
+    A stray cell in Excel's last row or column makes a sheet of billions of cells, which the workbook reader puts into memory.
+    """
+    if rows * columns > limits.MAX_CELLS:
         raise Unreadable(
             f"工作表“{sheet}”有 {rows} 行 × {columns} 列",
             "请删除表格以外多余的单元格（Ctrl+End 可以看到最末一个）后重新保存",
@@ -147,19 +142,27 @@ def kind_of(data: bytes) -> str:
     return "csv"
 
 
+def check_count(data: bytes, most: int = MAX_PARTS) -> None:
+    """Refuse an archive of more entries than `most` before they are listed: each takes a kilobyte of memory."""
+    if (count := data.count(LISTED)) > most:
+        raise Unreadable(f"文件里有 {count} 个部件，超过 {most} 个", limits.SMALLER)
+
+
 def _kind_of_zip(data: bytes) -> str:
+    check_count(data)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = set(archive.namelist())
+            names = {name.replace("\\", "/").casefold() for name in archive.namelist()}
     except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError) as error:
         raise damaged() from error
-    # The reader knows these two as well, but takes the number of repeated or far-out cells as it is stated.
+    # The reader knows these two as well, and tries them where an .xlsx cannot be read: it takes the number of repeated or
+    # far-out cells as it is stated.
     if "xl/workbook.bin" in names:
         raise Unreadable("内容其实是 Excel 二进制工作簿（.xlsb）", SAVE_AS)
-    if any(name.startswith("xl/") for name in names):
-        return "xlsx"
     if "content.xml" in names:
         raise Unreadable("内容其实是 OpenDocument 表格（.ods）", SAVE_AS)
+    if any(name.startswith("xl/") for name in names):
+        return "xlsx"
     if any(name.startswith("word/") for name in names):
         raise Unreadable("内容其实是 Word 文档，不是表格", "请把表格存入 .xlsx 文件再交付")
     raise Unreadable("内容其实是压缩包，不是表格", "请解压后逐个交付其中的表格文件")
@@ -183,47 +186,3 @@ def wrong_suffix_notice(kind: str, suffix: str) -> str | None:
     if SUFFIXES.get(suffix.lower()) == kind:
         return None
     return f"扩展名是 {suffix or '（无）'}，内容其实是{KIND_NAMES[kind]}：已按内容读取，请改正扩展名"
-
-
-def parquet_sheet(data: bytes) -> Sheet:
-    """Read a Parquet file: its field names are the header, row numbers count its rows from 1."""
-    try:
-        table = pq.read_table(io.BytesIO(data))
-        names = table.column_names
-        table.validate(full=True)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise damaged("Parquet 文件") from error
-
-    def body(_index: int, _months: frozenset[int]) -> Body:
-        return Body(np.arange(1, table.num_rows + 1), [_as_text(column) for column in table.columns])
-
-    return Sheet(name="", head=[names], numbers=[0], body=body)
-
-
-def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Values of a Parquet column as a workbook would show them: 12.0 as 12, flags 是/否, a midnight as its date."""
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    kind = column.type
-    if pa.types.is_boolean(kind):
-        text = pc.if_else(column, "是", "否")
-    elif pa.types.is_floating(kind):
-        # Below 2^53 whole numbers lose nothing as int64.
-        whole = pc.and_(pc.equal(pc.round(column), column), pc.less(pc.abs(column), 2.0**53))
-        text = pc.if_else(
-            whole,
-            pc.if_else(whole, column, None).cast(pa.int64()).cast(pa.string()),
-            column.cast(pa.string()),
-        )
-    elif pa.types.is_timestamp(kind):
-        local = pc.local_timestamp(column) if kind.tz else column
-        seconds = pc.strftime(local.cast(pa.timestamp("s"), safe=False), format="%Y-%m-%d %H:%M:%S")
-        text = pc.replace_substring_regex(seconds, " 00:00:00$", "")
-    elif pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        text = pa.chunked_array(
-            [pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())]
-        )
-    else:
-        text = column.cast(pa.string())
-    text = text.cast(pa.large_string())
-    return pc.if_else(pc.equal(text, ""), None, text)

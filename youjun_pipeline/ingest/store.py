@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from youjun_pipeline.contracts import Dataset, load_datasets
 from youjun_pipeline.ingest.districts import DeliveredFile, Scan
 from youjun_pipeline.ingest.files import READER_VERSION, content_hash, read_file
+from youjun_pipeline.ingest.limits import Unreadable
 from youjun_pipeline.ingest.statistics.store import (
     Composition,
     ensure_statistics,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
+    from youjun_pipeline.contracts import Failure
     from youjun_pipeline.ingest.results import ReadResult
 
 CONTENT_TABLES = {
@@ -77,7 +79,20 @@ class Ingested:
 
 
 def ensure_raw(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the raw and accepted tables; a dataset whose contract changed starts empty and is read anew."""
+    """Create the raw and accepted tables; a dataset whose contract changed starts empty and is read anew.
+
+    All or nothing: contents forgotten whose rows are still there would be read a second time beside them.
+    """
+    con.begin()
+    try:
+        _ensure_raw(con)
+    except BaseException:
+        con.rollback()
+        raise
+    con.commit()
+
+
+def _ensure_raw(con: duckdb.DuckDBPyConnection) -> None:
     for name, columns in {**CONTENT_TABLES, **SEEN_TABLES}.items():
         con.execute(f"create table if not exists raw.{name} ({columns})")
     for dataset in load_datasets().values():
@@ -141,6 +156,9 @@ def _hashed(found: Scan) -> tuple[list[Delivered], list[tuple[object, ...]]]:
                 delivered.append(Delivered(district.code, file, content_hash(file.path)))
             except OSError as error:
                 message = f"{file.relative}：无法读取（{error.strerror}），请检查权限"
+                unreadable.append((district.code, file.dataset, "file_unreadable", message))
+            except Unreadable as error:
+                message = f"{file.relative}：{error}"
                 unreadable.append((district.code, file.dataset, "file_unreadable", message))
     return delivered, unreadable
 
@@ -269,6 +287,7 @@ def _ingest_dataset(
         notices += [(sha, dataset.name, str(text)) for text in _notices(result)]
     text = pd.concat(frames, ignore_index=True)
     checked = validate(dataset, text)
+    text = _without_refused(text, checked.failures)
     failures |= {sha: (f.rule, f.message) for sha, f in checked.failures.items() if sha not in failures}
     accepted = checked.accepted
     rejections, refused = (
@@ -299,6 +318,12 @@ def _ingest_dataset(
         int(n) for n in contents[["rows_read", "rows_accepted", "rows_rejected"]].sum()
     )
     return Ingested(dataset.name, len(read), total, kept, turned_away, len(failures))
+
+
+def _without_refused(text: pd.DataFrame, failures: dict[str, Failure]) -> pd.DataFrame:
+    """Rows but those of contents refused as a whole after all: none is kept, as of any file that cannot be read."""
+    refused = [sha for sha, failure in failures.items() if failure.rule == "file_unreadable"]
+    return text[~text["content_sha256"].isin(refused)] if refused else text
 
 
 def _contents(

@@ -15,6 +15,7 @@ from youjun_pipeline.contracts.model import Dataset
 from youjun_pipeline.ingest.delimited import DELIMITERS, decode
 from youjun_pipeline.ingest.file_rows import open_sheets
 from youjun_pipeline.ingest.headers import score
+from youjun_pipeline.ingest.limits import check_cells, check_characters, read_bytes
 from youjun_pipeline.ingest.sheets import HEAD_ROWS, Sheet, Unreadable, kind_of
 
 
@@ -34,7 +35,7 @@ def sheet_texts(path: Path, dataset: Dataset) -> list[SheetText]:
     Raises:
         Unreadable, OSError: for a file that cannot be opened.
     """
-    data = path.read_bytes()
+    data = read_bytes(path)
     kind = kind_of(data)
     if kind == "csv":
         return [SheetText("", _records(decode(data), dataset))]
@@ -54,8 +55,10 @@ def _rows(sheet: Sheet) -> dict[int, list[str]]:
 
 def _records(text: str, dataset: Dataset) -> dict[int, list[str]]:
     """Records under the lines they begin on, by the delimiter that gives the best header."""
+    check_characters("文件", len(text))
     heads = {d: list(_read(text, d, HEAD_ROWS).values()) for d in DELIMITERS}
     best = max(heads, key=lambda d: (score(heads[d], dataset), max(map(len, heads[d]), default=0)))
+    check_cells("文件", text.count(best) + text.count("\n") + text.count("\r"))
     return _read(text, best, None)
 
 

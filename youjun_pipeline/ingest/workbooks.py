@@ -8,19 +8,29 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 import python_calamine as calamine
 
-from youjun_pipeline.ingest.cell_marks import HIDDEN, MONTH, PERCENT, WHOLE_ROW, Marks, xlsx_marks
+from youjun_pipeline.ingest.cell_marks import (
+    HIDDEN,
+    MAX_SHEETS,
+    MONTH,
+    PERCENT,
+    WHOLE_ROW,
+    Marks,
+    xlsx_marks,
+)
+from youjun_pipeline.ingest.limits import check_cells
 from youjun_pipeline.ingest.sheets import HEAD_ROWS, Body, Sheet, check_size, damaged, protected, text_column
 from youjun_pipeline.ingest.xls_marks import xls_marks
+from youjun_pipeline.ingest.xml_parts import XmlError
 
 
 def workbook_sheets(data: bytes, kind: str, notices: list[str]) -> list[Sheet]:
@@ -32,11 +42,18 @@ def workbook_sheets(data: bytes, kind: str, notices: list[str]) -> list[Sheet]:
     marks = _marks(data, kind, notices)
     try:
         with calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
-            return [
-                _sheet(book.get_sheet_by_name(meta.name), meta, marks.get(meta.name, {}))
-                for meta in book.sheets_metadata
-                if meta.typ == calamine.SheetTypeEnum.WorkSheet
-            ]
+            listed = [m for m in book.sheets_metadata if m.typ == calamine.SheetTypeEnum.WorkSheet]
+            if len(listed) > MAX_SHEETS or len({meta.name for meta in listed}) < len(listed):
+                raise damaged("工作表的目录")
+            sheets, cells = [], 0
+            for meta in listed:
+                sheet = book.get_sheet_by_name(meta.name)
+                last_row, last_column = sheet.end or (-1, -1)
+                check_size(sheet.name, last_row + 1, last_column + 1)
+                cells += (last_row + 1) * (last_column + 1)
+                check_cells("各工作表共", cells)
+                sheets.append(_sheet(sheet, meta, marks.get(meta.name, {})))
+            return sheets
     except calamine.PasswordError as error:
         raise protected() from error
     except (calamine.CalamineError, OSError, ValueError) as error:
@@ -54,10 +71,10 @@ def _marks(data: bytes, kind: str, notices: list[str]) -> dict[str, Marks]:
             return xlsx_marks(data)
         if kind == "xls":
             return xls_marks(data)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError) as error:
         # Checked here because the workbook reader does not compare checksums.
         raise damaged() from error
-    except (LookupError, ValueError, RuntimeError, ElementTree.ParseError):
+    except (LookupError, ValueError, RuntimeError, XmlError):
         # An unusual file, which the workbook reader may well read; it decides.
         pass
     notices.append(
@@ -67,8 +84,6 @@ def _marks(data: bytes, kind: str, notices: list[str]) -> dict[str, Marks]:
 
 
 def _sheet(sheet: calamine.CalamineSheet, meta: calamine.SheetMetadata, marks: Marks) -> Sheet:
-    last_row, last_column = sheet.end or (-1, -1)
-    check_size(sheet.name, last_row + 1, last_column + 1)
     # Empty rows and columns before the first cell are kept: row numbers and letters are those that Excel shows.
     rows = sheet.to_python(skip_empty_area=False)
     head = rows[: (sheet.start or (0, 0))[0] + HEAD_ROWS]
@@ -89,8 +104,23 @@ def _sheet(sheet: calamine.CalamineSheet, meta: calamine.SheetMetadata, marks: M
         body=body,
         is_hidden=meta.visible != calamine.SheetVisibleEnum.Visible,
         hidden_rows=frozenset(r + 1 for (r, c), mark in marks.items() if c == WHOLE_ROW and mark == HIDDEN),
-        merged=tuple((r0 + 1, c0, r1 + 1, c1) for (r0, c0), (r1, c1) in sheet.merged_cell_ranges or ()),
+        merged=_merged(sheet),
     )
+
+
+def _merged(sheet: calamine.CalamineSheet) -> tuple[tuple[int, int, int, int], ...]:
+    """Merged cells as far as the sheet goes; together they are no more cells than it has, for they can't overlap."""
+    last_row, last_column = sheet.end or (-1, -1)
+    merged, cells = [], 0
+    for (r0, c0), (r1, c1) in sheet.merged_cell_ranges or ():
+        r1, c1 = min(r1, last_row), min(c1, last_column)
+        if r0 > r1 or c0 > c1:
+            continue
+        cells += (r1 - r0 + 1) * (c1 - c0 + 1)
+        if cells > (last_row + 1) * (last_column + 1):
+            raise damaged(f"工作表“{sheet.name}”的合并单元格")
+        merged.append((r0 + 1, c0, r1 + 1, c1))
+    return tuple(merged)
 
 
 def _number(value: float) -> str:

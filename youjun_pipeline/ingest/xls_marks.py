@@ -9,9 +9,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from youjun_pipeline.ingest.cell_marks import HIDDEN, WHOLE_ROW, Marks, mark_of_format
+from youjun_pipeline.ingest.cell_marks import HIDDEN, MAX_SHEETS, WHOLE_ROW, Marks, mark_of_format
 from youjun_pipeline.ingest.compound import workbook_stream
-from youjun_pipeline.ingest.sheets import damaged, protected
+from youjun_pipeline.ingest.limits import MAX_CELLS, MAX_CHARACTERS, check_cells, check_characters
+from youjun_pipeline.ingest.sheets import check_size, damaged, protected
+from youjun_pipeline.ingest.xls_texts import text_lengths
 
 ERRORS = {
     0x00: "#NULL!",
@@ -36,6 +38,8 @@ MAX_ROWS, MAX_COLUMNS = 65_536, 256
 # The workbook's texts, and the records they go on in; a text takes three bytes at least.
 TEXTS, MORE = 0x00FC, 0x003C
 LEAST_TEXT = 3
+# Sheets that begin in the middle of a record: none, but where a byte is wrong.
+MOST_ELSEWHERE, FEW_RECORDS = 8, 100_000
 
 
 def xls_marks(data: bytes) -> dict[str, Marks]:
@@ -47,6 +51,10 @@ def xls_marks(data: bytes) -> dict[str, Marks]:
         ValueError: for another damage.
     """
     stream = workbook_stream(data)
+    try:
+        _check_records(stream)
+    except (struct.error, IndexError, ValueError) as error:
+        raise damaged() from error
     try:
         return _marks_of_stream(stream)
     except (struct.error, IndexError) as error:
@@ -72,38 +80,82 @@ def _check_records(stream: bytes) -> None:
     Every record that follows another is looked at, whatever the structure says, and once more from wherever the list of
     sheets leads, if that is the middle of a record.
     """
-    seen, sheets = _walk(stream, 0)
-    for start in sheets - seen:
+    seen, sheets, names, texts = _walk(stream, 0)
+    elsewhere = set(sheets) - seen
+    if len(sheets) > MAX_SHEETS or len(set(sheets)) < len(sheets) or len(elsewhere) > MOST_ELSEWHERE:
+        raise damaged("工作表的目录")
+    for start in elsewhere:
         _walk(stream, start)
+    lengths: list[int] | None = None
+    cells = characters = 0
+    left = len(seen) + FEW_RECORDS
+    for start, name in zip(sheets, names, strict=True):
+        rows, columns, named = _extent(stream, start, left)
+        left -= len(named)
+        check_size(name, rows, columns)
+        cells += rows * columns
+        check_cells("各工作表共", cells)
+        if lengths is None and len(named) * sum(map(len, texts)) > MAX_CHARACTERS:
+            lengths = _lengths(texts)
+        characters += sum(lengths[n] for n in named if n < len(lengths)) if lengths else 0
+        check_characters("各工作表", characters)
 
 
-def _walk(stream: bytes, at: int) -> tuple[set[int], set[int]]:
-    """Check the records from a place on; returns where records begin, and where sheets are said to."""
-    seen, sheets = set[int](), set[int]()
-    stated = texts = 0
+def _lengths(texts: list[bytes]) -> list[int]:
+    try:
+        return text_lengths(texts)
+    except (struct.error, IndexError) as error:
+        raise damaged("共享文字表") from error
+
+
+def _extent(stream: bytes, start: int, most: int) -> tuple[int, int, list[int]]:
+    """Rows and columns up to a sheet's last cell, and the numbers of the workbook's texts that its cells name."""
+    rows = columns = 0
+    named = []
+    for kind, record in _records(stream, start):
+        most -= 1
+        if most < 0:
+            # Sheets that lie in one another, each to be read anew.
+            raise damaged("工作表的目录")
+        if kind in CELLS and len(record) >= 4:
+            row, column = struct.unpack_from("<HH", record)
+            more = (len(record) - 6) // 6 if kind == MULTIPLE_RK else 0
+            rows, columns = max(rows, row + 1), max(columns, column + 1 + more)
+            if kind == SHARED_LABEL and len(record) >= 10:
+                named.append(struct.unpack_from("<I", record, 6)[0])
+    return rows, columns, named
+
+
+def _walk(stream: bytes, at: int) -> tuple[set[int], list[int], list[str], list[bytes]]:
+    """Check the records from a place on; returns where records begin, where sheets are said to and their names, the texts."""
+    seen, sheets, names, texts = set[int](), list[int](), list[str](), list[bytes]()
+    stated = 0
     while at + 4 <= len(stream):
         seen.add(at)
+        if len(seen) > MAX_CELLS:
+            check_cells("文件", len(seen))
         kind, length = struct.unpack_from("<HH", stream, at)
         record = stream[at + 4 : at + 4 + length]
         _check_place(kind, record)
         if kind == SHEET and len(record) >= 4:
-            sheets.add(struct.unpack_from("<I", record)[0])
+            sheets.append(struct.unpack_from("<I", record)[0])
+            names.append(record[8:].decode("utf-16-le" if record[7:8] == b"\x01" else "latin-1", "replace"))
         elif kind == TEXTS and len(record) >= 8:
             (stated,) = struct.unpack_from("<I", record, 4)
-            texts = len(record)
-        elif kind == MORE:
-            texts += len(record)
+            texts = [record]
+        elif kind == MORE and texts:
+            texts.append(record)
         at += 4 + length
-    if stated * LEAST_TEXT > texts + LEAST_TEXT:
+    size = sum(map(len, texts))
+    if stated * LEAST_TEXT > size + LEAST_TEXT:
         raise damaged()
-    return seen, sheets
+    return seen, sheets, names, texts
 
 
 def _marks_of_stream(stream: bytes) -> dict[str, Marks]:
     codes: dict[int, str] = {}
     formats: list[int] = []
     sheets: list[tuple[str, int]] = []
-    _check_records(stream)
     for kind, record in _records(stream, 0):
         if kind == FILEPASS:
             raise protected()

@@ -9,6 +9,7 @@ import dagster as dg
 
 from youjun_pipeline.orchestration.assets import ASSETS
 from youjun_pipeline.orchestration.jobs import REFRESH_JOB
+from youjun_pipeline.orchestration.notices import district_notice
 from youjun_pipeline.orchestration.refresh import Refresh
 from youjun_pipeline.orchestration.schedules import nightly_schedule
 from youjun_pipeline.orchestration.sensors import deliveries_sensor, failure_notice, phases_sensor
@@ -27,7 +28,7 @@ def build_definitions() -> dg.Definitions:
         assets=dg.map_asset_specs(_with_freshness, ASSETS) if automation.is_on else ASSETS,
         jobs=[REFRESH_JOB],
         schedules=[nightly_schedule(automation)],
-        sensors=[phases_sensor, deliveries_sensor(automation), failure_notice],
+        sensors=[phases_sensor, deliveries_sensor(automation), failure_notice, district_notice],
         resources={"refresh": Refresh.configure_at_launch()},
         executor=dg.in_process_executor,
     )

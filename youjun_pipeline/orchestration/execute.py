@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from youjun_pipeline.ingest.districts import Scan, scan
-from youjun_pipeline.orchestration.failures import PUBLICATION_STEP, cause_of
+from youjun_pipeline.orchestration.failures import PUBLICATION_STEP, cause_of, has_published
 from youjun_pipeline.orchestration.instance import instance_for
 from youjun_pipeline.orchestration.partitions import phase_ids, range_tags
 from youjun_pipeline.settings import Settings
@@ -96,6 +96,7 @@ def _failure(result: dg.ExecuteInProcessResult) -> RefreshFailedError:
     for step, event in steps.items():
         if event.is_step_failure and event.step_failure_data.error:
             reasons.append(f"{step}: {cause_of(event.step_failure_data.error)}")
-    published = PUBLICATION_STEP in steps and steps[PUBLICATION_STEP].is_step_success
+    last = steps.get(PUBLICATION_STEP)
+    published = last is not None and (last.is_step_success or has_published(last.step_failure_data.error))
     head = "已发布，但其后的步骤失败：" if published else "刷新失败，上一次发布保持不变："
     return RefreshFailedError("\n".join([head, *(reasons or ["原因见日志"])]), published=published)

@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from youjun_pipeline.warehouse.publication import PublishedInPartError
+
 PUBLICATION_STEP = "publication__youjun"
+# What the system says of places it cannot write to, in the words of Python and of DuckDB, and what helps.
+REMEDIES = {
+    "Corrupt database file": "数据库文件已损坏：若是工作库，请把它移开（mv）后运行 make run，它会由交付文件和发布库重新生成",
+    "No space left on device": "磁盘已满：请腾出空间后再运行 make run",
+    "Disk quota exceeded": "磁盘配额已用完：请腾出空间后再运行 make run",
+    "File too large": "文件超过了系统允许的大小：请放宽限制（ulimit -f）后再运行 make run",
+    "Read-only file system": "所在的文件系统只读：请改为可写，或另设位置（YOUJUN_PUBLISHED、YOUJUN_WAREHOUSE）",
+    "Permission denied": "没有读写权限：请把所在的文件夹交给运行本程序的用户",
+}
 
 
 def cause_of(error: Any) -> str:
@@ -15,4 +26,12 @@ def cause_of(error: Any) -> str:
         chain.append(chain[-1].cause)
     ours = [e for e in chain if e.message.startswith("youjun_pipeline.")]
     message = (ours or chain)[0 if ours else -1].message.strip()
-    return re.sub(r"^youjun_pipeline\.[\w.]+: ", "", message)
+    remedy = next((f"\n{text}" for words, text in REMEDIES.items() if words in message), "")
+    return re.sub(r"^youjun_pipeline\.[\w.]+: ", "", message) + remedy
+
+
+def has_published(error: Any) -> bool:
+    """Whether the publication step failed only after it had replaced the published file."""
+    while error and error.cls_name != PublishedInPartError.__name__:
+        error = error.cause
+    return error is not None

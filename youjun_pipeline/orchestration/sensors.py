@@ -10,7 +10,7 @@ import dagster as dg
 from youjun_pipeline.ingest.districts import scan
 from youjun_pipeline.ingest.watch import Watched, fingerprints
 from youjun_pipeline.notify import Failed, NotifyError, failure_text, send
-from youjun_pipeline.orchestration.failures import PUBLICATION_STEP, cause_of
+from youjun_pipeline.orchestration.failures import PUBLICATION_STEP, cause_of, has_published
 from youjun_pipeline.orchestration.jobs import REFRESH_JOB
 from youjun_pipeline.orchestration.open_phases import (
     contiguous,
@@ -117,14 +117,12 @@ def failure_notice(context: dg.RunFailureSensorContext) -> None:
 def notice_of(context: dg.RunFailureSensorContext) -> str:
     """The notice of the failed run that `context` is about."""
     run = context.dagster_run
-    failed = [
-        Failed(event.step_key or "", cause_of(event.step_failure_data.error))
-        for event in context.get_step_failure_events()
-        if event.step_failure_data.error
-    ]
+    events = [event for event in context.get_step_failure_events() if event.step_failure_data.error]
+    failed = [Failed(e.step_key or "", cause_of(e.step_failure_data.error)) for e in events]
     if not failed and context.failure_event.message:
         failed = [Failed("（运行）", context.failure_event.message)]
     steps = context.instance.get_run_step_stats(run.run_id, [PUBLICATION_STEP])
     published = any(s.status is not None and s.status.value == "SUCCESS" for s in steps)
+    published = published or any(has_published(event.step_failure_data.error) for event in events)
     started_by = run.tags.get("dagster/schedule_name") or run.tags.get("dagster/sensor_name") or "人工"
     return failure_text(run.run_id, started_by, failed, published=published)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from youjun_pipeline.warehouse.publication import PREVIOUS_NAME, name_folders, swap_folder
+from youjun_pipeline.warehouse.publication import PREVIOUS_NAME, put_folder
 from youjun_pipeline.warehouse.tables import sql_text
 
 if TYPE_CHECKING:
@@ -72,8 +72,7 @@ def refresh_data_docs(con: duckdb.DuckDBPyConnection, published: Path) -> list[O
     building = published / ".data_docs-new"
     shutil.rmtree(building, ignore_errors=True)
     outcomes = validate(frames, building)
-    swap_folder(building, published / "data_docs")
-    name_folders(published, ["data_docs"])
+    put_folder(building, published, "data_docs")
     return outcomes
 
 
@@ -91,12 +90,22 @@ def validate(frames: dict[str, pd.DataFrame], docs: Path | None = None) -> list[
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
     import great_expectations.expectations as gxe
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
 
-    # set when it has been imported, which sets it too: it tells on every run where it would put docs of its own
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
+    # The default context makes a temporary folder for docs of its own and says so, whatever the logger's level above is.
+    context = gx.get_context(
+        mode="ephemeral",
+        project_config=DataContextConfig(
+            store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+            progress_bars=ProgressBarsConfig(globally=False),
+        ),
+    )
     source = context.data_sources.add_pandas("publication")
     outcomes, faults = [], []
     for batch in load_batches():
@@ -152,8 +161,6 @@ def _failure(item: Any) -> str:
 def _write_docs(context: Any, docs: Path) -> None:
     store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs)}
     index = {"class_name": "DefaultSiteIndexBuilder"}
-    for site in list(context.get_site_names()):
-        context.delete_data_docs_site(site)
     context.add_data_docs_site(
         "published", {"class_name": "SiteBuilder", "site_index_builder": index, "store_backend": store}
     )

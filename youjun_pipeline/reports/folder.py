@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from youjun_pipeline.reports.evaluation import Evaluation, published_evaluations
 from youjun_pipeline.settings import PACKAGE
-from youjun_pipeline.warehouse.publication import NOT_CONTENT, name_folders, swap_folder
+from youjun_pipeline.warehouse.publication import NOT_CONTENT, put_folder
 
 if TYPE_CHECKING:
     import duckdb
@@ -82,8 +82,7 @@ def refresh_folder(
             files[relative] = {"content": fingerprint, "sha256": _file_hash(path)}
     text = json.dumps({"files": dict(sorted(files.items()))}, ensure_ascii=False, indent=1)
     (building / CONTENTS_NAME).write_text(text + "\n", encoding="utf-8")
-    swap_folder(building, target)
-    name_folders(published, [name])
+    put_folder(building, published, name)
     return Refreshed(written, len(files) - written)
 
 

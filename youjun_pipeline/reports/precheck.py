@@ -21,6 +21,7 @@ from youjun_pipeline.reports.precheck_findings import (
     ERROR,
     NOTICE,
     PROBLEMS,
+    TITLES,
     WARNING,
     Columns,
     Finding,
@@ -149,6 +150,13 @@ def _file_findings(
         yield from reader_findings(key, result)
     if dataset is not None and (result is None or result.failure is None):
         yield from contract_findings(con, key, entry.content_sha256, dataset, columns)
+        refused = con.execute(
+            "select failure_message from raw.content where content_sha256 = ? and dataset = ?"
+            " and failure_rule = 'file_unreadable'",
+            [entry.content_sha256, dataset.name],
+        ).fetchall()
+        for (message,) in refused if result and result.failure is None else ():
+            yield Finding(ERROR, key, "file_unreadable", TITLES["file_unreadable"], message)
     if entry.file.dataset == STATISTICS:
         yield from statistics_findings(con, key, entry)
 

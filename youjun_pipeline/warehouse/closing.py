@@ -15,6 +15,9 @@ from youjun_pipeline.warehouse.tables import Table, declared_tables, sql_text
 
 # Who made a row and when, and the phase's own state, are no facts about schools.
 NOT_RESTATED = ("run_id", "evaluated_at", "is_closed", "as_of")
+# Both are written just before the publication that shows them, with its time.
+_CLOSED_UNSEEN = "closed_by = 'after_days' and closed_at not in (select published_at from ops.publication)"
+_RESTATED_UNSEEN = "restated_at is not null and restated_at not in (select published_at from ops.publication)"
 
 
 class ClosingError(ValueError):
@@ -78,6 +81,28 @@ def close_due(con: duckdb.DuckDBPyConnection, as_of: date, at: datetime) -> None
             [as_of, at],
         )
         _mark(con)
+
+
+def forget_unpublished(con: duckdb.DuckDBPyConnection) -> None:
+    """Undo what `close_due` and `restate` wrote for a publication that a crash or a fault kept from being swapped in.
+
+    Nobody has seen it: the phase is still open, and the values changed between two publications have yet to be told.
+    `ops.publication` must know the last publication (`publication.remember_previous`).
+    """
+    with transaction(con):
+        con.execute(f"delete from ops.phase_closure where {_CLOSED_UNSEEN}")
+        con.execute(f"delete from ops.restatement where {_RESTATED_UNSEEN}")
+        con.execute(f"update ops.phase_closure set restated_at = null where {_RESTATED_UNSEEN}")
+        _mark(con)
+
+
+def has_unpublished(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether there may be something for `forget_unpublished`."""
+    found = con.execute(
+        f"select 1 from ops.phase_closure where {_CLOSED_UNSEEN} or {_RESTATED_UNSEEN} "
+        f"union all select 1 from ops.restatement where {_RESTATED_UNSEEN} limit 1"
+    )
+    return bool(found.fetchall())
 
 
 def _mark(con: duckdb.DuckDBPyConnection) -> None:

@@ -20,6 +20,20 @@ IN_MEMORY = Path(":memory:")
 SCHEMAS = ("standard", "raw", "accepted", "core", "rule", "mart", "quality", "ops")
 
 
+# What DuckDB says of a file that is torn, overwritten, cut short, or whose write-ahead log is (1.5.5, each tried).
+DAMAGE = (
+    "not a valid DuckDB database file",
+    "Corrupt database file",
+    "Could not read enough bytes",
+    "replaying WAL",
+    "Corrupt WAL",
+)
+
+
+class DatabaseDamagedError(duckdb.IOException):
+    """A file that is no whole DuckDB database; the message says what helps."""
+
+
 class WarehouseBusyError(RuntimeError):
     """Another process holds the working database: one refresh runs at a time."""
 
@@ -30,13 +44,15 @@ def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
 
     `IN_MEMORY` opens a database of its own that leaves no trace.
 
-    Raises WarehouseBusyError when another process is writing to it.
+    Raises WarehouseBusyError when another process is writing to it, DatabaseDamagedError when it is no whole database.
     """
     if not read_only and path != IN_MEMORY:
         path.parent.mkdir(parents=True, exist_ok=True)
     try:
         con = duckdb.connect(str(path), read_only=read_only)
     except duckdb.IOException as error:
+        # first: DuckDB's words for damage tell of a "block"
+        refuse_damaged(path, error, read_only=read_only)
         if "lock" in str(error).lower():
             raise WarehouseBusyError(
                 f"工作库正被另一个刷新占用{_holder(error)}，请等它结束后再试 (working database is in use): {path}"
@@ -50,6 +66,23 @@ def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
         yield con
     finally:
         con.close()
+
+
+def refuse_damaged(path: Path, error: duckdb.IOException, *, read_only: bool) -> None:
+    """Raise DatabaseDamagedError where `error`, of opening the file at `path`, tells of damage.
+
+    Only then: a torn file taken for one in use would be waited for.
+    """
+    if not any(words in str(error) for words in DAMAGE):
+        return
+    remedy = (
+        "若是发布库，请用 youjun rollback 退回上一次，或从备份恢复"
+        if read_only
+        else "请把它移开（mv）后运行 make run，它会由交付文件和发布库重新生成"
+    )
+    raise DatabaseDamagedError(
+        f"数据库文件已损坏：{path}；{remedy} (the database file is damaged)"
+    ) from error
 
 
 def _holder(error: duckdb.IOException) -> str:

@@ -13,14 +13,21 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from youjun_pipeline.warehouse.closing import close_due, restate
-from youjun_pipeline.warehouse.connection import transaction
+from youjun_pipeline.warehouse.closing import (
+    close_due,
+    forget_unpublished,
+    has_unpublished,
+    restate,
+)
+from youjun_pipeline.warehouse.connection import refuse_damaged, transaction
+from youjun_pipeline.warehouse.folders import mend_folders, swap_folder
+from youjun_pipeline.warehouse.run import refuse_earlier
 from youjun_pipeline.warehouse.tables import Table, declared_tables, describe, sql_text
 from youjun_pipeline.warehouse.views import add_views
 
@@ -34,6 +41,10 @@ NOT_CONTENT = ("run_id", "evaluated_at", "checked_at", "published_at", "restated
 
 class PublicationBusyError(RuntimeError):
     """A program has opened the published file for writing; whoever only reads stands in nobody's way."""
+
+
+class PublishedInPartError(RuntimeError):
+    """The file was replaced, what stands beside it was not: readers have the new publication all the same."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +62,14 @@ class Publication:
 def recover_history(con: duckdb.DuckDBPyConnection, published: Path) -> None:
     """Fill a new working database from the publication: closed phases, the history of findings, the last as-of date.
 
-    What can be computed again will be; what is closed could not, its files may be long gone.
+    What can be computed again will be; what is closed could not, its files may be long gone. A working database that has
+    its history forgets what it noted for a publication that a crash kept from happening.
     """
     if con.execute("select count(*) from ops.publication").fetchall()[0][0]:
+        if has_unpublished(con):
+            with attached_previous(con, published) as previous:
+                remember_previous(con, previous)
+            forget_unpublished(con)
         return
     with attached_previous(con, published) as previous:
         if not previous:
@@ -66,18 +82,20 @@ def recover_history(con: duckdb.DuckDBPyConnection, published: Path) -> None:
 
 
 def publish(con: duckdb.DuckDBPyConnection, published: Path, run_id: str, as_of: date) -> Publication:
-    """Build the new file beside the old, swap it in, then the Parquet copies; on any fault the old file stays.
+    """Build the new file beside the old, swap it in, then the Parquet copies; on any fault before that the old file stays.
 
-    `con` is the working database with the run begun in it (`run.begin_run`).
+    `con` is the working database with the run begun in it (`run.begin_run`). Raises PublishedInPartError for a fault
+    after the swap.
     """
     published.mkdir(parents=True, exist_ok=True)
-    for leftover in published.glob(f".{FILE_NAME}-*"):
-        leftover.unlink()
+    mend(published)
     building = published / f".{FILE_NAME}-{run_id}"
-    published_at = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     try:
         with attached_previous(con, published) as previous:
-            _remember_previous(con, previous)
+            remember_previous(con, previous)
+            published_at = _later_than_all(con)
+            # asked at the start of the run too; a crash may have kept the last publication from the notes it was asked of
+            refuse_earlier(con, as_of)
             _choose_sources(con, previous, as_of)
             close_due(con, as_of, published_at)
             restate(con, previous, published_at)
@@ -94,13 +112,37 @@ def publish(con: duckdb.DuckDBPyConnection, published: Path, run_id: str, as_of:
             finally:
                 con.execute("detach publication")
         _swap_in(building, published)
-        con.execute("insert into ops.publication by name " + _ENTRY, entry)
     finally:
         for leftover in published.glob(f".{FILE_NAME}-{run_id}*"):
             leftover.unlink()
     publication = Publication(published / FILE_NAME, run_id, published_at, as_of, rows, digest)
-    write_parquet(publication, published)
+    try:
+        write_manifest(published, publication)
+        con.execute("insert into ops.publication by name " + _ENTRY, entry)
+        write_parquet(publication, published)
+    except (OSError, duckdb.Error) as error:
+        raise PublishedInPartError(
+            f"发布库已更新，但它旁边的 {MANIFEST_NAME} 或 parquet/ 没有写成，仍是上一次的；排除原因后请再运行 make run：{error}"
+        ) from error
     return publication
+
+
+def _later_than_all(con: duckdb.DuckDBPyConnection) -> datetime:
+    """Now; or a second after the last publication where the clock was set back: the newest is known by being the latest."""
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    last = con.execute("select max(published_at) from ops.publication").fetchall()[0][0]
+    return max(now, last + timedelta(seconds=1)) if last else now
+
+
+def mend(published: Path) -> None:
+    """Put right what a crash left in the publication's folder; only while the working database is held."""
+    for leftover in published.glob(f".{FILE_NAME}-*"):
+        leftover.unlink()
+    current, spare = published / FILE_NAME, published / f".{PREVIOUS_NAME}"
+    if spare.exists() and not (current.exists() and spare.samefile(current)):
+        os.replace(spare, published / PREVIOUS_NAME)
+    spare.unlink(missing_ok=True)
+    mend_folders(published)
 
 
 _ENTRY = "select $1::timestamp as published_at, $2 as run_id, $3::bigint as rows, $4 as content_sha256, $5::date as as_of"
@@ -116,6 +158,7 @@ def attached_previous(con: duckdb.DuckDBPyConnection, published: Path) -> Iterat
     try:
         con.execute(f"attach {sql_text(str(path))} as previous (read_only)")
     except duckdb.IOException as error:
+        refuse_damaged(path, error, read_only=True)
         if "lock" not in str(error).lower():
             raise
         raise PublicationBusyError(
@@ -127,7 +170,7 @@ def attached_previous(con: duckdb.DuckDBPyConnection, published: Path) -> Iterat
         con.execute("detach previous")
 
 
-def _remember_previous(con: duckdb.DuckDBPyConnection, previous: bool) -> None:
+def remember_previous(con: duckdb.DuckDBPyConnection, previous: bool) -> None:
     """Make up for a crash between the swap of the file and the working database's note of it."""
     if previous:
         con.execute(
@@ -226,23 +269,28 @@ def _copy(con: duckdb.DuckDBPyConnection, table: Table, sources: list[str], cata
 
 
 def _fingerprint(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[int, str]:
-    """Row count and hash of a published table's rows in order, without run ids and timestamps."""
-    columns = ", ".join(f'"{c}"' for c in table.columns if c not in NOT_CONTENT)
-    return con.execute(f"""
-        select count(*), coalesce(sha256(string_agg(h, '' order by h)), '')
-        from (select sha256(r::varchar) as h from (select {columns} from publication.{table.full_name}) r)
-    """).fetchall()[0]
+    """Row count and hash of a published table's rows, whatever their order, without run ids and timestamps."""
+    # Sums need no sorting: a table of the whole country has 14 million rows. The separators are characters nobody types.
+    row = ", ".join(f'coalesce("{c}"::varchar, chr(30))' for c in table.columns if c not in NOT_CONTENT)
+    return con.execute(
+        f"select count(*), coalesce(sum(md5_number(concat_ws(chr(31), {row}))::varint), 0)::varchar"
+        f" from publication.{table.full_name}"
+    ).fetchall()[0]
 
 
 def _swap_in(building: Path, published: Path) -> None:
-    """Make `building` the publication in one step that survives a crash; the one before it is kept."""
+    """Make `building` the publication in one step that survives a crash; the one before it is kept.
+
+    It waits under its spare name meanwhile: whenever a crash comes, two publications are there, and `mend` knows which is which.
+    """
     current, spare = published / FILE_NAME, published / f".{PREVIOUS_NAME}"
     sync(building)
     if current.exists():
         spare.unlink(missing_ok=True)
         os.link(current, spare)
-        os.replace(spare, published / PREVIOUS_NAME)
     os.replace(building, current)
+    if spare.exists():
+        os.replace(spare, published / PREVIOUS_NAME)
     sync(published)
 
 
@@ -256,7 +304,7 @@ def sync(path: Path) -> None:
 
 
 def write_parquet(publication: Publication, published: Path) -> None:
-    """One folder per table under `parquet/`, written beside and swapped whole, then named in the manifest."""
+    """One folder per table under `parquet/`, written beside and swapped whole."""
     building = published / ".parquet-new"
     shutil.rmtree(building, ignore_errors=True)
     con = duckdb.connect(str(publication.path), read_only=True)
@@ -268,25 +316,27 @@ def write_parquet(publication: Publication, published: Path) -> None:
             con.execute(f"copy {table.full_name} to {target} (format parquet, compression zstd)")
     finally:
         con.close()
-    swap_folder(building, published / "parquet")
-    write_manifest(published, publication, ["parquet"])
+    put_folder(building, published, "parquet")
 
 
-def swap_folder(building: Path, target: Path) -> None:
-    """Put the finished folder `building` in the place of `target`."""
-    retired = target.with_name(f".{target.name}-old")
-    shutil.rmtree(retired, ignore_errors=True)
-    if target.exists():
-        os.rename(target, retired)
-    os.rename(building, target)
-    shutil.rmtree(retired, ignore_errors=True)
+def put_folder(building: Path, published: Path, name: str) -> None:
+    """Put the finished folder `building` in the place of `published/<name>` and name the publication that it belongs to.
+
+    The manifest says nothing of the folder meanwhile, so that after a crash it promises no folder that is another's.
+    """
+    manifest = _manifest(published)
+    if manifest.get("folders", {}).pop(name, None):
+        _replace_manifest(published, manifest)
+    swap_folder(building, published / name)
+    run_id = manifest.get("publication", {}).get("run_id")
+    _replace_manifest(published, manifest | {"folders": manifest.get("folders", {}) | {name: run_id}})
 
 
-def write_manifest(published: Path, publication: Publication, folders: list[str]) -> None:
-    """Describe the publication and name it as the one that each of `folders` belongs to; others keep theirs."""
+def write_manifest(published: Path, publication: Publication) -> None:
+    """Describe the publication that stands; the folders keep the publications that they belong to."""
     manifest = _manifest(published)
     manifest.pop("rolled_back", None)
-    manifest["publication"] = {
+    described = {
         "file": FILE_NAME,
         "run_id": publication.run_id,
         "published_at": publication.published_at.isoformat(),
@@ -294,30 +344,28 @@ def write_manifest(published: Path, publication: Publication, folders: list[str]
         "rows": publication.rows,
         "content_sha256": publication.content_sha256,
     }
-    _replace_manifest(published, manifest, folders)
-
-
-def name_folders(published: Path, folders: list[str]) -> None:
-    """Name the standing publication as the one that each of `folders` belongs to."""
-    _replace_manifest(published, _manifest(published), folders)
+    _replace_manifest(published, {"publication": {}, "folders": {}} | manifest | {"publication": described})
 
 
 def note_rollback(published: Path, at: datetime, from_run: str) -> None:
     """Say in the manifest when the publication was rolled back and from which run; the next publication drops the note."""
     note = {"rolled_back": {"at": at.isoformat(), "from_run_id": from_run}}
-    _replace_manifest(published, _manifest(published) | note, [])
+    _replace_manifest(published, _manifest(published) | note)
 
 
 def _manifest(published: Path) -> dict[str, Any]:
-    path = published / MANIFEST_NAME
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    """What the manifest says; nothing when it is not there or damaged, which is no reason not to write it anew."""
+    try:
+        manifest = json.loads((published / MANIFEST_NAME).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return manifest if isinstance(manifest, dict) else {}
 
 
-def _replace_manifest(published: Path, manifest: dict[str, Any], folders: list[str]) -> None:
-    """Write `manifest` with each of `folders` under the run of its publication."""
-    run_id = manifest.get("publication", {}).get("run_id")
-    manifest["folders"] = manifest.get("folders", {}) | dict.fromkeys(folders, run_id)
+def _replace_manifest(published: Path, manifest: dict[str, Any]) -> None:
+    """Write the manifest in one step that survives a crash."""
     path = published / MANIFEST_NAME
     building = path.with_name(f".{MANIFEST_NAME}")
     building.write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    sync(building)
     os.replace(building, path)

@@ -18,8 +18,10 @@ from youjun_pipeline.warehouse.publication import (
     FILE_NAME,
     PREVIOUS_NAME,
     Publication,
+    mend,
     note_rollback,
     sync,
+    write_manifest,
     write_parquet,
 )
 
@@ -42,19 +44,21 @@ def roll_back(warehouse: Path, published: Path) -> Publication:
                 raise
             except duckdb.Error:
                 pass
+        mend(published)
         current, spare = published / FILE_NAME, published / f".{PREVIOUS_NAME}"
         earlier = _described(published / PREVIOUS_NAME, current)
         later = _run_of(current)
-        spare.unlink(missing_ok=True)
-        # Readers find a whole file at any moment. A crash between the two leaves the later one under its spare name.
+        # Readers find a whole file at any moment. A crash between the two leaves the later one under its spare name,
+        # where `mend` finds it.
         if current.exists():
             os.link(current, spare)
         os.replace(published / PREVIOUS_NAME, current)
         if spare.exists():
             os.replace(spare, published / PREVIOUS_NAME)
         sync(published)
-        write_parquet(earlier, published)
+        write_manifest(published, earlier)
         note_rollback(published, datetime.now(UTC).replace(tzinfo=None, microsecond=0), later)
+        write_parquet(earlier, published)
     return earlier
 
 

@@ -58,6 +58,13 @@ def test_back_and_forth_and_on(
     refresh(Settings(settings.data, settings.warehouse, settings.published, date(2024, 1, 3)), "run-3")
     assert standing(settings) == ("run-3", "run-3", "run-3")
     assert note(settings) is None
+    # An older version of the program may have published less than the reports of today show.
+    with connect(settings.published / "youjun.previous.duckdb") as con:
+        con.execute("alter table mart.district_verdict drop column summary")
+    capsys.readouterr()
+    assert main(["rollback"]) == 1
+    assert standing(settings) == ("run-2", "run-2", "run-2")
+    assert "发布库和 Parquet 已退回，但旁边的报表和网站没有全部重新生成" in capsys.readouterr().err
 
 
 def test_nothing_to_go_back_to(settings: Settings) -> None:

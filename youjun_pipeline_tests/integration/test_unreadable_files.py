@@ -10,7 +10,7 @@ import pytest
 import xlsxwriter
 
 from youjun_pipeline.contracts import Dataset
-from youjun_pipeline.ingest import sheets, workbooks
+from youjun_pipeline.ingest import limits, workbooks
 from youjun_pipeline.ingest.files import ReadResult, read_file
 from youjun_pipeline_tests.integration.delivered_files import (
     CLASS_HEADER,
@@ -190,7 +190,7 @@ def test_cells_that_are_only_formatted_do_not_count(tmp_path: Path) -> None:
 
 def test_a_sheet_too_large_that_does_not_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     xlwt = pytest.importorskip("xlwt")
-    monkeypatch.setattr(sheets, "MAX_CELLS", 100)
+    monkeypatch.setattr(limits, "MAX_CELLS", 100)
     book = xlwt.Workbook()
     book.add_sheet("班级").write(20, 4, "x")
     book.save(tmp_path / "classes.xls")

@@ -24,6 +24,7 @@ from youjun_pipeline.orchestration.instance import instance_for
 from youjun_pipeline.orchestration.partitions import range_tags
 from youjun_pipeline.warehouse import publication as publication_module
 from youjun_pipeline.warehouse.connection import connect
+from youjun_pipeline.warehouse.held_back import SILENT, concerns
 from youjun_pipeline_tests.generate import PLAIN, write_district
 from youjun_pipeline_tests.pipeline.runs import FIRST, NORTH, SOUTH, Place, made, two_districts
 
@@ -113,6 +114,14 @@ def failures(place: Place, code: str) -> list[tuple[Any, ...]]:
 def test_last_good_rows_of_a_broken_district_stay_byte_for_byte(broken: Broken, code: str) -> None:
     assert broken.before[code]["school_indicator"]
     assert broken.place.tables(code, whole=True) == broken.before[code]
+
+
+def test_each_of_them_is_named_to_whoever_is_notified(broken: Broken) -> None:
+    with connect(broken.place.published, read_only=True) as con:
+        found = {(c.district_code, c.kind): c.district_name for c in concerns(con) if c.kind != SILENT}
+    names = {(code, "held"): f"{code}区" for code in (BROKEN_BOOK, NO_ROSTER, REPEATED, NO_COLUMN, NO_TOML)}
+    # one that never got in has no name there
+    assert found == names | {(GONE, "gone"): "", (LATE_COMER, "held"): ""}
 
 
 def test_rows_of_the_other_districts_are_new(broken: Broken) -> None:

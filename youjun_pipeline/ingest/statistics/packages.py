@@ -22,15 +22,26 @@ from typing import Any, NamedTuple
 
 import python_calamine as calamine
 
-from youjun_pipeline.ingest.sheets import OLE, SAVE_AS, SEND_AGAIN, Unreadable, damaged, protected
+from youjun_pipeline.ingest.archives import check_parts
+from youjun_pipeline.ingest.extents import SharedTexts, check_extent
+from youjun_pipeline.ingest.sheets import (
+    OLE,
+    SAVE_AS,
+    SEND_AGAIN,
+    Unreadable,
+    check_count,
+    damaged,
+    protected,
+)
 from youjun_pipeline.ingest.xls_marks import xls_marks
+from youjun_pipeline.ingest.xml_parts import check_prolog
 
 WORKBOOKS = (".xlsx", ".xls")
 MB = 1 << 20
 
 # A province's archive of 2 000 workbooks has 60 MB, one workbook 30 KB, and 300 KB unpacked; a city's wide export of 1 000
 # schools and 400 columns some 20 MB unpacked (generated ones, measured 2026-11). The limits leave a factor of ten or more.
-MAX_MEMBERS = 20_000
+MAX_MEMBERS, MAX_LISTED = 20_000, 300_000
 MAX_ARCHIVE_BYTES = 2048 * MB
 MAX_WORKBOOK_BYTES = 50 * MB
 MAX_UNPACKED_BYTES = 200 * MB
@@ -38,8 +49,12 @@ MAX_UNPACKED_BYTES = 200 * MB
 MAX_RATIO = 200
 # The reader puts every cell up to the last one into memory, so one stray cell at the far end would take all of it.
 MAX_ROWS, MAX_COLUMNS = 9_999, 702
-_FAR_CELL = re.compile(rb'r="(?:[A-Z]{3,}\d|[A-Z]{0,2}\d{5,}")')
-_ERROR_CELL = re.compile(rb'<c [^>]*?r="([A-Z]+)(\d+)"[^>]*?t="e"[^>]*>.*?<v>(.*?)</v>', re.DOTALL)
+_FAR_CELL = re.compile(rb"""r\s*=\s*["'](?:[A-Z]{3,}\d|[A-Z]{0,2}\d{5,}["'])""")
+# Never beyond the cell: a search that runs to the end of a sheet for each of its cells takes hours.
+_ERROR_CELL = re.compile(
+    rb'<c [^<>]{0,99}?r="([A-Z]{1,3})(\d{1,7})"[^<>]{0,99}?t="e"[^<>]{0,99}>'
+    rb"(?:<f[^<>]{0,999}(?:/>|>[^<>]{0,9999}</f>))?\s{0,99}<v>([^<]{0,99})</v>"
+)
 
 _RELATION = re.compile(r"<(?:\w+:)?Relationship\b[^>]*>")
 _SHEET = re.compile(r"<(?:\w+:)?sheet\b[^>]*>")
@@ -89,14 +104,20 @@ def open_file(data: bytes, name: str) -> Iterator[Book | Refused]:
     if PurePosixPath(name).suffix.casefold() != ".zip":
         yield Book("", data)
         return
+    # A stored workbook brings its own parts along.
+    check_count(data, MAX_LISTED)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for info in _safe_members(archive):
+            for info in _safe_members(archive, len(data)):
                 member = member_name(info)
-                try:
-                    yield Book(member, archive.read(info))
-                except NotImplementedError:
+                if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                     yield Refused(member, str(_packing()))
+                    continue
+                try:
+                    # Not by zipfile, which unpacks all there is before it counts.
+                    yield Book(member, _unpacked(data, info))
+                except Unreadable as error:
+                    yield Refused(member, str(error))
                 except _DAMAGE:
                     yield Refused(member, str(damaged()))
     except _DAMAGE as error:
@@ -116,7 +137,7 @@ def member_name(info: zipfile.ZipInfo) -> str:
     return name.replace("\\", "/")
 
 
-def _safe_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+def _safe_members(archive: zipfile.ZipFile, size: int) -> list[zipfile.ZipInfo]:
     """The workbooks in an archive. Directories, system files and other documents are passed over."""
     infos = archive.infolist()
     unpacked, packed = sum(i.file_size for i in infos), sum(i.compress_size for i in infos)
@@ -124,6 +145,8 @@ def _safe_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
         raise Unreadable(f"压缩包里有 {len(infos)} 个文件，超过 {MAX_MEMBERS} 个", "请分成几个压缩包")
     if unpacked > MAX_ARCHIVE_BYTES or _is_bomb(unpacked, packed):
         raise Unreadable(f"压缩包解开后有 {unpacked // MB} MB，大得不合常理", SEND_AGAIN)
+    if packed > size or len({i.filename for i in infos}) < len(infos):
+        raise damaged("压缩包")
     unsafe = [name for i in infos if (name := member_name(i)) and _leads_out(name, i)]
     if unsafe:
         raise Unreadable(f"压缩包里的路径指向包外：{'、'.join(sorted(unsafe)[:5])}", "请重新压缩后再交付")
@@ -174,11 +197,18 @@ def open_book(data: bytes, wanted: Callable[[str], bool]) -> Sheets:
 def _xlsx(data: bytes, wanted: Callable[[str], bool]) -> Sheets:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            check_count(data)
             infos = archive.NameToInfo
-        if "xl/workbook.xml" not in infos:
+            check_parts(archive.infolist(), len(data))
+        # The reader tries these where it cannot read an .xlsx, and believes what they claim.
+        if "xl/workbook.xml" not in infos or {"content.xml", "xl/workbook.bin"} & {
+            n.casefold() for n in infos
+        }:
             raise Unreadable("内容不是 .xlsx 工作簿", SAVE_AS)
         _check_size(infos)
         parts = {part: _unpacked(data, infos[part]) for part in _PARTS if part in infos}
+        for part, xml in parts.items():
+            check_prolog(part, xml)
         paths = _sheet_paths(
             parts["xl/workbook.xml"].decode(), parts.get("xl/_rels/workbook.xml.rels", b"").decode()
         )
@@ -187,9 +217,12 @@ def _xlsx(data: bytes, wanted: Callable[[str], bool]) -> Sheets:
     book = _guarded(lambda: calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)))
     errors: dict[str, dict[tuple[int, int], str]] = {}
 
+    texts = SharedTexts([parts["xl/sharedStrings.xml"]] if "xl/sharedStrings.xml" in parts else [])
+
     def read(name: str) -> list[list[Any]]:
-        if paths.get(name) in infos:
-            errors[name] = _check_sheet(data, infos[paths[name]], name)
+        if paths.get(name) not in infos:
+            raise Unreadable(f"找不到工作表“{name}”的内容", SAVE_AS)
+        errors[name] = _check_sheet(data, infos[paths[name]], name, texts)
         return _rows(book, name)
 
     names = [m.name for m in book.sheets_metadata if m.typ == calamine.SheetTypeEnum.WorkSheet]
@@ -223,14 +256,22 @@ def _unpacked(data: bytes, info: zipfile.ZipInfo) -> bytes:
 @lru_cache(maxsize=200)
 def _sheet_paths(workbook: str, relations: str) -> dict[str, str]:
     """Sheet name -> path of its part. Kept: workbooks with the same forms say the same."""
-    targets = {}
+    if "<!" in workbook or "<!" in relations:
+        raise damaged()
+    targets = dict[str, str]()
     for found in _RELATION.finditer(relations):
         attributes = _attributes(found[0])
+        if attributes.get("Id", "") in targets:
+            raise damaged()
         targets[attributes.get("Id", "")] = attributes.get("Target", "")
-    paths = {}
+    paths = dict[str, str]()
     for found in _SHEET.finditer(workbook):
         attributes = _attributes(found[0])
-        relation = next((value for key, value in attributes.items() if key.endswith(":id")), "")
+        named = [value for key, value in attributes.items() if key.endswith(":id")]
+        # What the reader might understand otherwise would be read without having been checked.
+        if len(named) > 1 or attributes.get("name", "") in paths:
+            raise damaged()
+        relation = next(iter(named), "")
         target = targets.get(relation, "")
         paths[attributes.get("name", "")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
     return paths
@@ -240,7 +281,9 @@ def _attributes(tag: str) -> dict[str, str]:
     return {name: html.unescape(double or single) for name, double, single in _ATTRIBUTE.findall(tag)}
 
 
-def _check_sheet(data: bytes, info: zipfile.ZipInfo, name: str) -> dict[tuple[int, int], str]:
+def _check_sheet(
+    data: bytes, info: zipfile.ZipInfo, name: str, texts: SharedTexts
+) -> dict[tuple[int, int], str]:
     """Refuse a sheet with cells far out; returns the cells that show an error, which the reader gives as empty."""
     try:
         xml = _unpacked(data, info)
@@ -251,6 +294,8 @@ def _check_sheet(data: bytes, info: zipfile.ZipInfo, name: str) -> dict[tuple[in
             f"工作表“{name}”在 {MAX_ROWS} 行或 {MAX_COLUMNS} 列以外还有单元格",
             "请删除表格以外多余的单元格后重新保存",
         )
+    check_prolog(name, xml)
+    check_extent(name, xml, texts)
     if b't="e"' not in xml:
         return {}
     return {

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from youjun_pipeline.contracts.model import Failure
-from youjun_pipeline.ingest.sheets import Unreadable
+from youjun_pipeline.ingest.limits import MAX_ARCHIVE_BYTES, Unreadable, read_bytes
 from youjun_pipeline.ingest.statistics.cells import Cell
 from youjun_pipeline.ingest.statistics.labels import form_number
 from youjun_pipeline.ingest.statistics.layouts import Layouts, load_layouts
@@ -42,7 +42,7 @@ def read_statistics(path: Path, name: str) -> StatisticsRead:
     problems: list[str] = []
     rule = FILE_UNREADABLE
     try:
-        for book in open_file(path.read_bytes(), name):
+        for book in open_file(read_bytes(path, MAX_ARCHIVE_BYTES), name):
             if isinstance(book, Refused):
                 problems.append(f"{book.member}：{book.message}")
                 continue

@@ -1,0 +1,89 @@
+"""Sensor: districts that a publication leaves behind. Its run ended well, so nobody is told otherwise.
+
+Belongs here: once per change, remembered in the sensor's cursor. Keep out: which districts (`warehouse.held_back`), the wording
+(`notify`), runs that failed (`sensors.failure_notice`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import dagster as dg
+
+from youjun_pipeline.notify import Concerned, NotifyError, concern_text, send
+from youjun_pipeline.settings import Channels, Settings
+from youjun_pipeline.warehouse.connection import connect
+from youjun_pipeline.warehouse.held_back import Concern, concerns
+from youjun_pipeline.warehouse.publication import FILE_NAME
+
+
+@dataclass(frozen=True)
+class _Told:
+    """The cursor: the publication looked at last, and the concerns that were told and still hold."""
+
+    publication: str = ""
+    identities: frozenset[str] = frozenset()
+
+    @classmethod
+    def load(cls, cursor: str | None) -> _Told:
+        if not cursor:
+            return cls()
+        found = json.loads(cursor)
+        return cls(found["publication"], frozenset(found["told"]))
+
+    def dump(self) -> str:
+        return json.dumps({"publication": self.publication, "told": sorted(self.identities)})
+
+
+@dg.sensor(
+    name="district_notice",
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="发布后通知：因数据问题未更新、文件夹不见了或久未交付的区县；同一件事只通知一次",
+)
+def district_notice(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """Look at each publication once, and tell what was not told before."""
+    told = _Told.load(context.cursor)
+    channels = Channels.from_environment()
+    # Without a channel nothing counts as told: the first one configured is told all that holds then.
+    if not (channels.webhook or channels.smtp_url):
+        return dg.SensorResult(skip_reason="没有配置通知渠道", cursor=context.cursor)
+    path = Settings.from_environment().published / FILE_NAME
+    if not path.exists():
+        return dg.SensorResult(skip_reason=f"还没有发布库 {path}", cursor=context.cursor)
+    # A publication, a rollback and a restore each put another file in its place.
+    publication = f"{path.stat().st_mtime_ns}/{path.stat().st_ino}"
+    if publication == told.publication:
+        return dg.SensorResult(skip_reason="没有新的发布", cursor=context.cursor)
+    with connect(path, read_only=True) as con:
+        found = concerns(con)
+    identities = frozenset(c.identity for c in found)
+    new = identities - told.identities
+    if not new:
+        return dg.SensorResult(
+            skip_reason=f"没有新的情况（仍有 {len(found)} 处）", cursor=_Told(publication, identities).dump()
+        )
+    try:
+        sent = send(concern_text(_words(found, new)), channels)
+    except NotifyError as error:
+        # Not again in a minute, as with failures; what was not told is told with the next publication.
+        context.log.error(f"通知没有送达，下一次发布后再试：{error}")
+        kept = _Told(publication, identities & told.identities)
+        return dg.SensorResult(skip_reason="通知没有送达", cursor=kept.dump())
+    return dg.SensorResult(
+        skip_reason=f"已通知：{'、'.join(sent)}", cursor=_Told(publication, identities).dump()
+    )
+
+
+def _words(found: list[Concern], new: frozenset[str]) -> list[Concerned]:
+    """One for each district and reason, its phases together: a file that cannot be read concerns all that use it."""
+    phases: dict[tuple[str, str, str, bool], list[str]] = {}
+    for concern in found:
+        district = f"{concern.district_code} {concern.district_name}".strip() or "数据文件夹"
+        key = (concern.kind, district, concern.message, concern.identity in new)
+        phases.setdefault(key, []).append(concern.phase_id)
+    return [
+        Concerned(kind, f"{district} {'、'.join(ids)}".strip(), message, is_new)
+        for (kind, district, message, is_new), ids in phases.items()
+    ]
