@@ -14,7 +14,7 @@ WORKERS ?= 2
 export DAGSTER_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-daemon check format bench dirty faults site ui docs lock clean
+.PHONY: help setup run test test-fast test-long test-daemon check format bench dirty faults site ui docs lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
@@ -27,8 +27,11 @@ run: $(READY)  ## materialise every district and phase in YOUJUN_DATA and publis
 site: $(READY)  ## make the site anew from the publication
 	@$(PY) -m youjun_pipeline.cli site
 
-test: test-fast  ## run all tests: the fast tier first, then the rest
-	@$(PY) -m pytest $(TESTS)/integration $(TESTS)/pipeline -q -n $(WORKERS) --dist loadscope -m "not daemon"
+test: test-fast  ## run the tests: the fast tier first, then the rest
+	@$(PY) -m pytest $(TESTS)/integration $(TESTS)/pipeline -q -n $(WORKERS) --dist loadscope -m "not daemon and not long"
+
+test-long: $(READY)  ## run the tests that take long: kills, full disks, refreshes at once
+	@$(PY) -m pytest $(TESTS)/integration $(TESTS)/pipeline -q -n $(WORKERS) --dist loadscope -m long
 
 test-daemon: $(READY)  ## run schedule and sensors under Dagster's daemon, some minutes
 	@$(PY) -m pytest $(TESTS)/pipeline -q -m daemon

@@ -32,6 +32,9 @@ MOST_ROWS = 200_000
 LONGEST_CELL = 2000
 # Above so many cells a copy is written row by row, without keeping it in memory.
 LARGE = 500_000
+# Above so many, or where the file was refused as a whole and nothing could be marked, there is none: two million cells take
+# a minute to write, and the summary names every place.
+MOST_COPIED = 1_500_000
 CREATED = dt.datetime(2000, 1, 1)
 
 FINDING_WIDTHS = (7, 28, 36, 18, 32, 70, 24)
@@ -125,16 +128,18 @@ def _write_row(sheet: Any, row: int, texts: Iterable[str], style: Any, first: in
 
 
 def _write_copy(file: CheckedFile, found: list[Finding], folder: Path) -> Path | None:
-    """The marked copy of a file; None for one whose cells cannot be seen at all."""
+    """The marked copy of a file; None for one whose cells cannot be seen, or are too many."""
     if file.dataset is None or file.dataset.name not in load_datasets():
         return None
     try:
         sheets = sheet_texts(file.path, file.dataset)
     except (Unreadable, OSError):
         return None
+    cells = sum(len(row) for sheet in sheets for row in sheet.rows.values())
+    if cells > MOST_COPIED or (cells > LARGE and not any(finding.cells for finding in found)):
+        return None
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{file.path.name}.标注.xlsx"
-    cells = sum(len(row) for sheet in sheets for row in sheet.rows.values())
     with _book(path, is_large=cells > LARGE) as book:
         _list_findings(book, book.add_worksheet(FINDINGS_SHEET), found, 0)
         names = sheet_names([sheet.name or file.path.stem for sheet in sheets], [FINDINGS_SHEET])

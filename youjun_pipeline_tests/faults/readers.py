@@ -28,8 +28,10 @@ PHASE = Phase("2023-first", "第一阶段", date(2023, 1, 1), date(2023, 12, 31)
 # The harness's own numbers: of eight readers five open again and again, and one each does one of the others.
 READERS, PUBLICATIONS = 32, 20
 KINDS = ("again", "again", "keep", "again", "parquet", "again", "manifest", "again")
-# Seconds between two looks of one reader; more readers than processors would otherwise only wait for each other.
-PAUSE = 2.0
+# Seconds between two looks of one reader: more readers than processors would otherwise only wait for each other.
+PAUSE = 8.0
+# Seconds that a publication stands at least before the next one is made.
+STANDS = 2.0
 
 
 @dataclass
@@ -107,9 +109,9 @@ def read_through(
     publisher.publish()
     with reading(publisher.settings.published, kinds, pause) as seen:
         for _ in range(publications - 1):
-            time.sleep(pause)
+            time.sleep(min(pause, STANDS))
             publisher.publish()
-        time.sleep(2 * pause)
+        time.sleep(1.5 * pause)
     faults = list(seen.errors)
     numbers = {str(number) for number in range(1, publications + 1)}
     databases = seen.publications.get("again", set()) | seen.publications.get("keep", set())

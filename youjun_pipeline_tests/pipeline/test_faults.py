@@ -7,6 +7,8 @@ import shutil
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from youjun_pipeline_tests.faults.kills import Range, Shot, deliver, kill
 from youjun_pipeline_tests.faults.states import after_a_run, always, read_content
 from youjun_pipeline_tests.pipeline.runs import FIRST, Place, two_districts
@@ -19,6 +21,7 @@ BEFORE_SWAP = (Shot(False, step="rename .youjun.duckdb-"), "swap", False)
 AFTER_SWAP = (Shot(False, step="rename .youjun.previous.duckdb"), "swap", True)
 
 
+@pytest.mark.long
 def test_a_killed_run_leaves_one_publication_whole_and_the_next_run_is_as_if_undisturbed(
     tmp_path: Path,
 ) -> None:

@@ -12,7 +12,7 @@ from youjun_pipeline_tests.faults.readers import read_through
 
 def test_readers_see_no_error_and_one_publication_at_a_time(tmp_path: Path) -> None:
     kinds = ["again", "keep", "parquet", "manifest"]
-    seen, faults = read_through(tmp_path, kinds, publications=3, seed=1, pause=0.4)
+    seen, faults = read_through(tmp_path, kinds, publications=3, seed=1, pause=1.5)
     assert faults == []
     assert set(seen.opens) == set(kinds)
     assert seen.opens["again"] >= 3 and len(seen.times) > 50
