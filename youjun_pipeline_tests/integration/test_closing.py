@@ -120,6 +120,7 @@ def test_phases_close_after_the_agreed_days(district: tuple[Path, Any]) -> None:
     assert rows(later, "select closed_by from ops.phase_closure") == [("after_days",)]
 
 
+@pytest.mark.long
 def test_closed_rows_come_back_from_the_publication(district: tuple[Path, Any]) -> None:
     folder, made = district
     settings = places(folder.parent)
@@ -140,6 +141,7 @@ def test_closed_rows_come_back_from_the_publication(district: tuple[Path, Any]) 
     ]
 
 
+@pytest.mark.long
 def test_a_publication_of_an_older_version_is_taken_over(district: tuple[Path, Any]) -> None:
     folder, _ = district
     settings = places(folder.parent)

@@ -101,6 +101,7 @@ def history(path: Path) -> list[dict[str, object]]:
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
+@pytest.mark.long
 def test_an_earlier_phase_alone_gives_the_same_history(relapse: Settings) -> None:
     whole = history(refresh(relapse).path)
     assert [row["state"] for row in whole] == ["open", "closed", "reopened", "closed"]

@@ -15,6 +15,8 @@ from youjun_pipeline.warehouse.publication import publish
 from youjun_pipeline_tests.generate import PLAIN, Phase, generate_district, write_district
 from youjun_pipeline_tests.steps import compute, places, read_all, refresh, working
 
+pytestmark = pytest.mark.long
+
 FIRST = Phase("p1", "启动", date(2023, 7, 1), date(2023, 9, 30))
 SECOND = Phase("p2", "攻坚", date(2023, 10, 1), date(2024, 9, 30))
 STAYS, LEAVES = "110101", "110102"

@@ -86,7 +86,13 @@ def hostile_district(text: str) -> Rows:
     """The rows about the district itself."""
     evaluation = {"district_name": text, "phase_name": text, "plan_title": text, "document_number": text}
     conclusion = {"figure_no": 20, "name": text, "conclusion": "met", "evidence": text}
-    verdict = {"passes": False, "schools_in_scope": 1, "schools_failing": 0, "failing_out_of_scope": 0, "summary": text}
+    verdict = {
+        "passes": False,
+        "schools_in_scope": 1,
+        "schools_failing": 0,
+        "failing_out_of_scope": 0,
+        "summary": text,
+    }
     result = {
         "level": 3,
         "level_required": 3,

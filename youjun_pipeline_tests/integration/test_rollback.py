@@ -42,6 +42,7 @@ def note(settings: Settings) -> str | None:
     return manifest.get("rolled_back", {}).get("from_run_id")
 
 
+@pytest.mark.long
 def test_back_and_forth_and_on(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

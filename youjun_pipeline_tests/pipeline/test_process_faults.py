@@ -30,6 +30,8 @@ from youjun_pipeline_tests.pipeline.runs import FIRST, Place, two_districts
 from youjun_pipeline_tests.pipeline.test_gate import published_bytes
 from youjun_pipeline_tests.steps import places, refresh
 
+pytestmark = pytest.mark.long
+
 PATIENCE = 120
 STANDS = "刷新失败，上一次发布保持不变：\n"
 
@@ -76,7 +78,6 @@ def test_of_two_refreshes_at_once_the_second_is_refused_and_the_first_completes(
     assert len(standing.rows("select * from ops.publication")) == 2
 
 
-@pytest.mark.long
 def test_refresh_of_the_daemon_waits_for_the_process_that_holds_the_working_database(
     standing: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,7 +101,6 @@ def test_refresh_of_the_daemon_waits_for_the_process_that_holds_the_working_data
     assert standing.rows("select distinct run_id from mart.evaluation") == [(result.run_id,)]
 
 
-@pytest.mark.long
 def test_disk_full_while_the_publication_is_built(standing: Place) -> None:
     before, largest = published_bytes(standing), standing.published.stat().st_size // 2
     # half a publication is more than the write-ahead log of the run needs, so it is the new file that cannot be written
@@ -138,7 +138,6 @@ def test_disk_full_when_the_file_has_been_replaced_is_not_told_as_if_it_had_not(
     assert manifest["folders"] == before["folders"]
 
 
-@pytest.mark.long
 @pytest.mark.skipif(
     not sys.platform.startswith("linux")
     or subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode != 0,

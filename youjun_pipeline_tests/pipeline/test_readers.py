@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from youjun_pipeline_tests.faults.readers import read_through
 
 
+@pytest.mark.long
 def test_readers_see_no_error_and_one_publication_at_a_time(tmp_path: Path) -> None:
     kinds = ["again", "keep", "parquet", "manifest"]
     seen, faults = read_through(tmp_path, kinds, publications=3, seed=1, pause=1.5)
