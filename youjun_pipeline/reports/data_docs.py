@@ -6,6 +6,7 @@ it gets pandas batches, its SQL source being broken on DuckDB. Keep out: the gat
 
 from __future__ import annotations
 
+import html
 import logging
 import os
 import shutil
@@ -124,7 +125,7 @@ def validate(frames: dict[str, pd.DataFrame], docs: Path | None = None) -> list[
         definition = context.validation_definitions.add(
             gx.ValidationDefinition(name=batch.name, data=rows, suite=suite)
         )
-        result = definition.run(batch_parameters={"dataframe": frames[batch.name]})
+        result = definition.run(batch_parameters={"dataframe": _escaped(frames[batch.name])})
         faults += [f"{batch.name}: {text}" for text in _faults(result)]
         failures = tuple(_failure(r) for r in result.results if not r.success)
         outcomes.append(
@@ -135,6 +136,14 @@ def validate(frames: dict[str, pd.DataFrame], docs: Path | None = None) -> list[
     if faults:
         raise ExpectationFaultError("期望无法计算，属程序故障而非数据问题：\n" + "\n".join(faults))
     return outcomes
+
+
+def _escaped(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows with markup in their texts escaped: Great Expectations puts unexpected values into its pages as they are."""
+    texts = frame.select_dtypes(["object", "string"])
+    spoilt = [c for c in texts if texts[c].astype("string").str.contains("[&<>]", na=False).any()]
+    marks = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+    return frame.assign(**{c: frame[c].replace(marks, regex=True) for c in spoilt})
 
 
 def _faults(result: Any) -> list[str]:
@@ -155,7 +164,7 @@ def _failure(item: Any) -> str:
     config = item.expectation_config
     what = config.kwargs.get("column") or "、".join(config.kwargs.get("column_list", ())) or "行数"
     values = item.result.get("partial_unexpected_list") or [item.result.get("observed_value")]
-    return f"{what} 不符合 {config.type}：{'、'.join(str(v) for v in values[:5])}"
+    return f"{what} 不符合 {config.type}：{'、'.join(html.unescape(str(v)) for v in values[:5])}"
 
 
 def _write_docs(context: Any, docs: Path) -> None:

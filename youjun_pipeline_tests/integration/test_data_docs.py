@@ -80,6 +80,27 @@ def test_each_expectation_fails_on_rows_spoilt_for_it(
     assert passed == []
 
 
+def test_markup_in_values_stays_text_in_the_pages(frames: dict[str, pd.DataFrame], tmp_path: Path) -> None:
+    markup = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+    columns = {
+        (b.name, str(e["column"])): markup
+        for b in load_batches()
+        for e in b.expectations
+        if e["type"] in ("ExpectColumnValuesToBeInSet", "ExpectColumnValuesToMatchRegex")
+        and isinstance(frames[b.name][str(e["column"])].iloc[0], str)
+    }
+    spoilt = {
+        name: frame.assign(**{column: text for (batch, column), text in columns.items() if batch == name})
+        for name, frame in frames.items()
+    }
+    outcomes = validate(spoilt, tmp_path / "docs")
+    assert {name for name, _ in columns} <= {o.name for o in outcomes if not o.passed}
+    pages = [page.read_text("utf-8") for page in (tmp_path / "docs").rglob("*.html")]
+    assert [page for page in pages if "&lt;script&gt;alert(1)" in page], "the values are shown"
+    assert any(markup in failure for o in outcomes for failure in o.failures), "and told as they are"
+    assert not [page for page in pages if "<script>alert(1)" in page or "<img src=x" in page]
+
+
 def test_an_expectation_that_errs_is_a_fault_of_the_pipeline(frames: dict[str, pd.DataFrame]) -> None:
     broken = {**frames, "evaluation": frames["evaluation"].drop(columns="data_origin")}
     with pytest.raises(ExpectationFaultError, match=r"程序故障而非数据问题(.|\n)*data_origin"):
