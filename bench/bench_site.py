@@ -3,7 +3,8 @@
     python bench/bench_site.py [DISTRICTS]         2895 districts are the country: about 220 000 pages
 
 A district's site is built into an empty folder, chart library included, and must take less than ten seconds. For many
-districts time and the peak of memory are printed (2026-11: the site alone took 305 MB for 60 districts, 271 MB for one).
+districts time and the peak of memory are printed (2026-11, the site alone: 271 MB for one district, 305 MB for 60, 604 MB
+for the country, whose 233 808 pages of one phase are 4.4 GB and took 12.5 minutes, 9.6 of CPU, on two busy cores).
 """
 
 from __future__ import annotations
