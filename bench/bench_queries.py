@@ -4,8 +4,8 @@
 
 Makes the districts, runs the refresh on them (files to publication, without Dagster and reports), then asks each query ROUNDS
 times over one connection, as a dashboard does, and once over a connection of its own, opening the file included. What
-the queries name (a district, a phase, a school) is replaced by a district that has findings. The whole country takes about
-six minutes and 8 GB of memory on two cores, nearly all of it the refresh.
+the queries name (a district, a phase, a school) is replaced by a district that has findings. The whole country takes five to
+ten minutes and 8 GB of memory on two cores, nearly all of it the refresh.
 """
 
 from __future__ import annotations
