@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from youjun_pipeline.reports.site import build_site
+from youjun_pipeline.site import build_site
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline_tests.generate.country import generate_country
 from youjun_pipeline_tests.steps import places, refresh

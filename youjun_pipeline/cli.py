@@ -156,7 +156,7 @@ def rollback_command(settings: Settings, options: argparse.Namespace) -> int:
     """Put the publication before this one back, and what stands beside it."""
     from youjun_pipeline.reports.folder import refresh_folder
     from youjun_pipeline.reports.kinds import FOLDERS
-    from youjun_pipeline.reports.site import build_site
+    from youjun_pipeline.site import build_site
     from youjun_pipeline.warehouse.connection import WarehouseBusyError, connect
     from youjun_pipeline.warehouse.rollback import RollbackError, roll_back
 
@@ -201,7 +201,7 @@ def notify_test_command(options: argparse.Namespace) -> int:
 
 def explain_command(settings: Settings, options: argparse.Namespace) -> int:
     """Print how one published number came about."""
-    from youjun_pipeline.reports.explain import ExplainError, explain
+    from youjun_pipeline.explain.find import ExplainError, explain
     from youjun_pipeline.warehouse.connection import connect
     from youjun_pipeline.warehouse.publication import FILE_NAME
 
@@ -227,7 +227,7 @@ def explain_command(settings: Settings, options: argparse.Namespace) -> int:
 
 def site_command(settings: Settings, options: argparse.Namespace) -> int:
     """Make the site anew from the publication that stands, without computing anything."""
-    from youjun_pipeline.reports.site import build_site
+    from youjun_pipeline.site import build_site
     from youjun_pipeline.warehouse.connection import connect
     from youjun_pipeline.warehouse.publication import FILE_NAME
 
@@ -277,7 +277,7 @@ def templates_command(options: argparse.Namespace) -> int:
     from pathlib import Path
 
     from youjun_pipeline.contracts import load_datasets
-    from youjun_pipeline.reports.templates import TemplateError, newest_roster, write_templates
+    from youjun_pipeline.templates.books import TemplateError, newest_roster, write_templates
 
     try:
         district = options.district
@@ -304,10 +304,10 @@ def check_command(options: argparse.Namespace) -> int:
     from pathlib import Path
 
     from youjun_pipeline.contracts import load_datasets
-    from youjun_pipeline.reports.precheck import precheck
-    from youjun_pipeline.reports.precheck_book import write_report
-    from youjun_pipeline.reports.precheck_target import TargetError
-    from youjun_pipeline.reports.precheck_text import precheck_text
+    from youjun_pipeline.precheck.book import write_report
+    from youjun_pipeline.precheck.check import precheck
+    from youjun_pipeline.precheck.target import TargetError
+    from youjun_pipeline.precheck.text import precheck_text
     from youjun_pipeline.settings import day_in_china
 
     folder, report = Path(options.folder), Path(options.report) if options.report else None

@@ -16,8 +16,8 @@ from youjun_pipeline.ingest.districts import Scan, scan
 from youjun_pipeline.ingest.store import Delivered, Ingested, ensure_raw, ingest, register
 from youjun_pipeline.reports.data_docs import Outcome
 from youjun_pipeline.reports.folder import Refreshed, refresh_folder
-from youjun_pipeline.reports.site import SiteResult, build_site
 from youjun_pipeline.settings import Settings
+from youjun_pipeline.site import SiteResult, build_site
 from youjun_pipeline.warehouse.catalogues import load_standard
 from youjun_pipeline.warehouse.checks import run_checks
 from youjun_pipeline.warehouse.connection import WarehouseBusyError, connect

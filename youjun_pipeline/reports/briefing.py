@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.folder import Report
-from youjun_pipeline.reports.school_plan import progress_word, stage_word
+from youjun_pipeline.reports.schools.plan import progress_word, stage_word
 from youjun_pipeline.reports.workbook import LEFT, LINE_HEIGHT, NOTICE, SMALL, Book, Paper
 
 if TYPE_CHECKING:

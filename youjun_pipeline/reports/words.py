@@ -1,6 +1,6 @@
 """Figures and verdicts as a form writes them: formats, rounding, words for statuses, remarks, names of sheets.
 
-Keep out: where a text stands on the paper (`official_*`, `self_assessment`).
+Keep out: where a text stands on the paper (`official`, `schools`).
 """
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ import datetime as dt
 import traceback
 from pathlib import Path
 
-from youjun_pipeline.reports.precheck import precheck
-from youjun_pipeline.reports.precheck_book import write_report
-from youjun_pipeline.reports.precheck_text import precheck_text
+from youjun_pipeline.precheck.book import write_report
+from youjun_pipeline.precheck.check import precheck
+from youjun_pipeline.precheck.text import precheck_text
 from youjun_pipeline_tests.dirty.grids import GOOD, copy_of, write_grid
 from youjun_pipeline_tests.dirty.mutate import mutant
 from youjun_pipeline_tests.dirty.verify import PROGRAM

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from youjun_pipeline.cli import main
-from youjun_pipeline.reports.explain import ExplainError, explain
+from youjun_pipeline.explain.find import ExplainError, explain
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.publication import FILE_NAME

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from youjun_pipeline.reports.evaluation import Evaluation, published_evaluations
-from youjun_pipeline.reports.official import CONTENTS, write_official
-from youjun_pipeline.reports.self_assessment import INDEX_NAME, write_self_assessment
+from youjun_pipeline.reports.official.book import CONTENTS, write_official
+from youjun_pipeline.reports.schools.self_assessment import INDEX_NAME, write_self_assessment
 from youjun_pipeline.reports.words import NOTHING, RECONSTRUCTED
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.connection import connect

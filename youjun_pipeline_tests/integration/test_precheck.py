@@ -10,11 +10,11 @@ import openpyxl
 import pytest
 
 from youjun_pipeline.cli import main
-from youjun_pipeline.reports.precheck import Precheck, precheck
-from youjun_pipeline.reports.precheck_book import SUMMARY_NAME, write_report
-from youjun_pipeline.reports.precheck_findings import DOUBT, ERROR, NOTICE, WARNING, Cell, Finding
-from youjun_pipeline.reports.precheck_target import TargetError
-from youjun_pipeline.reports.precheck_text import precheck_text
+from youjun_pipeline.precheck.book import SUMMARY_NAME, write_report
+from youjun_pipeline.precheck.check import Precheck, precheck
+from youjun_pipeline.precheck.findings import DOUBT, ERROR, NOTICE, WARNING, Cell, Finding
+from youjun_pipeline.precheck.target import TargetError
+from youjun_pipeline.precheck.text import precheck_text
 from youjun_pipeline_tests.conftest import CHECKOUT
 from youjun_pipeline_tests.integration.precheck_files import (
     CLASSES,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from youjun_pipeline.reports.evaluation import published_evaluations
-from youjun_pipeline.reports.official import write_official
-from youjun_pipeline.reports.self_assessment import INDEX_NAME, write_self_assessment
+from youjun_pipeline.reports.official.book import write_official
+from youjun_pipeline.reports.schools.self_assessment import INDEX_NAME, write_self_assessment
 from youjun_pipeline.reports.words import NOTHING, RECONSTRUCTED, ROUNDED_MARK, WAIVER_MARK
 from youjun_pipeline.reports.workbook import LONGEST_TEXT
 from youjun_pipeline.warehouse.connection import connect

@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 
 from youjun_pipeline.reports.briefing import write_briefing
 from youjun_pipeline.reports.evaluation import Evaluation, published_evaluations
-from youjun_pipeline.reports.school_plan import read_plans, write_school_plans
+from youjun_pipeline.reports.schools.plan import read_plans, write_school_plans
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline_tests.integration.plan_story import DAYS, one_class, primary_school, write_story
 from youjun_pipeline_tests.steps import places, refresh

@@ -12,8 +12,8 @@ from urllib.parse import unquote, urlsplit
 import duckdb
 import pytest
 
-from youjun_pipeline.reports.site import build_site, words
 from youjun_pipeline.settings import Settings
+from youjun_pipeline.site import build_site, words
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.publication import FILE_NAME
 from youjun_pipeline_tests.integration.published_rows import publish_rows
@@ -58,7 +58,7 @@ def pages(site: Path) -> dict[str, Element]:
 @pytest.fixture(autouse=True)
 def no_bundling(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bundling the chart library takes seconds and says nothing about a page; `site` above has the real one."""
-    monkeypatch.setattr("youjun_pipeline.reports.site.charts.chart_library", lambda: "// not bundled\n")
+    monkeypatch.setattr("youjun_pipeline.site.charts.chart_library", lambda: "// not bundled\n")
 
 
 def fetch(con: duckdb.DuckDBPyConnection, sql: str) -> list[Any]:
@@ -381,7 +381,7 @@ def test_a_fault_leaves_the_old_site_whole(tmp_path: Path, monkeypatch: pytest.M
     def fail(*_: Any) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("youjun_pipeline.reports.site.build.write_index", fail)
+    monkeypatch.setattr("youjun_pipeline.site.build.write_index", fail)
     with pytest.raises(OSError, match="disk full"):
         build(tmp_path)
     assert set(all_pages(tmp_path / "site")) == before

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from youjun_pipeline.reports.site import build_site
 from youjun_pipeline.settings import Settings
+from youjun_pipeline.site import build_site
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.publication import FILE_NAME
 from youjun_pipeline_tests.integration.published_rows import publish_rows

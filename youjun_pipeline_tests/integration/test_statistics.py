@@ -15,8 +15,8 @@ import duckdb
 import pytest
 
 from youjun_pipeline.ingest.statistics import reading
-from youjun_pipeline.reports.precheck import precheck
-from youjun_pipeline.reports.precheck_findings import ERROR
+from youjun_pipeline.precheck.check import precheck
+from youjun_pipeline.precheck.findings import ERROR
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline_tests.generate.statistics import book_of

@@ -13,16 +13,16 @@ from youjun_pipeline.cli import main
 from youjun_pipeline.contracts import Column, Dataset, load_datasets
 from youjun_pipeline.ingest.files import content_hash, read_file
 from youjun_pipeline.ingest.validate import validate
-from youjun_pipeline.reports.template_data import Layout, header_of
-from youjun_pipeline.reports.template_help import examples
-from youjun_pipeline.reports.templates import (
+from youjun_pipeline.standard import available_catalogues, load_catalogue
+from youjun_pipeline.templates.books import (
     FROM_FORMS,
     Roster,
     TemplateError,
     newest_roster,
     write_templates,
 )
-from youjun_pipeline.standard import available_catalogues, load_catalogue
+from youjun_pipeline.templates.data_sheet import Layout, header_of
+from youjun_pipeline.templates.help_sheets import examples
 from youjun_pipeline_tests.generate import PLAIN, generate_district, write_district
 
 DATASETS = {name: d for name, d in load_datasets().items() if name not in FROM_FORMS}

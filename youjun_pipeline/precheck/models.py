@@ -1,0 +1,161 @@
+"""Findings that take several files of a district: schools not on the roster, names nobody bears, sums, doubts.
+
+They come from the pipeline's own models and checks, run on a database in memory, so that a check before sending says what the
+refresh would say. Belongs here: which of them run, and their results as findings. Keep out: what a single file shows
+(`findings`) and everything that judges by the standard: that is no fault of the data.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from youjun_pipeline.contracts import load_datasets
+from youjun_pipeline.contracts.model import SNAPSHOT
+from youjun_pipeline.precheck.findings import DOUBT, ERROR, WARNING, Columns, Finding
+from youjun_pipeline.warehouse.checks import Check, load_checks
+from youjun_pipeline.warehouse.models import build, load_models, tables_read
+from youjun_pipeline.warehouse.run import RunScope, begin_run
+
+if TYPE_CHECKING:
+    import duckdb
+
+REJECTED, SUSPICION = "quality.rejected_row", "quality.suspicion"
+# What these say stands in quality.rejected_row, with its cell.
+TOLD_ELSEWHERE = (
+    "schools_are_in_roster",
+    "school_names_resolve",
+    "rows_reconcile",
+    "progress_is_on_known_measures",
+)
+ACROSS_FILES = {
+    "unknown_school": "学校标识码不在学校名册中",
+    "unknown_school_name": "找不到这所学校",
+    "ambiguous_school_name": "校名可能指多所学校",
+    "unknown_measure": "方案中没有这项措施",
+    "unknown_milestone": "方案中没有这个节点",
+    "unknown_indicator": "标准中没有这项指标",
+    "before_plan": "日期早于方案印发",
+}
+SUSPICIONS = {
+    "jump": "与上次报送相差悬殊",
+    "round_number": "数值过整，像是估计",
+    "area_without_building": "有场地而无校舍",
+    "unit_mistaken": "单位可能填错",
+    "implausible_per_student": "与学生数不相称",
+    "identical_figures": "与别校完全相同",
+    "degrees_missing": "学历人数少于教师数",
+    "duplicate_name": "校名重复",
+    "silent_school": "上次报送过，这次没有",
+}
+ANSWER = "；如属实，请在疑点答复（suspicion_answers）中说明"
+
+
+def can_be_evaluated(con: duckdb.DuckDBPyConnection) -> None:
+    """Let files with faults stand aside, so that the others can be compared all the same.
+
+    A file that cannot be used is taken away; of rows with the same key the first stays. Only for a database in memory.
+    """
+    con.execute("delete from raw.district_failure")
+    for dataset in load_datasets().values():
+        if dataset.kind == SNAPSHOT:
+            key = ", ".join(f'"{name}"' for name in ("content_sha256", *dataset.key))
+            table = f"accepted.{dataset.name}"
+            con.execute(
+                f"delete from {table} where rowid not in (select min(rowid) from {table} group by {key})"
+            )
+    con.execute("update raw.content set failure_rule = null where failure_rule = 'duplicate_key'")
+    con.execute(
+        "delete from raw.delivered_file f using raw.content c "
+        "where f.content_sha256 = c.content_sha256 and f.dataset = c.dataset and c.failure_rule is not null"
+    )
+
+
+def evaluate(con: duckdb.DuckDBPyConnection, phases: tuple[str, ...], as_of: dt.date) -> list[Check]:
+    """Begin a run of these phases and build what the findings need; returns the checks that can be made on it."""
+    begin_run(con, RunScope("precheck", phases, as_of))
+    checks = [c for c in load_checks() if c.name not in TOLD_ELSEWHERE and not _judges(tables_read(c.sql))]
+    needed = _models_behind({REJECTED, SUSPICION}.union(*(tables_read(check.sql) for check in checks)))
+    for model in load_models().values():
+        if model.full_name in needed:
+            build(con, model)
+    return checks
+
+
+def _models_behind(tables: Iterable[str]) -> set[str]:
+    """The models that fill these tables, and all those behind them."""
+    found: set[str] = set()
+    waiting = [name for name in tables if name in load_models()]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += [read for read in load_models()[name].reads if read in load_models()]
+    return found
+
+
+def _judges(tables: Iterable[str]) -> bool:
+    """Whether these tables rest on verdicts."""
+    read = set(tables) | {name for model in _models_behind(tables) for name in load_models()[model].reads}
+    return any(name.startswith(("mart.", "ops.")) for name in read)
+
+
+def roster_is_missing(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """The deliveries that no roster was known at, as messages."""
+    return [
+        m
+        for (m,) in con.execute(
+            "select message from run_failure where rule = 'schools_missing' order by 1"
+        ).fetchall()
+    ]
+
+
+def rejected_across_files(con: duckdb.DuckDBPyConnection, columns: dict[str, Columns]) -> Iterator[Finding]:
+    """Schools that a file names and nobody knows."""
+    rows = con.execute(
+        f'select delivery, file, sheet, "row", column_name, value, rule, message from {REJECTED} '
+        "where list_contains($1::varchar[], rule) order by all",
+        [list(ACROSS_FILES)],
+    ).fetchall()
+    for delivery, file, sheet, row, name, value, rule, message in rows:
+        key = f"{delivery}/{file}"
+        cell = columns.get(key, Columns(None)).cell(sheet, row, name)
+        yield Finding(ERROR, key, rule, ACROSS_FILES[rule], message, (cell,), value or "")
+
+
+def doubts(con: duckdb.DuckDBPyConnection, columns: dict[str, Columns]) -> Iterator[Finding]:
+    """Figures that may be right and look wrong, unless the district has explained them."""
+    rows = con.execute(
+        f'select distinct delivery, file, sheet, "row", column_name, rule, message, school_code, school_name, dataset '
+        f"from {SUSPICION} where answer is null order by all"
+    ).fetchall()
+    for delivery, file, sheet, row, name, rule, message, code, school, dataset in rows:
+        key = f"{delivery}/{file}" if file else ""
+        title = load_datasets()[dataset].title if not file else ""
+        cells = (columns.get(key, Columns(None)).cell(sheet, row, name),) if row is not None else ()
+        who = " ".join(filter(None, (title, code, school)))
+        yield Finding(DOUBT, key, rule, SUSPICIONS.get(rule, rule), f"{who}：{message}{ANSWER}", cells)
+
+
+def failed_checks(
+    con: duckdb.DuckDBPyConnection, checks: list[Check], files: Iterable[str]
+) -> Iterator[Finding]:
+    """Offenders of the checks; one that begins with its file and row is given to that file."""
+    known = sorted(files, key=len, reverse=True)
+    for check in checks:
+        offenders = con.execute(f"select distinct offender from (\n{check.sql}\n) order by 1").fetchall()
+        for (offender,) in offenders:
+            file, sheet, row, rest = _placed(offender, known)
+            cells = (Columns(None).cell(sheet, row, None),) if row else ()
+            yield Finding(WARNING, file, check.name, f"不符合：{check.title}", rest, cells)
+
+
+def _placed(offender: str, files: list[str]) -> tuple[str, str, int, str]:
+    """File, sheet, row and the rest of an offender that a check words as `delivery/file sheet 第 n 行：…`."""
+    for file in files:
+        found = re.fullmatch(r"(?: (.*?))? 第 (\d+) 行：(.*)", offender[len(file) :], re.DOTALL)
+        if offender.startswith(file) and found:
+            return file, found[1] or "", int(found[2]), found[3]
+    return "", "", 0, offender

@@ -1,0 +1,228 @@
+"""Which pages there are, what each is called, and writing them.
+
+Keep out: what a page shows (the modules named after the pages), how it looks (templates, assets).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from youjun_pipeline.contracts import load_datasets
+from youjun_pipeline.reports.words import floor_word
+from youjun_pipeline.site import names, words
+from youjun_pipeline.site.indicator import indicator_context
+from youjun_pipeline.site.plan import plan_context
+from youjun_pipeline.site.quality import quality_context
+from youjun_pipeline.site.read import District, Evaluation
+from youjun_pipeline.site.school import school_codes, school_context
+from youjun_pipeline.site.wall import (
+    balance,
+    finding_matrix,
+    finding_phases,
+    wall_context,
+)
+from youjun_pipeline.standard import load_catalogue
+
+HERE = Path(__file__).parent
+TEMPLATES, ASSETS = HERE / "templates", HERE / "assets"
+
+FORMULA_STARTS = ("=", "+", "-", "@")
+NUMBER = re.compile(r"[+-]?[\d,.]+ ?%?")
+WORD_JOINER = "\u2060"
+
+# Up to so many workbooks of an evaluation are linked; more would be one for each school.
+FEW_FILES = 8
+
+
+class Writer:
+    """Writes pages into the folder of the site; `published` is asked for the documents beside it."""
+
+    def __init__(self, folder: Path, published: Path) -> None:
+        self.folder = folder
+        self.published = published
+        self.pages = 0
+        self._environment = _environment()
+        self._made: set[Path] = set()
+
+    def write(self, page: str, template: str, context: dict[str, Any]) -> None:
+        """Render `template` to the file `page` (relative to the site)."""
+        path = self.folder / page
+        if path.parent not in self._made:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._made.add(path.parent)
+        values = {"root": names.root_of(page), "page": page, **context}
+        path.write_text(self._environment.get_template(template).render(values), encoding="utf-8")
+        self.pages += 1
+
+    def documents(self, district: str, phase: str) -> list[tuple[str, str]]:
+        """Workbooks about an evaluation: what each is and where it lies, relative to the site."""
+        found = []
+        if (self.published / "official" / district / f"{phase}.xlsx").is_file():
+            found.append(("申报表", f"../official/{_segment(district)}/{_segment(phase)}.xlsx"))
+        folder = self.published / "schools" / district / phase
+        files = sorted(f.name for f in folder.glob("*.xlsx")) if folder.is_dir() else []
+        if len(files) <= FEW_FILES:
+            way = f"../schools/{_segment(district)}/{_segment(phase)}/"
+            found += [(Path(name).stem, way + _segment(name)) for name in files]
+        return found
+
+    def common_documents(self) -> list[tuple[str, str]]:
+        """Documents about the whole publication."""
+        place = "data_docs/index.html"
+        return [("数据检验报告", f"../{place}")] if (self.published / place).is_file() else []
+
+
+def _segment(name: str) -> str:
+    """A file's name as one segment of a URL."""
+    return quote(name, safe="")
+
+
+def _environment() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        finalize=_harmless,
+    )
+    filters = (words.number, words.plain, words.percent, words.day, words.slippage)
+    environment.filters |= {f.__name__: f for f in filters} | {"dataset_title": _dataset_title}
+    environment.globals |= {
+        "words": words,
+        "names": names,
+        "measure_of": words.measure_of,
+        "dataset_title": _dataset_title,
+        "column_title": _column_title,
+        "floor_word": lambda e: floor_word(load_catalogue(e.standard_id)),
+    }
+    return environment
+
+
+def _harmless(value: Any) -> Any:
+    """Text that a spreadsheet would run as a formula, once a table is copied into it, begins with a joiner that nobody sees."""
+    if isinstance(value, str) and value[:1] in FORMULA_STARTS and not NUMBER.fullmatch(value):
+        return type(value)(WORD_JOINER) + value
+    return value
+
+
+def _dataset_title(name: str | None) -> str:
+    """A dataset's Chinese title; a name that is none as it is."""
+    return load_datasets()[name].title if name in load_datasets() else name or ""
+
+
+def _column_title(dataset: str | None, column: str | None) -> str:
+    """A column's Chinese header; one that is none as it is."""
+    columns = load_datasets()[dataset].columns if dataset in load_datasets() else {}
+    return columns[column].zh if column and column in columns else column or ""
+
+
+def write_district(site: Writer, district: District) -> None:
+    """All pages of one district."""
+    home = [names.HOME, (district.name, names.district_page(district.code))]
+    base = {
+        "district": district,
+        "is_reconstructed": district.is_reconstructed,
+        "documents": {e.phase_id: site.documents(district.code, e.phase_id) for e in district.evaluations},
+        "common": site.common_documents(),
+    }
+    site.write(
+        names.district_page(district.code),
+        "district.html",
+        base
+        | {
+            "title": district.name,
+            "crumbs": home[:1],
+            "finding_phases": finding_phases(district),
+            "finding_matrix": finding_matrix(district),
+            "indicators": _indicator_phases(district),
+            "balances": _balance_phases(district),
+            "schools": [(c, *_newest_school(district, c)) for c in school_codes(district)],
+        },
+    )
+    site.write(
+        names.quality_page(district.code),
+        "quality.html",
+        base | {"title": f"{district.name} 数据疑点与检查", "crumbs": home} | quality_context(district),
+    )
+    for evaluation in district.evaluations:
+        _write_evaluation(site, district, evaluation, base, home)
+    for code in school_codes(district):
+        context = school_context(district, code)
+        site.write(
+            names.school_page(district.code, code),
+            "school.html",
+            base
+            | {"title": context["school"].school_name, "crumbs": home}
+            | context
+            | {"is_reconstructed": any(p["e"].is_reconstructed for p in context["phases"])},
+        )
+
+
+def _write_evaluation(
+    site: Writer, district: District, e: Evaluation, base: dict[str, Any], home: Sequence[tuple[str, str]]
+) -> None:
+    wall = names.phase_page(district.code, e.phase_id)
+    base = base | {"e": e, "is_reconstructed": e.is_reconstructed}
+
+    def others(page: str) -> list[tuple[str, str, bool]]:
+        return [
+            (o.phase_name, names.phase_page(district.code, o.phase_id, page), o is e)
+            for o in district.evaluations
+            if page in names.OWN_PAGES or page in o.indicator
+        ]
+
+    site.write(
+        wall,
+        "wall.html",
+        base
+        | {"title": f"{district.name} {e.phase_name} 作战图", "crumbs": home, "phases": others("index")}
+        | wall_context(district, e),
+    )
+    here = [*home, (f"{e.phase_name} 作战图", wall)]
+    site.write(
+        names.phase_page(district.code, e.phase_id, "plan"),
+        "plan.html",
+        base
+        | {"title": f"{district.name} {e.phase_name} 整改与责任", "crumbs": here, "phases": others("plan")}
+        | plan_context(e, {o.phase_id: o.phase_name for o in district.evaluations}),
+    )
+    for indicator in e.school_indicators:
+        code = indicator.indicator_code
+        site.write(
+            names.phase_page(district.code, e.phase_id, code),
+            "indicator.html",
+            base
+            | {"title": f"{district.name} {e.phase_name} {code} {indicator.short_name}", "crumbs": here}
+            | {"phases": others(code)}
+            | indicator_context(e, code),
+        )
+
+
+def _indicator_phases(district: District) -> list[tuple[Any, list[Any]]]:
+    """Every indicator of the newest phase's standard with the district's row of it in each phase."""
+    by_phase = [{d.indicator_code: d for d in e.rows["district_indicator"]} for e in district.evaluations]
+    return [(i, [rows.get(i.indicator_code) for rows in by_phase]) for i in district.newest.indicators]
+
+
+def _balance_phases(district: District) -> list[tuple[Any, str, list[Any]]]:
+    """Every CV, phase by phase."""
+    by_phase = [{i.indicator_code: bars for i, bars in balance(e)} for e in district.evaluations]
+    return [
+        (i, stage, [bars.get(i.indicator_code, {}).get(stage) for bars in by_phase])
+        for i in district.newest.indicators
+        for stage in ("primary", "junior")
+        if any(stage in bars.get(i.indicator_code, {}) for bars in by_phase)
+    ]
+
+
+def _newest_school(district: District, code: str) -> tuple[Any, Evaluation]:
+    e = next(e for e in reversed(district.evaluations) if code in e.school)
+    return e.school[code], e

@@ -1,0 +1,29 @@
+"""What is doubtful in a district's data: open suspicions, failed checks, values sent back.
+
+Keep out: HTML (templates/quality.html), judging what is suspicious (models).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from youjun_pipeline.site.read import District
+
+# A page is for reading; all rows are in quality.rejected_row.
+MOST_REJECTED = 300
+
+
+def quality_context(district: District) -> dict[str, Any]:
+    """What templates/quality.html shows."""
+    suspicions = [(e, s) for e in reversed(district.evaluations) for s in e.rows["suspicion"]]
+    rejected = district.rows["rejected_row"]
+    return {
+        "open": [(e, s) for e, s in suspicions if not s.answer],
+        "answered": [(e, s) for e, s in suspicions if s.answer],
+        "checks": district.rows["check_result"],
+        "rejected": rejected[:MOST_REJECTED],
+        "rejected_count": len(rejected),
+        "rejected_by_dataset": Counter(r.dataset for r in rejected).most_common(),
+        "phase_names": {e.phase_id: e.phase_name for e in district.evaluations},
+    }

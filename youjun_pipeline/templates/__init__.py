@@ -1,0 +1,1 @@
+"""The blank workbooks that districts fill in, one for each dataset."""

@@ -1,0 +1,163 @@
+"""The blank workbooks that districts fill in: one for each dataset, with the schools already in it where they are known.
+
+A filled-in template is read like any other file, without a notice: what helps to fill it in stands on sheets that say of
+themselves that they are no data (`contracts.model.HELPER_SHEET`), or in columns the contract calls informational. Belongs
+here: which rows and columns a template has. Keep out: how its sheets look (`data_sheet`, `help_sheets`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+from youjun_pipeline.contracts import Dataset, load_datasets
+from youjun_pipeline.contracts.model import AnyGiven
+from youjun_pipeline.ingest.districts import District, scan
+from youjun_pipeline.ingest.files import content_hash, read_file
+from youjun_pipeline.standard import Catalogue, available_catalogues, load_catalogue
+from youjun_pipeline.templates.data_sheet import Layout, write_data
+from youjun_pipeline.templates.help_sheets import write_checks, write_instructions, write_lists
+
+# What a roster says of a school that stays the same from one delivery to the next; pupils are counted anew each time.
+LASTING = (
+    *("school_code", "school_name", "township", "school_type", "sponsor_code", "urban_rural", "built_year"),
+    *("boarding", "dense_urban"),
+)
+STAGES = ("primary", "junior", "senior")
+STAGE_WORDS = {"primary": "小学", "junior": "初中", "senior": "高中"}
+
+# Filled from the official statistics workbooks, by nobody's hand.
+FROM_FORMS = ("class_bands",)
+
+# The same templates are the same bytes: XlsxWriter would write the moment of creation.
+CREATED = dt.datetime(2000, 1, 1)
+
+
+class TemplateError(ValueError):
+    """Why templates cannot be written; the message, in Chinese, says what to do."""
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The schools of a district as newly delivered: rows of `schools` with typed values."""
+
+    district: str
+    delivery: dt.date | None
+    schools: list[dict[str, Any]] = field(default_factory=list)
+    catalogue: Catalogue | None = None
+
+    def stages(self, school: Mapping[str, Any]) -> list[str]:
+        """The stages a school teaches: by its type, or because it has pupils in them."""
+        kind = self.catalogue.school_types.get(school["school_type"]) if self.catalogue else None
+        return [
+            stage
+            for stage in STAGES
+            if (school[f"{stage}_students"] or 0) > 0
+            or (kind is not None and getattr(kind, f"teaches_{stage}"))
+        ]
+
+
+def newest_roster(data: Path, code: str) -> Roster:
+    """The newest delivered roster of a district in the data folder.
+
+    Raises TemplateError for an unknown district, one without a roster, or a roster that cannot be read.
+    """
+    districts = {d.code: d for d in scan(data).districts}
+    if code not in districts:
+        known = "、".join(sorted(districts)) or "没有区县"
+        raise TemplateError(f"{data} 中没有区县 {code}；现有：{known}")
+    return _roster(districts[code])
+
+
+def _roster(district: District) -> Roster:
+    from youjun_pipeline.ingest.validate import validate
+
+    dataset = load_datasets()["schools"]
+    files = [file for file in district.files if file.dataset == dataset.name]
+    if not files:
+        raise TemplateError(f"{district.code} 还没有交付学校名册，请去掉 --district 生成空白模板")
+    newest = max(files, key=lambda file: file.delivery)
+    result = read_file(newest.path, dataset)
+    checked = validate(dataset, result.frame.assign(content_sha256=content_hash(newest.path)))
+    failure = result.failure or next(iter(checked.failures.values()), None)
+    if failure:
+        raise TemplateError(f"{newest.relative}：{failure.message}")
+    schools = sorted(checked.accepted.to_pylist(), key=lambda row: row["school_code"])
+    known = district.standard in available_catalogues()
+    catalogue = load_catalogue(district.standard) if known else None
+    return Roster(f"{district.name}（{district.code}）", newest.delivery, schools, catalogue)
+
+
+def write_templates(folder: Path, roster: Roster | None = None) -> list[Path]:
+    """Write a template for every dataset into `folder`, which is made if missing; returns the files in order."""
+    folder.mkdir(parents=True, exist_ok=True)
+    catalogue = roster.catalogue if roster and roster.catalogue else load_catalogue(available_catalogues()[0])
+    paths = []
+    for dataset in load_datasets().values():
+        if dataset.name in FROM_FORMS:
+            continue
+        path = folder / f"{dataset.name}.xlsx"
+        write_template(path, dataset, roster, catalogue)
+        paths.append(path)
+    return paths
+
+
+def write_template(path: Path, dataset: Dataset, roster: Roster | None, catalogue: Catalogue) -> None:
+    """Write one template; names of schools are written as text, whatever they look like."""
+    layout = Layout(dataset, _rows(dataset, roster, catalogue))
+    options = {
+        "in_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
+    with xlsxwriter.Workbook(str(path), options) as book:
+        book.set_properties({"title": f"{dataset.title}填报模板", "created": CREATED})
+        schools = [(s["school_code"], s["school_name"]) for s in roster.schools] if roster else []
+        write_data(book, layout, schools)
+        write_instructions(
+            book, layout, roster.district if roster else "", roster.delivery if roster else None
+        )
+        write_checks(book, layout)
+        write_lists(book, layout, schools)
+
+
+def _rows(dataset: Dataset, roster: Roster | None, catalogue: Catalogue) -> list[dict[str, Any]]:
+    """The rows that stand in the template already: column or informational header -> value."""
+    if dataset.name == "assurance":
+        return _items(dataset, catalogue)
+    if roster is None:
+        return []
+    if dataset.name == "schools":
+        return [{name: school[name] for name in LASTING} for school in roster.schools]
+    rows = []
+    for school in roster.schools:
+        row = {"school_code": school["school_code"], "学校名称": school["school_name"]}
+        stages = roster.stages(school)
+        if dataset.name == "teachers":
+            rows += [row | {"stage": STAGE_WORDS[stage]} for stage in stages]
+        elif dataset.name in ("facilities", "school_finance") or (
+            dataset.name == "graduation_cohorts" and "junior" in stages
+        ):
+            rows.append(row)
+    return rows
+
+
+def _items(dataset: Dataset, catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Every item of assurance that something reads, with its name and which of its cells are to be filled in."""
+    wanted: dict[str, list[str]] = {}
+    for rule in dataset.rules:
+        if isinstance(rule.test, AnyGiven) and "item" in rule.when:
+            titles = [dataset.columns[name].zh for name in rule.test.columns]
+            for item in rule.when["item"]:
+                wanted.setdefault(item, []).extend(titles)
+    rows = []
+    for item, words in dataset.columns["item"].values.items():
+        name = words[0] if words else catalogue.indicators[item].name if item in catalogue.indicators else ""
+        rows.append({"item": item, "指标项名称": name, "填写栏目": "、".join(wanted.get(item, []))})
+    return rows
