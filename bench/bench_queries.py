@@ -22,7 +22,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline.warehouse.publication import Publication
+from youjun_pipeline.warehouse.manifest import Publication
 from youjun_pipeline_tests.documented import documented_queries
 from youjun_pipeline_tests.generate.country import generate_country
 from youjun_pipeline_tests.steps import compute, places, publish, read_all, working

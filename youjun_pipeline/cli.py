@@ -203,7 +203,7 @@ def explain_command(settings: Settings, options: argparse.Namespace) -> int:
     """Print how one published number came about."""
     from youjun_pipeline.explain.find import ExplainError, explain
     from youjun_pipeline.warehouse.connection import connect
-    from youjun_pipeline.warehouse.publication import FILE_NAME
+    from youjun_pipeline.warehouse.swap import FILE_NAME
 
     *school, indicator = options.what
     path = settings.published / FILE_NAME
@@ -229,7 +229,7 @@ def site_command(settings: Settings, options: argparse.Namespace) -> int:
     """Make the site anew from the publication that stands, without computing anything."""
     from youjun_pipeline.site import build_site
     from youjun_pipeline.warehouse.connection import connect
-    from youjun_pipeline.warehouse.publication import FILE_NAME
+    from youjun_pipeline.warehouse.swap import FILE_NAME
 
     path = settings.published / FILE_NAME
     if not path.exists():

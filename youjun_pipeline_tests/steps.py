@@ -18,9 +18,10 @@ from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.catalogues import load_standard
 from youjun_pipeline.warehouse.checks import run_checks
 from youjun_pipeline.warehouse.connection import connect
+from youjun_pipeline.warehouse.manifest import Publication
 from youjun_pipeline.warehouse.models import build, load_models
 from youjun_pipeline.warehouse.projection import build_projection
-from youjun_pipeline.warehouse.publication import Publication, publish, recover_history
+from youjun_pipeline.warehouse.publication import publish, recover_history
 from youjun_pipeline.warehouse.rule_impact import build_rule_impact
 from youjun_pipeline.warehouse.run import RunScope, begin_run, refuse_earlier
 from youjun_pipeline.warehouse.tables import ensure_tables

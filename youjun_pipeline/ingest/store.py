@@ -21,6 +21,7 @@ from youjun_pipeline.ingest.statistics.store import (
     read_statistics_files,
     register_statistics,
 )
+from youjun_pipeline.sql import transaction
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,13 +84,8 @@ def ensure_raw(con: duckdb.DuckDBPyConnection) -> None:
 
     All or nothing: contents forgotten whose rows are still there would be read a second time beside them.
     """
-    con.begin()
-    try:
+    with transaction(con):
         _ensure_raw(con)
-    except BaseException:
-        con.rollback()
-        raise
-    con.commit()
 
 
 def _ensure_raw(con: duckdb.DuckDBPyConnection) -> None:
@@ -128,8 +124,7 @@ def register(con: duckdb.DuckDBPyConnection, found: Scan) -> list[Delivered]:
     kept = _known_districts(con) & {d.code for d in found.districts if d.failures}
     rows = _seen_rows(found, delivered)
     rows["district_failure"] += unreadable
-    con.begin()
-    try:
+    with transaction(con):
         for name, values in rows.items():
             if name in IDENTITY_TABLES:
                 con.execute(
@@ -140,10 +135,6 @@ def register(con: duckdb.DuckDBPyConnection, found: Scan) -> list[Delivered]:
             else:
                 con.execute(f"delete from raw.{name}")
             _insert_seen(con, name, values)
-    except BaseException:
-        con.rollback()
-        raise
-    con.commit()
     return delivered
 
 
@@ -301,8 +292,7 @@ def _ingest_dataset(
         dataset, list(read), rows_read, accepted.column("content_sha256").to_pandas(), rejections, failures
     )
     place = ["content_sha256", "sheet", "row_number"]
-    con.begin()
-    try:
+    with transaction(con):
         _insert(con, f"raw.{dataset.name}", text[[*place, *dataset.columns]])
         con.execute(f"insert into accepted.{dataset.name} by name select * from accepted")
         _insert(con, "raw.rejection", rejections)
@@ -310,10 +300,6 @@ def _ingest_dataset(
         _insert(con, "raw.source_column", _frame("source_column", columns))
         _insert(con, "raw.notice", _frame("notice", notices))
         _insert(con, "raw.content", contents)
-    except BaseException:
-        con.rollback()
-        raise
-    con.commit()
     total, kept, turned_away = (
         int(n) for n in contents[["rows_read", "rows_accepted", "rows_rejected"]].sum()
     )

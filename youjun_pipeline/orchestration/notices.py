@@ -15,7 +15,7 @@ from youjun_pipeline.notify import Concerned, NotifyError, concern_text, send
 from youjun_pipeline.settings import Channels, Settings
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.held_back import Concern, concerns
-from youjun_pipeline.warehouse.publication import FILE_NAME
+from youjun_pipeline.warehouse.swap import FILE_NAME
 
 
 @dataclass(frozen=True)

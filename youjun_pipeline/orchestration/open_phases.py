@@ -17,7 +17,7 @@ from youjun_pipeline.orchestration.partitions import PHASES, range_tags, registe
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.closing import closed_evaluations
 from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline.warehouse.publication import FILE_NAME
+from youjun_pipeline.warehouse.swap import FILE_NAME
 
 log = logging.getLogger("youjun")
 # A run started by hand says at once that the working database is in use; the night waits for it, half an hour in all.

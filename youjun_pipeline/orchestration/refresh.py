@@ -21,17 +21,13 @@ from youjun_pipeline.site import SiteResult, build_site
 from youjun_pipeline.warehouse.catalogues import load_standard
 from youjun_pipeline.warehouse.checks import run_checks
 from youjun_pipeline.warehouse.connection import WarehouseBusyError, connect
+from youjun_pipeline.warehouse.manifest import Publication
 from youjun_pipeline.warehouse.models import Built, Model, build
 from youjun_pipeline.warehouse.projection import build_projection
-from youjun_pipeline.warehouse.publication import (
-    FILE_NAME,
-    Publication,
-    PublicationBusyError,
-    publish,
-    recover_history,
-)
+from youjun_pipeline.warehouse.publication import PublicationBusyError, publish, recover_history
 from youjun_pipeline.warehouse.rule_impact import build_rule_impact
 from youjun_pipeline.warehouse.run import RunScope, begin_run, refuse_earlier
+from youjun_pipeline.warehouse.swap import FILE_NAME
 from youjun_pipeline.warehouse.tables import ensure_tables
 
 if TYPE_CHECKING:

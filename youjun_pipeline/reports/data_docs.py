@@ -9,13 +9,13 @@ from __future__ import annotations
 import html
 import logging
 import os
-import shutil
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from youjun_pipeline.warehouse.publication import PREVIOUS_NAME, put_folder
+from youjun_pipeline.warehouse.manifest import put_folder
+from youjun_pipeline.warehouse.swap import PREVIOUS_NAME, building_folder
 from youjun_pipeline.warehouse.tables import sql_text
 
 if TYPE_CHECKING:
@@ -70,8 +70,7 @@ def refresh_data_docs(con: duckdb.DuckDBPyConnection, published: Path) -> list[O
     if before.exists():
         con.execute(f"attach {sql_text(str(before))} as before (read_only)")
     frames = read_batches(con, before.exists())
-    building = published / ".data_docs-new"
-    shutil.rmtree(building, ignore_errors=True)
+    building = building_folder(published, "data_docs")
     outcomes = validate(frames, building)
     put_folder(building, published, "data_docs")
     return outcomes

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING
 
 from youjun_pipeline.reports.evaluation import Evaluation, published_evaluations
 from youjun_pipeline.settings import PACKAGE
-from youjun_pipeline.warehouse.publication import NOT_CONTENT, put_folder
+from youjun_pipeline.warehouse.manifest import put_folder
+from youjun_pipeline.warehouse.publication import NOT_CONTENT
+from youjun_pipeline.warehouse.swap import building_folder
 
 if TYPE_CHECKING:
     import duckdb
@@ -61,9 +63,7 @@ def refresh_folder(
 
     The new folder is built beside the old and swapped in at the end; when a writer fails the old one stays whole.
     """
-    target, building = published / name, published / f".{name}-new"
-    shutil.rmtree(building, ignore_errors=True)
-    building.mkdir(parents=True)
+    target, building = published / name, building_folder(published, name)
     before = _known_files(target)
     evaluations = published_evaluations(con)
     files: dict[str, dict[str, str]] = {}

@@ -21,7 +21,8 @@ from youjun_pipeline.site.names import district_folder
 from youjun_pipeline.site.pages import ASSETS, HERE, Writer, write_district
 from youjun_pipeline.site.read import district_codes, fingerprints, read_districts
 from youjun_pipeline.site.region import read_standings, write_index, write_regions
-from youjun_pipeline.warehouse.publication import put_folder
+from youjun_pipeline.warehouse.manifest import put_folder
+from youjun_pipeline.warehouse.swap import building_folder
 
 if TYPE_CHECKING:
     import duckdb
@@ -44,9 +45,7 @@ class SiteResult:
 
 def build_site(con: duckdb.DuckDBPyConnection, published: Path) -> SiteResult:
     """Make `<published>/site` show the publication that `con` has open; on any fault the old site stays whole."""
-    target, building = published / FOLDER, published / f".{FOLDER}-new"
-    shutil.rmtree(building, ignore_errors=True)
-    building.mkdir(parents=True)
+    target, building = published / FOLDER, building_folder(published, FOLDER)
     program = program_version()
     before = _contents(target) if _contents(target).get("program") == program else {}
     charts_made_by = charts.version()

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import duckdb
 
+from youjun_pipeline.sql import transaction
 from youjun_pipeline.standard import (
     CATALOGUE_TABLES,
     Catalogue,
@@ -13,7 +14,6 @@ from youjun_pipeline.standard import (
     catalogue_tables,
     load_catalogue,
 )
-from youjun_pipeline.warehouse.connection import transaction
 
 
 def load_standard(con: duckdb.DuckDBPyConnection) -> int:

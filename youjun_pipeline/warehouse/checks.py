@@ -12,7 +12,7 @@ from functools import cache
 
 import duckdb
 
-from youjun_pipeline.warehouse.connection import transaction
+from youjun_pipeline.sql import transaction
 from youjun_pipeline.warehouse.models import MODELS
 from youjun_pipeline.warehouse.tables import EVALUATION_KEY, Table, declared_tables, sql_text
 

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 
 import duckdb
 
-from youjun_pipeline.warehouse.connection import transaction
+from youjun_pipeline.sql import transaction
 from youjun_pipeline.warehouse.tables import Table, declared_tables, sql_text
 
 # Who made a row and when, and the phase's own state, are no facts about schools.

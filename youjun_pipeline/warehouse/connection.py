@@ -89,15 +89,3 @@ def _holder(error: duckdb.IOException) -> str:
     """The process that holds the lock, as far as DuckDB knows it."""
     found = re.search(r"PID (\d+)", str(error))
     return f"（进程 {found[1]}）" if found else ""
-
-
-@contextmanager
-def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """All or nothing: commit at the end of the block, roll back when it raises."""
-    con.begin()
-    try:
-        yield
-    except BaseException:
-        con.rollback()
-        raise
-    con.commit()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from youjun_pipeline.warehouse.connection import transaction
+from youjun_pipeline.sql import transaction
 from youjun_pipeline.warehouse.tables import EVALUATION_KEY, declared_tables, describe
 
 MODELS = Path(__file__).parents[1] / "models"

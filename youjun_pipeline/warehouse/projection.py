@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import duckdb
 
-from youjun_pipeline.warehouse.connection import transaction
+from youjun_pipeline.sql import transaction
 from youjun_pipeline.warehouse.models import MODELS
 from youjun_pipeline.warehouse.scenario import MARK, Variant, scenario
 from youjun_pipeline.warehouse.tables import declared_tables, describe

@@ -1,39 +1,33 @@
-"""The publication: a gated copy of the declared tables in one DuckDB file, swapped in whole.
+"""The publication: which evaluations' rows it takes, and the file filled with them.
 
 An evaluation is published from the working database when all its rows come from one run and no blocking check failed
 for that run; otherwise its rows of the previous publication stay. A reader that has the old file open keeps reading it.
-Keep out: the reports that stand beside the file (`reports`).
+Keep out: the swap (`swap`), the manifest (`manifest`), the reports that stand beside the file (`reports`).
 """
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
+from youjun_pipeline.sql import transaction
 from youjun_pipeline.warehouse.closing import (
     close_due,
     forget_unpublished,
     has_unpublished,
     restate,
 )
-from youjun_pipeline.warehouse.connection import refuse_damaged, transaction
-from youjun_pipeline.warehouse.folders import mend_folders, swap_folder
+from youjun_pipeline.warehouse.connection import refuse_damaged
+from youjun_pipeline.warehouse.manifest import MANIFEST_NAME, Publication, put_folder, write_manifest
 from youjun_pipeline.warehouse.run import refuse_earlier
+from youjun_pipeline.warehouse.swap import FILE_NAME, building_folder, mend, swap_in
 from youjun_pipeline.warehouse.tables import Table, declared_tables, describe, sql_text
 from youjun_pipeline.warehouse.views import add_views
 
-FILE_NAME = "youjun.duckdb"
-PREVIOUS_NAME = "youjun.previous.duckdb"
-MANIFEST_NAME = "manifest.json"
 # Files of this version are opened by every 1.x client; 1.5 would otherwise be free to write what 1.0 cannot read.
 STORAGE_VERSION = "v1.0.0"
 NOT_CONTENT = ("run_id", "evaluated_at", "checked_at", "published_at", "restated_at")
@@ -45,18 +39,6 @@ class PublicationBusyError(RuntimeError):
 
 class PublishedInPartError(RuntimeError):
     """The file was replaced, what stands beside it was not: readers have the new publication all the same."""
-
-
-@dataclass(frozen=True)
-class Publication:
-    """What was published: the file, when, by which run, its rows and the hash of its content."""
-
-    path: Path
-    run_id: str
-    published_at: datetime
-    as_of: date
-    rows: int
-    content_sha256: str
 
 
 def recover_history(con: duckdb.DuckDBPyConnection, published: Path) -> None:
@@ -111,7 +93,7 @@ def publish(con: duckdb.DuckDBPyConnection, published: Path, run_id: str, as_of:
                 con.execute("checkpoint publication")
             finally:
                 con.execute("detach publication")
-        _swap_in(building, published)
+        swap_in(building, published)
     finally:
         for leftover in published.glob(f".{FILE_NAME}-{run_id}*"):
             leftover.unlink()
@@ -132,17 +114,6 @@ def _later_than_all(con: duckdb.DuckDBPyConnection) -> datetime:
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     last = con.execute("select max(published_at) from ops.publication").fetchall()[0][0]
     return max(now, last + timedelta(seconds=1)) if last else now
-
-
-def mend(published: Path) -> None:
-    """Put right what a crash left in the publication's folder; only while the working database is held."""
-    for leftover in published.glob(f".{FILE_NAME}-*"):
-        leftover.unlink()
-    current, spare = published / FILE_NAME, published / f".{PREVIOUS_NAME}"
-    if spare.exists() and not (current.exists() and spare.samefile(current)):
-        os.replace(spare, published / PREVIOUS_NAME)
-    spare.unlink(missing_ok=True)
-    mend_folders(published)
 
 
 _ENTRY = "select $1::timestamp as published_at, $2 as run_id, $3::bigint as rows, $4 as content_sha256, $5::date as as_of"
@@ -278,35 +249,9 @@ def _fingerprint(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[int, str
     ).fetchall()[0]
 
 
-def _swap_in(building: Path, published: Path) -> None:
-    """Make `building` the publication in one step that survives a crash; the one before it is kept.
-
-    It waits under its spare name meanwhile: whenever a crash comes, two publications are there, and `mend` knows which is which.
-    """
-    current, spare = published / FILE_NAME, published / f".{PREVIOUS_NAME}"
-    sync(building)
-    if current.exists():
-        spare.unlink(missing_ok=True)
-        os.link(current, spare)
-    os.replace(building, current)
-    if spare.exists():
-        os.replace(spare, published / PREVIOUS_NAME)
-    sync(published)
-
-
-def sync(path: Path) -> None:
-    """Have the disk hold what was written to a file, or to a folder by renaming."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def write_parquet(publication: Publication, published: Path) -> None:
     """One folder per table under `parquet/`, written beside and swapped whole."""
-    building = published / ".parquet-new"
-    shutil.rmtree(building, ignore_errors=True)
+    building = building_folder(published, "parquet")
     con = duckdb.connect(str(publication.path), read_only=True)
     try:
         for table in declared_tables().values():
@@ -317,55 +262,3 @@ def write_parquet(publication: Publication, published: Path) -> None:
     finally:
         con.close()
     put_folder(building, published, "parquet")
-
-
-def put_folder(building: Path, published: Path, name: str) -> None:
-    """Put the finished folder `building` in the place of `published/<name>` and name the publication that it belongs to.
-
-    The manifest says nothing of the folder meanwhile, so that after a crash it promises no folder that is another's.
-    """
-    manifest = _manifest(published)
-    if manifest.get("folders", {}).pop(name, None):
-        _replace_manifest(published, manifest)
-    swap_folder(building, published / name)
-    run_id = manifest.get("publication", {}).get("run_id")
-    _replace_manifest(published, manifest | {"folders": manifest.get("folders", {}) | {name: run_id}})
-
-
-def write_manifest(published: Path, publication: Publication) -> None:
-    """Describe the publication that stands; the folders keep the publications that they belong to."""
-    manifest = _manifest(published)
-    manifest.pop("rolled_back", None)
-    described = {
-        "file": FILE_NAME,
-        "run_id": publication.run_id,
-        "published_at": publication.published_at.isoformat(),
-        "as_of": publication.as_of.isoformat(),
-        "rows": publication.rows,
-        "content_sha256": publication.content_sha256,
-    }
-    _replace_manifest(published, {"publication": {}, "folders": {}} | manifest | {"publication": described})
-
-
-def note_rollback(published: Path, at: datetime, from_run: str) -> None:
-    """Say in the manifest when the publication was rolled back and from which run; the next publication drops the note."""
-    note = {"rolled_back": {"at": at.isoformat(), "from_run_id": from_run}}
-    _replace_manifest(published, _manifest(published) | note)
-
-
-def _manifest(published: Path) -> dict[str, Any]:
-    """What the manifest says; nothing when it is not there or damaged, which is no reason not to write it anew."""
-    try:
-        manifest = json.loads((published / MANIFEST_NAME).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return {}
-    return manifest if isinstance(manifest, dict) else {}
-
-
-def _replace_manifest(published: Path, manifest: dict[str, Any]) -> None:
-    """Write the manifest in one step that survives a crash."""
-    path = published / MANIFEST_NAME
-    building = path.with_name(f".{MANIFEST_NAME}")
-    building.write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    sync(building)
-    os.replace(building, path)

@@ -14,16 +14,9 @@ from pathlib import Path
 import duckdb
 
 from youjun_pipeline.warehouse.connection import WarehouseBusyError, connect
-from youjun_pipeline.warehouse.publication import (
-    FILE_NAME,
-    PREVIOUS_NAME,
-    Publication,
-    mend,
-    note_rollback,
-    sync,
-    write_manifest,
-    write_parquet,
-)
+from youjun_pipeline.warehouse.manifest import Publication, note_rollback, write_manifest
+from youjun_pipeline.warehouse.publication import write_parquet
+from youjun_pipeline.warehouse.swap import FILE_NAME, PREVIOUS_NAME, mend, sync
 
 
 class RollbackError(RuntimeError):

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 import duckdb
 
+from youjun_pipeline.sql import transaction
 from youjun_pipeline.standard import Catalogue, Comparison, load_comparisons
-from youjun_pipeline.warehouse.connection import transaction
 from youjun_pipeline.warehouse.models import MODELS
 from youjun_pipeline.warehouse.scenario import VERDICTS, Variant, scenario
 from youjun_pipeline.warehouse.tables import declared_tables

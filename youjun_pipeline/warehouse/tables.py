@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from youjun_pipeline.warehouse.connection import transaction
+from youjun_pipeline.sql import transaction
 
 DECLARATIONS = Path(__file__).parents[1] / "models" / "tables"
 EVALUATION_KEY = ("district_code", "phase_id")

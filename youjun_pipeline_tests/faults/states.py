@@ -17,9 +17,11 @@ import duckdb
 
 from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline.warehouse.folders import FOLDERS
-from youjun_pipeline.warehouse.publication import FILE_NAME, MANIFEST_NAME, NOT_CONTENT, PREVIOUS_NAME
+from youjun_pipeline.warehouse.manifest import MANIFEST_NAME
+from youjun_pipeline.warehouse.publication import NOT_CONTENT
+from youjun_pipeline.warehouse.swap import FILE_NAME, PREVIOUS_NAME
 
+FOLDERS = ("parquet", "official", "schools", "data_docs", "site")
 LEGITIMATE = {FILE_NAME, PREVIOUS_NAME, MANIFEST_NAME, *FOLDERS}
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline.warehouse.publication import FILE_NAME, MANIFEST_NAME
+from youjun_pipeline.warehouse.manifest import MANIFEST_NAME
+from youjun_pipeline.warehouse.swap import FILE_NAME
 from youjun_pipeline.warehouse.tables import declared_tables
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from youjun_pipeline.warehouse.publication import Publication
+from youjun_pipeline.warehouse.manifest import Publication
 from youjun_pipeline_tests.generate import generate_district, write_district
 from youjun_pipeline_tests.steps import places, refresh
 

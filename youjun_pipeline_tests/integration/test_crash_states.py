@@ -16,13 +16,15 @@ from youjun_pipeline.cli import main
 from youjun_pipeline.ingest.store import ensure_raw
 from youjun_pipeline.orchestration.failures import cause_of, has_published
 from youjun_pipeline.settings import Settings
-from youjun_pipeline.warehouse import folders
 from youjun_pipeline.warehouse import publication as publication_module
+from youjun_pipeline.warehouse import swap
 from youjun_pipeline.warehouse.closing import close_phase, reopen_phase
 from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline.warehouse.publication import mend, publish, put_folder
+from youjun_pipeline.warehouse.manifest import put_folder
+from youjun_pipeline.warehouse.publication import publish
 from youjun_pipeline.warehouse.rollback import roll_back
 from youjun_pipeline.warehouse.run import AsOfWentBackError
+from youjun_pipeline.warehouse.swap import mend
 from youjun_pipeline_tests.generate import PLAIN, Phase, generate_district, write_district
 from youjun_pipeline_tests.steps import places, read_all, refresh, working
 
@@ -69,7 +71,7 @@ def crash_before_the_swap(settings: Settings, day: date, monkeypatch: pytest.Mon
         raise SystemExit("killed")
 
     with monkeypatch.context() as patch:
-        patch.setattr(publication_module, "_swap_in", crash)
+        patch.setattr(publication_module, "swap_in", crash)
         with pytest.raises(SystemExit):
             publish_again(settings, "run-2", day)
 
@@ -225,13 +227,13 @@ def test_folder_is_swapped_and_the_manifest_promises_nothing_meanwhile(
     (tmp_path / "manifest.json").write_text(
         json.dumps({"publication": {"run_id": "run-2"}, "folders": {"site": "run-1", "parquet": "run-2"}})
     )
-    seen, exchange = list[dict[str, Any]](), folders.exchange
+    seen, exchange = list[dict[str, Any]](), swap.exchange
 
     def watched(one: Path, other: Path) -> bool:
         seen.append(json.loads((tmp_path / "manifest.json").read_text()))
         return exchanges and exchange(one, other)
 
-    monkeypatch.setattr(folders, "exchange", watched)
+    monkeypatch.setattr(swap, "exchange", watched)
     put_folder(tmp_path / ".site-new", tmp_path, "site")
     assert [manifest["folders"] for manifest in seen] == [{"parquet": "run-2"}]
     manifest = json.loads((tmp_path / "manifest.json").read_text())

@@ -16,7 +16,7 @@ from youjun_pipeline.cli import main
 from youjun_pipeline.explain.find import ExplainError, explain
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline.warehouse.publication import FILE_NAME
+from youjun_pipeline.warehouse.swap import FILE_NAME
 from youjun_pipeline_tests.integration.published_rows import CODE, EVALUATION, publish_rows
 from youjun_pipeline_tests.integration.sample_districts import (
     BAODI,

@@ -18,7 +18,7 @@ from youjun_pipeline.reports.schools.self_assessment import INDEX_NAME, write_se
 from youjun_pipeline.reports.words import NOTHING, RECONSTRUCTED
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline.warehouse.publication import FILE_NAME
+from youjun_pipeline.warehouse.swap import FILE_NAME
 from youjun_pipeline_tests.generate import generate_district, write_district
 from youjun_pipeline_tests.integration.published_rows import RESOURCES
 from youjun_pipeline_tests.integration.sample_districts import WUQING

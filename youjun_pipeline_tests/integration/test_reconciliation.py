@@ -11,7 +11,7 @@ import pytest
 
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline.warehouse.publication import FILE_NAME
+from youjun_pipeline.warehouse.swap import FILE_NAME
 from youjun_pipeline_tests.integration.plan_story import (
     DAYS,
     ENOUGH,

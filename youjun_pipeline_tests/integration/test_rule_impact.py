@@ -22,10 +22,10 @@ from youjun_pipeline.standard import (
 )
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.models import ModelError
-from youjun_pipeline.warehouse.publication import FILE_NAME
 from youjun_pipeline.warehouse.rule_impact import build_rule_impact
 from youjun_pipeline.warehouse.run import RUN_TABLES, RunScope, begin_run
 from youjun_pipeline.warehouse.scenario import VERDICTS, ScenarioError, Variant, needed, scenario
+from youjun_pipeline.warehouse.swap import FILE_NAME
 from youjun_pipeline_tests.integration.sample_districts import BAODI, STARTUP, WUQING, YEAR_2020
 
 STRICTER = """

@@ -20,7 +20,7 @@ import pytest
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.site import build_site
 from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline.warehouse.publication import FILE_NAME
+from youjun_pipeline.warehouse.swap import FILE_NAME
 from youjun_pipeline_tests.integration.published_rows import publish_rows
 from youjun_pipeline_tests.integration.site_rows import rows_named
 

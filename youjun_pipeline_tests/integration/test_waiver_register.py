@@ -11,7 +11,7 @@ import pytest
 
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline.warehouse.publication import FILE_NAME
+from youjun_pipeline.warehouse.swap import FILE_NAME
 from youjun_pipeline_tests.generate import PLAIN, Phase, write_district
 from youjun_pipeline_tests.integration.sample_districts import BAODI, FIRST, STARTUP, WUQING
 from youjun_pipeline_tests.steps import places, refresh

@@ -243,7 +243,7 @@ def test_fault_while_publishing_leaves_the_publication_whole(
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(publication_module, "_swap_in", full)
+    monkeypatch.setattr(publication_module, "swap_in", full)
     with pytest.raises(RefreshFailedError, match="No space left on device") as raised:
         standing.run()
     assert str(raised.value).startswith("刷新失败，上一次发布保持不变：\npublication__youjun: ")

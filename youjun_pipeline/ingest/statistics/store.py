@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from youjun_pipeline.contracts import Failure, load_datasets
 from youjun_pipeline.ingest.statistics.cells import Cell
+from youjun_pipeline.sql import transaction
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -163,15 +164,10 @@ def _read(con: duckdb.DuckDBPyConnection, fresh: list[Delivered]) -> dict[str, l
         contents.append((content, STATISTICS, load_layouts().version, rows, rows, 0, rule, message))
         notices += [(content, STATISTICS, text) for text in read.notices]
     texts = [(content, json.dumps(cells, ensure_ascii=False)) for content, cells in found.items()]
-    con.begin()
-    try:
+    with transaction(con):
         _insert(con, "statistics_file", _columns("statistics_file"), texts)
         _insert(con, "content", _CONTENT, contents)
         _insert(con, "notice", ["content_sha256", "dataset", "message"], notices)
-    except BaseException:
-        con.rollback()
-        raise
-    con.commit()
     return found
 
 
@@ -250,15 +246,10 @@ def _compose(
             result = compose(given, said, (part.district_code, part.district_name), datasets)
         _keep(part, result, found, known)
         sources += [(part.content_sha256, *source) for source in result.sources]
-    con.begin()
-    try:
+    with transaction(con):
         for part in parts:
             con.execute("delete from raw.statistics_source where content_sha256 = ?", [part.content_sha256])
         _insert(con, "statistics_source", _columns("statistics_source"), sources)
-    except BaseException:
-        con.rollback()
-        raise
-    con.commit()
 
 
 def _keep(part: Part, result: Composed, found: Statistics, known: set[tuple[str, str]]) -> None:

@@ -1,0 +1,81 @@
+"""The manifest: which publication stands, and which one each folder beside it belongs to.
+
+Keep out: the swaps themselves (`swap`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from youjun_pipeline.warehouse.swap import FILE_NAME, swap_folder, sync
+
+MANIFEST_NAME = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What was published: the file, when, by which run, its rows and the hash of its content."""
+
+    path: Path
+    run_id: str
+    published_at: datetime
+    as_of: date
+    rows: int
+    content_sha256: str
+
+
+def put_folder(building: Path, published: Path, name: str) -> None:
+    """Put the finished folder `building` in the place of `published/<name>` and name the publication that it belongs to.
+
+    The manifest says nothing of the folder meanwhile, so that after a crash it promises no folder that is another's.
+    """
+    manifest = _manifest(published)
+    if manifest.get("folders", {}).pop(name, None):
+        _replace_manifest(published, manifest)
+    swap_folder(building, published / name)
+    run_id = manifest.get("publication", {}).get("run_id")
+    _replace_manifest(published, manifest | {"folders": manifest.get("folders", {}) | {name: run_id}})
+
+
+def write_manifest(published: Path, publication: Publication) -> None:
+    """Describe the publication that stands; the folders keep the publications that they belong to."""
+    manifest = _manifest(published)
+    manifest.pop("rolled_back", None)
+    described = {
+        "file": FILE_NAME,
+        "run_id": publication.run_id,
+        "published_at": publication.published_at.isoformat(),
+        "as_of": publication.as_of.isoformat(),
+        "rows": publication.rows,
+        "content_sha256": publication.content_sha256,
+    }
+    _replace_manifest(published, {"publication": {}, "folders": {}} | manifest | {"publication": described})
+
+
+def note_rollback(published: Path, at: datetime, from_run: str) -> None:
+    """Say in the manifest when the publication was rolled back and from which run; the next publication drops the note."""
+    note = {"rolled_back": {"at": at.isoformat(), "from_run_id": from_run}}
+    _replace_manifest(published, _manifest(published) | note)
+
+
+def _manifest(published: Path) -> dict[str, Any]:
+    """What the manifest says; nothing when it is not there or damaged, which is no reason not to write it anew."""
+    try:
+        manifest = json.loads((published / MANIFEST_NAME).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return manifest if isinstance(manifest, dict) else {}
+
+
+def _replace_manifest(published: Path, manifest: dict[str, Any]) -> None:
+    """Write the manifest in one step that survives a crash."""
+    path = published / MANIFEST_NAME
+    building = path.with_name(f".{MANIFEST_NAME}")
+    building.write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    sync(building)
+    os.replace(building, path)
