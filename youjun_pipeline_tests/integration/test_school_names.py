@@ -21,6 +21,10 @@ ROSTER = {
     "2120114005": ("大王古庄镇第一小学", "大王古庄镇"),
     "2120114006": ("渔坝口小学", "陈咀镇"),
     "2120114007": ("天津市雍阳中学", "杨村街"),
+    "2120114008": ("镇中心小学", "城关镇"),
+    "2120114009": ("镇中心小学", "河西镇"),
+    "2120114010": ("育才小学", "城关镇"),
+    "2120114011": ("育才小学", "河西镇"),
 }
 EXPECTED = {
     "2120114006": ("2120114006", "code"),
@@ -32,6 +36,10 @@ EXPECTED = {
     "陈咀镇渔坝口小学": ("2120114006", "normalised"),
     "大王古庄镇第一小学": ("2120114005", "name"),
     "第一小学": (None, "ambiguous"),
+    "镇中心小学": (None, "ambiguous"),
+    "河西镇镇中心小学": ("2120114009", "normalised"),
+    "2120114008": ("2120114008", "code"),
+    "育才小学": ("2120114011", "alias"),
     "东马圈镇静湖小学": (None, "unknown"),
     "从未有过小学": (None, "unknown"),
 }
@@ -54,7 +62,11 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
         {"measure_no": "M1", "indicator": "R4", "stage": "primary", "school_names": "、".join(EXPECTED)},
         {"measure_no": "M2", "indicator": "R4", "stage": "primary", "school_names": None},
     ]
-    aliases = [{"alias": "雍阳", "school_code": "2120114007"}]
+    aliases = [
+        {"alias": "雍阳", "school_code": "2120114007"},
+        # Of two schools that bear the name, the district says which one it means.
+        {"alias": "育才小学", "school_code": "2120114011"},
+    ]
     district = write_district(folder, {"schools": schools}, {}, style=PLAIN)
     delivery = district / "deliveries" / "2023-08-31"
     write_rows(delivery, "measures", measures)
@@ -80,7 +92,7 @@ def test_what_is_not_found_is_quarantined_with_candidates(con: duckdb.DuckDBPyCo
             'select value, rule, "row", column_name, message from quality.rejected_row'
         ).fetchall()
     }
-    assert rejected.keys() == {"第一小学", "东马圈镇静湖小学", "从未有过小学"}
+    assert rejected.keys() == {"第一小学", "镇中心小学", "东马圈镇静湖小学", "从未有过小学"}
     rule, row, column, message = rejected["第一小学"]
     assert (rule, row, column) == ("ambiguous_school_name", 2, "school_names")
     assert "可能指多所学校" in message
@@ -95,5 +107,5 @@ def test_the_district_hears_of_it(con: duckdb.DuckDBPyConnection) -> None:
     passed, count, message = con.execute(
         "select passed, failed_rows, message from quality.check_result where check_name = 'school_names_resolve'"
     ).fetchall()[0]
-    assert (passed, count) == (False, 3)
+    assert (passed, count) == (False, 4)
     assert "第 2 行：第一小学" in message

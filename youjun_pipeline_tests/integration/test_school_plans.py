@@ -23,7 +23,8 @@ SCHOOLS = {"2100000001": "=cmd|'/c calc'!A0", "2100000002": "黄庄街滨河小�
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.DuckDBPyConnection, Evaluation]]:
     folder: Path = tmp_path_factory.mktemp("plans")
-    roster = [primary_school(code, name) for code, name in SCHOOLS.items()]
+    towns = {"2100000002": {"township": "黄庄街道"}}
+    roster = [primary_school(code, name, **towns.get(code, {})) for code, name in SCHOOLS.items()]
     sizes = dict(zip(SCHOOLS, (52, 50, 40), strict=True))
     judged = {"schools": roster, "classes": [one_class(code, size) for code, size in sizes.items()]}
     measure = {"indicator": "G5", "stage": "primary", "due": "2023-10-31", "responsible_units": "区教育局"}

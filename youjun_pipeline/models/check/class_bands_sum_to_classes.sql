@@ -6,5 +6,5 @@ select b.district_code, b.phase_id,
 from core.class_band b
 semi join run_evaluation using (district_code, phase_id)
 join core.school k using (district_code, phase_id, school_code)
-group by b.district_code, b.phase_id, k.school_name, b.stage
+group by b.district_code, b.phase_id, b.school_code, k.school_name, b.stage
 having sum(b.classes) <> max(b.stage_classes)

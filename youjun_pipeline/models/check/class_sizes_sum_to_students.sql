@@ -8,5 +8,5 @@ semi join run_evaluation using (district_code, phase_id)
 join core.class_list c using (district_code, phase_id, school_code, stage)
 join core.school k using (district_code, phase_id, school_code)
 where c.students is not null
-group by s.district_code, s.phase_id, k.school_name, s.stage, s.students
+group by s.district_code, s.phase_id, s.school_code, k.school_name, s.stage, s.students
 having sum(c.students) <> s.students

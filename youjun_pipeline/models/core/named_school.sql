@@ -46,10 +46,13 @@ with reference as (
     ], recursive := true)
     from named
 ), matched as (
+    -- where several schools bear the name, the one that the district's aliases say is meant
     select n.district_code, n.phase_id, n.name, f.school_code, f.rank
     from written n
     join core.school_form f using (district_code, phase_id, is_plain, form)
-    qualify f.rank = min(f.rank) over (partition by n.district_code, n.phase_id, n.name)
+    window same as (partition by n.district_code, n.phase_id, n.name)
+    qualify f.rank = if(count(*) filter (f.rank = 2) over same > 1 and count(*) filter (f.rank = 3) over same > 0,
+        3, min(f.rank) over same)
 ), resolved as (
     select n.district_code, n.phase_id, n.name,
         min(m.rank) as rank,

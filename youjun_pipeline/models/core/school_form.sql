@@ -16,9 +16,12 @@ with present as (
     select p.district_code, p.phase_id, p.school_code, trim(c.from_school) as school_name, p.township
     from core.chosen_file f
     join accepted.school_changes c using (content_sha256)
-    join present p
-        on p.district_code = f.district_code and p.phase_id = f.phase_id
-        and plain_name(p.school_name) = plain_name(c.to_school)
+    join (
+        select *, plain_name(school_name) as written from present
+        union
+        select *, school_code from present
+    ) p
+        on p.district_code = f.district_code and p.phase_id = f.phase_id and p.written = plain_name(c.to_school)
     where f.dataset = 'school_changes' and c.kind = 'rename' and c.from_school is not null
 ), known as (
     select *, false as is_former from present

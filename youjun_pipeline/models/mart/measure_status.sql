@@ -8,6 +8,16 @@ with school as (
     from core.measure_school
     semi join run_evaluation using (district_code, phase_id)
     group by all
+), receiving as (
+    select m.district_code, m.phase_id, m.measure_no,
+        list(distinct n.school_code order by n.school_code) filter (n.school_code is not null) as receiving_school_codes
+    from core.measure m
+    semi join run_evaluation using (district_code, phase_id)
+    join core.named_school n
+        on n.district_code = m.district_code and n.phase_id = m.phase_id and n.dataset = 'measures'
+        and n.column_name = 'receiving_school' and n.content_sha256 = m.content_sha256 and n.sheet = m.sheet
+        and n.row_number = m.row_number
+    group by all
 ), begun as (
     -- work on a milestone is work on its measure, whatever has been reported on that
     select m.district_code, m.phase_id, m.measure_no, bool_or(p.state in ('in_progress', 'done')) as is_begun
@@ -48,7 +58,7 @@ with school as (
 select
     m.district_code, m.phase_id, m.measure_no, m.indicator_code, m.stage, m.description, m.source,
     coalesce(s.schools, 0) as schools, coalesce(s.school_names, []) as school_names, m.measure_type,
-    m.receiving_school, m.quantity, m.unit, m.due, m.baseline_due, m.changed_on as due_changed_on, m.expected_on, m.finished_on,
+    m.receiving_school, coalesce(c.receiving_school_codes, []) as receiving_school_codes, m.quantity, m.unit, m.due, m.baseline_due, m.changed_on as due_changed_on, m.expected_on, m.finished_on,
     case m.stands
         when 'done' then m.finished_on
         when 'cancelled' then null
@@ -59,5 +69,6 @@ select
     coalesce(a.findings, 0) as findings, coalesce(a.findings_closed, 0) as findings_closed
 from standing m
 left join school s using (district_code, phase_id, measure_no)
+left join receiving c using (district_code, phase_id, measure_no)
 left join money y using (district_code, phase_id, measure_no)
 left join answered a using (district_code, phase_id, measure_no)

@@ -1,25 +1,26 @@
 -- 方案审查：对照问题、节点、资金和学校名册，找出方案本身的薄弱之处。
--- Each rule stands in one of the rule.plan_* models; here they come together.
-select district_code, phase_id, rule, severity, indicator_code, stage, school_name, measure_no, message
+-- Each rule stands in one of the rule.plan_* models; here they come together. Only some of them are about a school, which is
+-- then known by its code: two schools may bear one name.
+select district_code, phase_id, rule, severity, indicator_code, stage, school_code, school_name, measure_no, message
 from rule.plan_coverage
-union all
+union all by name
+select district_code, phase_id, rule, severity, indicator_code, stage, school_code, school_name, measure_no, message
+from rule.plan_dependency
+union all by name
 select district_code, phase_id, rule, severity, indicator_code, stage, school_name, measure_no, message
 from rule.plan_duty
-union all
+union all by name
 select district_code, phase_id, rule, severity, indicator_code, stage, school_name, measure_no, message
 from rule.plan_money
-union all
+union all by name
 select district_code, phase_id, rule, severity, indicator_code, stage, school_name, measure_no, message
 from rule.plan_deadline
-union all
+union all by name
 select district_code, phase_id, rule, severity, indicator_code, stage, school_name, measure_no, message
 from rule.plan_milestone
-union all
-select district_code, phase_id, rule, severity, indicator_code, stage, school_name, measure_no, message
-from rule.plan_dependency
-union all
+union all by name
 select district_code, phase_id, rule, severity, indicator_code, stage, school_name, measure_no, message
 from rule.plan_source
-union all
+union all by name
 select district_code, phase_id, rule, severity, indicator_code, stage, school_name, measure_no, message
 from rule.plan_count

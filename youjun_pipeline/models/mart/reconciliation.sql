@@ -251,5 +251,6 @@ with judgement as (
 -- a letter may say one thing twice, in other words for the indicator
 from line
 qualify row_number() over (
-    partition by district_code, phase_id, level, source, indicator_code, stage, school_name, item, claimed order by note
+    partition by district_code, phase_id, level, source, indicator_code, stage, school_code, school_name, item, claimed
+    order by note
 ) = 1

@@ -60,23 +60,23 @@ with plan as (
     having not bool_and(has_finding)
 )
 select district_code, phase_id, 'finding_without_measure' as rule, 'serious' as severity, indicator_code, stage,
-    school_name, null::varchar as measure_no, what || '，方案没有任何措施' as message
+    school_code, school_name, null::varchar as measure_no, what || '，方案没有任何措施' as message
 from unsolved
 where has_plan and len(measures) = 0
 union all
-select district_code, phase_id, 'finding_without_measure', 'serious', null, null, null, null,
+select district_code, phase_id, 'finding_without_measure', 'serious', null, null, null, null, null,
     '没有报送整改措施清单：' || count(*) || ' 个问题都没有措施'
 from unsolved
 where not has_plan
 group by district_code, phase_id
 union all
-select district_code, phase_id, 'annex_lacks_measure', 'serious', indicator_code, stage, school_name, null,
+select district_code, phase_id, 'annex_lacks_measure', 'serious', indicator_code, stage, school_code, school_name, null,
     what || '，只有正文的措施（' || ten_of(in_text) || '），附件没有：附件才定时限和责任'
 from unsolved
 where has_both_sources and len(in_text) > 0 and in_annex = 0
 union all
 select a.district_code, a.phase_id, 'measure_without_finding', if(len(without_finding) = named, 'warning', 'note'),
-    a.indicator_code, a.stage, null, a.measure_no,
+    a.indicator_code, a.stage, null, null, a.measure_no,
     '措施 ' || a.measure_no || ' 针对“' || i.short_name || '”' || case
         when covers = 'balance' then '的校际差异，而该差异系数没有超限'
         when covers = 'district' then '，而该项没有不达标'

@@ -36,6 +36,7 @@ with building as (
     where contains(b.plain_description, f.form) and regexp_matches(b.description, '\d{4}\s*年')
 ), whole as (
     select b.district_code, b.phase_id, b.building, b.is_new,
+        any_value(b.school_code) as school_code,
         any_value(b.name) as name,
         list(distinct b.measure_no order by b.measure_no) as measures,
         count(distinct b.indicator_code) as indicators,
@@ -47,19 +48,19 @@ with building as (
     from building b
     group by all
 ), resting as (
-    select b.district_code, b.phase_id, b.measure_no, b.indicator_code, b.stage, w.name, w.owner, w.codes, w.owner_name
+    select b.district_code, b.phase_id, b.measure_no, b.indicator_code, b.stage, w.school_code, w.name, w.owner, w.codes, w.owner_name
     from building b
     join whole w using (district_code, phase_id, building)
     where w.indicators > 1 and coalesce(w.owner_indicator <> b.indicator_code, true)
 )
 select distinct district_code, phase_id, 'measure_rests_on_other_building' as rule, 'warning' as severity, indicator_code, stage,
-    name as school_name, measure_no,
+    school_code, name as school_name, measure_no,
     '措施 ' || measure_no || ' 要靠“' || name || if(owner is not null,
         '”的工程，它列在“' || owner_name || '”的措施 ' || owner || ' 名下：工程一拖，这项也拖',
         '”建成，' || array_to_string(codes, '、') || ' 的措施都等着它，而方案没有一项措施负责建它') as message
 from resting
 union all
-select w.district_code, w.phase_id, 'building_without_date', if(w.is_new, 'serious', 'warning'), null, null, w.name,
+select w.district_code, w.phase_id, 'building_without_date', if(w.is_new, 'serious', 'warning'), null, null, w.school_code, w.name,
     if(len(w.measures) = 1, w.measures[1], null),
     '“' || w.name || if(w.is_new, '”', '”的新建、改扩建工程') || '没有写明建成时间，而措施 ' || ten_of(w.measures) || ' 要靠它'
         || coalesce('；节点只到“' || s.task || '”（' || s.due || '）', '')

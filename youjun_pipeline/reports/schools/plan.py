@@ -67,13 +67,10 @@ def read_plans(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> list[P
             for m in milestones
             if m["measure_no"] in covering or (m["measure_no"] is None and m["indicator_code"] in codes)
         ]
-    by_name = {plan.school_name: plan for plan in plans.values() if plan.school_name}
     for row in measures.values():
-        receiving = row["receiving_school"]
-        for name, plan in by_name.items():
-            # a plan writes the receiving school short, without its township
-            if receiving and (name == receiving or name.endswith(receiving)):
-                plan.received.append(row)
+        for code in row["receiving_school_codes"]:
+            if code in plans:
+                plans[code].received.append(row)
     return sorted(plans.values(), key=lambda p: (-len(p.open_findings), p.school_code))
 
 
