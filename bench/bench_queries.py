@@ -23,9 +23,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.manifest import Publication
+from youjun_pipeline.warehouse.publication import publish
 from youjun_pipeline_tests.documented import documented_queries
 from youjun_pipeline_tests.generate.country import generate_country
-from youjun_pipeline_tests.steps import compute, places, publish, read_all, working
+from youjun_pipeline_tests.steps import compute, places, read_all, working
 
 LIMIT_MS = 50.0
 ROUNDS = 15

@@ -40,14 +40,9 @@ def bare(data: str, phase: str, models: str) -> None:
 
     found = pickle.loads(Path(models).read_bytes())
     module.load_models = lambda: found  # type: ignore[assignment]
-    from youjun_pipeline.warehouse.publication import publish
     from youjun_pipeline_tests import steps
 
-    settings = steps.places(Path(data))
-    with steps.working(settings) as con:
-        steps.read_all(con, settings)
-        steps.compute(con, settings, "bare", phases=(phase,))
-        publish(con, settings.published, "bare", settings.as_of)
+    steps.refresh(steps.places(Path(data)), "bare", phases=(phase,))
 
 
 class Clock:
@@ -88,16 +83,18 @@ def parts(data: str, phase: str) -> None:
     clock.end("import dagster")
     from youjun_pipeline.warehouse import models
 
-    models.tables_read = clock.wrap("read dependencies from the SQL", models.tables_read)
+    models.mentions = clock.wrap("read dependencies from the SQL", models.mentions)
     from youjun_pipeline.definitions import defs
 
     clock.end("definitions")
     from youjun_pipeline.orchestration import execute
     from youjun_pipeline.orchestration.refresh import Refresh
+    from youjun_pipeline.session import Session
     from youjun_pipeline.settings import Settings
 
-    for name in ("connection", "ingest", "begun", "build", "rule_impact", "projection", "check", "publish"):
-        setattr(Refresh, name, clock.wrap("the work itself", getattr(Refresh, name)))
+    Refresh.session = clock.wrap("the work itself", Refresh.session)  # type: ignore[method-assign]
+    for name in ("ingest", "begin", "build_table", "check", "publish"):
+        setattr(Session, name, clock.wrap("the work itself", getattr(Session, name)))
     job_type = type(defs.resolve_job_def("refresh"))
     clock.end("definitions")
     dg.DagsterInstance.ephemeral = clock.wrap("instance", dg.DagsterInstance.ephemeral)  # type: ignore[method-assign]

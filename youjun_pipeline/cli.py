@@ -154,10 +154,8 @@ def reopen_command(settings: Settings, options: argparse.Namespace) -> int:
 
 def rollback_command(settings: Settings, options: argparse.Namespace) -> int:
     """Put the publication before this one back, and what stands beside it."""
-    from youjun_pipeline.reports.folder import refresh_folder
-    from youjun_pipeline.reports.kinds import FOLDERS
-    from youjun_pipeline.site import build_site
-    from youjun_pipeline.warehouse.connection import WarehouseBusyError, connect
+    from youjun_pipeline.session import report_all
+    from youjun_pipeline.warehouse.connection import WarehouseBusyError
     from youjun_pipeline.warehouse.rollback import RollbackError, roll_back
 
     try:
@@ -170,10 +168,7 @@ def rollback_command(settings: Settings, options: argparse.Namespace) -> int:
         "下一次刷新仍会重新发布：请先找到原因，再恢复夜间计划"
     )
     try:
-        with connect(publication.path, read_only=True) as con:
-            for folder, reports in FOLDERS.items():
-                refresh_folder(con, settings.published, folder, reports)
-            build_site(con, settings.published)
+        report_all(settings.published)
     except Exception as error:
         # What an older version of the program published may lack a column that today's reports show.
         print(
@@ -202,23 +197,18 @@ def notify_test_command(options: argparse.Namespace) -> int:
 def explain_command(settings: Settings, options: argparse.Namespace) -> int:
     """Print how one published number came about."""
     from youjun_pipeline.explain.find import ExplainError, explain
-    from youjun_pipeline.warehouse.connection import connect
-    from youjun_pipeline.warehouse.swap import FILE_NAME
+    from youjun_pipeline.session import NoPublicationError, open_publication
 
     *school, indicator = options.what
-    path = settings.published / FILE_NAME
-    if not path.exists():
-        print(f"还没有发布库 {path}：请先运行 make run", file=sys.stderr)
-        return 1
     if len(school) > 1:
         print(f"只能给一所学校和一个指标，现为：{'、'.join(options.what)}", file=sys.stderr)
         return 2
     try:
-        with connect(path, read_only=True) as con:
+        with open_publication(settings.published) as con:
             text = explain(
                 con, options.district, options.phase, indicator, school[0] if school else None, options.stage
             )
-    except ExplainError as error:
+    except (ExplainError, NoPublicationError) as error:
         print(error, file=sys.stderr)
         return 1
     print(text, end="")
@@ -227,44 +217,32 @@ def explain_command(settings: Settings, options: argparse.Namespace) -> int:
 
 def site_command(settings: Settings, options: argparse.Namespace) -> int:
     """Make the site anew from the publication that stands, without computing anything."""
-    from youjun_pipeline.site import build_site
-    from youjun_pipeline.warehouse.connection import connect
-    from youjun_pipeline.warehouse.swap import FILE_NAME
+    from youjun_pipeline.session import NoPublicationError, site
 
-    path = settings.published / FILE_NAME
-    if not path.exists():
-        print(f"还没有发布库 {path}：请先运行 make run", file=sys.stderr)
+    try:
+        result = site(settings.published)
+    except NoPublicationError as error:
+        print(error, file=sys.stderr)
         return 1
-    with connect(path, read_only=True) as con:
-        result = build_site(con, settings.published)
     print(f"网站 {result.path}（新写 {result.pages} 页，{result.districts_kept} 个区县未变）")
     return 0
 
 
 def _change_phase(settings: Settings, change: Callable[[duckdb.DuckDBPyConnection], None], done: str) -> int:
+    from youjun_pipeline.session import open_session
     from youjun_pipeline.warehouse.closing import ClosingError
-    from youjun_pipeline.warehouse.connection import WarehouseBusyError, connect
-    from youjun_pipeline.warehouse.publication import (
-        PublicationBusyError,
-        PublishedInPartError,
-        publish,
-        recover_history,
-    )
-    from youjun_pipeline.warehouse.run import AsOfWentBackError, refuse_earlier
-    from youjun_pipeline.warehouse.tables import ensure_tables
+    from youjun_pipeline.warehouse.connection import WarehouseBusyError
+    from youjun_pipeline.warehouse.publication import PublicationBusyError, PublishedInPartError
+    from youjun_pipeline.warehouse.run import AsOfWentBackError
 
     refusals = (
         *(ClosingError, WarehouseBusyError, PublicationBusyError),
         *(PublishedInPartError, AsOfWentBackError),
     )
-    now = datetime.now(UTC)
     try:
-        with connect(settings.warehouse) as con:
-            ensure_tables(con)
-            recover_history(con, settings.published)
-            refuse_earlier(con, settings.as_of)
-            change(con)
-            publish(con, settings.published, f"{now:%Y%m%dT%H%M%S}-close", settings.as_of)
+        with open_session(settings) as session:
+            change(session.con)
+            session.publish(f"{datetime.now(UTC):%Y%m%dT%H%M%S}-close")
     except refusals as error:
         print(error, file=sys.stderr)
         return 1

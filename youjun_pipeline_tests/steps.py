@@ -12,19 +12,10 @@ from pathlib import Path
 
 import duckdb
 
-from youjun_pipeline.ingest.districts import scan
-from youjun_pipeline.ingest.store import Ingested, ensure_raw, ingest, register
+from youjun_pipeline.ingest.store import Ingested
+from youjun_pipeline.session import Session, open_session
 from youjun_pipeline.settings import Settings
-from youjun_pipeline.warehouse.catalogues import load_standard
-from youjun_pipeline.warehouse.checks import run_checks
-from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.manifest import Publication
-from youjun_pipeline.warehouse.models import build, load_models
-from youjun_pipeline.warehouse.projection import build_projection
-from youjun_pipeline.warehouse.publication import publish, recover_history
-from youjun_pipeline.warehouse.rule_impact import build_rule_impact
-from youjun_pipeline.warehouse.run import RunScope, begin_run, refuse_earlier
-from youjun_pipeline.warehouse.tables import ensure_tables
 
 
 def places(folder: Path, as_of: date = date(2026, 1, 1)) -> Settings:
@@ -35,18 +26,13 @@ def places(folder: Path, as_of: date = date(2026, 1, 1)) -> Settings:
 @contextmanager
 def working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """The working database, ready for a run."""
-    with connect(settings.warehouse) as con:
-        ensure_tables(con)
-        ensure_raw(con)
-        load_standard(con)
-        recover_history(con, settings.published)
-        refuse_earlier(con, settings.as_of)
-        yield con
+    with open_session(settings) as session:
+        yield session.con
 
 
 def read_all(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[Ingested]:
     """Register and read everything in the data folder."""
-    return ingest(con, register(con, scan(settings.data)))
+    return Session(con, settings).ingest()
 
 
 def compute(
@@ -56,19 +42,18 @@ def compute(
     phases: tuple[str, ...] | None = None,
     districts: tuple[str, ...] | None = None,
 ) -> None:
-    """Begin a run (all phases by default), build every model and run the checks."""
-    known = tuple(p for (p,) in con.execute("select distinct phase_id from raw.phase order by 1").fetchall())
-    begin_run(con, RunScope(run_id, phases or known, settings.as_of, districts))
-    for model in load_models().values():
-        build(con, model)
-    build_projection(con)
-    build_rule_impact(con)
-    run_checks(con)
+    """Begin a run (all phases by default), build every table and run the checks."""
+    session = Session(con, settings)
+    session.begin(run_id, phases, districts)
+    session.build()
+    session.check()
 
 
 def refresh(settings: Settings, run_id: str = "run-1", **scope: tuple[str, ...]) -> Publication:
     """Files to publication."""
-    with working(settings) as con:
-        read_all(con, settings)
-        compute(con, settings, run_id, **scope)
-        return publish(con, settings.published, run_id, settings.as_of)
+    with open_session(settings) as session:
+        session.ingest()
+        session.begin(run_id, **scope)
+        session.build()
+        session.check()
+        return session.publish()

@@ -2,19 +2,20 @@
 the publication, the reports beside it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import dagster as dg
 
+from youjun_pipeline import session
 from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.orchestration.partitions import ONE_RUN, PHASES
 from youjun_pipeline.orchestration.refresh import Refresh
 from youjun_pipeline.reports.data_docs import Outcome, load_batches
+from youjun_pipeline.reports.kinds import FOLDERS
+from youjun_pipeline.session import SCENARIOS
 from youjun_pipeline.warehouse.checks import load_checks
-from youjun_pipeline.warehouse.models import Model, load_models
-from youjun_pipeline.warehouse.projection import READS as PROJECTION_READS
-from youjun_pipeline.warehouse.scenario import VERDICTS, needed
+from youjun_pipeline.warehouse.models import Model, behind, load_models
 from youjun_pipeline.warehouse.tables import Table, declared_tables
 
 OWNERS = ["team:district-data"]
@@ -60,7 +61,7 @@ def raw_key(dataset: str) -> dg.AssetKey:
 )
 def deliveries(refresh: Refresh) -> Iterator[dg.MaterializeResult]:
     """Register what the data folder holds and read what is new."""
-    for result in refresh.ingest():
+    for result in refresh.session().ingest():
         yield dg.MaterializeResult(
             asset_key=raw_key(result.dataset),
             metadata={
@@ -131,7 +132,7 @@ def models(context: dg.AssetExecutionContext, refresh: Refresh) -> Iterator[dg.M
     """Fill the selected tables for the run's evaluations, each after those it reads."""
     for model in load_models().values():
         if model_key(model) in context.selected_asset_keys:
-            built = refresh.build(context, model)
+            built = refresh.begun(context).build_table(model.full_name)
             metadata: dict[str, Any] = {"dagster/row_count": built.rows}
             if model.full_name not in declared_tables():
                 columns = [dg.TableColumn(name, type_) for name, type_ in built.columns.items()]
@@ -139,48 +140,53 @@ def models(context: dg.AssetExecutionContext, refresh: Refresh) -> Iterator[dg.M
             yield dg.MaterializeResult(asset_key=model_key(model), metadata=metadata)
 
 
-@dg.asset(
-    key=dg.AssetKey(["mart", "rule_impact"]),
-    deps=[model_key(model) for model in needed(VERDICTS)],
-    partitions_def=PHASES,
-    backfill_policy=ONE_RUN,
-    group_name=GROUP_TITLES["mart"],
-    kinds={"duckdb", "sql"},
-    owners=OWNERS,
-    description=declared_tables()["mart.rule_impact"].comment,
-    metadata=declared_schema(declared_tables()["mart.rule_impact"]),
-)
-def rule_impact(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
-    """Judge by the other rules on file as well and keep what differs."""
-    return dg.MaterializeResult(metadata={"dagster/row_count": refresh.rule_impact(context)})
+def computed(
+    key: Sequence[str], deps: Iterable[Any], description: str, **options: Any
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Decorator of an asset that a run makes for a range of phases: what all of these have in common."""
+    return dg.asset(
+        key=dg.AssetKey(key),
+        deps=list(deps),
+        description=description,
+        partitions_def=PHASES,
+        backfill_policy=ONE_RUN,
+        owners=OWNERS,
+        **{"group_name": "publication"} | options,
+    )
 
 
-@dg.asset(
-    key=dg.AssetKey(["mart", "projection"]),
-    deps=[model_key(model) for model in needed(PROJECTION_READS)],
-    partitions_def=PHASES,
-    backfill_policy=ONE_RUN,
-    group_name=GROUP_TITLES["mart"],
-    kinds={"duckdb", "sql"},
-    owners=OWNERS,
-    description=declared_tables()["mart.projection"].comment,
-    metadata=declared_schema(declared_tables()["mart.projection"]),
-)
-def projection(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
-    """Judge the end of each coming phase with what the measures will have changed by then."""
-    return dg.MaterializeResult(metadata={"dagster/row_count": refresh.projection(context)})
+def computed_table(full_name: str, deps: Iterable[Any], **options: Any) -> Any:
+    """Decorator of the asset of a declared table that no single SELECT fills."""
+    table = declared_tables()[full_name]
+    return computed(
+        [table.schema, table.name],
+        deps,
+        table.comment,
+        group_name=GROUP_TITLES[table.schema],
+        kinds={"duckdb", "sql"},
+        metadata=declared_schema(table),
+        **options,
+    )
 
 
-@dg.asset(
-    key=dg.AssetKey(["quality", "check_result"]),
-    deps=[*(model_key(model) for model in load_models().values()), rule_impact.key, projection.key],
-    partitions_def=PHASES,
-    backfill_policy=ONE_RUN,
-    group_name="quality",
-    kinds={"duckdb", "sql"},
-    owners=OWNERS,
-    description=declared_tables()["quality.check_result"].comment,
-    metadata=declared_schema(declared_tables()["quality.check_result"]),
+def scenario_asset(full_name: str, reads: Iterable[str]) -> dg.AssetsDefinition:
+    """The asset of a table that is judged in a scenario of its own, after all models."""
+
+    @computed_table(full_name, [model_key(model) for model in behind(reads)])
+    def judge(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": refresh.begun(context).build_table(full_name).rows}
+        )
+
+    return judge
+
+
+SCENARIO_ASSETS = [scenario_asset(name, step.reads) for name, step in SCENARIOS.items()]
+
+
+@computed_table(
+    "quality.check_result",
+    [*(model_key(model) for model in load_models().values()), *SCENARIO_ASSETS],
     check_specs=[
         dg.AssetCheckSpec(c.name, asset=dg.AssetKey(["quality", "check_result"]), description=c.title)
         for c in load_checks()
@@ -189,14 +195,13 @@ def projection(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.Materi
 )
 def check_result(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
     """Check every evaluation of the run; a blocking failure keeps its evaluation out of the publication."""
-    failed = refresh.check(context)
+    begun = refresh.begun(context)
+    failed = begun.check()
     rows = dict(
-        refresh.begun(context)
-        .execute(
+        begun.con.execute(
             "select check_name, sum(failed_rows) from quality.check_result "
             "where run_id = getvariable('run_id') and not passed group by check_name"
-        )
-        .fetchall()
+        ).fetchall()
     )
     return dg.MaterializeResult(
         metadata={"failed_checks": failed},
@@ -215,15 +220,11 @@ def check_result(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.Mate
     )
 
 
-@dg.asset(
-    key=dg.AssetKey(["publication", "youjun"]),
-    deps=[check_result],
-    partitions_def=PHASES,
-    backfill_policy=ONE_RUN,
-    group_name="publication",
+@computed(
+    ["publication", "youjun"],
+    [check_result],
+    "发布库 youjun.duckdb 及其 Parquet 副本：过闸后整体替换",
     kinds={"duckdb", "parquet"},
-    owners=OWNERS,
-    description="发布库 youjun.duckdb 及其 Parquet 副本：过闸后整体替换",
 )
 def publication(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
     """Publish what passed the gate."""
@@ -237,44 +238,26 @@ def publication(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.Mater
     )
 
 
-REPORTS = {
-    "official": "申报表：每个区县每个阶段一册，表Ⅰ至表Ⅵ",
-    "schools": "学校自评表：每个区县每个阶段一册，每校一张",
-}
-
-
-def report_asset(folder: str, description: str) -> dg.AssetsDefinition:
+def report_asset(folder: str) -> dg.AssetsDefinition:
     """The asset of one folder of reports beside the publication."""
+    titles = "、".join(report.title for report in FOLDERS[folder])
 
-    @dg.asset(
-        key=dg.AssetKey(["reports", folder]),
-        deps=[publication],
-        partitions_def=PHASES,
-        backfill_policy=ONE_RUN,
-        group_name="publication",
-        kinds={"excel"},
-        owners=OWNERS,
-        description=description,
-    )
+    @computed(["reports", folder], [publication], f"每个区县每个阶段：{titles}", kinds={"excel"})
     def write_reports(refresh: Refresh) -> dg.MaterializeResult:
-        result = refresh.report(folder)
+        result = session.report(refresh.settings.published, folder)
         return dg.MaterializeResult(metadata={"files_written": result.written, "files_kept": result.kept})
 
     return write_reports
 
 
-REPORT_ASSETS = [report_asset(folder, description) for folder, description in REPORTS.items()]
+REPORT_ASSETS = [report_asset(folder) for folder in FOLDERS]
 
 
-@dg.asset(
-    key=dg.AssetKey(["reports", "data_docs"]),
-    deps=[publication],
-    partitions_def=PHASES,
-    backfill_policy=ONE_RUN,
-    group_name="publication",
+@computed(
+    ["reports", "data_docs"],
+    [publication],
+    "数据文档：对发布的各表逐批检验，并写出 Data Docs",
     kinds={"greatexpectations"},
-    owners=OWNERS,
-    description="数据文档：对发布的各表逐批检验，并写出 Data Docs",
     check_specs=[
         dg.AssetCheckSpec(batch.name, asset=dg.AssetKey(["reports", "data_docs"]), description=batch.title)
         for batch in load_batches()
@@ -282,7 +265,7 @@ REPORT_ASSETS = [report_asset(folder, description) for folder, description in RE
 )
 def data_docs(refresh: Refresh) -> dg.MaterializeResult:
     """Watch the published tables as a whole; what fails is shown and keeps nothing back, the gate has spoken already."""
-    outcomes = refresh.data_docs()
+    outcomes = session.data_docs(refresh.settings.published)
     # A first publication has none before it: what compares with it has nothing to say, and Dagster wants every check.
     silent = [
         Outcome(b.name, b.title, 0, 0) for b in load_batches() if b.name not in {o.name for o in outcomes}
@@ -301,20 +284,16 @@ def data_docs(refresh: Refresh) -> dg.MaterializeResult:
     )
 
 
-@dg.asset(
-    key=dg.AssetKey(["reports", "site"]),
-    # Its pages link to the reports that are there. Not to wait for data_docs: a fault there is no reason for an old site.
-    deps=[publication, *REPORT_ASSETS],
-    partitions_def=PHASES,
-    backfill_policy=ONE_RUN,
-    group_name="publication",
+# Its pages link to the reports that are there. Not to wait for data_docs: a fault there is no reason for an old site.
+@computed(
+    ["reports", "site"],
+    [publication, *REPORT_ASSETS],
+    "网站：作战图、指标、学校和区县比较的静态网页",
     kinds={"html"},
-    owners=OWNERS,
-    description="网站：作战图、指标、学校和区县比较的静态网页",
 )
 def site(refresh: Refresh) -> dg.MaterializeResult:
     """Rewrite the pages of the districts that changed."""
-    result = refresh.site()
+    result = session.site(refresh.settings.published)
     return dg.MaterializeResult(
         metadata={
             "path": dg.MetadataValue.path(str(result.path)),
@@ -328,8 +307,7 @@ def site(refresh: Refresh) -> dg.MaterializeResult:
 ASSETS = [
     deliveries,
     models,
-    rule_impact,
-    projection,
+    *SCENARIO_ASSETS,
     check_result,
     publication,
     *REPORT_ASSETS,

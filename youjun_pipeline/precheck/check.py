@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from youjun_pipeline.contracts import Dataset, load_datasets
 from youjun_pipeline.ingest.districts import DeliveredFile, Scan
 from youjun_pipeline.ingest.files import ReadResult, read_file
-from youjun_pipeline.ingest.store import Delivered, ensure_raw, ingest, register
+from youjun_pipeline.ingest.store import Delivered, ingest, register
 from youjun_pipeline.precheck.findings import (
     ERROR,
     NOTICE,
@@ -38,9 +38,7 @@ from youjun_pipeline.precheck.models import (
 )
 from youjun_pipeline.precheck.statistics import STATISTICS, statistics_findings
 from youjun_pipeline.precheck.target import Target, find_target
-from youjun_pipeline.warehouse.catalogues import load_standard
-from youjun_pipeline.warehouse.connection import IN_MEMORY, connect
-from youjun_pipeline.warehouse.tables import ensure_tables
+from youjun_pipeline.session import in_memory
 
 if TYPE_CHECKING:
     import duckdb
@@ -82,10 +80,7 @@ def precheck(path: Path, today: dt.date, dataset: str | None = None) -> Precheck
     target = find_target(path, today, dataset)
     result = Precheck(path.resolve().name)
     result.findings += _folder_findings(target)
-    with connect(IN_MEMORY) as con:
-        ensure_tables(con)
-        ensure_raw(con)
-        load_standard(con)
+    with in_memory() as con:
         read: dict[Path, ReadResult] = {}
 
         def remember(file: Path, contract: Dataset) -> ReadResult:

@@ -16,7 +16,7 @@ from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.contracts.model import SNAPSHOT
 from youjun_pipeline.precheck.findings import DOUBT, ERROR, WARNING, Columns, Finding
 from youjun_pipeline.warehouse.checks import Check, load_checks
-from youjun_pipeline.warehouse.models import build, load_models, tables_read
+from youjun_pipeline.warehouse.models import behind, build, tables_read
 from youjun_pipeline.warehouse.run import RunScope, begin_run
 
 if TYPE_CHECKING:
@@ -77,28 +77,14 @@ def evaluate(con: duckdb.DuckDBPyConnection, phases: tuple[str, ...], as_of: dt.
     """Begin a run of these phases and build what the findings need; returns the checks that can be made on it."""
     begin_run(con, RunScope("precheck", phases, as_of))
     checks = [c for c in load_checks() if c.name not in TOLD_ELSEWHERE and not _judges(tables_read(c.sql))]
-    needed = _models_behind({REJECTED, SUSPICION}.union(*(tables_read(check.sql) for check in checks)))
-    for model in load_models().values():
-        if model.full_name in needed:
-            build(con, model)
+    for model in behind({REJECTED, SUSPICION}.union(*(tables_read(check.sql) for check in checks))):
+        build(con, model)
     return checks
-
-
-def _models_behind(tables: Iterable[str]) -> set[str]:
-    """The models that fill these tables, and all those behind them."""
-    found: set[str] = set()
-    waiting = [name for name in tables if name in load_models()]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting += [read for read in load_models()[name].reads if read in load_models()]
-    return found
 
 
 def _judges(tables: Iterable[str]) -> bool:
     """Whether these tables rest on verdicts."""
-    read = set(tables) | {name for model in _models_behind(tables) for name in load_models()[model].reads}
+    read = set(tables).union(*(model.reads for model in behind(tables)))
     return any(name.startswith(("mart.", "ops.")) for name in read)
 
 

@@ -217,6 +217,7 @@ def _heading(paper: Paper, text: str) -> None:
 
 BRIEFING = Report(
     "{district_code}/{phase_id}/联席会议简报.xlsx",
+    "联席会议简报",
     (
         "mart.evaluation",
         "mart.district_verdict",

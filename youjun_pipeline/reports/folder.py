@@ -41,9 +41,12 @@ _LAYOUT_SOURCES = (
 
 @dataclass(frozen=True)
 class Report:
-    """A kind of report: where its file goes (`{district_code}`, `{phase_id}`), the marts it shows, and who writes it."""
+    """A kind of report: where its file goes (`{district_code}`, `{phase_id}`), what it is in a few words of Chinese, the
+    marts it shows, and who writes it.
+    """
 
     path: str
+    title: str
     tables: tuple[str, ...]
     write: Callable[[duckdb.DuckDBPyConnection, Evaluation, Path], None]
 

@@ -16,8 +16,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import xlsxwriter
-
 from youjun_pipeline.reports.evaluation import Evaluation
 from youjun_pipeline.reports.words import NOTHING, RECONSTRUCTED
 
@@ -52,6 +50,8 @@ class Book:
     """
 
     def __init__(self, path: Path, evaluation: Evaluation, title: str) -> None:
+        import xlsxwriter  # not at the top: the definitions name the reports and load nothing that writes them
+
         self.evaluation = evaluation
         options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
         self.workbook = xlsxwriter.Workbook(str(path), options)

@@ -6,15 +6,20 @@ read from the SQL. Keep out: what the SQL says (it is in the files) and who call
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from youjun_pipeline.sql import transaction
 from youjun_pipeline.warehouse.tables import EVALUATION_KEY, declared_tables, describe
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 MODELS = Path(__file__).parents[1] / "models"
 MODEL_SCHEMAS = ("core", "rule", "mart", "quality", "ops")
@@ -25,13 +30,30 @@ class ModelError(RuntimeError):
 
 
 @dataclass(frozen=True)
+class Mentions:
+    """What a SELECT names, all in lower case.
+
+    `tables` are full names of tables; `names` are all other names (columns, aliases, tables of the run), and "*" where
+    a star may take every column of a table that says by which rules the run judges.
+    """
+
+    tables: frozenset[str]
+    names: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Model:
-    """One SQL file: the table it fills, its SELECT, and the tables it reads (full names)."""
+    """One SQL file: the table it fills, its SELECT, and the tables and names in it (`Mentions`)."""
 
     schema: str
     name: str
     sql: str
-    reads: frozenset[str]
+    mentions: Mentions
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Full names of the tables it reads."""
+        return self.mentions.tables
 
     @property
     def full_name(self) -> str:
@@ -55,19 +77,67 @@ def load_models() -> dict[str, Model]:
     for schema in MODEL_SCHEMAS:
         for path in sorted((MODELS / schema).glob("*.sql")):
             sql = path.read_text(encoding="utf-8")
-            model = Model(schema, path.stem, sql, tables_read(sql))
+            model = Model(schema, path.stem, sql, mentions(sql))
             models[model.full_name] = model
     order = TopologicalSorter({m.full_name: m.reads & models.keys() - {m.full_name} for m in models.values()})
     return {name: models[name] for name in order.static_order()}
 
 
+def behind(tables: Iterable[str]) -> list[Model]:
+    """The models that fill `tables` and all those they rest on, each after what it reads."""
+    models, wanted, waiting = load_models(), set[str](), list(tables)
+    while waiting:
+        name = waiting.pop()
+        if name in models and name not in wanted:
+            wanted.add(name)
+            waiting += models[name].reads
+    return [model for name, model in models.items() if name in wanted]
+
+
 def tables_read(sql: str) -> frozenset[str]:
     """Full names of the tables a SELECT reads, without its own CTEs and the run's `run_evaluation`."""
+    return mentions(sql).tables
+
+
+def mentions(sql: str) -> Mentions:
+    """The tables and the names in a SELECT, as sqlglot parses it."""
     import sqlglot
     from sqlglot import exp
 
     tree = sqlglot.parse_one(sql, dialect="duckdb")
-    return frozenset(f"{t.db}.{t.name}" for t in tree.find_all(exp.Table) if t.db)
+    tables = frozenset(f"{t.db}.{t.name}".lower() for t in tree.find_all(exp.Table) if t.db)
+    names = {identifier.name.lower() for identifier in tree.find_all(exp.Identifier)}
+    if any(_hands_on_a_run(select) for select in tree.find_all(exp.Select)):
+        names.add("*")
+    return Mentions(tables, frozenset(names))
+
+
+# The tables of the run that say by which rules an evaluation is judged (models/run).
+_RULES_OF_THE_RUN = ("run_evaluation", "run_request", "run_option")
+
+
+def _hands_on_a_run(select: exp.Select) -> bool:
+    """Whether a SELECT may hand on every column of a table of the run: by `*`, by `e.*`, or by the row `e` itself."""
+    from sqlglot import exp
+
+    joined = [j.this for j in select.args.get("joins") or () if j.kind not in ("SEMI", "ANTI")]
+    sources = [
+        source.this for source in [select.args.get("from_") or select.args.get("from")] if source
+    ] + joined
+    of_run = {
+        s.alias_or_name
+        for s in sources
+        if isinstance(s, exp.Table) and not s.db and s.name in _RULES_OF_THE_RUN
+    }
+    stars = {
+        # `x.*` is a column of the name "*" in the table x; a bare star may take anything.
+        s.parent.table if isinstance(s.parent, exp.Column) and s.parent.table else "*"
+        for e in select.expressions
+        for s in e.find_all(exp.Star)
+        if not isinstance(s.parent, exp.Count)
+    }
+    rows = {column.name for column in select.find_all(exp.Column)}
+    return bool(of_run) and ("*" in stars or bool(of_run & (stars | rows)))
 
 
 @dataclass(frozen=True)
@@ -105,23 +175,39 @@ def _build(con: duckdb.DuckDBPyConnection, model: Model) -> Built:
             _ensure_shape(con, model, columns)
         names = ", ".join(f'"{c}"' for c in target)
         if per_evaluation:
-            con.execute(f"delete from {model.full_name} t using run_evaluation e {_SAME_EVALUATION}")
-            picked = ", ".join('e."run_id"' if c == "run_id" else f't."{c}"' for c in target)
-            source = f"select {picked} from {select} t join run_evaluation e using (district_code, phase_id)"
-        else:
-            of_run = "semi join run_district using (district_code)" if "district_code" in columns else ""
-            condition = "where district_code in (from run_district)" if of_run else ""
-            con.execute(f"delete from {model.full_name} {condition}")
-            picked = ", ".join(
-                f"{_RUN_ID} as run_id" if c == "run_id" and c not in columns else f'"{c}"' for c in target
-            )
-            source = f"select {picked} from {select} {of_run}"
+            return Built(replace_rows(con, model.full_name, select, target), columns)
+        of_run = "semi join run_district using (district_code)" if "district_code" in columns else ""
+        condition = "where district_code in (from run_district)" if of_run else ""
+        con.execute(f"delete from {model.full_name} {condition}")
+        picked = ", ".join(
+            f"{_RUN_ID} as run_id" if c == "run_id" and c not in columns else f'"{c}"' for c in target
+        )
+        source = f"select {picked} from {select} {of_run}"
         inserted = con.execute(f"insert into {model.full_name} ({names}) {source}").fetchall()[0][0]
         return Built(inserted, columns)
 
 
-_SAME_EVALUATION = "where t.district_code = e.district_code and t.phase_id = e.phase_id"
 _RUN_ID = "getvariable('run_id')"
+
+
+def replace_rows(con: duckdb.DuckDBPyConnection, full_name: str, select: str, columns: Iterable[str]) -> int:
+    """Put the rows of `select` in the place of those that a per-evaluation table has of the run's evaluations.
+
+    `select` stands in brackets or is a table's name; rows of other evaluations in it are left out, and `run_id` is
+    always the run's. Returns the rows that the table has for the run now. To be called in a transaction.
+    """
+    columns = list(columns)
+    con.execute(
+        f"delete from {full_name} t using run_evaluation e "
+        "where t.district_code = e.district_code and t.phase_id = e.phase_id"
+    )
+    names = ", ".join(f'"{c}"' for c in columns)
+    picked = ", ".join('e."run_id"' if c == "run_id" else f't."{c}"' for c in columns)
+    inserted: int = con.execute(
+        f"insert into {full_name} ({names}) "
+        f"select {picked} from {select} t join run_evaluation e using (district_code, phase_id)"
+    ).fetchall()[0][0]
+    return inserted
 
 
 def _agree(model: Model, selected: set[str], declared: set[str]) -> None:

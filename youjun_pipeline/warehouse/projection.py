@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import duckdb
 
 from youjun_pipeline.sql import transaction
-from youjun_pipeline.warehouse.models import MODELS
+from youjun_pipeline.warehouse.models import MODELS, replace_rows
 from youjun_pipeline.warehouse.scenario import MARK, Variant, scenario
 from youjun_pipeline.warehouse.tables import declared_tables, describe
 
@@ -35,24 +35,15 @@ def build_projection(con: duckdb.DuckDBPyConnection) -> int:
 
     An evaluation that no quantified measure changes is not judged again: today's judgement stands for it.
     """
-    columns = ", ".join(f'"{c}"' for c in declared_tables()[TABLE].columns if c != "run_id")
     with _parts(con), _only_affected(con) as give_back:
         names = con.execute("select distinct variant from temp.projection_effect order by 1").fetchall()
         changed = _changed_tables(con) if names else None
         with scenario(con, [Variant(name) for (name,) in names], tables=JUDGED, changed=changed):
             give_back()
             with transaction(con):
-                con.execute(
-                    f"delete from {TABLE} t using run_evaluation e "
-                    "where t.district_code = e.district_code and t.phase_id = e.phase_id"
+                return replace_rows(
+                    con, TABLE, f"(\n{_sql('projection')}\n)", declared_tables()[TABLE].columns
                 )
-                con.execute(
-                    f"insert into {TABLE} ({columns}, run_id) select {columns}, e.run_id "
-                    f"from (\n{_sql('projection')}\n) join run_evaluation e using (district_code, phase_id)"
-                )
-    return con.execute(
-        f"select count(*) from {TABLE} semi join run_evaluation using (district_code, phase_id)"
-    ).fetchall()[0][0]
 
 
 def _sql(name: str) -> str:

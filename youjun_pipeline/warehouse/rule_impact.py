@@ -12,7 +12,7 @@ import duckdb
 
 from youjun_pipeline.sql import transaction
 from youjun_pipeline.standard import Catalogue, Comparison, load_comparisons
-from youjun_pipeline.warehouse.models import MODELS
+from youjun_pipeline.warehouse.models import MODELS, replace_rows
 from youjun_pipeline.warehouse.scenario import VERDICTS, Variant, scenario
 from youjun_pipeline.warehouse.tables import declared_tables
 
@@ -33,19 +33,8 @@ def build_rule_impact(
     compared = load_comparisons() if comparisons is None else list(comparisons)
     variants = [Variant(c.id, c.standard, c.options, c.without_waivers) for c in compared]
     select = (MODELS / "scenario" / "rule_impact.sql").read_text(encoding="utf-8")
-    columns = ", ".join(f'"{c}"' for c in declared_tables()[TABLE].columns if c != "run_id")
     con.execute("create or replace temp table run_comparison (comparison varchar, title varchar)")
     for c in compared:
         con.execute("insert into temp.run_comparison values (?, ?)", [c.id, c.title])
     with scenario(con, variants, catalogues=catalogues), transaction(con):
-        con.execute(
-            f"delete from {TABLE} t using run_evaluation e "
-            "where t.district_code = e.district_code and t.phase_id = e.phase_id"
-        )
-        con.execute(
-            f"insert into {TABLE} ({columns}, run_id) "
-            f"select {columns}, e.run_id from (\n{select}\n) join run_evaluation e using (district_code, phase_id)"
-        )
-    return con.execute(
-        f"select count(*) from {TABLE} semi join run_evaluation using (district_code, phase_id)"
-    ).fetchall()[0][0]
+        return replace_rows(con, TABLE, f"(\n{select}\n)", declared_tables()[TABLE].columns)

@@ -58,6 +58,14 @@ def begin_run(con: duckdb.DuckDBPyConnection, scope: RunScope) -> None:
     )
 
 
+def phases_in_order(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """Ids of every phase that the districts' files have, by first start, then id."""
+    found = con.execute(
+        "select phase_id from raw.phase group by all order by min(starts), phase_id"
+    ).fetchall()
+    return tuple(phase for (phase,) in found)
+
+
 def run_sql(name: str) -> str:
     """The SELECT behind one of the run's temporary tables."""
     return Path(MODELS / "run" / f"{name}.sql").read_text(encoding="utf-8")

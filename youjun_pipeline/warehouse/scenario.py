@@ -8,7 +8,6 @@ Keep out: what is compared or concluded (`rule_impact`, planning).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ import duckdb
 from youjun_pipeline.standard import CATALOGUE_TABLES, Catalogue
 from youjun_pipeline.warehouse.catalogues import insert_catalogues
 from youjun_pipeline.warehouse.connection import SCHEMAS
-from youjun_pipeline.warehouse.models import Model, build, load_models
+from youjun_pipeline.warehouse.models import Model, behind, build
 from youjun_pipeline.warehouse.run import RUN_TABLES, run_sql
 from youjun_pipeline.warehouse.tables import EVALUATION_KEY, declared_tables, sql_text
 
@@ -55,16 +54,12 @@ class Variant:
 
     def touches(self, model: Model) -> bool:
         """Whether the model's own SQL may say something else under this variant; too many is safe, too few is not."""
-        if self.standard_id and (
-            "standard_id" in model.sql or any(t.startswith("standard.") for t in model.reads)
-        ):
-            return True
-        if self.without_waivers and "standard.waiver" in model.reads:
-            return True
-        alias = re.search(r"run_evaluation (\w+)", model.sql)
-        reads_all = alias is not None and f"{alias[1]}.*" in model.sql
-        return (reads_all and bool(self.options)) or any(
-            re.search(rf"\b{o}\b", model.sql) for o in self.options
+        names, tables = model.mentions.names, model.mentions.tables
+        judges_by = any(table.startswith("standard.") for table in tables) or names & {"standard_id", "*"}
+        return bool(
+            (self.standard_id and judges_by)
+            or (self.without_waivers and "standard.waiver" in tables)
+            or names & {*self.options, *(("*", "run_option") if self.options else ())}
         )
 
 
@@ -104,23 +99,12 @@ def scenario(
             try:
                 insert_catalogues(con, catalogues)
                 made = _begin(con, variants, base, keep_equal=bool(changed))
-                _build(con, base, variants, needed(tables), changed or {})
+                _build(con, base, variants, behind(tables), changed or {})
             finally:
                 con.execute(f"use {_quoted(base, schema)}")
         yield made
     finally:
         con.execute(f"detach {SCENARIO}")
-
-
-def needed(tables: Iterable[str]) -> list[Model]:
-    """The models of `tables` and all those they read, each after what it reads."""
-    models, wanted, waiting = load_models(), set[str](), list(tables)
-    while waiting:
-        name = waiting.pop()
-        if name in models and name not in wanted:
-            wanted.add(name)
-            waiting += models[name].reads
-    return [model for name, model in models.items() if name in wanted]
 
 
 @contextmanager

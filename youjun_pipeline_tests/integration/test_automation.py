@@ -184,7 +184,7 @@ def test_only_a_busy_database_is_tried_again(
         def refuse(*args: Any, **kwargs: Any) -> Any:
             raise error
 
-        monkeypatch.setattr(module, "connect", refuse)
+        monkeypatch.setattr(module, "open_session", refuse)
         monkeypatch.setattr(module, "SECONDS_BETWEEN_TRIES", 0)
         register_phases(instance, ["p1"])
         result = dg.materialize(

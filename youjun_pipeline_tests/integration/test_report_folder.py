@@ -34,7 +34,7 @@ def write_names(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, path: Pa
     path.write_text("\n".join(names), encoding="utf-8")
 
 
-NAMES = Report("{district_code}/{phase_id}.txt", ("mart.evaluation", "mart.school"), write_names)
+NAMES = Report("{district_code}/{phase_id}.txt", "校名", ("mart.evaluation", "mart.school"), write_names)
 
 
 def two_districts(name: str = "第一小学", **evaluation: Any) -> Rows:
@@ -111,7 +111,9 @@ def test_a_writer_that_fails_leaves_the_old_folder_whole(tmp_path: Path) -> None
 
     refreshed(tmp_path, two_districts())
     with pytest.raises(RuntimeError, match="disk is full"):
-        refreshed(tmp_path, two_districts("新名小学"), "run-2", Report(NAMES.path, NAMES.tables, fail))
+        refreshed(
+            tmp_path, two_districts("新名小学"), "run-2", Report(NAMES.path, NAMES.title, NAMES.tables, fail)
+        )
     assert (tmp_path / "names" / CODE / f"{PHASE}.txt").read_text("utf-8") == "第一小学"
     assert refreshed(tmp_path, two_districts("新名小学"), "run-3") == Refreshed(written=1, kept=1)
 

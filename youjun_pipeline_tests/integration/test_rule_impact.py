@@ -21,10 +21,10 @@ from youjun_pipeline.standard import (
     load_comparisons,
 )
 from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline.warehouse.models import ModelError
+from youjun_pipeline.warehouse.models import ModelError, behind
 from youjun_pipeline.warehouse.rule_impact import build_rule_impact
 from youjun_pipeline.warehouse.run import RUN_TABLES, RunScope, begin_run
-from youjun_pipeline.warehouse.scenario import VERDICTS, ScenarioError, Variant, needed, scenario
+from youjun_pipeline.warehouse.scenario import VERDICTS, ScenarioError, Variant, scenario
 from youjun_pipeline.warehouse.swap import FILE_NAME
 from youjun_pipeline_tests.integration.sample_districts import BAODI, STARTUP, WUQING, YEAR_2020
 
@@ -291,9 +291,9 @@ def test_an_error_leaves_the_connection_as_it_was(
 def test_every_option_is_found_in_the_models_that_read_it() -> None:
     """An option that touches no model would be judged as no change at all."""
     for option in ("include_private", "music_art_rule", "waivers", "special_education_funding_yuan"):
-        touched = {m.full_name for m in needed(VERDICTS) if Variant("x", options={option: "y"}).touches(m)}
+        touched = {m.full_name for m in behind(VERDICTS) if Variant("x", options={option: "y"}).touches(m)}
         assert touched, option
-    lapsed = {m.full_name for m in needed(VERDICTS) if Variant("x", without_waivers=True).touches(m)}
+    lapsed = {m.full_name for m in behind(VERDICTS) if Variant("x", without_waivers=True).touches(m)}
     assert lapsed == {"core.active_waiver"}
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from youjun_pipeline.orchestration import refresh as refresh_module
+from youjun_pipeline import session as session_module
 from youjun_pipeline.orchestration.code_location import build_definitions
 from youjun_pipeline.orchestration.execute import RefreshFailedError
 from youjun_pipeline.orchestration.instance import instance_for
@@ -220,14 +220,14 @@ def published_bytes(place: Place) -> dict[str, str]:
 def test_fault_of_a_model_leaves_the_publication_whole(
     standing: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, build = published_bytes(standing), refresh_module.build  # type: ignore[attr-defined]
+    before, build = published_bytes(standing), session_module.build  # type: ignore[attr-defined]
 
     def fails(con: Any, model: Any) -> Any:
         if model.full_name == "mart.finding":
             raise ZeroDivisionError("made up")
         return build(con, model)
 
-    monkeypatch.setattr(refresh_module, "build", fails)
+    monkeypatch.setattr(session_module, "build", fails)
     with pytest.raises(RefreshFailedError) as raised:
         standing.run()
     assert str(raised.value) == "刷新失败，上一次发布保持不变：\nmodels: ZeroDivisionError: made up"

@@ -11,7 +11,7 @@ import pytest
 
 from youjun_pipeline_tests.conftest import CHECKOUT
 
-PACKAGE = CHECKOUT / "youjun_pipeline"
+PACKAGE, TESTS = CHECKOUT / "youjun_pipeline", CHECKOUT / "youjun_pipeline_tests"
 FILE_LINES = 400
 FUNCTION_LINES = 60
 # Whoever needs more says so where the reader sees it: a comment that begins with this, inside the long thing.
@@ -21,7 +21,7 @@ EXPLANATION = "# Long because"
 def source_files(*suffixes: str) -> list[Path]:
     return sorted(
         path
-        for folder in (PACKAGE, CHECKOUT / "youjun_pipeline_tests")
+        for folder in (PACKAGE, TESTS)
         for path in folder.rglob("*")
         if path.suffix in suffixes and "__pycache__" not in path.parts
     )
@@ -29,6 +29,12 @@ def source_files(*suffixes: str) -> list[Path]:
 
 def shown(path: Path) -> str:
     return path.relative_to(CHECKOUT).as_posix()
+
+
+def documents() -> list[Path]:
+    """Everything that people read; the changelog tells of what was and may be gone."""
+    found = [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md")]
+    return sorted(path for path in found if path.name != "CHANGELOG.md")
 
 
 def test_long_files_explain_themselves():
@@ -74,3 +80,26 @@ def test_readme_has_one_line_for_each_target(readme):
         r"^\| `make ([a-z-]+)` \|", (CHECKOUT / readme).read_text(encoding="utf-8"), re.MULTILINE
     )
     assert sorted(listed) == sorted(targets)
+
+
+# What a run or a tool makes, what a user writes, and assets by their keys: no path of the repository.
+MADE = re.compile(
+    r"(data/(published|\.work)|\.work|published|parquet|official|schools|site|data_docs|assets|deliveries|statistics"
+    r"|publication|mart|\.venv|build)\b|(district|pylock)\.toml$"
+)
+NAMED = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|toml|sql|cfg|yaml|md|sh|lock))`|\]\(([^)#:\s]+)\)")
+
+
+@pytest.mark.parametrize("document", documents(), ids=shown)
+def test_every_path_that_a_document_names_is_there(document):
+    """In backticks or as a link: from the root, the package, the tests, or where the document lies."""
+    roots = (CHECKOUT, PACKAGE, PACKAGE / "models", TESTS, document.parent)
+    named = {a or b for a, b in NAMED.findall(document.read_text(encoding="utf-8"))}
+    missing = [
+        name
+        for name in sorted(named)
+        if not MADE.match(name)
+        and not any((root / name).exists() for root in roots)
+        and not ("/" not in name and any([*folder.rglob(name)] for folder in (PACKAGE, TESTS)))
+    ]
+    assert missing == []

@@ -117,6 +117,7 @@ def _facts(evaluation: Evaluation, verdict: Row | None) -> list[tuple[str, str |
 
 OFFICIAL = Report(
     "{district_code}/{phase_id}.xlsx",
+    "申报表（表Ⅰ至表Ⅵ）",
     (
         "mart.evaluation",
         "mart.district_figure",

@@ -227,6 +227,7 @@ def _fit(paper: Paper, *texts: tuple[int, str | None]) -> None:
 
 SCHOOL_PLANS = Report(
     "{district_code}/{phase_id}/一校一案.xlsx",
+    "一校一案",
     ("mart.evaluation", "mart.finding", "mart.measure_status", "mart.milestone_status"),
     write_school_plans,
 )

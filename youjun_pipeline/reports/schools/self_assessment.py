@@ -307,6 +307,7 @@ def _place(figure: Row) -> str:
 
 SELF_ASSESSMENT = Report(
     "{district_code}/{phase_id}/自评表.xlsx",
+    "学校自评表（每校一张）",
     (
         "mart.evaluation",
         "mart.school",

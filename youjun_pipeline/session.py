@@ -1,0 +1,208 @@
+"""The refresh without Dagster: open, ingest, begin, build, check, publish, report, in this order.
+
+    with open_session(Settings.from_environment()) as session:
+        session.ingest()
+        session.begin("by-hand")
+        session.build()
+        session.check()
+        session.publish()
+        session.report()
+
+Belongs here: the order, and what each step needs from the one before. Keep out: the work itself (`ingest`, `warehouse`,
+`reports`, `site`), and when a refresh runs, is retried or is told of (`orchestration`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from youjun_pipeline.ingest.districts import Scan, scan
+from youjun_pipeline.ingest.store import Ingested, ensure_raw, ingest, register
+from youjun_pipeline.settings import Settings
+from youjun_pipeline.warehouse import projection, rule_impact
+from youjun_pipeline.warehouse.catalogues import load_standard
+from youjun_pipeline.warehouse.checks import run_checks
+from youjun_pipeline.warehouse.connection import IN_MEMORY, connect
+from youjun_pipeline.warehouse.manifest import Publication
+from youjun_pipeline.warehouse.models import Built, build, load_models
+from youjun_pipeline.warehouse.publication import publish, recover_history
+from youjun_pipeline.warehouse.run import RunScope, begin_run, phases_in_order, refuse_earlier
+from youjun_pipeline.warehouse.swap import FILE_NAME
+from youjun_pipeline.warehouse.tables import ensure_tables
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from youjun_pipeline.reports.data_docs import Outcome
+    from youjun_pipeline.reports.folder import Refreshed
+    from youjun_pipeline.site import SiteResult
+
+log = logging.getLogger("youjun")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A table that no single SELECT fills: who fills it for the run, and the tables that it rests on."""
+
+    build: Callable[[duckdb.DuckDBPyConnection], int]
+    reads: tuple[str, ...]
+
+
+# Each is judged in a scenario of its own, after all models.
+SCENARIOS = {
+    rule_impact.TABLE: Scenario(rule_impact.build_rule_impact, rule_impact.READS),
+    projection.TABLE: Scenario(projection.build_projection, projection.READS),
+}
+
+
+class NoPublicationError(FileNotFoundError):
+    """There is no published file where the settings say; the message says where and what makes one."""
+
+
+class Session:
+    """The working database of one refresh, open and ready; `open_session` makes one."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+        self.con = con
+        self.settings = settings
+        self._scope: RunScope | None = None
+
+    def ingest(self, found: Scan | None = None) -> list[Ingested]:
+        """Register every delivery (of `found`, or of the data folder) and read what is new; a run begun before is over."""
+        self._scope = None
+        return ingest(self.con, register(self.con, found or scan(self.settings.data)), log.info)
+
+    def begin(
+        self, run_id: str, phases: tuple[str, ...] | None = None, districts: tuple[str, ...] | None = None
+    ) -> int:
+        """Lay out the evaluations of a run and return how many they are; for a run that has begun, nothing changes.
+
+        Args:
+            run_id: names the run in every row that it makes.
+            phases: ids of phases; all that the districts' files have when not given.
+            districts: district codes; all when not given.
+        """
+        scope = RunScope(
+            run_id,
+            phases or phases_in_order(self.con),
+            self.settings.as_of,
+            districts or None,
+            self.settings.stale_days,
+        )
+        found = "select count(*), count(distinct district_code) from run_evaluation"
+        if scope != self._scope:
+            begin_run(self.con, scope)
+            self._scope = scope
+            log.info("计算 %d 个评估（%d 个区县）", *self.con.execute(found).fetchall()[0])
+        evaluations: int = self.con.execute(found).fetchall()[0][0]
+        return evaluations
+
+    def build(self) -> dict[str, Built]:
+        """Fill every table of the run, each after those it reads; returns what was made by the table's full name."""
+        return {name: self.build_table(name) for name in (*load_models(), *SCENARIOS)}
+
+    def build_table(self, full_name: str) -> Built:
+        """Fill one table of the run; those it reads must have been filled before."""
+        if full_name in SCENARIOS:
+            return Built(SCENARIOS[full_name].build(self.con), {})
+        return build(self.con, load_models()[full_name])
+
+    def check(self) -> int:
+        """Run all checks on the run's evaluations; returns how many failed."""
+        return run_checks(self.con)
+
+    def publish(self, run_id: str | None = None) -> Publication:
+        """Swap in a new publication of what passed the checks; `run_id` where no run has begun."""
+        if run_id is None:
+            if self._scope is None:
+                raise ValueError("no run has begun: begin one, or name the run that publishes")
+            run_id = self._scope.run_id
+        return publish(self.con, self.settings.published, run_id, self.settings.as_of)
+
+    def report(self) -> None:
+        """Bring everything beside the published file up to it."""
+        report_all(self.settings.published)
+
+
+@contextmanager
+def open_session(settings: Settings) -> Iterator[Session]:
+    """Open the working database and make it ready for a run; it is closed whatever happens.
+
+    Raises:
+        WarehouseBusyError: another refresh has it open.
+        DatabaseDamagedError: it is no whole database.
+        AsOfWentBackError: the last publication knew of a later day than the settings' as-of date.
+    """
+    with connect(settings.warehouse) as con:
+        _lay_out(con)
+        recover_history(con, settings.published)
+        refuse_earlier(con, settings.as_of)
+        yield Session(con, settings)
+
+
+@contextmanager
+def in_memory() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A working database that leaves no trace, for who only wants to know what a refresh would say."""
+    with connect(IN_MEMORY) as con:
+        _lay_out(con)
+        yield con
+
+
+def _lay_out(con: duckdb.DuckDBPyConnection) -> None:
+    """Every table that a refresh fills, and the standard's numbers."""
+    ensure_tables(con)
+    ensure_raw(con)
+    load_standard(con)
+
+
+@contextmanager
+def open_publication(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the published file in the folder `published` read-only; raises NoPublicationError when there is none."""
+    path = published / FILE_NAME
+    if not path.exists():
+        raise NoPublicationError(f"还没有发布库 {path}：请先运行 make run")
+    with connect(path, read_only=True) as con:
+        yield con
+
+
+def report(published: Path, folder: str) -> Refreshed:
+    """Bring a folder of reports (`reports.kinds.FOLDERS`) up to the publication that stands."""
+    from youjun_pipeline.reports.folder import refresh_folder
+    from youjun_pipeline.reports.kinds import FOLDERS
+
+    log.info("报表 %s", folder)
+    with open_publication(published) as con:
+        return refresh_folder(con, published, folder, FOLDERS[folder])
+
+
+def site(published: Path) -> SiteResult:
+    """Bring the pages of the site up to the publication that stands."""
+    from youjun_pipeline.site import build_site
+
+    log.info("网站")
+    with open_publication(published) as con:
+        return build_site(con, published)
+
+
+def data_docs(published: Path) -> list[Outcome]:
+    """Check what is published by the declared expectations and write their documentation."""
+    from youjun_pipeline.reports.data_docs import refresh_data_docs
+
+    log.info("数据文档")
+    with open_publication(published) as con:
+        return refresh_data_docs(con, published)
+
+
+def report_all(published: Path) -> None:
+    """Every folder beside the published file, the site last: its pages link to the reports that are there."""
+    from youjun_pipeline.reports.kinds import FOLDERS
+
+    for folder in FOLDERS:
+        report(published, folder)
+    data_docs(published)
+    site(published)
