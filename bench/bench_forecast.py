@@ -51,12 +51,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--shocks", default="2020,2021")
     parser.add_argument("--first-origin", type=int, default=2004)
     parser.add_argument("--entry-age", type=int, default=5)
     parser.add_argument("--horizon", type=int, default=5)
     options = parser.parse_args()
+    if options.folder is None:
+        print(
+            "bench_forecast: give a folder with rolls.csv and births.csv; real rolls are not part of this project"
+        )
+        return
     rolls, births = read(options.folder)
     shocks = frozenset(int(y) for y in options.shocks.split(",") if y)
     method = Method(entry_age=options.entry_age, shock_years=shocks)
