@@ -15,6 +15,7 @@ from typing import Any
 
 from youjun_pipeline.contracts.model import (
     DUCKDB_TYPES,
+    HIDDEN_COLUMNS,
     KINDS,
     NUMBER_TYPES,
     ROW_COLUMNS,
@@ -38,7 +39,9 @@ from youjun_pipeline.contracts.model import (
 
 DECLARATIONS = Path(__file__).parent / "datasets"
 
-DATASET_FIELDS = {"name", "title", "aliases", "kind", "key", "informational", "comment", "columns", "rules"}
+DATASET_FIELDS = {
+    *("name", "title", "aliases", "kind", "key", "informational", "hides", "comment", "columns", "rules"),
+}
 COLUMN_FIELDS = {
     *("zh", "aliases", "type", "required", "min", "max", "values", "open", "words", "unit"),
     *("month_means_end", "latin", "is_day", "per_student", "comment"),
@@ -132,6 +135,7 @@ def parse_dataset(raw: Mapping[str, Any]) -> Dataset:
         rules=tuple(rules),
         aliases=tuple(raw.get("aliases", ())),
         informational=tuple(raw.get("informational", ())),
+        hides=dict(raw.get("hides", {})),
         comment=raw.get("comment", ""),
     )
     faults += _dataset_faults(dataset)
@@ -212,6 +216,13 @@ def _dataset_faults(dataset: Dataset) -> list[str]:
     faults += [f"key: {name} is no column" for name in unknown]
     if not unknown and not dataset.required_key:
         faults.append("key: at least one of its columns is required")
+    for told, name in dataset.hides.items():
+        if told not in HIDDEN_COLUMNS:
+            faults.append(f"hides: {told} is none of {', '.join(HIDDEN_COLUMNS)}")
+        elif name not in dataset.key:
+            faults.append(f"hides: {name} is not in the key")
+        elif name in dataset.columns and dataset.columns[name].duckdb_type != HIDDEN_COLUMNS[told]:
+            faults.append(f"hides: {name} cannot be {told}, which is {HIDDEN_COLUMNS[told]}")
     owners: dict[str, str] = {}
     for column in dataset.columns.values():
         for header in {fold_word(name) for name in header_names(column)}:

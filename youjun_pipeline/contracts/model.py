@@ -53,6 +53,14 @@ TYPE_RANGES: Mapping[str, tuple[int | None, int | None]] = {
 # Columns that every stored row carries beside those of its contract.
 ROW_COLUMNS = ("content_sha256", "sheet", "row_number")
 
+# What a rejected row may still say of what it belongs to (`Dataset.hides`), with its type in the working database.
+HIDDEN_COLUMNS: Mapping[str, str] = {
+    "school_code": "VARCHAR",
+    "stage": "VARCHAR",
+    "item": "VARCHAR",
+    "year": "INTEGER",
+}
+
 # How a unit may be written in the brackets after a header. 元 is not 万元: a header in another unit is another quantity.
 UNIT_SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "人": ("人", "名", "位"),
@@ -222,8 +230,10 @@ class Dataset:
     """The contract of one dataset. Compared by identity, so that what is derived from it can be cached.
 
     For a snapshot `key` identifies the row and may occur once in a file; for events it identifies a report, and a later
-    delivery's report with the same key wins. `informational` are headers of columns that help whoever fills in the file, such
-    as the school's name beside its code: known, so that nobody is troubled by a notice, and not read.
+    delivery's report with the same key wins. `hides` names, per HIDDEN_COLUMNS, the column of the key that tells what a
+    rejected row belongs to; whatever is not named, or cannot be read in the row, may be anything. `informational` are
+    headers of columns that help whoever fills in the file, such as the school's name beside its code: known, so that nobody is
+    troubled by a notice, and not read.
     """
 
     name: str
@@ -234,6 +244,7 @@ class Dataset:
     rules: tuple[Rule, ...] = ()
     aliases: tuple[str, ...] = ()
     informational: tuple[str, ...] = ()
+    hides: Mapping[str, str] = field(default_factory=dict)
     comment: str = ""
 
     @cached_property

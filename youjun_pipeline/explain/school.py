@@ -44,7 +44,7 @@ def school_text(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, row: Row
         f"{row['school_name']}（{row['school_code']}）{stage_name(catalogue, row['stage'])}",
         *heading(evaluation, code),
         *steps(evaluation, row, inputs),
-        *_waiver(evaluation, row, inputs),
+        *_waiver(evaluation, inputs),
         *_result(evaluation, row),
     ]
     return lines
@@ -53,12 +53,11 @@ def school_text(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, row: Row
 def _resource(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[str]:
     order = [entry.input for entry in evaluation.catalogue.indicators[row["indicator_code"]].inputs]
     parts = sorted((r for r in inputs if r["factor"] is not None), key=lambda r: order.index(r["input"]))
-    counted = [r for r in parts if r["waiver"] is None or r["waiver"] == row["waiver"]]
     prefixes: list[str] = []
     for r in parts:
         word = "减：" if r["factor"] < 0 else "加：" if prefixes else ""
         if r["waiver"]:
-            word = f"加（按{r['waiver']}）：" if r in counted else f"不计（{r['waiver']}不适用）："
+            word = f"加（按{r['waiver']}）："
         prefixes.append(word)
     stages = list(evaluation.catalogue.stages)
     pupils = sorted(
@@ -67,10 +66,10 @@ def _resource(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[s
     )
     lines = ["原始数据：", *input_lines(parts, prefixes), *input_lines(pupils), "代入："]
     if row["value"] is None:
-        missing = "、".join(sorted({r["input"] for r in (*counted, *pupils) if r["value"] is None}))
+        missing = "、".join(sorted({r["input"] for r in (*parts, *pupils) if r["value"] is None}))
         return [*lines, f"{INDENT}缺 {missing}，无法计算"]
     terms, amount = "", 0.0
-    for r in counted:
+    for r in parts:
         size = abs(r["factor"])
         sign = "－" if r["factor"] < 0 else "＋" if terms else ""
         terms += f"{sign}{figure(r['value'] or 0)}" + ("" if size == 1 else f"×{figure(size)}")
@@ -112,10 +111,7 @@ def _size(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[str]:
 
 def _rooms(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[str]:
     catalogue = evaluation.catalogue
-    least = {kind: catalogue.parameters[f"{kind}_room_area_m2"].value for kind in _ROOM_KINDS.values()}
-    for kind in least:
-        allowed = _allowed_area(evaluation, row, kind)
-        least[kind] = min(least[kind], allowed) if allowed is not None else least[kind]
+    least = {kind: min(_allowed_areas(evaluation, row, inputs, kind)) for kind in _ROOM_KINDS.values()}
     rooms = [r for r in inputs if r["input"] == "special_rooms.area_m2"]
     counted = [r for r in inputs if r["input"] in (CLASS_COUNT, CLASS_BAND)]
     prefixes, enough = [], dict.fromkeys(_ROOM_KINDS, 0)
@@ -137,15 +133,19 @@ def _rooms(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[str]
     return lines
 
 
-def _allowed_area(evaluation: Evaluation, row: Row, kind: str) -> Decimal | None:
-    """The smallest area of a kind of room that the waiver in use allows."""
-    entry = evaluation.catalogue.waivers.get(row["waiver"] or "")
-    if entry is None:
-        return None
-    for name in (f"{kind}_room_area_m2", f"area_{row['stage']}_m2"):
-        if name in entry.parameters:
-            return entry.parameters[name].value
-    return None
+def _allowed_areas(evaluation: Evaluation, row: Row, inputs: Sequence[Row], kind: str) -> list[Decimal]:
+    """The areas of a kind of room that the school's waivers allow, the standard's own first."""
+    parameters = [evaluation.catalogue.parameters] + [
+        evaluation.catalogue.waivers[code].parameters for code in _waivers(inputs)
+    ]
+    names = (f"{kind}_room_area_m2", f"area_{row['stage']}_m2")
+    found = [given[name].value for given in parameters for name in names if name in given]
+    return [area for area in found if area is not None]
+
+
+def _waivers(inputs: Sequence[Row]) -> list[str]:
+    """The waivers the school has here, whether or not the verdict rests on one."""
+    return sorted({r["waiver"] for r in inputs if r["waiver"]})
 
 
 def _classes(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[str]:
@@ -171,20 +171,20 @@ def _classes(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[st
     return lines
 
 
-def _waiver(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[str]:
-    """The waiver that changed the figure, why it holds here, and who keeps it in force."""
-    code = row["waiver"]
-    if code is None:
-        return []
-    entry = evaluation.catalogue.waivers[code]
-    grounds = [r for r in inputs if r["waiver"] == code and r["factor"] is None]
-    in_force = f"{entry.starts} 至 {entry.ends}"
-    by = (
-        f"国家有效期 {in_force} 之外，由区县继续适用"
-        if code in evaluation.district_waivers
-        else f"在国家有效期 {in_force} 内"
-    )
-    return [f"过渡政策：{code} {entry.name}：{entry.effect_text}（{by}）", *input_lines(grounds)]
+def _waiver(evaluation: Evaluation, inputs: Sequence[Row]) -> list[str]:
+    """The waivers that the figures take in, why each holds here, and who keeps it in force."""
+    lines = []
+    for code in _waivers(inputs):
+        entry = evaluation.catalogue.waivers[code]
+        grounds = [r for r in inputs if r["waiver"] == code and r["factor"] is None]
+        in_force = f"{entry.starts} 至 {entry.ends}"
+        by = (
+            f"国家有效期 {in_force} 之外，由区县继续适用"
+            if code in evaluation.district_waivers
+            else f"在国家有效期 {in_force} 内"
+        )
+        lines += [f"过渡政策：{code} {entry.name}：{entry.effect_text}（{by}）", *input_lines(grounds)]
+    return lines
 
 
 def _result(evaluation: Evaluation, row: Row) -> list[str]:

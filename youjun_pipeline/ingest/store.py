@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from youjun_pipeline.contracts import Dataset, load_datasets
+from youjun_pipeline.contracts.model import HIDDEN_COLUMNS
 from youjun_pipeline.ingest.districts import DeliveredFile, Scan
 from youjun_pipeline.ingest.files import READER_VERSION, content_hash, read_file
 from youjun_pipeline.ingest.limits import Unreadable
@@ -39,6 +40,8 @@ CONTENT_TABLES = {
     "source_column VARCHAR, header VARCHAR",
     "rejection": "content_sha256 VARCHAR, dataset VARCHAR, sheet VARCHAR, row_number BIGINT, column_name VARCHAR, "
     "value VARCHAR, rule VARCHAR, message VARCHAR, rejects_row BOOLEAN, school_code VARCHAR",
+    "hidden_row": "content_sha256 VARCHAR, dataset VARCHAR, sheet VARCHAR, row_number BIGINT, "
+    + ", ".join(f"{name} {type_}" for name, type_ in HIDDEN_COLUMNS.items()),
     "rule_result": "content_sha256 VARCHAR, dataset VARCHAR, rule VARCHAR, severity VARCHAR, failed_rows BIGINT, "
     "message VARCHAR",
     "notice": "content_sha256 VARCHAR, dataset VARCHAR, message VARCHAR",
@@ -287,6 +290,9 @@ def _ingest_dataset(
     )
     if len(refused):
         rejections = pd.concat([rejections, refused])
+    hidden = pd.concat(
+        [checked.hidden, refused[["content_sha256", "dataset", "sheet", "row_number", "school_code"]]]
+    )
     rows_read = pd.concat([text["content_sha256"], refused["content_sha256"]])
     contents = _contents(
         dataset, list(read), rows_read, accepted.column("content_sha256").to_pandas(), rejections, failures
@@ -296,6 +302,7 @@ def _ingest_dataset(
         _insert(con, f"raw.{dataset.name}", text[[*place, *dataset.columns]])
         con.execute(f"insert into accepted.{dataset.name} by name select * from accepted")
         _insert(con, "raw.rejection", rejections)
+        _insert(con, "raw.hidden_row", hidden)
         _insert(con, "raw.rule_result", checked.warnings.assign(dataset=dataset.name))
         _insert(con, "raw.source_column", _frame("source_column", columns))
         _insert(con, "raw.notice", _frame("notice", notices))

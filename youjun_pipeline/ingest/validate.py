@@ -21,7 +21,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from youjun_pipeline.contracts.model import ROW_COLUMNS, SNAPSHOT, Column, Dataset, Failure
+from youjun_pipeline.contracts.model import HIDDEN_COLUMNS, ROW_COLUMNS, SNAPSHOT, Column, Dataset, Failure
 from youjun_pipeline.ingest.cells import ARROW_TYPES, STRING, cell_message, flat, parse_cells
 from youjun_pipeline.ingest.readings import OUT_OF_RANGE
 from youjun_pipeline.ingest.row_checks import (
@@ -58,13 +58,14 @@ class Validated:
 
     `accepted`: content_sha256, sheet, row_number and every contract column, typed (cells.ARROW_TYPES); the rows of a
     content with a failure are in it too. `rejections`: one row per bad cell, columns as raw.rejection; a row with two bad key
-    cells is one rejected row told twice. `failures`:
-    contents that are unusable as a whole. `warnings`: broken rules per content; a rule's severity `blocking` is given
-    on, not acted upon.
+    cells is one rejected row told twice. `hidden`: one row per rejected row, columns as raw.hidden_row, with what can be
+    read of its key. `failures`: contents that are unusable as a whole. `warnings`: broken rules per content; a rule's
+    severity `blocking` is given on, not acted upon.
     """
 
     accepted: Any
     rejections: pd.DataFrame
+    hidden: pd.DataFrame
     failures: dict[str, Failure]
     warnings: pd.DataFrame
 
@@ -94,7 +95,7 @@ def validate(dataset: Dataset, text: pd.DataFrame) -> Validated:
             faults.append(_Faults(name, cells.bad, cells.rules, cells.messages))
     if crowded := _crowded(dataset, raw, typed, faults):
         rest = validate(dataset, text[~text["content_sha256"].isin(list(crowded))].reset_index(drop=True))
-        return Validated(rest.accepted, rest.rejections, rest.failures | crowded, rest.warnings)
+        return Validated(rest.accepted, rest.rejections, rest.hidden, rest.failures | crowded, rest.warnings)
     for fault in _row_faults(dataset, raw, pa.table(typed), faults):
         faults.append(fault)
         typed[fault.column] = _without(typed[fault.column], fault.positions)
@@ -114,6 +115,7 @@ def validate(dataset: Dataset, text: pd.DataFrame) -> Validated:
     return Validated(
         accepted,
         _rejections(dataset, everything, raw, faults),
+        _hidden(dataset, everything, np.flatnonzero(~keeps)),
         duplicate_keys(dataset, raw_kept, repeats) if is_snapshot else {},
         pd.DataFrame(warnings, columns=list(RowWarning._fields)),
     )
@@ -231,6 +233,18 @@ def _without(values: Any, positions: np.ndarray) -> Any:
     gone = np.zeros(len(values), dtype=bool)
     gone[positions] = True
     return pc.if_else(pa.array(gone), pa.scalar(None, values.type), values)
+
+
+def _hidden(dataset: Dataset, typed: Any, positions: np.ndarray) -> pd.DataFrame:
+    """What can be read of the keys of the rejected rows; null for what cannot, and for what the dataset does not have."""
+    at = pa.array(positions)
+    columns = {name: typed[name].take(at) for name in ROW_COLUMNS} | {
+        told: typed[dataset.hides[told]].take(at) if told in dataset.hides else pa.nulls(len(positions))
+        for told in HIDDEN_COLUMNS
+    }
+    # As objects, because a missing year would turn the others into floating-point numbers.
+    frame = pd.DataFrame({name: column.to_pylist() for name, column in columns.items()}, dtype=object)
+    return frame.assign(dataset=dataset.name)
 
 
 def _rejections(dataset: Dataset, typed: Any, raw: Any, faults: list[_Faults]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from youjun_pipeline.warehouse.swap import FILE_NAME
 
 _VERDICTS = """
     select e.district_name || if(e.data_origin = 'reconstructed', '（数据为重构）', ''), e.phase_name || ' ' || e.phase_id,
-        v.schools_in_scope, v.schools_failing, v.indicators_failing, if(v.passes, '通过', '未通过')
+        v.schools_in_scope, v.schools_failing, v.indicators_failing, v.rows_in_quarantine, if(v.passes, '通过', '未通过')
     from mart.evaluation e
     join mart.district_verdict v using (district_code, phase_id)
     order by e.district_code, e.phase_order
@@ -30,7 +30,7 @@ def result_table(published: Path) -> str:
         standing = con.execute(
             "select published_at, rows from ops.publication order by published_at desc"
         ).fetchone()
-    head = ("区县", "阶段", "在评学校", "不达标学校", "不达标指标", "结论")
+    head = ("区县", "阶段", "在评学校", "不达标学校", "不达标指标", "隔离行", "结论")
     lines = [
         f"发布库 {path}" + (f"（{standing[1]} 行）" if standing else ""),
         "",

@@ -1,4 +1,7 @@
 -- Whom a waiver in force applies to: the conditions of each waiver, with its numbers from the catalogue.
+-- A waiver is a favour that has to be shown: what is not reported (year built, city centre, migrant children, size of a
+-- class) grants none, and the school is judged by the plain rule. is_certain: false where a class that could not be read
+-- may be too large, so that nobody can say whether the waiver holds.
 with rule as (
     select
         e.district_code,
@@ -21,11 +24,18 @@ with rule as (
     from core.class_group
     where coalesce(classes, 1) > 0
     group by district_code, phase_id, school_code
+), hidden_class as (
+    select distinct district_code, phase_id, school_code
+    from core.hidden_section
+    semi join run_evaluation using (district_code, phase_id)
+    where dataset in ('classes', 'class_bands')
 )
-select s.district_code, s.phase_id, s.school_code, r.waiver, r.indicator_code
+select s.district_code, s.phase_id, s.school_code, r.waiver, r.indicator_code,
+    not (r.waiver = 'W-G3r' and h.school_code is not null) as is_certain
 from core.school s
 join rule r using (district_code, phase_id)
 left join largest_class c using (district_code, phase_id, school_code)
+left join hidden_class h using (district_code, phase_id, school_code)
 where s.in_scope
     and case r.waiver
         when 'W3' then (s.urban_rural = '乡村' or s.school_type = '教学点')

@@ -1,21 +1,28 @@
 -- Rows that name by code a school the roster of their evaluation does not have: they count for nothing and are listed.
 with coded as (
-    select 'classes' as dataset, content_sha256, sheet, row_number, school_code from accepted.classes
+    select 'classes' as dataset, content_sha256, sheet, row_number, school_code, stage as stage, null::varchar as item, null::integer as year
+    from accepted.classes
     union all
-    select 'class_bands' as dataset, content_sha256, sheet, row_number, school_code from accepted.class_bands
+    select 'class_bands' as dataset, content_sha256, sheet, row_number, school_code, stage, null, null
+    from accepted.class_bands
     union all
-    select 'teachers' as dataset, content_sha256, sheet, row_number, school_code from accepted.teachers
+    select 'teachers' as dataset, content_sha256, sheet, row_number, school_code, stage, null, null
+    from accepted.teachers
     union all
-    select 'facilities' as dataset, content_sha256, sheet, row_number, school_code from accepted.facilities
+    select 'facilities' as dataset, content_sha256, sheet, row_number, school_code, null, null, null
+    from accepted.facilities
     union all
-    select 'special_rooms' as dataset, content_sha256, sheet, row_number, school_code from accepted.special_rooms
+    select 'special_rooms' as dataset, content_sha256, sheet, row_number, school_code, null, kind, null
+    from accepted.special_rooms
     union all
-    select 'school_finance' as dataset, content_sha256, sheet, row_number, school_code from accepted.school_finance
+    select 'school_finance' as dataset, content_sha256, sheet, row_number, school_code, null, null, year
+    from accepted.school_finance
     union all
-    select 'graduation_cohorts' as dataset, content_sha256, sheet, row_number, school_code from accepted.graduation_cohorts
+    select 'graduation_cohorts' as dataset, content_sha256, sheet, row_number, school_code, null, null, year
+    from accepted.graduation_cohorts
 )
 select f.district_code, f.phase_id, f.dataset, f.delivery, f.file, c.content_sha256, c.sheet, c.row_number,
-    c.school_code
+    c.school_code, c.stage, c.item, c.year
 from core.chosen_file f
 semi join run_evaluation using (district_code, phase_id)
 join coded c using (dataset, content_sha256)

@@ -11,6 +11,14 @@ with part as (
     select district_code, phase_id, indicator_code, part, value, target, status, summary from rule.q4_training_budget
     union all
     select district_code, phase_id, indicator_code, part, value, target, status, summary from rule.q9_monitoring
+), opened as (
+    select p.* replace (
+            if(h.rows is null, p.summary,
+                concat_ws('；', p.summary, h.rows || ' 行数据未能读入或不知属于哪所学校，数据不全')) as summary,
+            if(h.rows is not null and (p.status <> 'below' or h.is_either_way), 'no_data', p.status) as status
+        )
+    from part p
+    left join rule.hidden_indicator h using (district_code, phase_id, indicator_code)
 ), combined as (
     select district_code, phase_id, indicator_code,
         arg_min(value, part) as value,
@@ -22,7 +30,7 @@ with part as (
             else 'not_applicable'
         end as status,
         string_agg(summary, '；' order by part) as summary
-    from part
+    from opened
     semi join run_evaluation using (district_code, phase_id)
     group by district_code, phase_id, indicator_code
 ), judgement as (

@@ -11,10 +11,11 @@ with section as (
     group by district_code, phase_id
 ), balance as (
     select district_code, phase_id,
-        count(*) filter (status in ('below', 'no_data')) as failing,
-        count(*) filter (status_strict in ('below', 'no_data')) as failing_strict,
-        list(t.name || b.indicator_name order by b.indicator_code, t.split_weight)
-            filter (b.status in ('below', 'no_data')) as names
+        count(*) filter (status in ('below', 'no_data')) as not_met,
+        count(*) filter (status_strict in ('below', 'no_data')) as not_met_strict,
+        -- over the limit and not known are two things, and are told apart
+        list(t.name || b.indicator_name order by b.indicator_code, t.split_weight) filter (b.status = 'below') as over,
+        list(t.name || b.indicator_name order by b.indicator_code, t.split_weight) filter (b.status = 'no_data') as unknown
     from mart.stage_balance b
     join run_evaluation e using (district_code, phase_id)
     join standard.stage t on t.standard_id = e.standard_id and t.stage = b.stage
@@ -25,10 +26,11 @@ with section as (
         count(*) filter (d.category <> 'resource' and not is_settled(d.status)) as not_met,
         count(*) filter (d.category <> 'resource' and not is_settled(d.status_strict)) as not_met_strict,
         count(*) filter (d.category = 'veto' and d.status = 'below') as vetoes,
+        count(*) filter (d.status = 'no_data') as no_data,
         list({
             'weight': case d.category when 'veto' then 0 when 'recognition' then 2 when 'government' then 3 else 4 end,
             'order': i.sort_order,
-            'text': d.indicator_code || ' ' || i.short_name || '：' || d.summary
+            'text': d.indicator_code || ' ' || i.short_name || if(d.status = 'no_data', '（缺数据）：', '：') || d.summary
         } order by i.sort_order) filter (d.category <> 'resource' and not is_settled(d.status)) as blocks
     from mart.district_indicator d
     join run_evaluation e using (district_code, phase_id)
@@ -52,11 +54,14 @@ with section as (
         coalesce(f.schools, 0) as schools_failing,
         coalesce(f.out_of_scope, 0) as failing_out_of_scope,
         (
-            select count(*) from raw.rejection r
-            join core.chosen_file f using (content_sha256, dataset)
-            where f.district_code = e.district_code and f.phase_id = e.phase_id
-                and r.dataset = 'schools' and r.rejects_row
-        ) as roster_rows_rejected
+            -- a school that is missing from the roster may fail anything
+            select coalesce(sum(h.rows), 0) from core.hidden h
+            where h.district_code = e.district_code and h.phase_id = e.phase_id and h.dataset = 'schools'
+        ) as roster_rows_rejected,
+        (
+            select coalesce(sum(h.rows), 0) from core.hidden h
+            where h.district_code = e.district_code and h.phase_id = e.phase_id
+        )::bigint as rows_in_quarantine
     from run_evaluation e
     left join failing f using (district_code, phase_id)
 ), joined as (
@@ -64,13 +69,13 @@ with section as (
         coalesce(s.sections, 0) as sections,
         coalesce(s.failing, 0) as sections_failing,
         coalesce(s.open, 0) as sections_open,
-        b.failing as balances_failing,
         i.indicators_failing,
+        i.no_data,
         i.vetoes,
         sections > 0 and roster_rows_rejected = 0 and coalesce(s.failing + s.open, 0) = 0
-            and b.failing = 0 and i.not_met = 0 as passes,
+            and b.not_met = 0 and i.not_met = 0 as passes,
         sections > 0 and roster_rows_rejected = 0 and coalesce(s.failing_strict + s.open_strict, 0) = 0
-            and b.failing_strict = 0 and i.not_met_strict = 0 as passes_strict,
+            and b.not_met_strict = 0 and i.not_met_strict = 0 as passes_strict,
         list_concat(
             coalesce(i.blocks, []),
             [x for x in [
@@ -79,9 +84,9 @@ with section as (
                     then sections_failing || ' 个学部的七项资源配置未达到学校标准' end},
                 {'weight': 1, 'order': 3, 'text': case when sections_open > 0
                     then sections_open || ' 个学部数据不全，尚不能下结论' end},
-                {'weight': 1, 'order': 4, 'text': case when balances_failing > 0
-                    then '校际差异系数未达标：' || array_to_string(b.names, '、') end},
-                {'weight': 1, 'order': 5, 'text': case when roster_rows_rejected > 0
+                {'weight': 1, 'order': 4, 'text': '校际差异系数未达标：' || array_to_string(b.over, '、')},
+                {'weight': 1, 'order': 5, 'text': '校际差异系数缺数据：' || array_to_string(b.unknown, '、')},
+                {'weight': 1, 'order': 6, 'text': case when roster_rows_rejected > 0
                     then '学校名册有 ' || roster_rows_rejected || ' 行未能读入' end}
             ] if x.text is not null]
         ) as blocks
@@ -92,7 +97,7 @@ with section as (
 )
 select
     district_code, phase_id, passes, passes_strict, schools_in_scope, schools_failing, failing_out_of_scope,
-    indicators_failing,
+    indicators_failing, no_data as indicators_no_data, rows_in_quarantine,
     [x.text for x in list_sort(blocks)] as blocking,
     case
         when passes then '校校达标、项项达标' || if(passes_strict, '', '（部分按特例达标）')
@@ -100,5 +105,6 @@ select
             || schools_failing || ' 所学校'
         when indicators_failing = 0 and schools_failing = 0 then '尚有事项数据不全，不能认定'
         else indicators_failing || ' 项指标不达标，不达标学校 ' || schools_failing || ' 所'
-    end as summary
+            || if(no_data > 0, '；另有 ' || no_data || ' 项缺数据', '')
+    end || if(rows_in_quarantine > 0, '（' || rows_in_quarantine || ' 行数据在隔离区，未计入）', '') as summary
 from joined

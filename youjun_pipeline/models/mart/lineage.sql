@@ -16,6 +16,11 @@ with judgement as (
     left join core.input i
         on i.district_code = s.district_code and i.phase_id = s.phase_id and i.school_code = s.school_code
         and i.stage = s.stage and i.input = n.input
+    left join core.school_waiver w
+        on w.district_code = s.district_code and w.phase_id = s.phase_id and w.school_code = s.school_code
+        and w.waiver = n.waiver
+    -- what a waiver lets count is an input only where the school has the waiver and reports something
+    where n.waiver is null or (w.waiver is not null and i.value is not null)
 ), roster as (
     select s.district_code, s.phase_id, s.school_code, a.content_sha256, a.sheet, a.row_number,
         -- split resources rest on the pupils of all the stages that the school teaches, the others on those of their own
@@ -55,7 +60,7 @@ with judgement as (
             when 'W-G4' then ['built_year', 'migrant_students']
         end)
     from judgement j
-    join core.school_waiver w using (district_code, phase_id, school_code, indicator_code)
+    join (from core.school_waiver where is_certain) w using (district_code, phase_id, school_code, indicator_code)
     join roster r using (district_code, phase_id, school_code)
 ), school_figure as (
     select district_code, phase_id, school_code, stage, indicator_code, waiver, column_name, content_sha256, sheet,

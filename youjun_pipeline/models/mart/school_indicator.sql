@@ -11,7 +11,9 @@ with judgement as (
 select
     j.district_code, j.phase_id, j.school_code, s.school_name, j.stage, j.indicator_code, i.short_name as indicator_name,
     j.numerator, j.students, j.share, j.per,
-    j.amount, j.extra_amount, j.factor, j.base, j.value, j.value_strict, j.threshold, j.floor, i.unit, j.status, j.status_strict, j.waiver,
+    j.amount, j.extra_amount, j.factor, j.base, j.value, j.value_strict, j.threshold, j.floor, i.unit, j.status, j.status_strict,
+    -- only what the pass rests on: a waiver that changes nothing is not told
+    if(j.status = 'met_by_waiver', j.waiver, null) as waiver,
     j.gap, coalesce(j.rounding_sensitive, false) as rounding_sensitive, j.reason, i.clause
 from judgement j
 join run_evaluation e using (district_code, phase_id)

@@ -11,6 +11,15 @@ with cell as (
     select district_code, phase_id, stage, indicator_code, school_code, students, value, value_strict
     from rule.resource
     semi join run_evaluation using (district_code, phase_id)
+), hidden as (
+    -- a row that may belong to a school nobody knows of: with it the mean and the spread may be anything
+    select distinct n.standard_id, n.stage, n.indicator_code, h.district_code, h.phase_id
+    from core.hidden h
+    join run_evaluation e using (district_code, phase_id)
+    join standard.numerator n
+        on n.standard_id = e.standard_id and coalesce(h.stage, n.stage) = n.stage
+        and h.dataset in ('schools', split_part(n.input, '.', 1))
+    where h.school_code is null
 ), mean as (
     select district_code, phase_id, stage, indicator_code,
         count(value) as schools,
@@ -35,21 +44,27 @@ with cell as (
         case when m.mean > 0 then s.std / m.mean end as cv,
         case when m.mean_strict > 0 then s.std_strict / m.mean_strict end as cv_strict,
         case
-            when coalesce(m.schools, 0) + coalesce(m.schools_no_data, 0) = 0 then 'not_applicable'
-            when m.schools_no_data > 0 then 'no_data'
+            when coalesce(m.schools, 0) + coalesce(m.schools_no_data, 0) = 0
+                then if(h.stage is null, 'not_applicable', 'no_data')
+            when m.schools_no_data > 0 or h.stage is not null then 'no_data'
             when m.mean = 0 then 'not_applicable'
             when cv <= cv_limit * (1 + tolerance) then 'met'
             else 'below'
         end as waived,
         case
             when waived in ('not_applicable', 'no_data') then waived
+            -- no resource at all but what a waiver adds: strictly there is no coefficient
+            when m.mean_strict = 0 then 'not_applicable'
             when cv_strict <= cv_limit * (1 + tolerance) then 'met'
             else 'below'
         end as status_strict,
-        with_waiver(status_strict, waived) as status
+        -- where strictly there is nothing to compare, the coefficient rests on no waiver
+        if(status_strict = 'not_applicable', waived, with_waiver(status_strict, waived)) as status,
+        h.stage is not null as is_hidden
     from cell c
     left join mean m using (district_code, phase_id, stage, indicator_code)
     left join spread s using (district_code, phase_id, stage, indicator_code)
+    left join hidden h using (standard_id, district_code, phase_id, stage, indicator_code)
 )
 select
     district_code, phase_id, stage, indicator_code, short_name as indicator_name, schools, schools_no_data, students,
@@ -62,7 +77,9 @@ select
         as rounding_sensitive,
     case
         when status = 'not_applicable' then short_name || '没有可比较的学校或全部为零，不计算差异系数'
-        when status = 'no_data' then schools_no_data || ' 所学校' || short_name || '数据不全，差异系数'
+        when status = 'no_data' then concat_ws('，',
+                if(schools_no_data > 0, schools_no_data || ' 所学校' || short_name || '数据不全', null),
+                if(is_hidden, '有数据行未能读入或不知属于哪所学校', null)) || '，差异系数'
             || coalesce(' ' || shown3(cv), '') || ' 仅供参考，不能视为达标'
         else short_name || '校际差异系数 ' || shown3(cv) || '，上限 ' || shown3(cv_limit) || '：' || case
             when is_met(status) then status_word(status) else '不达标' end || if(rounding_sensitive, '（按全精度判定）', '')

@@ -26,15 +26,27 @@ with by_status as (
     join run_evaluation e using (district_code, phase_id)
     join standard.stage t on t.standard_id = e.standard_id and t.stage = b.stage
     group by district_code, phase_id, indicator_code
+), hidden as (
+    -- rows of nobody knows which school: a class over the limit or a school without rooms may be among them. The
+    -- coefficients say the same of R1–R7. A failure that is known stays one: G3 asks itself whether a room mends it.
+    select e.district_code, e.phase_id, w.indicator_code, sum(h.rows) as rows
+    from run_evaluation e
+    join core.hidden h using (district_code, phase_id)
+    join (values ('G3', 'schools'), ('G3', 'classes'), ('G3', 'class_bands'), ('G3', 'special_rooms'), ('G4', 'schools'),
+        ('G5', 'schools'), ('G5', 'classes'), ('G5', 'class_bands')) w (indicator_code, dataset) using (dataset)
+    where h.school_code is null and coalesce(h.stage, '') <> 'senior'
+    group by e.district_code, e.phase_id, w.indicator_code
 ), joined as (
     select e.district_code, e.phase_id, i.indicator_code, i.category, s.* exclude (district_code, phase_id, indicator_code),
-        b.* exclude (district_code, phase_id, indicator_code)
+        b.* exclude (district_code, phase_id, indicator_code), h.rows as hidden_rows
     from run_evaluation e
     join standard.indicator i on i.standard_id = e.standard_id and i.level in ('section', 'school')
     left join by_status s
         on s.district_code = e.district_code and s.phase_id = e.phase_id and s.indicator_code = i.indicator_code
     left join balance b
         on b.district_code = e.district_code and b.phase_id = e.phase_id and b.indicator_code = i.indicator_code
+    left join hidden h
+        on h.district_code = e.district_code and h.phase_id = e.phase_id and h.indicator_code = i.indicator_code
 )
 select
     district_code,
@@ -45,13 +57,13 @@ select
     case
         when below > 0 or cv_over > 0 then 'below'
         when near > 0 then 'near'
-        when coalesce(judged, 0) = 0 or no_data > 0 or cv_no_data > 0 then 'no_data'
+        when coalesce(judged, 0) = 0 or no_data > 0 or cv_no_data > 0 or hidden_rows > 0 then 'no_data'
         else 'met'
     end as status,
     case
         when strict_below > 0 or cv_over_strict > 0 then 'below'
         when strict_near > 0 then 'near'
-        when coalesce(judged, 0) = 0 or no_data > 0 or cv_no_data > 0 then 'no_data'
+        when coalesce(judged, 0) = 0 or no_data > 0 or cv_no_data > 0 or hidden_rows > 0 then 'no_data'
         else 'met'
     end as status_strict,
     coalesce(failing_primary, 0) as failing_primary,
@@ -68,6 +80,8 @@ select
             if(failing_junior > 0, failing_junior || ' 所初中不达标', null),
             if(failing_compulsory > 0, failing_compulsory || ' 所跨学段学校不达标', null),
             array_to_string(over, '，'),
-            if(no_data > 0, no_data || ' 处数据不全', null))
+            if(no_data > 0, no_data || ' 处数据不全', null),
+            if(cv_no_data > 0 and no_data = 0, '差异系数的数据不全', null),
+            if(hidden_rows > 0, hidden_rows || ' 行数据未能读入或不知属于哪所学校', null))
     end as summary
 from joined

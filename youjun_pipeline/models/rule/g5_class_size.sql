@@ -1,7 +1,14 @@
 -- G5, per section: no class above the limit of its stage. Value: the largest class; numerator: classes over;
 -- gap: pupils over, summed over the classes. Of size bands the status and the classes over are known as long as no band
 -- straddles the limit; the largest class and the pupils over are not.
-with counted as (
+with hidden as (
+    -- of roster and bands only the file in use is hidden from; a class that cannot be read may be over the limit
+    select district_code, phase_id, school_code, stage, sum(rows) as rows
+    from core.hidden_section
+    semi join run_evaluation using (district_code, phase_id)
+    where dataset in ('classes', 'class_bands')
+    group by all
+), counted as (
     select
         s.district_code,
         s.phase_id,
@@ -9,6 +16,7 @@ with counted as (
         s.stage,
         s.students,
         l.value as class_limit,
+        coalesce(h.rows, 0) as hidden_rows,
         coalesce(sum(c.classes), 0)::bigint as classes,
         -- neither wholly within the limit nor wholly over it, or not reported
         count(*) filter (c.stage is not null and coalesce(c.classes, 1) > 0
@@ -22,11 +30,12 @@ with counted as (
     join run_evaluation e using (district_code, phase_id)
     join standard.limit l
         on l.standard_id = e.standard_id and l.indicator_code = 'G5' and l.variant = s.stage
+    left join hidden h using (district_code, phase_id, school_code, stage)
     left join core.class_group c using (district_code, phase_id, school_code, stage)
     group by all
 ), judged_classes as (
     select *,
-        case when over_classes > 0 then 'below' when classes = 0 or unknown > 0 then 'no_data' else 'met' end as status
+        case when over_classes > 0 then 'below' when classes = 0 or unknown > 0 or hidden_rows > 0 then 'no_data' else 'met' end as status
     from counted
 )
 select
@@ -46,7 +55,8 @@ select
     null::varchar as waiver,
     if(status = 'no_data', null, over_students)::double as gap,
     case status
-        when 'no_data' then '班级名册不全，无法判定，不能视为达标'
+        when 'no_data' then '班级名册不全' || if(hidden_rows > 0, '（' || hidden_rows || ' 行未能读入）', '')
+            || '，无法判定，不能视为达标'
         when 'met' then if(sizes_are_known, '最大班额 ' || largest || ' 人，上限 ' || class_limit::bigint || ' 人：达标',
             '按班额分档，' || classes || ' 个班均不超过 ' || class_limit::bigint || ' 人：达标')
         else over_classes || ' 个班超过 ' || class_limit::bigint || ' 人' || if(sizes_are_known,

@@ -10,7 +10,7 @@ with limited as (
     join standard.parameter wan on wan.standard_id = e.standard_id and wan.parameter = 'wan_in_yuan'
 ), school as (
     select l.*, s.school_code, s.school_name, s.compulsory_students,
-        f.public_funds_budget_wan::decimal(24, 6) * wan_in_yuan::decimal(9, 0) as budget_yuan,
+        if(f.may_be_outdated, null, f.public_funds_budget_wan::decimal(24, 6) * wan_in_yuan::decimal(9, 0)) as budget_yuan,
         -- pupils × norm; a stage without pupils needs no norm
         if(s.has_primary, s.primary_students::decimal(9, 0) * l.norm_primary, 0)
             + if(s.has_junior, s.junior_students::decimal(9, 0) * l.norm_junior, 0) as weighted_norm

@@ -3,7 +3,7 @@ with school as (
     select s.district_code, s.phase_id, s.school_code, s.school_name, l.value as target,
         f.training_budget_wan, f.public_funds_budget_wan,
         case
-            when f.training_budget_wan is null or f.public_funds_budget_wan is null then 'no_data'
+            when f.may_be_outdated or f.training_budget_wan is null or f.public_funds_budget_wan is null then 'no_data'
             when f.public_funds_budget_wan <= 0 then 'no_data'
             when f.training_budget_wan >= l.value::decimal(18, 6) * f.public_funds_budget_wan::decimal(20, 6) then 'met'
             else 'below'

@@ -4,13 +4,17 @@
 with part as (
     select s.district_code, s.phase_id, s.school_code, s.stage, n.indicator_code, n.waiver,
         w.waiver is not null as is_granted,
-        i.value::decimal(24, 6) * n.factor as amount
+        -- a second row of the section that could not be read contradicts the first
+        if(h.dataset is null, i.value::decimal(24, 6) * n.factor, null) as amount
     from core.section s
     join run_evaluation e using (district_code, phase_id)
     join standard.numerator n on n.standard_id = e.standard_id and n.stage = s.stage
     left join core.input i
         on i.district_code = s.district_code and i.phase_id = s.phase_id and i.school_code = s.school_code
         and i.stage = s.stage and i.input = n.input
+    left join core.hidden_section h
+        on h.district_code = s.district_code and h.phase_id = s.phase_id and h.school_code = s.school_code
+        and h.stage = s.stage and h.dataset = split_part(n.input, '.', 1)
     left join core.school_waiver w
         on w.district_code = s.district_code and w.phase_id = s.phase_id and w.school_code = s.school_code
         and w.waiver = n.waiver

@@ -1,0 +1,24 @@
+-- What rows that count for nothing may hide: rejected rows of the chosen files, and rows of a school that no roster of the
+-- district has ever had. Contracts (`hides`) say which part of a key tells what the row belongs to; null means that it may be
+-- anything. Whoever reads this opens what the row could have touched, whether it would have helped or harmed.
+with told as (
+    select f.district_code, f.phase_id, f.dataset, f.file, h.school_code, h.stage, h.item, h.year
+    from core.chosen_file f
+    semi join run_evaluation using (district_code, phase_id)
+    join raw.hidden_row h using (content_sha256, dataset)
+    union all
+    select district_code, phase_id, dataset, file, school_code, stage, item, year
+    from core.unknown_school
+), placed as (
+    -- a code that is not in the roster is a slip of the pen, or a school whose own row is missing: any school
+    select t.* replace (s.school_code as school_code), t.school_code as written_code
+    from told t
+    left join core.school s using (district_code, phase_id, school_code)
+)
+select p.district_code, p.phase_id, p.dataset, p.school_code, p.stage, p.item, p.year, count(*) as rows
+from placed p
+-- a school that has left the roster belongs to the past: its rows are unused, and hide nothing
+anti join core.known_school k
+    on p.school_code is null and k.district_code = p.district_code and k.phase_id = p.phase_id
+    and k.school_code = p.written_code
+group by all

@@ -1,0 +1,197 @@
+"""One row that cannot be read, in a district that passes otherwise: it never passes, and nobody is named as failing.
+
+Every judged dataset and every column of its key in turn: a cell that cannot be read, and a school code that is in no roster.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from youjun_pipeline.contracts import load_datasets
+from youjun_pipeline.warehouse.connection import connect
+from youjun_pipeline_tests.generate import PLAIN, generate_district, write_district
+from youjun_pipeline_tests.steps import places, refresh
+
+SEED = 1
+NOBODY = "9999999999"
+Row = dict[str, Any]
+Spoil = Callable[[list[Row]], None]
+
+OPENED = {
+    "schools": {*(f"R{n}" for n in range(1, 8)), "G3", "G4", "G5", "G6", "G9", "G12", "G13", "Q4"},
+    "classes": {"G3", "G5"},
+    "teachers": {"R1", "R2", "R3", "G9", "G12"},
+    "facilities": {"R4", "R5", "R6", "R7"},
+    "special_rooms": {"G3"},
+    "school_finance": {"G6", "Q4"},
+    "graduation_cohorts": {"Q1"},
+    "quality_monitoring": {"Q9"},
+    "recognition": {"S1"},
+    "assurance": {
+        *("G1", "G2", "G7", "G8", "G10", "G11", "G14", "G15", "Q2", "Q3", "Q5", "Q6", "Q7", "Q8"),
+        *(f"V{n}" for n in range(1, 8)),
+    },
+}
+CASES = [
+    (dataset, column, value)
+    for dataset in OPENED
+    for column in load_datasets()[dataset].key
+    for value in ("", NOBODY)
+    # a text may say anything; only a code can be nobody's, and a school's own code makes it a school
+    if value == "" or (column == "school_code" and dataset != "schools")
+    # a survey without a method is a row like any other
+    if (dataset, column) != ("recognition", "method")
+]
+
+
+def added(dataset: str, column: str, value: str) -> Spoil:
+    """One more row like the last of the file, whose key is the key of no other, but for the spoilt cell."""
+
+    def apply(rows: list[Row]) -> None:
+        new = deepcopy(rows[-1]) | {column: value}
+        for other in ("class_no", "room_no", "year", "cycle"):
+            if other in new and other != column:
+                new[other] = "2099" if other in ("year", "cycle") else "加"
+        rows.append(new)
+
+    return apply
+
+
+def write(folder: Path, code: str, dataset: str, spoil: Spoil, change: Callable[[Any], None]) -> None:
+    """A passing district after `change`, with one file spoilt."""
+    made = generate_district(SEED, n_schools=16, profile="passing", leading_zero=False)
+    tables = {name: deepcopy(rows or []) for name, rows in made.tables.items()}
+    change(tables)
+    write_district(folder, tables, made.settings, style=PLAIN, code=code, slug="case", name=code)
+    (path,) = folder.glob(f"{code}-*/deliveries/*/{dataset}.csv")
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    spoil(rows)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@pytest.fixture(scope="module")
+def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """One publication: `14xxxx` one spoilt row more, `15xxxx` the last row itself spoilt, `16xxxx` as below."""
+    folder = tmp_path_factory.mktemp("hidden")
+    for n, (dataset, column, value) in enumerate(CASES):
+        write(folder, f"14{n:04d}", dataset, added(dataset, column, value), lambda t: None)
+
+        def spoil(rows: list[Row], column: str = column, value: str = value) -> None:
+            # of the newest year, since an older one decides nothing
+            year = next((c for c in ("year", "cycle") if c in rows[0]), None)
+            newest = [r for r in rows if r[year] == max(r[year] for r in rows)] if year else rows
+            newest[-1][column] = value
+
+        write(folder, f"15{n:04d}", dataset, spoil, lambda t: None)
+    for n, (dataset, spoil_rows, change, _) in enumerate(DIRECTIONS.values()):
+        write(folder, f"16{n:04d}", dataset, spoil_rows, change)
+    with connect(refresh(places(folder)).path, read_only=True) as con:
+        yield con
+
+
+def statuses(con: duckdb.DuckDBPyConnection, district: str) -> dict[str, str]:
+    return dict(
+        con.execute(
+            "select indicator_code, status from mart.district_indicator where district_code = ?", [district]
+        ).fetchall()
+    )
+
+
+NAMES = [f"{dataset}.{column}{'=' if value else ''}{value}" for dataset, column, value in CASES]
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=NAMES)
+def test_one_more_row_opens_what_it_may_belong_to(con: duckdb.DuckDBPyConnection, number: int) -> None:
+    dataset, column, _ = CASES[number]
+    got = statuses(con, f"14{number:04d}")
+    opened = {code for code, status in got.items() if status == "no_data"}
+    assert "below" not in got.values()
+    known = {code for code in OPENED[dataset] if got[code] == "no_data"}
+    # a row of a known stage or school opens that alone; of the district's indicators all are open in any case
+    assert known == OPENED[dataset], OPENED[dataset] - known
+    assert opened == OPENED[dataset], (dataset, column)
+    passes, quarantined, summary = con.execute(
+        "select passes, rows_in_quarantine, summary from mart.district_verdict where district_code = ?",
+        [f"14{number:04d}"],
+    ).fetchall()[0]
+    assert (passes, quarantined) == (False, 1)
+    assert "1 行数据在隔离区" in summary
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=NAMES)
+def test_a_row_that_is_lost_names_nobody(con: duckdb.DuckDBPyConnection, number: int) -> None:
+    district = f"15{number:04d}"
+    got = statuses(con, district)
+    assert "below" not in got.values()
+    assert "no_data" in got.values()
+    failing = con.execute(
+        "select school_code, indicator_code, reason from mart.school_indicator "
+        "where district_code = ? and status in ('near', 'below')",
+        [district],
+    ).fetchall()
+    assert failing == []
+
+
+def first_primary(tables: Any) -> str:
+    return next(r["school_code"] for r in tables["schools"] if r["school_type"] == "小学")
+
+
+def lose_music_rooms(tables: Any) -> None:
+    """Leave the first primary school without a music room, and no other school short of anything."""
+    code = first_primary(tables)
+    tables["special_rooms"] = [
+        r for r in tables["special_rooms"] if not (r["school_code"] == code and r["kind"] == "music")
+    ]
+
+
+def crowd(tables: Any) -> None:
+    code = first_primary(tables)
+    next(r for r in tables["classes"] if r["school_code"] == code)["students"] = 60
+
+
+def add_room(**cells: str) -> Spoil:
+    def apply(rows: list[Row]) -> None:
+        code = rows[0]["school_code"]
+        rows.append({"school_code": code, "kind": "music", "room_no": "加", "area_m2": "200"} | cells)
+
+    return apply
+
+
+def veto(rows: list[Row]) -> None:
+    rows.append(dict.fromkeys(rows[0], "") | {"conclusion": "not_met"})
+
+
+# name -> dataset, what is spoilt, what the district is like, (indicator, its status)
+DIRECTIONS: dict[str, tuple[str, Spoil, Callable[[Any], None], tuple[str, str]]] = {
+    "an unreadable room may be the one that is missing": (
+        "special_rooms", add_room(school_code=""), lose_music_rooms, ("G3", "no_data")
+    ),
+    "a room of another kind is not": (
+        "special_rooms", add_room(school_code="", kind="art"), lose_music_rooms, ("G3", "below")
+    ),
+    "a class that is too large stays one": (
+        "classes", added("classes", "grade", "无"), crowd, ("G5", "below")
+    ),
+    "a row of an older year decides nothing": (
+        "graduation_cohorts", lambda rows: rows.append(rows[0] | {"school_code": "", "year": "1990"}), lambda t: None,
+        ("Q1", "met"),
+    ),
+    "a row without an item may be a veto": ("assurance", veto, lambda t: None, ("V6", "no_data")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(len(DIRECTIONS)), ids=list(DIRECTIONS))
+def test_both_directions(con: duckdb.DuckDBPyConnection, number: int) -> None:
+    indicator, status = list(DIRECTIONS.values())[number][3]
+    assert statuses(con, f"16{number:04d}")[indicator] == status
