@@ -6,15 +6,14 @@ the pages.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import shutil
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from youjun_pipeline.reports.unchanged import digest, program_hash, read_contents, take_over, write_contents
 from youjun_pipeline.settings import PACKAGE, SHANGHAI
 from youjun_pipeline.site import charts
 from youjun_pipeline.site.names import district_folder
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     import duckdb
 
 FOLDER = "site"
-CONTENTS_NAME = "contents.json"
 # Everything that decides how the same rows look.
 SOURCES = (HERE, PACKAGE / "standard", PACKAGE / "contracts", PACKAGE / "reports" / "words.py")
 
@@ -46,15 +44,19 @@ class SiteResult:
 def build_site(con: duckdb.DuckDBPyConnection, published: Path) -> SiteResult:
     """Make `<published>/site` show the publication that `con` has open; on any fault the old site stays whole."""
     target, building = published / FOLDER, building_folder(published, FOLDER)
-    program = program_version()
-    before = _contents(target) if _contents(target).get("program") == program else {}
+    program, old = program_hash(SOURCES), read_contents(target)
+    before = old if old.get("program") == program else {}
     charts_made_by = charts.version()
-    _write_assets(building, target if _contents(target).get("charts") == charts_made_by else None)
+    _write_assets(building, target if old.get("charts") == charts_made_by else None)
     site = Writer(building, published)
     outside = {code: _outside(site, con, code) for code in district_codes(con)}
     prints = {code: f"{rows} {outside[code]}" for code, rows in fingerprints(con).items() if code in outside}
     known = before.get("districts", {})
-    kept = {c for c, found in prints.items() if known.get(c) == found and _take_over(target, building, c)}
+    kept = {
+        c for c, found in prints.items() if known.get(c) == found and (target / district_folder(c)).is_dir()
+    }
+    for code in kept:
+        take_over(target / district_folder(code), building / district_folder(code))
     for district in read_districts(con, [code for code in prints if code not in kept]):
         write_district(site, district)
     standings = read_standings(con)
@@ -62,25 +64,9 @@ def build_site(con: duckdb.DuckDBPyConnection, published: Path) -> SiteResult:
     write_index(site, standings, max((s.newest.as_of for s in standings), default=None))
     _write_publication(con, building)
     contents = {"program": program, "charts": charts_made_by, "districts": dict(sorted(prints.items()))}
-    (building / CONTENTS_NAME).write_text(json.dumps(contents, indent=1) + "\n", encoding="utf-8")
+    write_contents(building, contents)
     put_folder(building, published, FOLDER)
     return SiteResult(target / "index.html", site.pages, len(prints) - len(kept), len(kept))
-
-
-def program_version() -> str:
-    """A hash of the program text and the templates that make the pages."""
-    files = [f for source in SOURCES for f in ([source] if source.is_file() else sorted(source.rglob("*")))]
-    parts = [hashlib.sha256(f.read_bytes()).hexdigest() for f in files if f.is_file() and f.suffix != ".pyc"]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _contents(folder: Path) -> dict[str, Any]:
-    """What the folder said of itself when it was written; nothing when it does not say so any more."""
-    try:
-        contents = json.loads((folder / CONTENTS_NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return contents if isinstance(contents, dict) else {}
 
 
 def _outside(site: Writer, con: duckdb.DuckDBPyConnection, code: str) -> str:
@@ -89,23 +75,7 @@ def _outside(site: Writer, con: duckdb.DuckDBPyConnection, code: str) -> str:
         "select phase_id from mart.evaluation where district_code = ? order by 1", [code]
     ).fetchall()
     found = [site.documents(code, phase) for (phase,) in phases]
-    return hashlib.sha256(repr([found, site.common_documents()]).encode()).hexdigest()
-
-
-def _take_over(old: Path, new: Path, code: str) -> bool:
-    """Link a district's pages to their new place; returns whether they were there."""
-    folder = district_folder(code)
-    if not (old / folder).is_dir():
-        return False
-    shutil.copytree(old / folder, new / folder, copy_function=_link)
-    return True
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+    return digest(repr([found, site.common_documents()]))
 
 
 def _write_assets(building: Path, old: Path | None) -> None:
@@ -114,7 +84,7 @@ def _write_assets(building: Path, old: Path | None) -> None:
     shutil.copytree(ASSETS, folder)
     for name, make in (("charts.js", charts.chart_specifications), ("vega.js", charts.chart_library)):
         if old is not None and (old / "assets" / name).is_file():
-            _link(str(old / "assets" / name), str(folder / name))
+            take_over(old / "assets" / name, folder / name)
         else:
             (folder / name).write_text(make(), encoding="utf-8")
 

@@ -6,13 +6,13 @@ whole country at once would not fit into memory. Keep out: shaping rows for a pa
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict, namedtuple
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from youjun_pipeline.reports.unchanged import digest, row_sums
 from youjun_pipeline.site.names import anchor
 from youjun_pipeline.standard import load_catalogue
 from youjun_pipeline.warehouse.publication import NOT_CONTENT
@@ -225,20 +225,13 @@ def _fetch(con: duckdb.DuckDBPyConnection, full_name: str, order: str, codes: li
 
 
 def fingerprints(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """For each district a hash of all that its pages show; the hash changes with DuckDB's version, which costs a rebuild."""
+    """For each district a hash of all that its pages show."""
     parts: dict[str, list[str]] = defaultdict(list)
     shown = ["mart.evaluation", "mart.district_verdict", *PER_EVALUATION, *PER_DISTRICT]
     for full_name in shown:
-        columns = ", ".join(f'"{c}"' for c in declared_tables()[full_name].columns if c not in NOT_SHOWN)
-        found = con.execute(f"""
-            select district_code, count(*), sum(hash(r)::hugeint)
-            from (select district_code, row({columns}) as r from {full_name} where {ONLY.get(full_name, "")} true)
-            where district_code is not null group by 1
-        """)
-        for code, rows, total in found.fetchall():
-            parts[code].append(f"{full_name} {rows} {total}")
+        columns = [c for c in declared_tables()[full_name].columns if c not in NOT_SHOWN]
+        only = f"{ONLY.get(full_name, '')} district_code is not null"
+        for (code,), line in row_sums(con, full_name, columns, ["district_code"], only):
+            parts[code].append(line)
     everywhere = str(_fetch(con, "mart.indicator", "standard_id, sort_order", None))
-    return {
-        code: hashlib.sha256("\n".join([everywhere, *found]).encode()).hexdigest()
-        for code, found in parts.items()
-    }
+    return {code: digest(everywhere, *found) for code, found in parts.items()}

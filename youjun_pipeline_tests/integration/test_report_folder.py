@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,9 @@ import pytest
 
 from youjun_pipeline.reports import folder as folder_module
 from youjun_pipeline.reports.evaluation import Evaluation, published_evaluations
-from youjun_pipeline.reports.folder import CONTENTS_NAME, Refreshed, Report, refresh_folder
+from youjun_pipeline.reports.folder import Refreshed, Report, refresh_folder
 from youjun_pipeline.reports.kinds import FOLDERS
+from youjun_pipeline.reports.unchanged import CONTENTS_NAME
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline_tests.integration.published_rows import (
     CODE,
@@ -94,6 +96,14 @@ def test_another_layout_writes_everything_anew(tmp_path: Path, monkeypatch: pyte
     refreshed(tmp_path, two_districts())
     monkeypatch.setattr(folder_module, "_layout", lambda: "another")
     assert refreshed(tmp_path, two_districts()) == Refreshed(written=2, kept=0)
+
+
+def test_every_module_that_writes_a_report_decides_how_it_looks() -> None:
+    """A changed form in a folder of its own once left the old files in place."""
+    writers = {Path(inspect.getfile(report.write)) for reports in FOLDERS.values() for report in reports}
+    assert len(writers) == 4
+    for path in writers:
+        assert any(path.is_relative_to(source) for source in folder_module._LAYOUT_SOURCES), path
 
 
 def test_an_evaluation_that_left_the_publication_leaves_the_folder(tmp_path: Path) -> None:
