@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from xlsxwriter.utility import xl_col_to_name
+
 from youjun_pipeline.contracts.model import Column, Dataset
 from youjun_pipeline.reports.words import sheet_names
 from youjun_pipeline.reports.workbook import text_width
@@ -190,7 +192,7 @@ def _validation(column: Column, lists: dict[str, Sequence[str]]) -> dict[str, An
     }
     words = words_of(column)
     if column.name in lists:
-        letter = chr(ord("A") + list(lists).index(column.name))
+        letter = xl_col_to_name(list(lists).index(column.name))
         top, bottom = LISTS_TOP + 1, LISTS_TOP + len(lists[column.name])
         rules |= {"validate": "list", "source": f"='{LISTS_SHEET}'!${letter}${top}:${letter}${bottom}"}
     elif words:
@@ -259,9 +261,9 @@ def kind_of(column: Column) -> str:
 def _mark(book: Any, sheet: Any, layout: Layout) -> None:
     """Colour what is missing in a row that is begun, and codes that occur twice."""
     positions = range(len(layout.columns))
-    begun = "&".join(f"${_letter(p)}2" for p in positions)
+    begun = "&".join(f"${xl_col_to_name(p)}2" for p in positions)
     for name in layout.dataset.required:
-        cell = f"${_letter(layout.position(name))}2"
+        cell = f"${xl_col_to_name(layout.position(name))}2"
         rule = {
             "type": "formula",
             "criteria": f'=AND({begun}<>"",{cell}="")',
@@ -272,7 +274,3 @@ def _mark(book: Any, sheet: Any, layout: Layout) -> None:
         position = layout.position(layout.dataset.key[0])
         rule = {"type": "duplicate", "format": book.add_format(REPEATED)}
         sheet.conditional_format(1, position, FILLED_ROWS, position, rule)
-
-
-def _letter(position: int) -> str:
-    return chr(ord("A") + position)

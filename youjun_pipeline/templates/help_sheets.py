@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from xlsxwriter.utility import xl_col_to_name
+
 from youjun_pipeline.contracts.model import HELPER_SHEET, NUMBER_TYPES, SNAPSHOT, Column, Dataset
 from youjun_pipeline.reports.workbook import LINE_HEIGHT, text_width
 from youjun_pipeline.templates.data_sheet import (
@@ -62,7 +64,7 @@ def write_instructions(book: Any, layout: Layout, district: str, delivery: dt.da
     rows = examples().get(dataset.name, [])
     for position, column in enumerate(layout.columns):
         row += 1
-        letter = chr(ord("A") + position)
+        letter = xl_col_to_name(position)
         if isinstance(column, str):
             texts = [letter, column, "供填表人核对", "", "已填好的不必改；本列不读取，可以删除"]
             is_required = False
@@ -162,7 +164,7 @@ def write_checks(book: Any, layout: Layout) -> None:
 
 
 def _range(layout: Layout, position: int) -> str:
-    letter = chr(ord("A") + position)
+    letter = xl_col_to_name(position)
     return f"'{layout.sheet}'!${letter}$2:${letter}${FILLED_ROWS + 1}"
 
 
