@@ -41,6 +41,7 @@ DECLARATIONS = Path(__file__).parent / "datasets"
 
 DATASET_FIELDS = {
     *("name", "title", "aliases", "kind", "key", "informational", "hides", "comment", "columns", "rules"),
+    *("prefilled", "empty_means"),
 }
 COLUMN_FIELDS = {
     *("zh", "aliases", "type", "required", "min", "max", "values", "open", "words", "unit"),
@@ -137,6 +138,8 @@ def parse_dataset(raw: Mapping[str, Any]) -> Dataset:
         informational=tuple(raw.get("informational", ())),
         hides=dict(raw.get("hides", {})),
         comment=raw.get("comment", ""),
+        prefilled=tuple(raw.get("prefilled", ())),
+        empty_means=raw.get("empty_means", ""),
     )
     faults += _dataset_faults(dataset)
     if faults:
@@ -214,6 +217,7 @@ def _dataset_faults(dataset: Dataset) -> list[str]:
         faults.append(f"kind {dataset.kind} is none of {', '.join(KINDS)}")
     unknown = [name for name in dataset.key if name not in dataset.columns]
     faults += [f"key: {name} is no column" for name in unknown]
+    faults += [f"prefilled: {name} is no column" for name in dataset.prefilled if name not in dataset.columns]
     if not unknown and not dataset.required_key:
         faults.append("key: at least one of its columns is required")
     for told, name in dataset.hides.items():

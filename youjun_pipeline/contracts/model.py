@@ -233,7 +233,8 @@ class Dataset:
     delivery's report with the same key wins. `hides` names, per HIDDEN_COLUMNS, the column of the key that tells what a
     rejected row belongs to; whatever is not named, or cannot be read in the row, may be anything. `informational` are
     headers of columns that help whoever fills in the file, such as the school's name beside its code: known, so that nobody is
-    troubled by a notice, and not read.
+    troubled by a notice, and not read. `prefilled` are columns that say only which thing a row is about, and stand in a
+    template already: the key's where none are declared. `empty_means` is what an empty delivery would come to, in Chinese.
     """
 
     name: str
@@ -246,6 +247,8 @@ class Dataset:
     informational: tuple[str, ...] = ()
     hides: Mapping[str, str] = field(default_factory=dict)
     comment: str = ""
+    prefilled: tuple[str, ...] = ()
+    empty_means: str = ""
 
     @cached_property
     def required(self) -> tuple[str, ...]:
@@ -256,6 +259,11 @@ class Dataset:
     def required_key(self) -> tuple[str, ...]:
         """Key columns without which a row cannot be told from others."""
         return tuple(name for name in self.key if self.columns[name].required)
+
+    @cached_property
+    def telling(self) -> tuple[str, ...]:
+        """Columns that say something of the thing a row is about; none where naming it says all."""
+        return tuple(name for name in self.columns if name not in (self.prefilled or self.key))
 
     @cached_property
     def informational_headers(self) -> frozenset[str]:

@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from youjun_pipeline.contracts.model import Failure
+from youjun_pipeline.contracts.loader import load_datasets
+from youjun_pipeline.contracts.model import SNAPSHOT, Failure
 from youjun_pipeline.standard.catalogue import (
     Catalogue,
     CatalogueError,
@@ -23,9 +24,10 @@ from youjun_pipeline.standard.catalogue import (
     load_catalogue,
 )
 
-FIELDS = {"code", "name", "standard", "options", "plan", "data", "phase"}
+FIELDS = {"code", "name", "standard", "options", "plan", "data", "phase", "none"}
 PLAN_FIELDS = {"title", "document_number", "issued_on"}
 PHASE_FIELDS = {"id", "name", "starts", "ends"}
+NONE_FIELDS = {"dataset", "delivered_on", "reason"}
 ORIGINS = ("reported", "reconstructed")
 
 # Of a value that is not what it should be, a message shows so many characters.
@@ -50,6 +52,15 @@ class Phase:
     ends: dt.date
 
 
+@dataclass(frozen=True)
+class NoneDeclared:
+    """A district's word that it has nothing of a dataset, from the day on that a delivery would bear, and why."""
+
+    dataset: str
+    delivered_on: dt.date
+    reason: str
+
+
 @dataclass
 class Plan:
     """The plan a district works by: shown, never computed with; None where nothing is written."""
@@ -69,6 +80,7 @@ class DistrictFile:
     plan: Plan = field(default_factory=Plan)
     data_origin: str = ""
     phases: list[Phase] = field(default_factory=list)
+    nones: list[NoneDeclared] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -97,6 +109,7 @@ def parse_district_file(raw: bytes, code: str) -> DistrictFile:
     _read_plan(_table(content, "plan", result), result)
     _read_origin(_table(content, "data", result), result)
     _read_phases(content.get("phase"), result)
+    _read_nones(content.get("none", []), result)
     return result
 
 
@@ -242,3 +255,20 @@ def _read_phases(entries: Any, result: DistrictFile) -> None:
     result.phases = [
         Phase(i, name, order, starts, ends) for order, (starts, ends, i, name) in enumerate(found, 1)
     ]
+
+
+def _read_nones(entries: Any, result: DistrictFile) -> None:
+    """What the district has none of: a dataset that a delivery replaces whole, and not the roster."""
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        result.fail("none", f"应为若干节，各以 [[none]] 开头，{_shown(entries)}")
+        return
+    known = [d.name for d in load_datasets().values() if d.kind == SNAPSHOT and d.name != "schools"]
+    for number, entry in enumerate(entries, 1):
+        where = f"第 {number} 个 none 的 "
+        result.notes += [f"{where}{key}：不认识的项，没有使用" for key in sorted(entry.keys() - NONE_FIELDS)]
+        dataset, reason = _text(entry, "dataset", where, result), _text(entry, "reason", where, result)
+        day = _date(entry, "delivered_on", where, result)
+        if dataset and dataset not in known:
+            result.fail(f"{where}dataset", f"应为以下之一：{'、'.join(known)}，{_shown(dataset)}")
+        elif dataset and reason and day:
+            result.nones.append(NoneDeclared(dataset, day, reason))

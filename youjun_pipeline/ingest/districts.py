@@ -19,7 +19,13 @@ from typing import Any
 
 from youjun_pipeline.contracts.loader import find_dataset, load_datasets
 from youjun_pipeline.contracts.model import Failure
-from youjun_pipeline.ingest.district_file import DistrictFile, Phase, Plan, parse_district_file
+from youjun_pipeline.ingest.district_file import (
+    DistrictFile,
+    NoneDeclared,
+    Phase,
+    Plan,
+    parse_district_file,
+)
 from youjun_pipeline.ingest.limits import MAX_DISTRICT_FILE_BYTES, Unreadable, read_bytes
 
 DISTRICT_FILE, DELIVERIES, STATISTICS = "district.toml", "deliveries", "statistics"
@@ -74,6 +80,7 @@ class District:
     phases: list[Phase]
     files: list[DeliveredFile]
     failures: list[Failure]
+    nones: list[NoneDeclared] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -220,6 +227,7 @@ def _district(folder: Path, code: str, slug: str, found: _Findings) -> District:
         phases=stated.phases,
         files=files,
         failures=found.failures,
+        nones=stated.nones,
     )
 
 

@@ -7,12 +7,13 @@ it is delivered. Keep out: how a file is read (`files`), how cells are judged (`
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from youjun_pipeline.contracts import Dataset, load_datasets
 from youjun_pipeline.contracts.model import HIDDEN_COLUMNS
+from youjun_pipeline.ingest.bare import declared_none, set_aside, without_bare_rows
 from youjun_pipeline.ingest.districts import DeliveredFile, Scan
 from youjun_pipeline.ingest.files import READER_VERSION, content_hash, read_file
 from youjun_pipeline.ingest.limits import Unreadable
@@ -45,15 +46,20 @@ CONTENT_TABLES = {
     "rule_result": "content_sha256 VARCHAR, dataset VARCHAR, rule VARCHAR, severity VARCHAR, failed_rows BIGINT, "
     "message VARCHAR",
     "notice": "content_sha256 VARCHAR, dataset VARCHAR, message VARCHAR",
+    # Contents that say nothing (`bare`).
+    "bare_content": "content_sha256 VARCHAR, dataset VARCHAR, reason VARCHAR, rows_seen BIGINT",
 }
 SEEN_TABLES = {
-    "dataset": "dataset VARCHAR, title VARCHAR, kind VARCHAR",
+    "dataset": "dataset VARCHAR, title VARCHAR, kind VARCHAR, empty_means VARCHAR",
     "plausible_range": "dataset VARCHAR, column_name VARCHAR, title VARCHAR, unit VARCHAR, low DOUBLE, high DOUBLE",
     "district": "district_code VARCHAR, slug VARCHAR, district_name VARCHAR, standard_id VARCHAR, data_origin VARCHAR, "
     "plan_title VARCHAR, document_number VARCHAR, issued_on DATE",
     "district_option": "district_code VARCHAR, option VARCHAR, value VARCHAR",
     "phase": "district_code VARCHAR, phase_id VARCHAR, phase_name VARCHAR, phase_order INTEGER, starts DATE, ends DATE",
     "delivered_file": "district_code VARCHAR, delivery DATE, dataset VARCHAR, file VARCHAR, content_sha256 VARCHAR",
+    "bare_file": "district_code VARCHAR, delivery DATE, dataset VARCHAR, file VARCHAR, content_sha256 VARCHAR, "
+    "reason VARCHAR, rows_seen BIGINT",
+    "declared_none": "district_code VARCHAR, delivery DATE, dataset VARCHAR, reason VARCHAR",
     "district_failure": "district_code VARCHAR, dataset VARCHAR, rule VARCHAR, message VARCHAR",
     "district_notice": "district_code VARCHAR, message VARCHAR",
 }
@@ -94,6 +100,9 @@ def ensure_raw(con: duckdb.DuckDBPyConnection) -> None:
 def _ensure_raw(con: duckdb.DuckDBPyConnection) -> None:
     for name, columns in {**CONTENT_TABLES, **SEEN_TABLES}.items():
         con.execute(f"create table if not exists raw.{name} ({columns})")
+        if name in SEEN_TABLES and _columns(con, name) != [c.split()[0] for c in columns.split(", ")]:
+            # of an older version; it is written anew by every run
+            con.execute(f"create or replace table raw.{name} ({columns})")
     for dataset in load_datasets().values():
         version = reader_version(dataset)
         stale = con.execute(
@@ -110,6 +119,10 @@ def _ensure_raw(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"{how} raw.{dataset.name} ({place}, {text})")
         con.execute(f"{how} accepted.{dataset.name} ({place}, {typed})")
     ensure_statistics(con)
+
+
+def _columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    return [row[0] for row in con.execute(f"describe raw.{table}").fetchall()]
 
 
 def reader_version(dataset: Dataset) -> str:
@@ -166,7 +179,7 @@ def _seen_rows(found: Scan, delivered: list[Delivered]) -> dict[str, list[tuple[
     # Two folders of one code are both failures; the tables keep one row per district all the same.
     districts = list({d.code: d for d in found.districts}.values())
     return {
-        "dataset": [(d.name, d.title, d.kind) for d in load_datasets().values()],
+        "dataset": [(d.name, d.title, d.kind, d.empty_means) for d in load_datasets().values()],
         "plausible_range": _plausible_ranges(),
         "district": [
             (
@@ -188,7 +201,10 @@ def _seen_rows(found: Scan, delivered: list[Delivered]) -> dict[str, list[tuple[
         "delivered_file": [
             (e.district_code, e.file.delivery, e.file.dataset, e.file.name, e.content_sha256)
             for e in delivered
-        ],
+        ]
+        + [row for d in districts for row in declared_none(d)],
+        "bare_file": [],
+        "declared_none": [(d.code, n.delivered_on, n.dataset, n.reason) for d in districts for n in d.nones],
         "district_failure": [(d.code, "", f.rule, f.message) for d in found.districts for f in d.failures],
         "district_notice": [(notice.district_code, str(notice)) for notice in found.notices],
     }
@@ -249,6 +265,7 @@ def ingest(
             _ingest_dataset(con, dataset, files, statistics.composed.get(name, Composition()), read)
         )
     register_statistics(con, statistics)
+    set_aside(con)
     return results
 
 
@@ -269,8 +286,8 @@ def _ingest_dataset(
     columns: list[tuple[object, ...]] = []
     notices: list[tuple[object, ...]] = []
     failures: dict[str, tuple[str, str]] = {}
-    read: dict[str, ReadResult] = {sha: read_one(file.path, dataset) for sha, file in files.items()}
-    read |= statistics.results
+    whole = {sha: read_one(file.path, dataset) for sha, file in files.items()} | statistics.results
+    read, bare = _without_bare(dataset, whole)
     for sha, result in read.items():
         if result.failure is not None:
             failures[sha] = (result.failure.rule, result.failure.message)
@@ -306,11 +323,21 @@ def _ingest_dataset(
         _insert(con, "raw.rule_result", checked.warnings.assign(dataset=dataset.name))
         _insert(con, "raw.source_column", _frame("source_column", columns))
         _insert(con, "raw.notice", _frame("notice", notices))
+        _insert(con, "raw.bare_content", _frame("bare_content", bare))
         _insert(con, "raw.content", contents)
     total, kept, turned_away = (
         int(n) for n in contents[["rows_read", "rows_accepted", "rows_rejected"]].sum()
     )
     return Ingested(dataset.name, len(read), total, kept, turned_away, len(failures))
+
+
+def _without_bare(
+    dataset: Dataset, read: dict[str, ReadResult]
+) -> tuple[dict[str, ReadResult], Sequence[tuple[object, ...]]]:
+    """What is left of each content, and a row of `bare_content` for those that say nothing."""
+    left = {sha: without_bare_rows(dataset, result) for sha, result in read.items()}
+    bare = [(sha, dataset.name, why, len(read[sha].frame)) for sha, (_, why) in left.items() if why]
+    return {sha: result for sha, (result, _) in left.items()}, bare
 
 
 def _without_refused(text: pd.DataFrame, failures: dict[str, Failure]) -> pd.DataFrame:
@@ -354,7 +381,7 @@ def _notices(result: object) -> list[str]:
     return notices
 
 
-def _frame(table: str, rows: list[tuple[object, ...]]) -> pd.DataFrame:
+def _frame(table: str, rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
     import pandas as pd
 
     return pd.DataFrame(rows, columns=[c.split()[0] for c in CONTENT_TABLES[table].split(", ")], dtype=object)

@@ -33,6 +33,7 @@ from youjun_pipeline.precheck.models import (
     doubts,
     evaluate,
     failed_checks,
+    not_filled_in,
     rejected_across_files,
     roster_is_missing,
 )
@@ -163,16 +164,17 @@ def _across_files(
     can_be_evaluated(con)
     as_of = max([file.delivery for file in target.files], default=dt.date.min)
     checks = evaluate(con, target.phases, as_of)
+    bare = [finding for finding in not_filled_in(con) if finding.file in columns]
     if missing := roster_is_missing(con):
         level = ERROR if target.in_district else NOTICE
         detail = "没有学校名册（schools），没有核对学校标识码、校名和各表之间的关系"
-        return [Finding(level, "", "schools_missing", "没有学校名册", detail)] if missing else []
+        return [*bare, Finding(level, "", "schools_missing", "没有学校名册", detail)] if missing else bare
     found = [
         *rejected_across_files(con, columns),
         *doubts(con, columns),
         *failed_checks(con, checks, columns),
     ]
-    return [finding for finding in found if not finding.file or finding.file in columns]
+    return bare + [finding for finding in found if not finding.file or finding.file in columns]
 
 
 def _in_order(result: Precheck) -> list[Finding]:

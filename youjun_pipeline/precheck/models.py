@@ -29,6 +29,7 @@ TOLD_ELSEWHERE = (
     "school_names_resolve",
     "rows_reconcile",
     "progress_is_on_known_measures",
+    "files_are_filled_in",
 )
 ACROSS_FILES = {
     "unknown_school": "学校标识码不在学校名册中",
@@ -98,6 +99,20 @@ def roster_is_missing(con: duckdb.DuckDBPyConnection) -> list[str]:
     ]
 
 
+def not_filled_in(con: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
+    """Files that deliver nothing, with what stands in their place and what they would have meant."""
+    rows = con.execute(
+        "select b.delivery, b.file, no_delivery(b.reason, b.rows_seen, d.kind, d.title, d.empty_means, max(f.delivery)) "
+        "from raw.bare_file b join raw.dataset d using (dataset) left join raw.delivered_file f "
+        "on f.district_code = b.district_code and f.dataset = b.dataset and f.delivery <= b.delivery "
+        "group by b.delivery, b.file, b.reason, b.rows_seen, d.kind, d.title, d.empty_means order by all"
+    ).fetchall()
+    for delivery, file, message in rows:
+        yield Finding(
+            WARNING, f"{delivery}/{file}", "files_are_filled_in", "没有填写内容，不算一次报送", message
+        )
+
+
 def rejected_across_files(con: duckdb.DuckDBPyConnection, columns: dict[str, Columns]) -> Iterator[Finding]:
     """Schools that a file names and nobody knows."""
     rows = con.execute(
@@ -139,9 +154,13 @@ def failed_checks(
 
 
 def _placed(offender: str, files: list[str]) -> tuple[str, str, int, str]:
-    """File, sheet, row and the rest of an offender that a check words as `delivery/file sheet 第 n 行：…`."""
+    """File, sheet, row and the rest of an offender worded as `delivery/file sheet 第 n 行：…` or `delivery/file：…`."""
     for file in files:
-        found = re.fullmatch(r"(?: (.*?))? 第 (\d+) 行：(.*)", offender[len(file) :], re.DOTALL)
-        if offender.startswith(file) and found:
+        if not offender.startswith(file):
+            continue
+        rest = offender[len(file) :]
+        if found := re.fullmatch(r"(?: (.*?))? 第 (\d+) 行：(.*)", rest, re.DOTALL):
             return file, found[1] or "", int(found[2]), found[3]
+        if rest.startswith("："):
+            return file, "", 0, rest[1:]
     return "", "", 0, offender

@@ -1,4 +1,5 @@
 -- 来源文件：每个交付文件读入、接受和隔离的行数。
+-- A dataset that a district has none of, by its own word, stands here with its district.toml and no rows.
 -- A row that counts for nothing in every evaluation is rejected too: its school is in no roster, or it reports
 -- on what the plan does not have.
 with unknown as (
@@ -8,12 +9,17 @@ with unknown as (
         or (dataset in ('progress', 'acceptances')
             and rule in ('unknown_measure', 'unknown_milestone', 'unknown_indicator', 'before_plan'))
     group by all
+), delivered as (
+    select * from raw.delivered_file
+    union all
+    select * exclude (reason, rows_seen) from raw.bare_file
 )
-select f.district_code, f.delivery, f.dataset, f.file, f.content_sha256 as sha256, c.rows_read,
-    c.rows_accepted - coalesce(u.row_count, 0) as rows_accepted,
-    c.rows_rejected + coalesce(u.row_count, 0) as rows_rejected,
+select f.district_code, f.delivery, f.dataset, f.file, f.content_sha256 as sha256, coalesce(c.rows_read, 0) as rows_read,
+    coalesce(c.rows_accepted, 0) - coalesce(u.row_count, 0) as rows_accepted,
+    coalesce(c.rows_rejected, 0) + coalesce(u.row_count, 0) as rows_rejected,
     c.failure_rule, c.failure_message
-from raw.delivered_file f
+from delivered f
 join run_district d using (district_code)
-join raw.content c using (content_sha256, dataset)
+left join raw.content c using (content_sha256, dataset)
 left join unknown u using (district_code, dataset, delivery, file)
+where c.content_sha256 is not null or f.file = 'district.toml'

@@ -55,3 +55,13 @@ create or replace temp macro stage_word(stage) as
 -- names in a sentence: ten at most, then how many there are
 create or replace temp macro ten_of(names) as
     array_to_string(names[1:10], '、') || if(len(names) > 10, '等 ' || len(names) || ' 个', '');
+-- why a file is no delivery, what stands instead, and what it would have meant
+create or replace temp macro no_delivery(reason, rows_seen, kind, title, empty_means, older) as
+    if(reason = 'header_only', '只有表头，没有数据行', '有 ' || rows_seen || ' 行，都只有编号一类的栏目，没有填写内容')
+        || '，不算一次报送' || case
+            when kind = 'events' then ''
+            when older is not null then '，仍采用 ' || older || ' 的“' || title || '”'
+            else '，“' || title || '”至今没有报送'
+        end
+        || coalesce('。如当作报送，' || nullif(empty_means, ''), '')
+        || if(kind = 'snapshot', '。请填写后重新报送；确实没有的，请在 district.toml 中以 [[none]] 写明', '');
