@@ -14,20 +14,14 @@ from youjun_pipeline.contracts.model import NUMBER_TYPES
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.words import NOTHING, SHARE_UNIT, plain, rounded
 from youjun_pipeline.standard import Catalogue
+from youjun_pipeline.vocabulary import word, words
 
 if TYPE_CHECKING:
     import duckdb
 
-STATUS = {
-    "met": "达标",
-    "met_by_waiver": "按过渡政策达标",
-    "near": "未达标，但达到底线",
-    "below": "不达标",
-    "no_data": "缺数据，不能视为达标",
-    "not_applicable": "不适用",
-}
+STATUS = words("status")
 COMPULSORY = "compulsory"
-DIRECTIONS = {"at_least": "不低于", "at_most": "不高于", "below": "低于", "formula": "不少于"}
+DIRECTIONS = words("direction")
 # How many classes a school has is counted, class by class or band by band.
 CLASS_COUNT, CLASS_BAND = "classes.class_no", "class_bands.classes"
 # Decimals of a figure in a calculation: enough to do the sum again, too few for binary dust.
@@ -49,7 +43,7 @@ def stage_name(catalogue: Catalogue, stage: str | None) -> str:
     """小学, 初中, or both."""
     if stage is None:
         return "不分学段"
-    return "小学和初中" if stage == COMPULSORY else catalogue.stages[stage].name
+    return catalogue.stages[stage].name if stage in catalogue.stages else word("stage", stage) or stage
 
 
 def input_name(name: str) -> str:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 
+from youjun_pipeline import vocabulary
 from youjun_pipeline.standard import Catalogue
 
 NOTHING = "—"
@@ -17,7 +19,11 @@ NOTHING_MEANS = f"“{NOTHING}”为未报、缺数据或不适用，缺报不�
 LEGEND = f"{NOTHING_MEANS}；“{WAIVER_MARK}”为按过渡政策达标；“{ROUNDED_MARK}”为四舍五入后与判定不一致，判定以完整精度为准。"
 RECONSTRUCTED = "本表数据为重构样例，非填报数据"
 SHARE_UNIT = "比例"
-VERDICTS = {True: "达标", False: "不达标", None: "待定"}
+VERDICTS = {
+    True: vocabulary.status_word("met"),
+    False: vocabulary.status_word("below"),
+    None: vocabulary.words("passes")["unknown"],
+}
 _LEVELS = "ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ"
 # What Excel refuses in the name of a sheet, besides control characters; an apostrophe would end the name in a link.
 _SHEET_NAME_REFUSED = re.compile(r"[\[\]:*?/\\'\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
@@ -91,15 +97,7 @@ def level_word(level: int | None) -> str:
 
 def status_word(status: str | None, catalogue: Catalogue, *, has_floor: bool) -> str:
     """A status in words; an indicator with a floor says on which side of it the value is."""
-    words = {
-        "met": "达标",
-        "met_by_waiver": "按过渡政策达标",
-        "near": f"达到{floor_word(catalogue)}",
-        "below": f"低于{floor_word(catalogue)}" if has_floor else "不达标",
-        "no_data": "缺数据",
-        "not_applicable": "不适用",
-    }
-    return words.get(status or "no_data", str(status))
+    return vocabulary.status_word(status, floor_word(catalogue), has_floor=has_floor)
 
 
 def remark(statuses: Mapping[str, tuple[str, str | None]], catalogue: Catalogue) -> str:
@@ -107,16 +105,14 @@ def remark(statuses: Mapping[str, tuple[str, str | None]], catalogue: Catalogue)
 
     `statuses`: by indicator code its status and the waiver it is met by (None without).
     """
+    word = partial(status_word, catalogue=catalogue, has_floor=True)
     groups = [
-        (("met", "met_by_waiver"), "达标"),
-        (("near",), f"达到{floor_word(catalogue)}"),
-        (("below",), f"低于{floor_word(catalogue)}"),
-        (("no_data",), "缺数据"),
-        (("not_applicable",), "不适用"),
+        (("met", "met_by_waiver"), word("met")),
+        *(((code,), word(code)) for code in ("near", "below", "no_data", "not_applicable")),
     ]
     parts = [
-        "、".join(codes) + word
-        for wanted, word in groups
+        "、".join(codes) + said
+        for wanted, said in groups
         if (codes := [code for code, (status, _) in statuses.items() if status in wanted])
     ]
     waived = [f"{code}按{waiver}达标" for code, (s, waiver) in statuses.items() if s == "met_by_waiver"]

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from youjun_pipeline.reports.words import NOTHING, rounded
+from youjun_pipeline.vocabulary import words
 
 NONE_YET = "暂无"
 
@@ -29,86 +30,75 @@ class Signs(dict[Any, Sign]):
         return Sign("none", "·", NOTHING if state is None else str(state))
 
 
-STATUS = Signs(
+def _signs(kind: str, shown: dict[str, tuple[str, str]]) -> Signs:
+    """Signs for codes of one kind of the vocabulary: the CSS class and the sign of each."""
+    named = words(kind)
+    return Signs({code: Sign(*look, named[code]) for code, look in shown.items()})
+
+
+STATUS = _signs(
+    "status",
     {
-        "met": Sign("met", "✓", "达标"),
-        "met_by_waiver": Sign("waived", "◇", "按过渡政策达标"),
-        "near": Sign("near", "△", "未达标，不低于底线"),
-        "below": Sign("below", "✕", "不达标"),
-        "no_data": Sign("nodata", "?", "缺数据"),
-        "not_applicable": Sign("none", "–", "不适用"),
-    }
+        "met": ("met", "✓"),
+        "met_by_waiver": ("waived", "◇"),
+        "near": ("near", "△"),
+        "below": ("below", "✕"),
+        "no_data": ("nodata", "?"),
+        "not_applicable": ("none", "–"),
+    },
 )
 BLANK = Sign("none", "", "")
 FAILING = ("near", "below")
 
-FINDING_STATE = Signs(
+FINDING_STATE = _signs("state", {"open": ("below", "✕"), "reopened": ("below", "↺"), "closed": ("met", "✓")})
+WORK_STATE = _signs(
+    "state",
     {
-        "open": Sign("below", "✕", "未解决"),
-        "reopened": Sign("below", "↺", "再次出现"),
-        "closed": Sign("met", "✓", "已解决"),
-    }
+        "not_started": ("nodata", "○"),
+        "in_progress": ("near", "◐"),
+        "done": ("met", "●"),
+        "cancelled": ("none", "–"),
+    },
 )
-WORK_STATE = Signs(
+TARGET_STATE = _signs(
+    "state",
     {
-        "not_started": Sign("nodata", "○", "未启动"),
-        "in_progress": Sign("near", "◐", "进行中"),
-        "done": Sign("met", "●", "已完成"),
-        "cancelled": Sign("none", "–", "已取消"),
-    }
+        "achieved": ("met", "✓"),
+        "on_track": ("met", "◐"),
+        "behind": ("near", "△"),
+        "missed": ("below", "✕"),
+        "not_due": ("none", "○"),
+        "no_report": ("nodata", "?"),
+        "no_data": ("nodata", "?"),
+    },
 )
-TARGET_STATE = Signs(
+SEVERITY = _signs(
+    "severity",
     {
-        "achieved": Sign("met", "✓", "已完成"),
-        "on_track": Sign("met", "◐", "进度正常"),
-        "behind": Sign("near", "△", "进度落后"),
-        "missed": Sign("below", "✕", "到期未完成"),
-        "not_due": Sign("none", "○", "未到期"),
-        "no_report": Sign("nodata", "?", "到期未填报"),
-        "no_data": Sign("nodata", "?", "计划值或期间读不出"),
-    }
+        "blocking": ("below", "✕"),
+        "serious": ("below", "✕"),
+        "warning": ("near", "△"),
+        "notice": ("none", "–"),
+        "note": ("none", "–"),
+    },
 )
-SEVERITY = Signs(
-    {
-        "blocking": Sign("below", "✕", "阻止发布"),
-        "serious": Sign("below", "✕", "必须改正"),
-        "warning": Sign("near", "△", "应当核实"),
-        "notice": Sign("none", "–", "告知"),
-        "note": Sign("none", "–", "提示"),
-    }
-)
+_PASSES = words("passes")
 PASSES = Signs(
     {
-        True: Sign("met", "✓", "通过"),
-        False: Sign("below", "✕", "未通过"),
-        None: Sign("nodata", "?", "未定"),
+        True: Sign("met", "✓", _PASSES["true"]),
+        False: Sign("below", "✕", _PASSES["false"]),
+        None: Sign("nodata", "?", _PASSES["unknown"]),
     }
 )
 YES_NO = {True: "是", False: "否", None: NOTHING}
 
-STAGE = {"primary": "小学", "junior": "初中", "compulsory": "小学和初中", None: "不分学段"}
-CATEGORY = {
-    "resource": "资源配置",
-    "government": "政府保障程度",
-    "quality": "教育质量",
-    "recognition": "社会认可度",
-    "veto": "一票否决",
-}
-LEVEL = {"school": "学校", "stage": "学段", "district": "全县"}
-TARGET_KIND = {"period": "当期", "cumulative": "累计", "point": "时点"}
-BASIS = {"planned": "按计划", "slippage": "按延期情况", "verified": "只计已验收"}
-UNIT_KIND = {"unit": "责任单位", "section": "责任科室"}
-CAUSE = {
-    "enrolment": "学生数变化",
-    "resource": "资源变化",
-    "rule": "标准或过渡政策变化",
-    "roster": "学校增减",
-    "merged": "并入他校",
-    "closed": "撤销",
-    "opened": "新建",
-    "out_of_scope": "纳入范围变化",
-    "correction": "数据补报、缺报或更正",
-}
+STAGE: dict[str | None, str] = {**words("stage"), None: "不分学段"}
+CATEGORY = words("category")
+LEVEL = words("level")
+TARGET_KIND = words("kind")
+BASIS = words("basis")
+UNIT_KIND = words("kind")
+CAUSE = words("cause")
 LEVEL_NUMERAL = {1: "Ⅰ", 2: "Ⅱ", 3: "Ⅲ", 4: "Ⅳ", 5: "Ⅴ"}
 
 # First two digits of GB/T 2260.

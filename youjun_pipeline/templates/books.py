@@ -15,6 +15,7 @@ from typing import Any
 
 import xlsxwriter
 
+from youjun_pipeline import vocabulary
 from youjun_pipeline.contracts import Dataset, load_datasets
 from youjun_pipeline.contracts.model import AnyGiven
 from youjun_pipeline.ingest.districts import District, scan
@@ -29,7 +30,7 @@ LASTING = (
     *("boarding", "dense_urban"),
 )
 STAGES = ("primary", "junior", "senior")
-STAGE_WORDS = {"primary": "小学", "junior": "初中", "senior": "高中"}
+STAGE_WORDS = vocabulary.words("stage")
 
 # Filled from the official statistics workbooks, by nobody's hand.
 FROM_FORMS = ("class_bands",)

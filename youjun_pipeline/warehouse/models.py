@@ -61,7 +61,9 @@ class Model:
 
     @property
     def description(self) -> str:
-        """The comment at the head of the file."""
+        """What the table is declared as; for a table that is not published the comment at the head of its file."""
+        if declared := declared_tables().get(self.full_name):
+            return declared.comment
         lines = []
         for line in self.sql.splitlines():
             if not line.startswith("--"):

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from youjun_pipeline.settings import DEFAULT_STALE_DAYS
+from youjun_pipeline.vocabulary import SOME_FLOOR, macros
 from youjun_pipeline.warehouse.models import MODELS
 
 RUN_TABLES = ("request", "option", "chosen_file", "failure", "evaluation")
@@ -39,6 +40,8 @@ class RunScope:
 def begin_run(con: duckdb.DuckDBPyConnection, scope: RunScope) -> None:
     """Lay out the run's temporary tables and variables in `con`; called again it starts afresh from what raw holds."""
     con.execute((MODELS / "run" / "macros.sql").read_text(encoding="utf-8"))
+    con.execute(macros())
+    con.execute("set variable floor_word = $1", [floor_word(con)])
     con.execute("set variable run_id = $1", [scope.run_id])
     con.execute("set variable as_of = $1::date", [scope.as_of])
     con.execute("set variable stale_days = $1::integer", [scope.stale_days])
@@ -64,6 +67,14 @@ def phases_in_order(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
         "select phase_id from raw.phase group by all order by min(starts), phase_id"
     ).fetchall()
     return tuple(phase for (phase,) in found)
+
+
+def floor_word(con: duckdb.DuckDBPyConnection) -> str:
+    """The floor of the standards on file as it is read, such as 85%; a general word where they differ."""
+    found = con.execute(
+        "select distinct value from standard.parameter where parameter = 'floor_share'"
+    ).fetchall()
+    return f"{float(found[0][0]) * 100:g}%" if len(found) == 1 else SOME_FLOOR
 
 
 def run_sql(name: str) -> str:

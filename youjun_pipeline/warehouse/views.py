@@ -8,26 +8,19 @@ Keep out: rows of its own; views hold none, so they cost nothing and cannot disa
 from __future__ import annotations
 
 import re
-import tomllib
-from functools import cache
 from pathlib import Path
 
 import duckdb
 
+from youjun_pipeline.vocabulary import vocabulary, words
 from youjun_pipeline.warehouse.models import MODELS
+from youjun_pipeline.warehouse.run import floor_word
 from youjun_pipeline.warehouse.tables import Table, declared_tables, sql_text
 
-LABELS = MODELS / "labels.toml"
 # The status of the strict verdict and of either phase are statuses too.
 _LABELLED = re.compile(
     r"^(?:cv_(?:primary|junior)_)?(status|state|stage|category|level|severity|cause|data_origin)(?:_\w+)?$"
 )
-
-
-@cache
-def labels() -> dict[str, dict[str, str]]:
-    """Chinese words for coded values, by column name."""
-    return tomllib.loads(LABELS.read_text(encoding="utf-8"))
 
 
 def display_names(table: Table) -> dict[str, str]:
@@ -52,6 +45,7 @@ def bi_views() -> dict[str, str]:
 def add_views(con: duckdb.DuckDBPyConnection, catalog: str) -> None:
     """Make the views and the dictionary in the attached database `catalog`, whose tables are there already."""
     home = con.execute("select current_database()").fetchall()[0][0]
+    floor = floor_word(con)
     for schema in ("bi", "zh", "meta"):
         con.execute(f"create schema if not exists {catalog}.{schema}")
     # A view keeps its text: made from inside, it names its tables without the catalogue, which is called otherwise when opened.
@@ -64,16 +58,17 @@ def add_views(con: duckdb.DuckDBPyConnection, catalog: str) -> None:
             )
         for table in declared_tables().values():
             if table.schema == "mart":
-                con.execute(f"create or replace view zh.{_quoted(title(table))} as {_chinese_select(table)}")
+                select = _chinese_select(table, floor)
+                con.execute(f"create or replace view zh.{_quoted(title(table))} as {select}")
                 con.execute(f"comment on view zh.{_quoted(title(table))} is {sql_text(table.comment)}")
         _add_dictionary(con)
     finally:
         con.execute(f"use {home}")
 
 
-def _chinese_select(table: Table) -> str:
+def _chinese_select(table: Table, floor: str) -> str:
     columns = ", ".join(
-        f"{_labelled(column, type_)} as {_quoted(name)}"
+        f"{_labelled(column, type_, floor)} as {_quoted(name)}"
         for (column, (type_, _)), name in zip(
             table.columns.items(), display_names(table).values(), strict=True
         )
@@ -82,12 +77,12 @@ def _chinese_select(table: Table) -> str:
     return f"select {columns} from {table.full_name}"
 
 
-def _labelled(column: str, type_: str) -> str:
+def _labelled(column: str, type_: str, floor: str) -> str:
     found = _LABELLED.match(column)
-    if type_ != "VARCHAR" or not found or found[1] not in labels():
+    if type_ != "VARCHAR" or not found or found[1] not in vocabulary():
         return _quoted(column)
     cases = " ".join(
-        f"when {sql_text(code)} then {sql_text(word)}" for code, word in labels()[found[1]].items()
+        f"when {sql_text(code)} then {sql_text(word)}" for code, word in words(found[1], floor).items()
     )
     return f"case {_quoted(column)} {cases} else {_quoted(column)} end"
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from youjun_pipeline.vocabulary import words
 from youjun_pipeline.warehouse.tables import declared_tables
 from youjun_pipeline.warehouse.tables_page import tables_page
-from youjun_pipeline.warehouse.views import display_names, labels, title
+from youjun_pipeline.warehouse.views import display_names, title
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,4 +33,4 @@ def test_every_comment_is_in_chinese() -> None:
 
 
 def test_statuses_have_words() -> None:
-    assert labels()["status"].keys() == {"met", "met_by_waiver", "near", "below", "no_data", "not_applicable"}
+    assert words("status").keys() == {"met", "met_by_waiver", "near", "below", "no_data", "not_applicable"}

@@ -1,4 +1,3 @@
--- 保障与质量数据：各项 G、Q、S、V 指标所依据的数值、填报结论和佐证材料。
 -- Reported and counted figures come first (1–9), then the values that are judged (11–19), then the conclusion (20).
 with reported as (
     select e.district_code, e.phase_id, n.indicator_code, n.figure_no, n.item, n.name, a.value::double as value, n.unit,

@@ -1,4 +1,3 @@
--- 差异贡献：每所学校对差异系数的贡献、增配资源的边际影响和平衡点。
 -- variance_share = w(x−X)²/S²; marginal_effect = dCV/dx = (w/X)·((x−X)/S − CV); break_even = X(1+CV²): above it more
 -- resource at that school makes the coefficient worse.
 select

@@ -1,4 +1,3 @@
--- 区县基本情况：填报的人口、经济和教育经费等数值。
 select f.district_code, f.phase_id, a.item, a.year, a.value::double as value,
     a.year = max(a.year) over (partition by f.district_code, f.phase_id, a.item) as is_newest
 from core.chosen_file f

@@ -1,4 +1,3 @@
--- 区县指标：全部 R、G、Q、S、V 指标在区县层面的判定。
 -- An indicator made of several parts takes the worst of them; the value shown is the first part's.
 with part as (
     select district_code, phase_id, indicator_code, part, value, target, status, summary from rule.district_ratio

@@ -1,4 +1,3 @@
--- 区县结论：校校达标、项项达标；列出全部阻碍认定的事项，一票否决在前。
 with section as (
     select district_code, phase_id,
         count(*) as sections,

@@ -1,4 +1,3 @@
--- 评估：一个区县在一个阶段的一次评估。
 select
     district_code, phase_id, district_name, phase_name, phase_order, starts, ends, as_of, effective_on, standard_id,
     data_origin, plan_title, document_number, issued_on as plan_issued_on, include_private, music_art_rule, close_after_days,

@@ -1,4 +1,3 @@
--- 问题清单：不达标的学校指标、学段差异系数和区县事项，跨阶段沿用同一编号。
 -- Closed ones stay listed. closed follows the data alone; signed_off asks for a valid inspection besides, and a failed
 -- inspection on the same day or later takes it back.
 with covered as (

@@ -1,4 +1,3 @@
--- 指标：标准目录中的全部指标。
 select standard_id, indicator_code, name, short_name, category, level, unit, gap_unit, direction, display_decimals,
     per, is_split, evidence_based, numerator_text, denominator_text, formula_text, clause, sort_order
 from standard.indicator

@@ -1,4 +1,3 @@
--- 数据溯源：每项指标所用的每个原始数据及其所在的文件、工作表、行、列。
 -- An input that was never delivered stands here with no place and no value: that is why its indicator has none.
 with judgement as (
     select j.district_code, j.phase_id, j.school_code, j.stage, j.indicator_code, d.is_split, d.category

@@ -1,4 +1,3 @@
--- 措施延期记录：措施的完成时间何时、由谁、从哪天改到哪天。
 -- Two ways to move a date: deliver the measure again with another one, or report another day on which it is expected.
 with moved as (
     select district_code, phase_id, measure_no, 'due' as kind, delivery as changed_on, null as changed_by, due_before as date_before,

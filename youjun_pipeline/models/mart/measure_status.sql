@@ -1,4 +1,3 @@
--- 措施进展：每项整改措施的进度、延期和已解决的问题。
 -- Slippage is counted from the baseline: to the day it was finished, else to the latest of the day it is expected, the
 -- day it is now due, and, once overdue, the effective day. A cancelled measure and one without a date have none.
 with school as (

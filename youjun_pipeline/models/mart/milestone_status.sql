@@ -1,4 +1,3 @@
--- 节点进展：每个时间节点的任务、状态和是否逾期。
 -- Overdue is counted from the date the milestone was first delivered with.
 select
     m.district_code, m.phase_id, m.milestone_no, m.measure_no, m.indicator_code, m.task, m.due, m.baseline_due,

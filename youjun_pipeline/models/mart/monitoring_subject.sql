@@ -1,4 +1,3 @@
--- 质量监测：各监测年份、年级、学科的学业水平与校际差异率及判定。
 with result as (
     select f.district_code, f.phase_id, m.cycle, m.grade, m.subject, m.level, m.between_school_rate,
         l.value as level_required, p.value as rate_limit,

@@ -1,4 +1,3 @@
--- 阶段变化：与上一阶段相比改变的数值和结论，按原因分解，各原因之和等于总变化。
 -- A change whose value stays (another limit, another waiver) stands here with effect 0 under the cause that moved it.
 with pair as (
     select c.*, b.standard_id as standard_before, a.standard_id as standard_after,

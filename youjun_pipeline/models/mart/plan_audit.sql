@@ -1,4 +1,3 @@
--- 方案审查：对照问题、节点、资金和学校名册，找出方案本身的薄弱之处。
 -- Each rule stands in one of the rule.plan_* models; here they come together. Only some of them are about a school, which is
 -- then known by its code: two schools may bear one name.
 select district_code, phase_id, rule, severity, indicator_code, stage, school_code, school_name, measure_no, message

@@ -1,4 +1,3 @@
--- 核对：上级通报的问题与计算结果逐项对照，通报而未算出的、算出而未通报的都列出。
 -- Claims are compared with this phase's judgements; a letter of an earlier phase then shows what has been put right since.
 with judgement as (
     select district_code, phase_id, indicator_code, stage, school_code, school_name, status, reason

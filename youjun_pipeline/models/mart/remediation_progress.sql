@@ -1,4 +1,3 @@
--- 整改进度：每项指标每个学段的问题数、解决数和资金。
 -- The rows of an indicator add up to its findings; money that the plan gives for no stage stands on a row of its own.
 with late as (
     select distinct m.district_code, m.phase_id, m.finding_id

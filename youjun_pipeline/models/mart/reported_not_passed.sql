@@ -1,4 +1,3 @@
--- 报完成未达标：填报已完成的措施，其对应的问题重新计算仍未达标。
 -- The figures may be older than the report: then nobody knows yet, and the sentence says so.
 select
     m.district_code, m.phase_id, m.measure_no, m.finding_id, f.indicator_code, f.stage, f.school_code, f.school_name,

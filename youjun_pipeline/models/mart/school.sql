@@ -1,4 +1,3 @@
--- 学校：名册中的每所学校，是否在评估范围内及原因。
 select
     district_code, phase_id, school_code, school_name, township, school_type, sponsor_code, urban_rural, built_year,
     boarding as is_boarding, dense_urban as is_dense_urban, primary_students, junior_students, senior_students,

@@ -1,4 +1,3 @@
--- 学校指标：每校每学段各项指标（R1–R7、G3、G4、G5）的数值与判定。
 with judgement as (
     from rule.resource
     union all by name

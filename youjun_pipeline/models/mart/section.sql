@@ -1,4 +1,3 @@
--- 学部：名册中每校每个义务教育学段的学生、班级和教师数。
 -- Schools out of scope are here too: the basic figures of a district count them. A section without a row in a dataset
 -- has not reported, so its figures are null.
 with taught as (

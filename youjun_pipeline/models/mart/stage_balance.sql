@@ -1,4 +1,3 @@
--- 校际均衡：每学段每项资源的加权均值、标准差与差异系数（按在校生数加权）。
 -- Sums are ordered by school, so that two runs give the same last digit whatever the threads do.
 with cell as (
     select e.district_code, e.phase_id, e.standard_id, t.stage, t.cv_limit, i.indicator_code, i.short_name, i.unit,

@@ -1,4 +1,3 @@
--- 任务进度：方案中量化任务各期的计划、完成和完成率，截至采用数据之日。
 -- A report before the period ends is on track when it keeps pace with the days gone: of a 当期 target from the period's
 -- first day, of a 累计 target from the end of the period before. A 时点 target has no pace: it is due on its day.
 with measured as (

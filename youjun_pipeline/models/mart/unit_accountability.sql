@@ -1,4 +1,3 @@
--- 责任落实：每个责任单位和责任科室承担的措施及其完成情况。
 with owner as (
     select district_code, phase_id, measure_no, 'unit' as kind, unnest(names_in(responsible_units)) as unit
     from core.measure

@@ -1,4 +1,3 @@
--- 过渡政策台账：只因过渡政策才达标的学校指标和学段差异系数，以及须补齐的数量和日期。
 -- What is owed is counted without any waiver. It falls due some years after the recognition: the end of the last phase.
 with deadline as (
     select p.district_code,

@@ -1,4 +1,3 @@
--- 来源文件：每个交付文件读入、接受和隔离的行数。
 -- A dataset that a district has none of, by its own word, stands here with its district.toml and no rows.
 -- A row that counts for nothing in every evaluation is rejected too: its school is in no roster, or it reports
 -- on what the plan does not have.

@@ -1,4 +1,3 @@
--- 隔离区：未能读入或无法对应的数据，逐条列出位置、原值和原因。
 -- Of every file of the run's districts and every evaluation that stands, also those that this run does not make: which
 -- phases a run takes must not change what the quarantine holds.
 with standing as (

@@ -1,4 +1,3 @@
--- 疑点数据：合规但可疑的数值，逐条列出位置，等待区县说明。
 -- The bounds are no part of the standard: they were set so that the sample districts show a handful, not hundreds
 -- (2026-11), and decide nothing but what is asked about.
 with bound as (

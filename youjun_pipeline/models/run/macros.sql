@@ -1,4 +1,4 @@
--- Words of judgement and display, shared by the models.
+-- Judgement and display, shared by the models; words for coded values are macros too (`vocabulary`).
 create or replace temp macro judged(amount, required, floor_share) as
     case
         when amount is null or required is null then 'no_data'
@@ -15,15 +15,6 @@ create or replace temp macro is_settled(status) as status in ('met', 'met_by_wai
 create or replace temp macro passed(verdict) as
     case when verdict then 'met' when not verdict then 'below' else 'no_data' end;
 create or replace temp macro is_failing(status) as status in ('near', 'below');
-create or replace temp macro status_word(status) as
-    case status
-        when 'met' then '达标'
-        when 'met_by_waiver' then '按特例达标'
-        when 'near' then '未达标但达到底线'
-        when 'below' then '不达标'
-        when 'not_applicable' then '不适用'
-        else '数据不全'
-    end;
 -- figures for sentences: at most that many decimals, no trailing zeros
 create or replace temp macro shown2(x) as
     regexp_replace(round(x::decimal(28, 10), 2)::varchar, '\.?0+$', '');
@@ -50,8 +41,6 @@ create or replace temp macro exact(x) as regexp_replace(x::decimal(38, 6)::varch
 -- the difference of two figures computed along different ways: binary noise is none
 create or replace temp macro moved_by(before, after) as
     if(abs(after - before) <= 1e-9 * greatest(abs(before), abs(after)), 0, after - before);
-create or replace temp macro stage_word(stage) as
-    case stage when 'primary' then '小学' when 'junior' then '初中' when 'compulsory' then '中小学' else '' end;
 -- names in a sentence: ten at most, then how many there are
 create or replace temp macro ten_of(names) as
     array_to_string(names[1:10], '、') || if(len(names) > 10, '等 ' || len(names) || ' 个', '');

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from youjun_pipeline import vocabulary
 from youjun_pipeline.reports import words
 from youjun_pipeline.reports.evaluation import Row
 from youjun_pipeline.reports.workbook import HEAD, LEFT, LINE_HEIGHT, SHADES, Book, Paper
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _WIDTHS = [7, 33, 33, 15, 9, 11, 11, 34]
 _HEADINGS = ["代码", "指标内容", "项目", "数值", "单位", "标准值", "判定", "说明及佐证材料"]
 _GROUPS = ["学生", "家长", "教师", "校长", "人大代表", "政协委员", "其他群众"]
-_CONCLUSIONS = {"met": "达标", "not_met": "不达标"}
+_CONCLUSIONS = vocabulary.words("conclusion")
 
 
 def write_assurance(book: Book, con: duckdb.DuckDBPyConnection) -> None:
@@ -288,7 +289,7 @@ def _veto_table(paper: Paper, con: duckdb.DuckDBPyConnection) -> None:
         ],
         repeat=False,
     )
-    occurred = {"met": "未发生", "below": "发生"}
+    occurred = vocabulary.words("veto_status")
     for code, indicator in evaluation.catalogue.indicators.items():
         if indicator.category != "veto":
             continue
@@ -296,7 +297,7 @@ def _veto_table(paper: Paper, con: duckdb.DuckDBPyConnection) -> None:
         paper.text(paper.row, 0, code)
         paper.merge(paper.row, 1, paper.row, 3, indicator.name, LEFT)
         paper.text(paper.row, 4, _CONCLUSIONS.get(row["conclusion"]))
-        paper.text(paper.row, 5, occurred.get(row["status"], "缺数据"), SHADES.get(row["status"]))
+        paper.text(paper.row, 5, occurred.get(row["status"], occurred["no_data"]), SHADES.get(row["status"]))
         paper.merge(paper.row, 6, paper.row, 7, row["evidence"], LEFT)
         paper.sheet.set_row(paper.row, LINE_HEIGHT * paper.lines_needed(row["evidence"] or "", 6, 7) + 4)
         paper.row += 1

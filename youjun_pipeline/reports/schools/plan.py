@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from youjun_pipeline import vocabulary
 from youjun_pipeline.reports import words
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.folder import Report
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 
 TITLE = "一校一案"
 INDEX_NAME = "目录"
-STATES = {"open": "未解决", "closed": "已解决", "reopened": "再次出现"}
-PROGRESS = {"not_started": "未启动", "in_progress": "进行中", "done": "已完成", "cancelled": "已取消"}
+STATES = vocabulary.words("state")
 _WIDTHS = [16, 12, 12, 12, 14, 34, 16, 22]
 
 
@@ -76,12 +76,14 @@ def read_plans(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> list[P
 
 def stage_word(catalogue: Catalogue, stage: str | None) -> str:
     """A finding's stage in words; judgements on a school of both stages stand under `compulsory`."""
-    return catalogue.stages[stage].name if stage in catalogue.stages else "小学和初中" if stage else ""
+    return (
+        catalogue.stages[stage].name if stage in catalogue.stages else vocabulary.word("stage", stage) or ""
+    )
 
 
 def progress_word(item: Row, done: str = "") -> str:
     """The state of a measure or milestone in words, with its percentage if given, and whether it is late."""
-    return f"{PROGRESS.get(item['state'], item['state'])}{done}{'，逾期' if item['overdue'] else ''}"
+    return f"{STATES.get(item['state'], item['state'])}{done}{'，逾期' if item['overdue'] else ''}"
 
 
 def next_due(plan: Plan, evaluation: Evaluation) -> str:
