@@ -202,7 +202,7 @@ def _training(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, inputs: Se
     lines = ["原始数据：", *_inputs(inputs), f"比例最低的学校（共 {len(schools)} 所）："]
     for code, (name, rows) in schools[:CONTRIBUTORS]:
         part, whole = rows["training_budget_wan"], rows["public_funds_budget_wan"]
-        result = percent(share(rows)) if share(rows) >= 0 else "数据不全"
+        result = percent(share(rows)) if share(rows) >= 0 else "缺数据"
         lines.append(
             f"{INDENT}{name}（{code}）：{figure(part['value'])}÷{figure(whole['value'])}＝{result}　← {place(part)}"
         )
@@ -233,7 +233,7 @@ def _small_schools(
         }
         budget = rows["public_funds_budget_wan"]["value"]
         if budget is None or not all(pupils.values()) or any(norms.get(n) is None for n in pupils):
-            lines.append(f"{INDENT}{INDENT}数据不全")
+            lines.append(f"{INDENT}{INDENT}缺数据")
             continue
         norm = sum(count * norms[n] for n, count in pupils.items()) / sum(pupils.values())
         yuan = budget * float(catalogue.parameters["wan_in_yuan"].value)
@@ -269,7 +269,7 @@ def _ratio_lines(code: str, inputs: Sequence[Row]) -> list[str]:
         name = "指标值" if number == 1 else f"第 {number} 项"
         top, bottom = _sum(above, inputs), _sum(below, inputs)
         if top is None or bottom is None:
-            lines.append(f"{INDENT}{name}：数据不全，无法计算")
+            lines.append(f"{INDENT}{name}：缺数据，无法计算")
         elif bottom[1] == 0:
             lines.append(f"{INDENT}{name}：没有对象")
         else:

@@ -17,8 +17,8 @@ from typing import Any
 STATES = {
     "达标": ("#2b6ca3", "circle"),
     "按过渡政策达标": ("#6f8fae", "diamond"),
-    "未达标，不低于底线": ("#c98500", "triangle-up"),
-    "不达标": ("#b5432a", "square"),
+    "达到85%": ("#c98500", "triangle-up"),
+    "未达标": ("#b5432a", "square"),
 }
 LINES = {
     "标准": ("#1f2933", [1, 0]),
@@ -166,12 +166,12 @@ def _trend() -> Any:
 
     base = alt.Chart(alt.NamedData(name="trend")).encode(
         x=alt.X("ends:T", title=None, axis=alt.Axis(format="%Y-%m", tickCount=6, labelOverlap=True)),
-        y=alt.Y("share:Q", title="不达标学校占比", axis=alt.Axis(format="%", tickCount=5)),
+        y=alt.Y("share:Q", title="未达标学校占比", axis=alt.Axis(format="%", tickCount=5)),
         detail="district:N",
         tooltip=[
             alt.Tooltip("district:N", title="区县"),
             alt.Tooltip("phase:N", title="阶段"),
-            alt.Tooltip("share:Q", title="不达标学校占比", format=".1%"),
+            alt.Tooltip("share:Q", title="未达标学校占比", format=".1%"),
         ],
     )
     lines = base.mark_line(

@@ -30,7 +30,7 @@ def result_table(published: Path) -> str:
         standing = con.execute(
             "select published_at, rows from ops.publication order by published_at desc"
         ).fetchone()
-    head = ("区县", "阶段", "在评学校", "不达标学校", "不达标指标", "隔离行", "结论")
+    head = ("区县", "阶段", "在评学校", "未达标学校", "未达标指标", "隔离行", "结论")
     lines = [
         f"发布库 {path}" + (f"（{standing[1]} 行）" if standing else ""),
         "",

@@ -124,7 +124,7 @@ COLUMNS: dict[str, dict[str, tuple[str, str, bool]]] = {
 WORDS: dict[str, dict[str, tuple[str, str]]] = {
     "stage": {"primary": ("小学", "primary"), "junior": ("初中", "junior")},
     "kind": {"music": ("音乐", "music"), "art": ("美术", "art")},
-    "conclusion": {"met": ("达标", "met"), "not_met": ("不达标", "not_met")},
+    "conclusion": {"met": ("达标", "met"), "not_met": ("未达标", "not_met")},
     "school_type": {
         "小学": ("小学", "primary"),
         "教学点": ("教学点", "teaching_point"),

@@ -229,7 +229,7 @@ def test_reported_done_and_still_failing_is_a_list_of_its_own(con: duckdb.DuckDB
         ("p3", "M2", "乙小学", "2024-11-10", "李四", 50, 45, True),
         ("p4", "M2", "丙小学", "2024-11-10", "李四", 50, 45, True),
     ]
-    assert found[0][8].startswith("丙小学：措施 M2 于 2024-11-10 填报完成，2024-11-30 报送的数据仍不达标。")
+    assert found[0][8].startswith("丙小学：措施 M2 于 2024-11-10 填报完成，2024-11-30 报送的数据仍未达标。")
 
 
 def test_milestones_have_states_of_their_own(con: duckdb.DuckDBPyConnection) -> None:

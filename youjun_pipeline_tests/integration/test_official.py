@@ -149,7 +149,7 @@ def test_table_three_is_the_balance_of_the_marts(written: Written) -> None:
             row = rows[find_row(rows, label, 1, top)]
             assert row[2:9] == [shown(balance[stage, code][column]) for code in RESOURCES], (name, label)
         assert rows[find_row(rows, "差异系数", 1, top)][9] == shown(balance[stage, "R1"]["cv_composite"])
-        verdicts = {"met": "达标", "met_by_waiver": "按过渡政策达标", "below": "不达标", "no_data": "缺数据"}
+        verdicts = {"met": "达标", "met_by_waiver": "按过渡政策达标", "below": "未达标", "no_data": "缺数据"}
         expected = [verdicts.get(balance[stage, code]["status"], "不适用") for code in RESOURCES]
         assert rows[find_row(rows, "判定", 1, top)][2:9] == expected
 
@@ -175,7 +175,7 @@ def test_table_two_two_has_every_section_with_its_values_and_remark(written: Wri
             assert row[:6] == [number, verdict["school_name"], *(NOTHING if f is None else f for f in facts)]
             mine = {code: judged[(*key, code)] for code in RESOURCES}
             assert row[6:13] == [shown(mine[code]["value"]) for code in RESOURCES]
-            assert row[13] == {True: "达标", False: "不达标", None: "待定"}[verdict["passes_resource_rule"]]
+            assert row[13] == {True: "达标", False: "未达标", None: "待定"}[verdict["passes_resource_rule"]]
             assert remark_parts(row[14]) == {
                 status: [c for c in RESOURCES if mine[c]["status"] in wanted]
                 for status, wanted in REMARKS.items()
@@ -240,7 +240,7 @@ def test_tables_of_the_district_have_every_indicator_with_verdict_and_figures(
     words = {
         "met": "达标",
         "met_by_waiver": "按过渡政策达标",
-        "below": "不达标",
+        "below": "未达标",
         "no_data": "缺数据",
         "near": "达到85%",
     }

@@ -166,13 +166,13 @@ def said(con: duckdb.DuckDBPyConnection, rule: str, phase: str = "p1") -> list[s
 
 def test_findings_without_a_measure(con: duckdb.DuckDBPyConnection) -> None:
     assert found(con, "finding_without_measure") == [("serious", "G5", "primary", "丙小学", None)]
-    assert said(con, "finding_without_measure") == ["丙小学的“班额”（G5，小学）不达标，方案没有任何措施"]
+    assert said(con, "finding_without_measure") == ["丙小学的“班额”（G5，小学）未达标，方案没有任何措施"]
 
 
 def test_findings_that_only_the_text_answers(con: duckdb.DuckDBPyConnection) -> None:
     assert found(con, "annex_lacks_measure") == [("serious", "G5", "primary", "乙小学", None)]
     assert said(con, "annex_lacks_measure") == [
-        "乙小学的“班额”（G5，小学）不达标，只有正文的措施（M02），附件没有：附件才定时限和责任"
+        "乙小学的“班额”（G5，小学）未达标，只有正文的措施（M02），附件没有：附件才定时限和责任"
     ]
 
 
@@ -293,8 +293,8 @@ def test_numbers_against_names(con: duckdb.DuckDBPyConnection) -> None:
         ("warning", None, None, None, None),
     ]
     assert said(con, "claimed_count_disagrees") == [
-        "“班额”（G5）小学说有 5 所不达标，点名的是 4 所",
-        "说有 3 项指标不达标，列出的是 2 项",
+        "“班额”（G5）小学说有 5 所未达标，点名的是 4 所",
+        "说有 3 项指标未达标，列出的是 2 项",
     ]
 
 

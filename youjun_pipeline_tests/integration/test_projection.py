@@ -241,7 +241,7 @@ def test_only_what_is_signed_off_is_verified(con: duckdb.DuckDBPyConnection) -> 
 
 def test_messages_say_what_was_counted_and_what_was_not(con: duckdb.DuckDBPyConnection) -> None:
     assert message(con, P2, "planned", "R4") == (
-        "到“攻坚”结束（2024-06-30）：仍有 5 个问题；新增不达标 1 处：接收二小；"
+        "到“攻坚”结束（2024-06-30）：仍有 5 个问题；新增未达标 1 处：接收二小；"
         "按数量计入 5 项措施：R4-1、R4-1B、R4-2、R4-3、R4-4；"
         "2 项措施未量化，不作假设：R4-5、R4-6；1 项措施已报完成而问题还在：R4-7"
     )
@@ -251,7 +251,7 @@ def test_messages_say_what_was_counted_and_what_was_not(con: duckdb.DuckDBPyConn
         == "到“验收”结束（2024-12-31）：问题全部解决；按数量计入 1 项措施：R5-1"
     )
     assert message(con, P2, "planned", "G4") == (
-        "到“攻坚”结束（2024-06-30）：问题全部解决；新增不达标 1 处：邻校；按数量计入 1 项措施：G4-1"
+        "到“攻坚”结束（2024-06-30）：问题全部解决；新增未达标 1 处：邻校；按数量计入 1 项措施：G4-1"
     )
     assert message(con, P2, "planned", "R2").endswith("1 项措施未量化，不作假设：R2-1")
     assert (
@@ -267,9 +267,9 @@ def test_what_is_not_known_does_not_pass(con: duckdb.DuckDBPyConnection) -> None
     ).fetchall()
     end = "到“攻坚”结束（2024-06-30）"
     assert found == [
-        ("planned", 0, None, f"{end}：没有问题；1 处数据不全"),
-        ("slippage", 0, None, f"{end}：没有问题；1 处数据不全"),
-        ("verified", 0, None, f"{end}，只计已验收销号的：没有问题；1 处数据不全"),
+        ("planned", 0, None, f"{end}：没有问题；1 处缺数据"),
+        ("slippage", 0, None, f"{end}：没有问题；1 处缺数据"),
+        ("verified", 0, None, f"{end}，只计已验收销号的：没有问题；1 处缺数据"),
     ]
 
 

@@ -83,7 +83,7 @@ def test_a_name_written_another_way_is_noted(wuqing: list[dict[str, Any]]) -> No
 
 def test_a_near_value_is_a_failing_one(wuqing: list[dict[str, Any]]) -> None:
     near = next(r for r in wuqing if r["school_name"] == "杨村第四小学" and r["indicator_code"] == "R4")
-    assert (near["claimed"], near["computed"], near["agrees"]) == ("不达标", "未达标但达到底线", True)
+    assert (near["claimed"], near["computed"], near["agrees"]) == ("未达标", "达到85%", True)
 
 
 def test_without_a_letter_own_findings_stand_unverified(sample: Settings) -> None:
@@ -127,7 +127,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
         claim("G5", "试验镇丙小学"),
         claim("G5", "天书小学"),
         claim("G5", count=5),
-        claim("不达标学校合计", stage="", count=4),
+        claim("未达标学校合计", stage="", count=4),
         claim("G4", count=1),
         claim("Q9 四年级语文", stage=""),
         claim("四年级数学", stage=""),
@@ -164,14 +164,14 @@ def test_every_kind_of_claim(story: duckdb.DuckDBPyConnection) -> None:
         ("school", "G5", "甲小学", None): (True, "按简写对应“试验镇甲中心小学”；通报与计算一致"),
         ("school", "G5", "乙校区", None): (True, "按别名对应“试验镇乙小学”；通报与计算一致"),
         ("school", "G5", "试验镇乙小学", None): (True, "通报与计算一致"),
-        ("school", "G5", "试验镇丙小学", None): (False, "通报不达标，计算没有算出：最大班额 40 人"),
+        ("school", "G5", "试验镇丙小学", None): (False, "通报未达标，计算没有算出：最大班额 40 人"),
         ("school", "G5", "天书小学", None): (None, "名册中找不到“天书小学”，最接近的有："),
         ("school", "厕所革命", "试验镇乙小学", None): (None, "认不出指标“厕所革命”，无法核对"),
         ("count", "G5", None, None): (False, "通报 5 所，点名 4 所，计算 4 所：通报多 1 所"),
         ("count", "G4", None, None): (False, "通报 1 所，计算 0 所：通报多 1 所"),
-        ("total", "不达标学校合计", None, None): (True, "通报 4 所，点名的不同学校 4 所，计算 4 所：一致"),
+        ("total", "未达标学校合计", None, None): (True, "通报 4 所，点名的不同学校 4 所，计算 4 所：一致"),
         ("district", "Q9", None, "4年级语文"): (True, "通报与计算一致"),
-        ("district", "Q9", None, "4年级数学"): (False, "通报不达标，计算没有算出"),
+        ("district", "Q9", None, "4年级数学"): (False, "通报未达标，计算没有算出"),
     }
     assert set(got) == set(expected)
     for key, (agrees, note) in expected.items():
@@ -191,8 +191,8 @@ def test_own_findings_without_a_claim(story: duckdb.DuckDBPyConnection) -> None:
         ("district", "Q9", None, "4年级科学"),
     }
     missing = own["school", "G5", "试验镇丁小学", None]
-    assert (missing["agrees"], missing["claimed"], missing["computed"]) == (False, None, "不达标")
-    assert missing["note"].startswith("计算不达标，通报没有提到：1 个班超过 45 人")
+    assert (missing["agrees"], missing["claimed"], missing["computed"]) == (False, None, "未达标")
+    assert missing["note"].startswith("计算未达标，通报没有提到：1 个班超过 45 人")
 
 
 def test_a_later_phase_says_what_has_been_put_right(story: duckdb.DuckDBPyConnection) -> None:

@@ -249,7 +249,7 @@ def test_a_coefficient_that_rounds_to_its_limit_keeps_its_verdict_and_is_marked(
         f'0.000"{ROUNDED_MARK}"',
         f'0.000"{WAIVER_MARK}"',
     ]
-    assert rows[find_row(rows, "判定", 1)][2:5] == ["不达标", "按过渡政策达标", "缺数据"]
+    assert rows[find_row(rows, "判定", 1)][2:5] == ["未达标", "按过渡政策达标", "缺数据"]
     assert rows[find_row(rows, "不计过渡政策的差异系数", 1)][3] == 0.51
 
 

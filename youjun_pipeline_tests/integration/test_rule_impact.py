@@ -96,7 +96,7 @@ def test_without_waivers_the_two_large_old_schools_of_wuqing_fail(impact: list[d
         ("杨村第八小学", "杨村第十四小学"), ("met_by_waiver", "below")
     )
     large = next(r for r in lapsed if r["school_name"] == "杨村第十四小学")
-    assert large["reason"] == "过渡政策全部到期：义务教育在校生 2092 人，上限 2000 人：不达标，超 92 人"
+    assert large["reason"] == "过渡政策全部到期：义务教育在校生 2092 人，上限 2000 人：未达标，超 92 人"
     assert large["compared_title"] == "过渡政策全部到期"
 
 
@@ -129,7 +129,7 @@ def test_8000_yuan_fails_where_the_funds_lie_between(impact: list[dict[str, Any]
         (r["district_code"], r["level"], r["indicator_code"], r["status_before"], r["status_after"])
         for r in raised
     ] == [(BAODI, "district_indicator", "G7", "met", "below")]
-    assert raised[0]["reason"].endswith("特殊教育生均公用经费 6600，标准 8000：不达标")
+    assert raised[0]["reason"].endswith("特殊教育生均公用经费 6600，标准 8000：未达标")
 
 
 def test_rows_belong_to_the_run_and_the_evaluation_they_compare(

@@ -217,7 +217,7 @@ def test_what_may_not_sign_off_is_listed_with_its_place(con: duckdb.DuckDBPyConn
 def test_a_pass_that_the_figures_contradict_is_listed_until_they_pass(con: duckdb.DuckDBPyConnection) -> None:
     passed, message = check(con, "acceptances_agree_with_figures", "p2")
     assert not passed
-    assert "空验小学 G5 于 2024-05-20 验收通过，但数据不达标" in message
+    assert "空验小学 G5 于 2024-05-20 验收通过，但数据未达标" in message
     assert "反复小学" not in message
     # the relapse came after an inspection that the figures had borne out
     assert check(con, "acceptances_agree_with_figures", "p3")[0]

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from youjun_pipeline.settings import Settings
+from youjun_pipeline.vocabulary import macros, words
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline_tests.documented import documented_queries
 from youjun_pipeline_tests.generate import Phase, generate_district, write_district
@@ -52,7 +53,7 @@ def test_latest_views_hold_the_last_phase_alone(moved: duckdb.DuckDBPyConnection
 
 def test_chinese_views_say_it_in_words(moved: duckdb.DuckDBPyConnection) -> None:
     words = {w for (w,) in moved.execute('select distinct "状态" from zh."学校指标"').fetchall()}
-    assert words <= {"达标", "按特例达标", "未达标但达到底线", "不达标", "数据不全", "不适用"}
+    assert words <= {"达标", "按过渡政策达标", "达到85%", "未达标", "缺数据", "不适用"}
     assert len(words) > 1
     assert {s for (s,) in moved.execute('select distinct "学段" from zh."学校指标"').fetchall()} == {
         "小学",
@@ -92,3 +93,17 @@ def test_documented_queries_answer(sample: Settings) -> None:
     assert len(wideners) == 10 and wideners == sorted(wideners, key=lambda row: -row[3])
     assert findings == [("2023-startup", "open", 90)]
     assert {row[4] for row in origin} == {"facilities.csv", "schools.xlsx"}
+
+
+def test_sentences_and_views_use_the_words_of_the_vocabulary(moved: duckdb.DuckDBPyConnection) -> None:
+    moved.execute(macros())
+    moved.execute("set variable floor_word = '85%'")
+    for macro, kind in (("status_word(status)", "status"), ("stage_word(stage)", "stage")):
+        codes = list(words(kind))
+        column = macro[macro.index("(") + 1 : -1]
+        said = moved.execute(
+            f"select {macro} from (select unnest($1::varchar[]) as {column})", [codes]
+        ).fetchall()
+        assert dict(zip(codes, (w for (w,) in said), strict=True)) == words(kind, "85%")
+    shown = moved.execute("select distinct 状态 from zh.学校指标").fetchall()
+    assert {word for (word,) in shown} <= set(words("status", "85%").values())

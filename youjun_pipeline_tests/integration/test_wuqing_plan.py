@@ -142,7 +142,7 @@ def test_money_person_and_counts(con: duckdb.DuckDBPyConnection) -> None:
         "方案的 32 项措施都没有责任人：只写到科室和单位，出了问题找不到人"
     ]
     assert messages(con, "claimed_count_disagrees") == [
-        "说有 53 所学校不达标，点名的是 52 所（不重复计：小学 39、初中 13）"
+        "说有 53 所学校未达标，点名的是 52 所（不重复计：小学 39、初中 13）"
     ]
     assert audit(con, "no_owner") == audit(con, "no_due") == audit(con, "measure_without_finding") == []
 

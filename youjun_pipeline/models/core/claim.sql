@@ -29,7 +29,7 @@ select c.district_code, c.phase_id, c.delivery, c.source, c.words, c.stage, c.sc
     case
         when c.school_name is not null then 'school'
         when c.claimed_count is not null and c.indicator_code is null
-            and regexp_matches(c.words, '合计|总计|总数|共计|不达标|total') then 'total'
+            and regexp_matches(c.words, '合计|总计|总数|共计|未达标|total') then 'total'
         when c.claimed_count is not null then 'count'
         when c.category = 'resource' then 'stage'
         else 'district'

@@ -24,7 +24,7 @@ with asked as (
     union all
     select e.district_code, e.phase_id, i.indicator_code, 'assurance.' || i.indicator_code || '.' || c.column_name,
         null, case when c.column_name = 'evidence' then a.evidence
-            when a.conclusion = 'met' then '达标' when a.conclusion = 'not_met' then '不达标' end,
+            when a.conclusion = 'met' then '达标' when a.conclusion = 'not_met' then '未达标' end,
         c.column_name, a.content_sha256, a.sheet, a.row_number
     from run_evaluation e
     join standard.indicator i on i.standard_id = e.standard_id and i.evidence_based

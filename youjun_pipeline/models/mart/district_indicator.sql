@@ -13,7 +13,7 @@ with part as (
 ), opened as (
     select p.* replace (
             if(h.rows is null, p.summary,
-                concat_ws('；', p.summary, h.rows || ' 行数据未能读入或不知属于哪所学校，数据不全')) as summary,
+                concat_ws('；', p.summary, h.rows || ' 行数据未能读入或不知属于哪所学校，缺数据')) as summary,
             if(h.rows is not null and (p.status <> 'below' or h.is_either_way), 'no_data', p.status) as status
         )
     from part p

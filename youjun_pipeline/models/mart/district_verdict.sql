@@ -82,7 +82,7 @@ with section as (
                 {'weight': 1, 'order': 2, 'text': case when sections_failing > 0
                     then sections_failing || ' 个学部的七项资源配置未达到学校标准' end},
                 {'weight': 1, 'order': 3, 'text': case when sections_open > 0
-                    then sections_open || ' 个学部数据不全，尚不能下结论' end},
+                    then sections_open || ' 个学部缺数据，尚不能下结论' end},
                 {'weight': 1, 'order': 4, 'text': '校际差异系数未达标：' || array_to_string(b.over, '、')},
                 {'weight': 1, 'order': 5, 'text': '校际差异系数缺数据：' || array_to_string(b.unknown, '、')},
                 {'weight': 1, 'order': 6, 'text': case when roster_rows_rejected > 0
@@ -99,11 +99,11 @@ select
     indicators_failing, no_data as indicators_no_data, rows_in_quarantine,
     [x.text for x in list_sort(blocks)] as blocking,
     case
-        when passes then '校校达标、项项达标' || if(passes_strict, '', '（部分按特例达标）')
-        when vetoes > 0 then '发生一票否决情形，不予认定；另有 ' || indicators_failing || ' 项指标不达标，涉及 '
+        when passes then '校校达标、项项达标' || if(passes_strict, '', '（部分按过渡政策达标）')
+        when vetoes > 0 then '发生一票否决情形，不予认定；另有 ' || indicators_failing || ' 项指标未达标，涉及 '
             || schools_failing || ' 所学校'
-        when indicators_failing = 0 and schools_failing = 0 then '尚有事项数据不全，不能认定'
-        else indicators_failing || ' 项指标不达标，不达标学校 ' || schools_failing || ' 所'
+        when indicators_failing = 0 and schools_failing = 0 then '尚有事项缺数据，不能认定'
+        else indicators_failing || ' 项指标未达标，未达标学校 ' || schools_failing || ' 所'
             || if(no_data > 0, '；另有 ' || no_data || ' 项缺数据', '')
     end || if(rows_in_quarantine > 0, '（' || rows_in_quarantine || ' 行数据在隔离区，未计入）', '') as summary
 from joined

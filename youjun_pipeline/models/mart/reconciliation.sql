@@ -41,7 +41,7 @@ with judgement as (
     group by all
 ), school_row as (
     select c.district_code, c.phase_id, c.level, c.source, coalesce(c.indicator_code, c.words) as indicator_code, c.stage,
-        c.school_code, c.school_name, null as item, '不达标' as claimed, status_word(c.judged[1].status) as computed,
+        c.school_code, c.school_name, null as item, '未达标' as claimed, status_word(c.judged[1].status) as computed,
         if(c.judged is null, null, is_failing(c.judged[1].status)) as agrees,
         concat_ws('；',
             case c.resolution
@@ -60,7 +60,7 @@ with judgement as (
                 when c.judged is null then '学校没有这个学段的这项指标，无法核对'
                 when agrees then '通报与计算一致：' || c.judged[1].reason
                 when z.phase_name is not null then '“' || z.phase_name || '”阶段算出，本阶段已达标：' || c.judged[1].reason
-                else '通报不达标，计算没有算出：' || c.judged[1].reason
+                else '通报未达标，计算没有算出：' || c.judged[1].reason
             end) as note
     from school_claim c
     left join core.known_school k
@@ -71,7 +71,7 @@ with judgement as (
         on z.district_code = c.district_code and z.phase_id = c.phase_id and z.level = 'school'
         and z.school_code = c.school_code and z.indicator_code = c.indicator_code and z.stage = c.judged[1].stage
 ), stage_row as (
-    select c.district_code, c.phase_id, c.level, c.source, c.indicator_code, c.stage, null, null, null, '差异系数不达标',
+    select c.district_code, c.phase_id, c.level, c.source, c.indicator_code, c.stage, null, null, null, '差异系数未达标',
         string_agg(if(c.stage is null, t.name, '') || status_word(b.status), '、' order by t.split_weight)
             filter (b.status is not null) as computed,
         bool_or(b.status = 'below') as agrees,
@@ -80,7 +80,7 @@ with judgement as (
             when agrees then '通报与计算一致：' || string_agg(b.reason, '；' order by t.split_weight)
             when any_value(z.phase_name) is not null
                 then '“' || any_value(z.phase_name) || '”阶段算出，本阶段已达标：' || string_agg(b.reason, '；' order by t.split_weight)
-            else '通报不达标，计算没有算出：' || string_agg(b.reason, '；' order by t.split_weight)
+            else '通报未达标，计算没有算出：' || string_agg(b.reason, '；' order by t.split_weight)
         end as note
     from core.claim c
     join run_evaluation e using (district_code, phase_id)
@@ -100,7 +100,7 @@ with judgement as (
     group by c.district_code, c.phase_id, c.level, c.source, c.indicator_code, c.stage
 ), district_row as (
     select c.district_code, c.phase_id, c.level, c.source, coalesce(c.indicator_code, c.words), c.stage, null, null,
-        c.subject.grade || '年级' || c.subject.subject as item, '不达标',
+        c.subject.grade || '年级' || c.subject.subject as item, '未达标',
         status_word(if(c.subject is null, d.status, m.status)) as computed,
         is_failing(if(c.subject is null, d.status, m.status)) as agrees,
         case
@@ -108,7 +108,7 @@ with judgement as (
             when c.subject is not null and m.status is null then '质量监测中没有这个年级的这个学科，无法核对'
             when agrees then '通报与计算一致' || if(c.subject is null, '：' || d.summary, '')
             when c.is_follow_up then '通报之后已达标' || if(c.subject is null, '：' || d.summary, '')
-            else '通报不达标，计算没有算出' || if(c.subject is null, '：' || d.summary, '')
+            else '通报未达标，计算没有算出' || if(c.subject is null, '：' || d.summary, '')
         end as note
     from core.claim c
     semi join run_evaluation e on e.district_code = c.district_code and e.phase_id = c.phase_id
@@ -205,7 +205,7 @@ with judgement as (
     )
     union all
     select d.district_code, d.phase_id, 'district', d.indicator_code, null, null, null, s.item, coalesce(s.status, d.status),
-        if(s.item is null, d.summary, s.item || '不达标')
+        if(s.item is null, d.summary, s.item || '未达标')
     from mart.district_indicator d
     join run_evaluation e using (district_code, phase_id)
     join standard.indicator i
@@ -226,7 +226,7 @@ with judgement as (
         case
             when a.district_code is null then '没有收到上级通报，无法核对'
             when n.claims is null and q.claims is not null then '通报只给出数量，没有点名，无法核对'
-            else '计算不达标，通报没有提到'
+            else '计算未达标，通报没有提到'
         end || '：' || o.reason
     from own o
     left join (select distinct district_code, phase_id from letter) a using (district_code, phase_id)

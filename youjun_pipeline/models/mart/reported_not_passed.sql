@@ -5,8 +5,8 @@ select
     t.data_on >= s.finished_on as is_checked,
     coalesce(f.school_name, if(f.level = 'stage', '校际差异系数', '全县')) || '：措施 ' || m.measure_no || ' 于 '
         || s.finished_on || ' 填报完成，' || case
-        when is_failing(f.status) and is_checked then t.data_on || ' 报送的数据仍不达标'
-        when is_failing(f.status) then '现有数据报送于 ' || t.data_on || '，不达标；尚无其后的数据'
+        when is_failing(f.status) and is_checked then t.data_on || ' 报送的数据仍未达标'
+        when is_failing(f.status) then '现有数据报送于 ' || t.data_on || '，未达标；尚无其后的数据'
         else '但没有可判定的数据' end || '。' || f.reason as message
 from rule.finding_measure m
 semi join run_evaluation using (district_code, phase_id)

@@ -1,4 +1,4 @@
--- 数据不全时，已知情况足以判为不达标的判不达标，否则不下结论（空值）。
+-- With data missing, a section fails where what is known suffices for that; otherwise its verdict stays open (null).
 with counted as (
     select
         district_code, phase_id, school_code, school_name, stage,
@@ -46,7 +46,7 @@ select
         when len(shortfalls) > 0 then '，' || array_to_string(shortfalls, '、') else '' end || case
         when passes_resource_rule then '：通过（至少 ' || min_met::integer || ' 项达标且其余不低于底线）'
         when not passes_resource_rule then '：不通过（须至少 ' || min_met::integer || ' 项达标且其余不低于底线）'
-        else '：数据不全，暂不能下结论' end as reason
+        else '：缺数据，暂不能下结论' end as reason
 from judged_sections j
 join core.school s using (district_code, phase_id, school_code)
 left join failing f using (district_code, phase_id, school_code, stage)

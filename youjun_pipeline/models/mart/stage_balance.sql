@@ -77,10 +77,10 @@ select
     case
         when status = 'not_applicable' then short_name || '没有可比较的学校或全部为零，不计算差异系数'
         when status = 'no_data' then concat_ws('，',
-                if(schools_no_data > 0, schools_no_data || ' 所学校' || short_name || '数据不全', null),
+                if(schools_no_data > 0, schools_no_data || ' 所学校' || short_name || '缺数据', null),
                 if(is_hidden, '有数据行未能读入或不知属于哪所学校', null)) || '，差异系数'
             || coalesce(' ' || shown3(cv), '') || ' 仅供参考，不能视为达标'
         else short_name || '校际差异系数 ' || shown3(cv) || '，上限 ' || shown3(cv_limit) || '：' || case
-            when is_met(status) then status_word(status) else '不达标' end || if(rounding_sensitive, '（按全精度判定）', '')
+            when is_met(status) then status_word(status) else '未达标' end || if(rounding_sensitive, '（按全精度判定）', '')
     end as reason
 from measured

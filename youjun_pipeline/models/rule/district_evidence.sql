@@ -17,7 +17,7 @@ select
         else 'met'
     end as status,
     case
-        when a.conclusion = 'not_met' then if(i.category = 'veto', '发生一票否决情形', '结论为不达标')
+        when a.conclusion = 'not_met' then if(i.category = 'veto', '发生一票否决情形', '结论为未达标')
         when a.conclusion is null then '没有结论'
         when i.category <> 'veto' and coalesce(trim(a.evidence), '') = '' then '结论没有佐证材料，不能视为达标'
         when i.indicator_code = 'G2' and (e.funding_norm_primary_yuan is null or e.funding_norm_junior_yuan is null)

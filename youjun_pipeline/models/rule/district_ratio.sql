@@ -30,7 +30,7 @@ with limited as (
     from limited
 )
 select district_code, phase_id, indicator_code, part, value, target::double as target, status,
-    case when status = 'no_data' then what || '：数据不全'
+    case when status = 'no_data' then what || '：缺数据'
         when status = 'not_applicable' then what || '：没有对象，不适用'
         when unit = '比例' then what || ' ' || percent1(value) || '，标准 ' || percent1(target::double) || '：' || status_word(status)
         else what || ' ' || shown2(value) || '，标准 ' || shown2(target::double) || '：' || status_word(status)

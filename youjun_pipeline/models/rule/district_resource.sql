@@ -74,14 +74,14 @@ select
     case
         when coalesce(judged, 0) = 0 then '没有可评估的学校'
         when status = 'met' then '各校均达标' || if(category = 'resource', '，差异系数均未超限', '')
-            || if(status_strict <> 'met', '（部分按特例达标）', '')
+            || if(status_strict <> 'met', '（部分按过渡政策达标）', '')
         else concat_ws('，',
-            if(failing_primary > 0, failing_primary || ' 所小学不达标', null),
-            if(failing_junior > 0, failing_junior || ' 所初中不达标', null),
-            if(failing_compulsory > 0, failing_compulsory || ' 所跨学段学校不达标', null),
+            if(failing_primary > 0, failing_primary || ' 所小学未达标', null),
+            if(failing_junior > 0, failing_junior || ' 所初中未达标', null),
+            if(failing_compulsory > 0, failing_compulsory || ' 所跨学段学校未达标', null),
             array_to_string(over, '，'),
-            if(no_data > 0, no_data || ' 处数据不全', null),
-            if(cv_no_data > 0 and no_data = 0, '差异系数的数据不全', null),
+            if(no_data > 0, no_data || ' 处缺数据', null),
+            if(cv_no_data > 0 and no_data = 0, '差异系数的缺数据', null),
             if(hidden_rows > 0, hidden_rows || ' 行数据未能读入或不知属于哪所学校', null))
     end as summary
 from joined

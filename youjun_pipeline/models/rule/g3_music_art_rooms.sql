@@ -136,14 +136,14 @@ select
     case when is_met(j.status) then 0 when j.status = 'below' then j.missing end::double as gap,
     j.missing_strict,
     case j.status
-        when 'no_data' then '音乐、美术专用教室或班级数据不全，无法判定，不能视为达标'
+        when 'no_data' then '音乐、美术专用教室或班级缺数据，无法判定，不能视为达标'
         else j.classes || ' 个班需音乐、美术专用教室' || if(is_combined, '合计 ', '各 ') || j.needed || ' 间'
             || if(j.music_art_rule = 'per_stage' and j.stage = 'compulsory', '（按班数多的学段）', '') || '，合格的有音乐 '
             || j.music || ' 间、美术 ' || j.art || ' 间' || case
-                when j.status = 'met_by_waiver' then '：按特例 ' || j.waiver || ' 达标'
+                when j.status = 'met_by_waiver' then '：按过渡政策 ' || j.waiver || ' 达标'
                 when j.status = 'met' then '：达标'
-                when is_combined then '：不达标，缺 ' || j.missing || ' 间音乐或美术教室'
-                else '：不达标，缺 ' || concat_ws('、',
+                when is_combined then '：未达标，缺 ' || j.missing || ' 间音乐或美术教室'
+                else '：未达标，缺 ' || concat_ws('、',
                     if(j.needed > j.music, (j.needed - j.music) || ' 间音乐教室', null),
                     if(j.needed > j.art, (j.needed - j.art) || ' 间美术教室', null))
             end

@@ -48,10 +48,10 @@ select
     case when status = 'no_data' then null else greatest(students - applied, 0) end::double as gap,
     case
         when status = 'no_data' then '在校生数或办学类型不全，无法判定，不能视为达标'
-        when applied = 0 then '职业学校不得附设义务教育班级，现有学生 ' || students || ' 人：不达标'
+        when applied = 0 then '职业学校不得附设义务教育班级，现有学生 ' || students || ' 人：未达标'
         else '义务教育在校生 ' || students || ' 人，上限 ' || applied::bigint || ' 人' || case
-            when status = 'met_by_waiver' then '：按特例 ' || waiver || ' 达标'
+            when status = 'met_by_waiver' then '：按过渡政策 ' || waiver || ' 达标'
             when status = 'met' then '：达标'
-            else '：不达标，超 ' || (students - applied)::bigint || ' 人' end
+            else '：未达标，超 ' || (students - applied)::bigint || ' 人' end
     end as reason
 from compared

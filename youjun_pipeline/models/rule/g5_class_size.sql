@@ -60,7 +60,7 @@ select
         when 'met' then if(sizes_are_known, '最大班额 ' || largest || ' 人，上限 ' || class_limit::bigint || ' 人：达标',
             '按班额分档，' || classes || ' 个班均不超过 ' || class_limit::bigint || ' 人：达标')
         else over_classes || ' 个班超过 ' || class_limit::bigint || ' 人' || if(sizes_are_known,
-            '，最大班额 ' || largest || ' 人：不达标，共超 ' || over_students::bigint || ' 人',
-            '：不达标（按班额分档，最大班额和超出人数未知）')
+            '，最大班额 ' || largest || ' 人：未达标，共超 ' || over_students::bigint || ' 人',
+            '：未达标（按班额分档，最大班额和超出人数未知）')
     end as reason
 from judged_classes

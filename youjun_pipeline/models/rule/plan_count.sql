@@ -21,7 +21,7 @@ with claim as (
 )
 select c.district_code, c.phase_id, 'claimed_count_disagrees' as rule, 'warning' as severity, c.indicator_code, c.stage,
     null::varchar as school_name, null::varchar as measure_no,
-    '“' || i.short_name || '”（' || c.indicator_code || '）' || stage_word(c.stage) || '说有 ' || c.claimed_count || ' 所不达标，点名的是 '
+    '“' || i.short_name || '”（' || c.indicator_code || '）' || stage_word(c.stage) || '说有 ' || c.claimed_count || ' 所未达标，点名的是 '
         || n.named || ' 所' as message
 from claim c
 join run_evaluation e using (district_code, phase_id)
@@ -33,8 +33,8 @@ where c.level = 'count' and c.claimed_count <> n.named
 union all
 select c.district_code, c.phase_id, 'claimed_count_disagrees', 'warning', null, null, null, null,
     case
-        when c.is_of_indicators then '说有 ' || c.claimed_count || ' 项指标不达标，列出的是 ' || a.indicators || ' 项'
-        else '说有 ' || c.claimed_count || ' 所学校不达标，点名的是 ' || a.schools || ' 所（不重复计：小学 ' || a.primary_schools || '、初中 '
+        when c.is_of_indicators then '说有 ' || c.claimed_count || ' 项指标未达标，列出的是 ' || a.indicators || ' 项'
+        else '说有 ' || c.claimed_count || ' 所学校未达标，点名的是 ' || a.schools || ' 所（不重复计：小学 ' || a.primary_schools || '、初中 '
             || a.junior_schools || '）'
     end
 from claim c

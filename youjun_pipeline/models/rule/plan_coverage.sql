@@ -21,9 +21,9 @@ with plan as (
         s.in_text, coalesce(s.in_annex, 0) as in_annex,
         case f.level
             when 'school' then coalesce(f.school_name, f.school_code) || '的“' || i.short_name || '”（' || f.indicator_code || '，'
-                || stage_word(f.stage) || '）不达标'
+                || stage_word(f.stage) || '）未达标'
             when 'stage' then stage_word(f.stage) || '“' || i.short_name || '”（' || f.indicator_code || '）校际差异系数超限'
-            else '“' || i.short_name || '”（' || f.indicator_code || '）不达标' || coalesce('：' || f.reason, '')
+            else '“' || i.short_name || '”（' || f.indicator_code || '）未达标' || coalesce('：' || f.reason, '')
         end as what
     from mart.finding f
     join run_evaluation e using (district_code, phase_id)
@@ -79,7 +79,7 @@ select a.district_code, a.phase_id, 'measure_without_finding', if(len(without_fi
     a.indicator_code, a.stage, null, null, a.measure_no,
     '措施 ' || a.measure_no || ' 针对“' || i.short_name || '”' || case
         when covers = 'balance' then '的校际差异，而该差异系数没有超限'
-        when covers = 'district' then '，而该项没有不达标'
+        when covers = 'district' then '，而该项没有未达标'
         else '，而所列 ' || named || ' 所学校中有 ' || len(without_finding) || ' 所没有这个问题：' || ten_of(without_finding)
     end || '。请核对指标、学段和学校'
 from aimless a

@@ -22,8 +22,8 @@ select
     case when below > 0 then 'below' when subjects = 0 or no_data > 0 then 'no_data' else 'met' end as status,
     case
         when subjects = 0 then '没有质量监测结果'
-        when below > 0 then array_to_string(failing, '、') || ' 不达标'
-        when no_data > 0 then no_data || ' 项监测结果数据不全'
+        when below > 0 then array_to_string(failing, '、') || ' 未达标'
+        when no_data > 0 then no_data || ' 项监测结果缺数据'
         else subjects || ' 项监测结果均达标'
     end as summary
 from counted

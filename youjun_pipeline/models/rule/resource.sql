@@ -78,7 +78,7 @@ select
         as rounding_sensitive,
     name || ' ' || case when value is null then '缺少数据，无法计算，不能视为达标'
         else shown2(value) || '，标准 ' || shown2(threshold::double) || case
-            when status = 'met_by_waiver' then '：按特例 ' || waiver || ' 达标（不计特例为 ' || shown2(value_strict) || '）'
+            when status = 'met_by_waiver' then '：按过渡政策 ' || waiver || ' 达标（不计过渡政策为 ' || shown2(value_strict) || '）'
             when is_met(status) then '：达标'
             else '：' || status_word(status) || '，缺 ' || shown2((threshold::double - value) * students / per) || ' ' || gap_unit
         end end as reason

@@ -197,12 +197,12 @@ select
         else concat_ws('；',
             '：' || case when c.findings_left > 0 then '仍有 ' || c.findings_left || ' 个问题'
                 when c.findings_solved > 0 then '问题全部解决' else '没有问题' end,
-            if(c.fresh > 0, '新增不达标 ' || c.fresh || ' 处：' || ten_of(c.fresh_names), null),
+            if(c.fresh > 0, '新增未达标 ' || c.fresh || ' 处：' || ten_of(c.fresh_names), null),
             if(len(a.acting) > 0, '按数量计入 ' || len(a.acting) || ' 项措施：' || ten_of(a.acting), null),
             if(len(a.unquantified) > 0, len(a.unquantified) || ' 项措施未量化，不作假设：' || ten_of(a.unquantified), null),
             if(len(a.spent) > 0, len(a.spent) || ' 项措施已报完成而问题还在：' || ten_of(a.spent), null),
             if(len(a.late) > 0, len(a.late) || ' 项措施到那时还没有完成：' || ten_of(a.late), null))
-    end || if(c.no_data > 0, '；' || c.no_data || ' 处数据不全', '') as message
+    end || if(c.no_data > 0, '；' || c.no_data || ' 处缺数据', '') as message
 from cell c
 left join answered a
     on a.district_code = c.district_code and a.phase_id = c.phase_id and a.coming_phase_id = c.coming_phase_id

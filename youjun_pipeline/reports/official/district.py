@@ -26,7 +26,7 @@ def write_assurance(book: Book, con: duckdb.DuckDBPyConnection) -> None:
     paper = Paper(book, "表Ⅳ", _WIDTHS)
     paper.open("表Ⅳ　政府保障程度")
     _indicator_table(paper, con, "government")
-    paper.notes("灰底为不达标。", words.LEGEND)
+    paper.notes("灰底为未达标。", words.LEGEND)
 
 
 def write_quality(book: Book, con: duckdb.DuckDBPyConnection) -> None:
@@ -44,7 +44,7 @@ def write_quality(book: Book, con: duckdb.DuckDBPyConnection) -> None:
     counts = [_count("参加监测的年级学科数", newest), _count("其中：达标的", met)] if newest else []
     _indicator_table(paper, con, "quality", {"Q9": counts})
     _monitoring_table(paper, subjects)
-    paper.notes("灰底为不达标。", words.LEGEND)
+    paper.notes("灰底为未达标。", words.LEGEND)
 
 
 def _count(name: str, rows: list[Row]) -> Row:

@@ -116,7 +116,7 @@ def _write_index(book: Book, plans: list[Plan], names: list[str]) -> None:
     paper = Paper(book, INDEX_NAME, [6, 16, 34, 12, 12, 12, 52])
     paper.open(f"{TITLE}　目录")
     if not plans:
-        paper.line("没有不达标学校", NOTICE)
+        paper.line("没有未达标学校", NOTICE)
     paper.columns("序号", "学校标识码", "学校名称（点击打开）", "问题数", "已解决", "已销号", "下一步")
     for number, (plan, name) in enumerate(zip(plans, names, strict=True), start=1):
         row = paper.row
