@@ -92,7 +92,8 @@ PASSES = Signs(
 )
 YES_NO = {True: "是", False: "否", None: NOTHING}
 
-STAGE: dict[str | None, str] = {**words("stage"), None: "不分学段"}
+STAGE: dict[str | None, str] = {None: "不分学段"}
+STAGE.update(words("stage"))
 CATEGORY = words("category")
 LEVEL = words("level")
 TARGET_KIND = words("kind")
