@@ -29,42 +29,13 @@ from youjun_pipeline.reports.words import NOTHING, level_word, plain, rounded
 if TYPE_CHECKING:
     import duckdb
 
+    from youjun_pipeline.standard.catalogue import Part
+
 CONTRIBUTORS = 5
 LISTED_INPUTS = 12
 LISTED_SCHOOLS = 30
-
-Terms = tuple[tuple[int, str], ...]
-# What is divided by what, part by part; the same as core.district_ratio.
-_RATIOS: dict[str, tuple[tuple[Terms, Terms], ...]] = {
-    "G7": ((((1, "assurance.G7.funds_yuan"),), ((1, "assurance.G7.students"),)),),
-    "G8": ((((1, "assurance.G8.teacher_salary_yuan"),), ((1, "assurance.G8.civil_servant_salary_yuan"),)),),
-    "G9": ((((1, "teachers.trained_360h"),), ((1, "teachers.full_time"),)),),
-    "G11": (
-        (((1, "assurance.G11.rotated"),), ((1, "assurance.G11.eligible"),)),
-        (((1, "assurance.G11.rotated_backbone"),), ((1, "assurance.G11.rotated"),)),
-    ),
-    "G12": ((((1, "teachers.certified"),), ((1, "teachers.full_time"),)),),
-    "G13": (
-        (((1, "schools.catchment_primary_students"),), ((1, "schools.primary_students"),)),
-        (((1, "schools.catchment_junior_students"),), ((1, "schools.junior_students"),)),
-    ),
-    "G14": ((((1, "assurance.G14.allotted"),), ((1, "assurance.G14.places"),)),),
-    "G15": (
-        (((1, "assurance.G15.public"), (1, "assurance.G15.purchased")), ((1, "assurance.G15.eligible"),)),
-    ),
-    "Q1": (
-        (
-            (
-                (1, "graduation_cohorts.graduates"),
-                (-1, "graduation_cohorts.transferred_in"),
-                (1, "graduation_cohorts.transferred_out"),
-            ),
-            ((1, "graduation_cohorts.entrants"), (-1, "graduation_cohorts.deaths")),
-        ),
-    ),
-    "Q2": ((((1, "assurance.Q2.enrolled"),), ((1, "assurance.Q2.eligible"),)),),
-    "S1": ((((1, "recognition.satisfied"),), ((1, "recognition.valid"),)),),
-}
+# Judged subject by subject from an outside result; its value is the share of subjects that pass.
+MONITORING = "Q9"
 
 
 def stage_text(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, row: Row) -> list[str]:
@@ -135,15 +106,18 @@ def district_text(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, row: R
     lines = [f"{evaluation.district_name} 全县指标", *heading(evaluation, code)]
     if entry.level == "district":
         inputs = lineage(con, evaluation, code)
-        steps = {"G6": _small_schools, "Q4": _training, "Q9": _subjects}.get(code)
-        lines += (
-            steps(con, evaluation, inputs)
-            if steps
-            else ["原始数据：", *_inputs(inputs), *_ratio_lines(code, inputs)]
-        )
+        ways = {part.judged for part in entry.parts}
+        if code == MONITORING:
+            lines += _subjects(con, evaluation, inputs)
+        elif "funding" in ways:
+            lines += _small_schools(con, evaluation, inputs)
+        elif "each" in ways:
+            lines += _each_school(con, evaluation, entry.parts[0], inputs)
+        else:
+            lines += ["原始数据：", *_inputs(inputs), *_ratio_lines(con, evaluation, code, inputs)]
         if row["value"] is not None:
             lines.append(f"结果：{figure(row['value'])}，显示为 {_district_value(evaluation, row)}")
-        if row["target"] is not None and code != "Q9":
+        if row["target"] is not None and code != MONITORING:
             lines.append(standard_line(catalogue, code, row["target"]))
     else:
         lines += _schools(con, evaluation, row)
@@ -151,10 +125,9 @@ def district_text(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, row: R
 
 
 def _district_value(evaluation: Evaluation, row: Row) -> str:
-    # Q9 is judged subject by subject; its value is the share of subjects that pass
     return (
         percent(row["value"])
-        if row["indicator_code"] == "Q9"
+        if row["indicator_code"] == MONITORING
         else shown(evaluation.catalogue, row["indicator_code"], row["value"])
     )
 
@@ -191,21 +164,28 @@ def _by_school(
     return schools
 
 
-def _training(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, inputs: Sequence[Row]) -> list[str]:
-    """The schools with the lowest shares, those without figures first."""
+def _each_school(
+    con: duckdb.DuckDBPyConnection, evaluation: Evaluation, part: Part, inputs: Sequence[Row]
+) -> list[str]:
+    """The schools with the lowest shares of a ratio that each must reach, those without figures first."""
+
+    def side(rows: dict[str, Row], terms: list[str]) -> float | None:
+        values = [rows[term.rpartition(".")[2]]["value"] for term in terms]
+        if None in values:
+            return None
+        return sum(-v if term.startswith("-") else v for term, v in zip(terms, values, strict=True))
 
     def share(rows: dict[str, Row]) -> float:
-        part, whole = rows["training_budget_wan"]["value"], rows["public_funds_budget_wan"]["value"]
-        return part / whole if part is not None and whole else -1.0
+        above, below = side(rows, part.numerator), side(rows, part.denominator)
+        return above / below if above is not None and below else -1.0
 
     schools = sorted(_by_school(con, evaluation, inputs).items(), key=lambda s: (share(s[1][1]), s[0]))
     lines = ["原始数据：", *_inputs(inputs), f"比例最低的学校（共 {len(schools)} 所）："]
     for code, (name, rows) in schools[:CONTRIBUTORS]:
-        part, whole = rows["training_budget_wan"], rows["public_funds_budget_wan"]
+        above, below = side(rows, part.numerator), side(rows, part.denominator)
         result = percent(share(rows)) if share(rows) >= 0 else "缺数据"
-        lines.append(
-            f"{INDENT}{name}（{code}）：{figure(part['value'])}÷{figure(whole['value'])}＝{result}　← {place(part)}"
-        )
+        where = place(rows[part.numerator[0].rpartition(".")[2]])
+        lines.append(f"{INDENT}{name}（{code}）：{figure(above)}÷{figure(below)}＝{result}　← {where}")
     return lines
 
 
@@ -262,32 +242,38 @@ def _inputs(inputs: Sequence[Row]) -> list[str]:
     return lines
 
 
-def _ratio_lines(code: str, inputs: Sequence[Row]) -> list[str]:
-    """The sum with the figures put in, where the indicator is one figure divided by another."""
+def _ratio_lines(
+    con: duckdb.DuckDBPyConnection, evaluation: Evaluation, code: str, inputs: Sequence[Row]
+) -> list[str]:
+    """The sums with the figures put in, for each ratio of the indicator that has a value."""
+    judged = {
+        r["figure_no"] - 10: r["status"]
+        for r in evaluation.rows(con, "mart.assurance_figure", "*", "figure_no")
+        if r["indicator_code"] == code and r["figure_no"] > 10
+    }
     lines = []
-    for number, (above, below) in enumerate(_RATIOS.get(code, ()), start=1):
+    for number, part in enumerate(evaluation.catalogue.indicators[code].parts, start=1):
         name = "指标值" if number == 1 else f"第 {number} 项"
-        top, bottom = _sum(above, inputs), _sum(below, inputs)
-        if top is None or bottom is None:
-            lines.append(f"{INDENT}{name}：缺数据，无法计算")
-        elif bottom[1] == 0:
+        top, bottom = _sum(part.numerator, inputs), _sum(part.denominator, inputs)
+        if judged.get(number) == "not_applicable":
             lines.append(f"{INDENT}{name}：没有对象")
+        elif judged.get(number) == "no_data" or top is None or bottom is None or bottom[1] == 0:
+            lines.append(f"{INDENT}{name}：缺数据，无法计算")
         else:
             lines.append(f"{INDENT}{name}＝{top[0]}÷{bottom[0]}＝{figure(top[1] / bottom[1])}")
     return ["代入：", *lines] if lines else []
 
 
-def _sum(terms: Terms, inputs: Sequence[Row]) -> tuple[str, float] | None:
+def _sum(terms: Sequence[str], inputs: Sequence[Row]) -> tuple[str, float] | None:
     """The terms with their totals put in, and their sum; None when any part is missing."""
     total, written = 0.0, ""
-    for sign, name in terms:
-        rows = [r["value"] for r in inputs if r["input"] == name]
-        if not rows and name.startswith("schools."):
-            rows = [0]
-        if not rows or any(value is None for value in rows):
+    for term in terms:
+        values = [r["value"] for r in inputs if r["input"] == term.lstrip("-")]
+        if not values or any(value is None for value in values):
             return None
-        total += sign * sum(rows)
-        written += ("－" if sign < 0 else "＋" if written else "") + figure(sum(rows))
+        is_taken_off = term.startswith("-")
+        total += -sum(values) if is_taken_off else sum(values)
+        written += ("－" if is_taken_off else "＋" if written else "") + figure(sum(values))
     return (f"（{written}）" if len(terms) > 1 else written), total
 
 

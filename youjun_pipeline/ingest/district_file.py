@@ -192,10 +192,11 @@ def _option_fault(option: Option, value: Any, catalogue: Catalogue) -> str | Non
     kinds = (int,) if option.type == "integer" else (int, float)
     if isinstance(value, bool) or not isinstance(value, kinds) or not _is_sensible(value):
         return "应为整数" if option.type == "integer" else "应为数字"
-    least = (
-        catalogue.indicators[option.sets_limit].limits["district"] if option.sets_limit else option.minimum
-    )
-    return None if least is None or value >= least else f"不能小于 {least}"
+    # The limit that was the lowest: which one holds the day of a phase decides. Of any other number less than the
+    # nation's floor counts as the floor.
+    limits = catalogue.indicators[option.sets_limit].dated_limits["district"] if option.sets_limit else []
+    least = min((dated.value for dated in limits), default=0)
+    return None if value >= least else f"不能小于 {least}"
 
 
 def _is_sensible(value: float) -> bool:

@@ -11,8 +11,8 @@ from youjun_pipeline.standard.catalogue import (
     load_catalogue,
     load_catalogue_file,
 )
-from youjun_pipeline.standard.checks import Problem
 from youjun_pipeline.standard.comparison import Comparison, load_comparisons
+from youjun_pipeline.standard.entries import Problem
 from youjun_pipeline.standard.tables import CATALOGUE_TABLES, catalogue_tables
 
 __all__ = [

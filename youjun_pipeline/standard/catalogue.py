@@ -18,7 +18,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from youjun_pipeline.standard.checks import Problem, cross_check
+from youjun_pipeline.standard.checks import cross_check
+from youjun_pipeline.standard.entries import Problem
 
 CATALOGUES = Path(__file__).parent
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -70,6 +71,34 @@ class Entry(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
+def _listed(value: object) -> object:
+    """A number given alone as the list of dated numbers that it stands for."""
+    return value if isinstance(value, list) else [{"value": value}]
+
+
+class DatedLimit(Entry):
+    """A limit and the days it holds, both included, None for no bound; what is `unverified` decides nothing by itself."""
+
+    value: Limit
+    starts: date | None = None
+    ends: date | None = None
+    source: Text | None = None
+    unverified: bool = False
+
+    def is_in_force(self, day: date) -> bool:
+        """Whether it holds on that day."""
+        return (self.starts is None or self.starts <= day) and (self.ends is None or day <= self.ends)
+
+
+class DatedParameter(DatedLimit):
+    """A parameter's value and the days it holds."""
+
+    value: ParameterValue
+
+
+Limits = Annotated[list[DatedLimit], BeforeValidator(_listed)]
+
+
 class Stage(Entry):
     """A stage 学段: its weight in the split of shared resources, the limit of its CVs if it is evaluated."""
 
@@ -95,7 +124,12 @@ class Parameter(Entry):
 
     name: Text
     unit: Text
-    value: ParameterValue
+    dated: Annotated[list[DatedParameter], BeforeValidator(_listed)] = Field(alias="value")
+
+    @property
+    def value(self) -> Decimal:
+        """The value in force; of a catalogue that was not asked for a day (`Catalogue.on`), the newest."""
+        return self.dated[-1].value
 
 
 class Input(Entry):
@@ -111,6 +145,44 @@ class Input(Entry):
     waiver: Text | None = None
 
 
+Term = Annotated[str, Field(pattern=r"^-?\w+(\.\w+)+$")]
+
+
+class Part(Entry):
+    """A ratio that an indicator is judged by: sums of reported figures against one of the indicator's limits.
+
+    A term is `dataset.column` (`assurance.<item>` for an item), with a minus where it is taken off. `scope` holds words
+    of `ratio_checks.SCOPE_WORDS`. `judged`: the sum over all units, each unit by itself, or as the funding of small schools.
+    `if_nobody` and `if_no_school` say what a denominator of 0 and a scope without a school mean.
+    """
+
+    name: Text
+    numerator: list[Term]
+    denominator: list[Term] = []
+    limit: Text = "district"
+    stage: Text | None = None
+    scope: list[Text] = []
+    is_share: bool = False
+    judged: Literal["sum", "each", "funding"] = "sum"
+    if_nobody: Literal["not_applicable", "no_data"] = "not_applicable"
+    if_no_school: Literal["not_applicable", "no_data"] = "no_data"
+    shown_numerator: Text | None = None
+    shown_denominator: Text | None = None
+    shown_unit: Text | None = None
+
+    @property
+    def dataset(self) -> str:
+        """The dataset whose figures the part is made of."""
+        return self.numerator[0].lstrip("-").partition(".")[0]
+
+
+class Item(Entry):
+    """A figure that districts report for an indicator in `assurance`, as `<indicator>.<key>`."""
+
+    name: Text
+    unit: Text
+
+
 class Indicator(Entry):
     """An indicator: what it is called, how it is formed, and its limits by `limit_by`."""
 
@@ -122,16 +194,25 @@ class Indicator(Entry):
     gap_unit: Text | None = None
     direction: Literal["at_least", "at_most", "below", "evidence", "not_occur", "formula"]
     limit_by: Literal["stage", "size", "district"] | None = None
-    limits: dict[str, Limit] = {}
+    dated_limits: dict[str, Limits] = Field(default={}, alias="limits")
     clause: Text
     display_decimals: Annotated[int, Field(ge=0)]
     per: Positive | None = None
     is_split: bool = False
     evidence_based: bool = False
+    needs_evidence: bool = False
+    needs_options: list[Text] = []
     inputs: list[Input] = []
+    parts: list[Part] = []
+    items: dict[str, Item] = {}
     numerator_text: Text
     denominator_text: Text
     formula_text: Text
+
+    @property
+    def limits(self) -> dict[str, Decimal]:
+        """The limit of each variant in force; of a catalogue that was not asked for a day, the newest."""
+        return {variant: dated[-1].value for variant, dated in self.dated_limits.items()}
 
 
 class WaiverParameter(Entry):
@@ -155,15 +236,35 @@ class Waiver(Entry):
 class Option(Entry):
     """A setting of a district.
 
-    `sets_limit` names the indicator whose district limit it raises: that limit is its default and minimum.
+    `sets_limit` names the indicator whose district limit it raises, never lowers. What is below the `minimum` of a day
+    counts as that minimum.
     """
 
     name: Text
     type: Literal["flag", "choice", "list", "number", "integer"]
     default: bool | str | list[str] | None = None
     allowed: list[Text] | None = None
-    minimum: Limit | None = None
+    dated_minimum: Limits = Field(default=[], alias="minimum")
     sets_limit: Text | None = None
+
+    @property
+    def minimum(self) -> Decimal | None:
+        """The least that was ever allowed: the day of a phase decides which floor holds."""
+        return min((d.value for d in self.dated_minimum if not d.unverified), default=None)
+
+
+class RespondentGroup(Entry):
+    """A group that the recognition survey must ask: other words for it, and its least share of all who answered."""
+
+    words: list[Text] = []
+    least_share: Weight | None = None
+
+
+class Monitoring(Entry):
+    """What national monitoring examines: the grade of each stage, and the subjects with other words for them."""
+
+    grades: dict[str, int]
+    subjects: dict[str, list[Text]]
 
 
 class Catalogue(Entry):
@@ -179,6 +280,26 @@ class Catalogue(Entry):
     indicators: dict[str, Indicator]
     waivers: dict[str, Waiver]
     options: dict[str, Option]
+    respondent_groups: dict[str, RespondentGroup]
+    monitoring: Monitoring
+
+    def on(self, day: date) -> Catalogue:
+        """The catalogue with the limits and parameters that hold on that day."""
+
+        def held(dated: list[Any]) -> list[Any]:
+            return [d for d in dated if d.is_in_force(day) and not d.unverified] or dated[:1]
+
+        parameters = {
+            key: entry.model_copy(update={"dated": held(entry.dated)})
+            for key, entry in self.parameters.items()
+        }
+        indicators = {
+            code: entry.model_copy(
+                update={"dated_limits": {variant: held(d) for variant, d in entry.dated_limits.items()}}
+            )
+            for code, entry in self.indicators.items()
+        }
+        return self.model_copy(update={"parameters": parameters, "indicators": indicators})
 
 
 def available_catalogues() -> list[str]:
@@ -273,4 +394,6 @@ def _field_problem(error: ErrorDetails) -> Problem:
     reason = template.format(**error.get("ctx", {})) if template else error["msg"]
     if isinstance(error["input"], str | bool | int | float | date) and error["type"] != "missing":
         reason += f"（现为 {error['input']!r}）"
-    return Problem(".".join(str(part) for part in error["loc"]), reason)
+    # a number given alone stands in a list of one
+    loc = error["loc"][:-2] if error["loc"][-2:] == (0, "value") else error["loc"]
+    return Problem(".".join(str(part) for part in loc), reason)

@@ -21,7 +21,7 @@ from youjun_pipeline.standard.catalogue import (
     available_catalogues,
     load_catalogue,
 )
-from youjun_pipeline.standard.checks import Problem
+from youjun_pipeline.standard.entries import Problem
 
 COMPARISONS = Path(__file__).parent / "comparisons"
 

@@ -10,10 +10,12 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from youjun_pipeline.standard.catalogue import Catalogue, Option
+from youjun_pipeline.standard.catalogue import Catalogue, Indicator, Option
 
 Row = dict[str, Any]
 
+# Days a number holds, both included; null for no bound.
+DATED = {"starts": "DATE", "ends": "DATE", "source": "VARCHAR", "unverified": "BOOLEAN"}
 # Decimals hold what `catalogue` lets through; parameters have more places because of the tolerance of CVs.
 CATALOGUE_TABLES: dict[str, dict[str, str]] = {
     "catalogue": {"standard_id": "VARCHAR", "name": "VARCHAR", "document": "VARCHAR", "issued_on": "DATE"},
@@ -32,10 +34,28 @@ CATALOGUE_TABLES: dict[str, dict[str, str]] = {
         "per": "DECIMAL(18,6)",
         "is_split": "BOOLEAN",
         "evidence_based": "BOOLEAN",
+        "needs_evidence": "BOOLEAN",
+        "needs_options": "VARCHAR[]",
         "numerator_text": "VARCHAR",
         "denominator_text": "VARCHAR",
         "formula_text": "VARCHAR",
         "sort_order": "INTEGER",
+    },
+    # who is asked about recognition, and what a group may be called
+    "respondent_group": {
+        "standard_id": "VARCHAR",
+        "respondent_group": "VARCHAR",
+        "words": "VARCHAR[]",
+        "least_share": "DECIMAL(9,6)",
+        "sort_order": "INTEGER",
+    },
+    # what national monitoring examines in a grade, and what a subject may be called
+    "monitored_subject": {
+        "standard_id": "VARCHAR",
+        "stage": "VARCHAR",
+        "grade": "INTEGER",
+        "subject": "VARCHAR",
+        "words": "VARCHAR[]",
     },
     # per stage and reported figure: the numerator is the sum of figure × factor
     "numerator": {
@@ -46,11 +66,47 @@ CATALOGUE_TABLES: dict[str, dict[str, str]] = {
         "factor": "DECIMAL(12,3)",
         "waiver": "VARCHAR",
     },
+    # the ratios of an indicator, numbered from 1
+    "ratio": {
+        "standard_id": "VARCHAR",
+        "indicator_code": "VARCHAR",
+        "part": "INTEGER",
+        "name": "VARCHAR",
+        "dataset": "VARCHAR",
+        "limit_variant": "VARCHAR",
+        "stage": "VARCHAR",
+        "scope": "VARCHAR[]",
+        "is_share": "BOOLEAN",
+        "judged": "VARCHAR",
+        "if_nobody": "VARCHAR",
+        "if_no_school": "VARCHAR",
+    },
+    # the figures of a ratio: added with `sign` to its numerator or its denominator
+    "term": {
+        "standard_id": "VARCHAR",
+        "indicator_code": "VARCHAR",
+        "part": "INTEGER",
+        "is_numerator": "BOOLEAN",
+        "input": "VARCHAR",
+        "sign": "INTEGER",
+    },
+    # what official tables show of an indicator: an item, or the sum that is a ratio's numerator or denominator
+    "figure": {
+        "standard_id": "VARCHAR",
+        "indicator_code": "VARCHAR",
+        "figure_no": "INTEGER",
+        "item": "VARCHAR",
+        "part": "INTEGER",
+        "is_numerator": "BOOLEAN",
+        "name": "VARCHAR",
+        "unit": "VARCHAR",
+    },
     "limit": {
         "standard_id": "VARCHAR",
         "indicator_code": "VARCHAR",
         "variant": "VARCHAR",
         "value": "DECIMAL(18,6)",
+        **DATED,
     },
     "stage": {
         "standard_id": "VARCHAR",
@@ -76,6 +132,7 @@ CATALOGUE_TABLES: dict[str, dict[str, str]] = {
         "name": "VARCHAR",
         "unit": "VARCHAR",
         "value": "DECIMAL(18,12)",
+        **DATED,
     },
     "waiver": {
         "standard_id": "VARCHAR",
@@ -100,8 +157,10 @@ CATALOGUE_TABLES: dict[str, dict[str, str]] = {
         "type": "VARCHAR",
         "default_value": "VARCHAR",
         "allowed": "VARCHAR[]",
-        "minimum": "DECIMAL(18,6)",
+        "sets_limit": "VARCHAR",
     },
+    # the least that an option may be set to
+    "floor": {"standard_id": "VARCHAR", "option": "VARCHAR", "value": "DECIMAL(18,6)", **DATED},
 }
 
 
@@ -130,17 +189,24 @@ def _rows(catalogue: Catalogue) -> dict[str, list[Row]]:
             for position, (code, indicator) in enumerate(indicators.items(), start=1)
         ],
         "numerator": [row for code in indicators for row in _numerator_rows(catalogue, code)],
+        **_outside_rows(catalogue),
+        "ratio": [row for code, indicator in indicators.items() for row in _ratio_rows(code, indicator)],
+        "term": [row for code, indicator in indicators.items() for row in _term_rows(code, indicator)],
+        "figure": [row for code, indicator in indicators.items() for row in _figure_rows(code, indicator)],
         "limit": [
-            {"indicator_code": code, "variant": variant, "value": value}
+            {"indicator_code": code, "variant": variant, **dated.model_dump()}
             for code, indicator in indicators.items()
-            for variant, value in indicator.limits.items()
+            for variant, values in indicator.dated_limits.items()
+            for dated in values
         ],
         "stage": [{"stage": key, **stage.model_dump()} for key, stage in catalogue.stages.items()],
         "school_type": [
             {"school_type": key, **kind.model_dump()} for key, kind in catalogue.school_types.items()
         ],
         "parameter": [
-            {"parameter": key, **entry.model_dump()} for key, entry in catalogue.parameters.items()
+            {"parameter": key, "name": entry.name, "unit": entry.unit, **dated.model_dump()}
+            for key, entry in catalogue.parameters.items()
+            for dated in entry.dated
         ],
         "waiver": [{"waiver": key, **waiver.model_dump()} for key, waiver in catalogue.waivers.items()],
         "waiver_parameter": [
@@ -148,7 +214,12 @@ def _rows(catalogue: Catalogue) -> dict[str, list[Row]]:
             for key, waiver in catalogue.waivers.items()
             for name, entry in waiver.parameters.items()
         ],
-        "option": [_option_row(catalogue, key, option) for key, option in catalogue.options.items()],
+        "option": [_option_row(key, option) for key, option in catalogue.options.items()],
+        "floor": [
+            {"option": key, **dated.model_dump()}
+            for key, option in catalogue.options.items()
+            for dated in option.dated_minimum
+        ],
     }
 
 
@@ -170,15 +241,76 @@ def _numerator_rows(catalogue: Catalogue, code: str) -> list[Row]:
     return rows
 
 
-def _option_row(catalogue: Catalogue, key: str, option: Option) -> Row:
-    limit = catalogue.indicators[option.sets_limit].limits["district"] if option.sets_limit else None
+def _outside_rows(catalogue: Catalogue) -> dict[str, list[Row]]:
+    """What the survey and the national monitoring, both from outside, must have asked."""
+    return {
+        "respondent_group": [
+            {
+                "respondent_group": key,
+                "words": [key, *group.words],
+                "least_share": group.least_share,
+                "sort_order": number,
+            }
+            for number, (key, group) in enumerate(catalogue.respondent_groups.items(), start=1)
+        ],
+        "monitored_subject": [
+            {"stage": stage, "grade": grade, "subject": subject, "words": [subject, *words]}
+            for stage, grade in catalogue.monitoring.grades.items()
+            for subject, words in catalogue.monitoring.subjects.items()
+        ],
+    }
+
+
+def _ratio_rows(code: str, indicator: Indicator) -> list[Row]:
+    return [
+        {
+            "indicator_code": code,
+            "part": number,
+            "dataset": part.dataset,
+            "limit_variant": part.limit,
+            **part.model_dump(),
+        }
+        for number, part in enumerate(indicator.parts, start=1)
+    ]
+
+
+def _term_rows(code: str, indicator: Indicator) -> list[Row]:
+    return [
+        {
+            "indicator_code": code,
+            "part": number,
+            "is_numerator": is_numerator,
+            "input": term.lstrip("-"),
+            "sign": -1 if term.startswith("-") else 1,
+        }
+        for number, part in enumerate(indicator.parts, start=1)
+        for is_numerator, terms in ((True, part.numerator), (False, part.denominator))
+        for term in terms
+    ]
+
+
+def _figure_rows(code: str, indicator: Indicator) -> list[Row]:
+    rows: list[Row] = [
+        {"item": f"{code}.{key}", "part": None, "is_numerator": None, "name": item.name, "unit": item.unit}
+        for key, item in indicator.items.items()
+    ]
+    rows += [
+        {"item": None, "part": number, "is_numerator": is_numerator, "name": name, "unit": part.shown_unit}
+        for number, part in enumerate(indicator.parts, start=1)
+        for is_numerator, name in ((False, part.shown_denominator), (True, part.shown_numerator))
+        if name
+    ]
+    return [{"indicator_code": code, "figure_no": number, **row} for number, row in enumerate(rows, start=1)]
+
+
+def _option_row(key: str, option: Option) -> Row:
     return {
         "option": key,
         "name": option.name,
         "type": option.type,
-        "default_value": _as_text(option.default) if limit is None else str(limit),
+        "default_value": _as_text(option.default),
         "allowed": option.allowed,
-        "minimum": option.minimum if limit is None else limit,
+        "sets_limit": option.sets_limit,
     }
 
 

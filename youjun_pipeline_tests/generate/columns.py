@@ -118,6 +118,11 @@ COLUMNS: dict[str, dict[str, tuple[str, str, bool]]] = {
         "valid": ("有效数", COUNT, False),
         "satisfied": ("满意数", COUNT, False),
     },
+    "district_figures": {
+        "item": ("项目", TEXT, True),
+        "year": ("年度", YEAR, True),
+        "value": ("数值", AMOUNT, True),
+    },
 }
 
 # column -> stored value -> (Chinese word, English code)

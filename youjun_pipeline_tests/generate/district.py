@@ -46,8 +46,15 @@ ODD_PUPILS = (100, 200, 500, 1000, 2000, 2001, 2400, 2401)
 
 # Share of cells blanked, by profile.
 BLANKS = {"mixed": 0.004, "passing": 0.0, "edge": 0.0, "sparse": 0.03, "cv_limit": 0.0}
-# Attributes decide who counts in a sum; the standard does not say what a blank one means there.
-NEVER_BLANK = frozenset({"school_type", "school_name", "sponsor_code", "urban_rural", "boarding"})
+CONTRADICTIONS = {
+    "teachers": (("certified", "full_time"), ("trained_360h", "full_time")),
+    "schools": (
+        ("catchment_primary_students", "primary_students"),
+        ("catchment_junior_students", "junior_students"),
+    ),
+    "school_finance": (("training_budget_wan", "public_funds_budget_wan"),),
+}
+NEVER_BLANK = frozenset({"school_type", "school_name"})
 
 
 @dataclass(frozen=True)
@@ -136,6 +143,10 @@ def settings_for(rng: random.Random, profile: str) -> dict[str, Any]:
         "waivers": [waiver for waiver in WAIVERS if rng.random() < 0.6],
         "special_education_funding_yuan": rng.choice((6000, 7000, 8000)),
         "fund_schools_out_of_scope": rng.random() < 0.7,
+        "count_private_teachers": rng.random() < 0.7,
+        "survey_methods": rng.choice(("together", "together", "each"))
+        if profile != "passing"
+        else "together",
     }
     if profile != "sparse" or rng.random() < 0.7:
         settings |= {"funding_norm_primary_yuan": 720, "funding_norm_junior_yuan": 940}
@@ -156,7 +167,8 @@ def blank_at_random(rng: random.Random, tables: dict[str, Rows], rate: float) ->
             "school_finance": {"school_code", "year"},
             "graduation_cohorts": {"school_code", "year"},
             "assurance": {"item", "evidence"},
-            "recognition": {"year", "respondent_group", "method"},
+            "recognition": {"year", "respondent_group", "method", "valid", "satisfied"},
+            "district_figures": {"item", "year", "value"},
         }[dataset]
         # One blank class size opens a whole section, so rosters get fewer of them.
         chance = rate / 20 if dataset == "classes" else rate
@@ -164,6 +176,11 @@ def blank_at_random(rng: random.Random, tables: dict[str, Rows], rate: float) ->
             for column in columns:
                 if column not in keys and column not in NEVER_BLANK and rng.random() < chance:
                     row[column] = None
+        for row in rows:
+            # more than the whole: a figure that cannot be
+            for part, whole in CONTRADICTIONS.get(dataset, ()):
+                if row[whole] is not None and rng.random() < rate / 4:
+                    row[part] = row[whole] + 1
         if dataset in {"teachers", "facilities"}:
             rows[:] = [row for row in rows if rng.random() >= rate / 2]
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from youjun_pipeline_tests.generate.columns import blank_row
 
 Rows = list[dict[str, Any]]
 OLD_YEAR, NEW_YEAR = 2022, 2023
-SUBJECTS = {4: ("语文", "数学", "英语", "科学", "德育"), 8: ("语文", "数学", "英语", "科学", "体育")}
+SUBJECTS = {
+    4: ("语文", "数学", "科学", "体育", "艺术", "德育"),
+    8: ("语文", "数学", "英语", "科学", "体育", "艺术", "德育"),
+}
 GROUPS = ("学生", "家长", "教师", "校长", "人大代表和政协委员", "其他群众")
 CONCLUSIONS = ("G1", "G2", "G10", "G14", "Q3", "Q5", "Q6", "Q7", "Q8", *(f"V{n}" for n in range(1, 8)))
 
@@ -31,7 +34,7 @@ def finance_rows(
         # The dearer norm for all is enough whatever the mix of stages.
         norm = max((norms[s] for s, n in pupils.items() if n), default=norms["primary"])
         budget = norm * max(100, sum(pupils.values())) / 10000
-        if profile != "passing" and rng.random() < 0.05:
+        if profile != "passing" and rng.random() < (0.15 if sum(pupils.values()) < 100 else 0.02):
             budget -= Decimal("0.0001")
         for year in (OLD_YEAR, NEW_YEAR):
             # What was wrong in an older year no longer counts.
@@ -85,6 +88,8 @@ def monitoring_rows(rng: random.Random, profile: str) -> Rows:
     rows = []
     for grade, subjects in SUBJECTS.items():
         for number, subject in enumerate(subjects):
+            if profile != "passing" and rng.random() < 0.01:
+                continue
             newest = NEW_YEAR - number % 3
             for cycle in (newest - 3, newest):
                 bad = cycle != newest or (profile != "passing" and rng.random() < 0.06)
@@ -148,36 +153,58 @@ def assurance_rows(rng: random.Random, settings: Mapping[str, Any], profile: str
 
 
 def recognition_rows(rng: random.Random, profile: str) -> Rows:
-    """Two years' surveys; the newest reaches 85 % to the answer, or misses by one."""
+    """Two years' surveys; the newest reaches 85 % to the answer, or misses by one; parents are half of it, or nearly.
+
+    Now and then the newest leaves a group out, or says that more were satisfied than answered.
+    """
     rows = []
     for year in (OLD_YEAR, NEW_YEAR):
-        for number, group in enumerate(GROUPS):
-            valid = 20 * rng.randint(5, 80)
-            satisfied = valid * 17 // 20 if year == NEW_YEAR else valid // 2
+        left_out = rng.choice(GROUPS) if profile != "passing" and rng.random() < 0.05 else None
+        valid = {group: 20 * rng.randint(2, 40) for group in GROUPS if group != left_out}
+        if "家长" in valid:
+            short = 20 if profile != "passing" and rng.random() < 0.1 else 0
+            valid["家长"] = max(20, sum(valid.values()) - valid["家长"] - short)
+        for number, (group, count) in enumerate(valid.items()):
+            satisfied = count * 17 // 20 if year == NEW_YEAR else count // 2
             if number == 0 and year == NEW_YEAR and profile != "passing" and rng.random() < 0.3:
                 satisfied -= 1
+            if profile != "passing" and rng.random() < 0.005:
+                satisfied = count + 1
             rows.append(
                 blank_row(
                     "recognition",
                     year=year,
                     respondent_group=group,
                     method="问卷" if number < 4 else "走访",
-                    issued=valid + rng.randint(0, 30),
-                    valid=valid,
+                    issued=count + rng.randint(0, 30),
+                    valid=count,
                     satisfied=satisfied,
                 )
             )
     return rows
 
 
+def population_rows(rng: random.Random, survey: Sequence[Mapping[str, Any]], profile: str) -> Rows:
+    """As many residents as the newest survey is a sample of 1.5 ‰ of, or ten thousand more."""
+    answers = sum(row["valid"] for row in survey if row["year"] == NEW_YEAR)
+    most = (Decimal(answers) / 15).quantize(Decimal("0.000001"), ROUND_DOWN)
+    more = 1 if profile != "passing" and rng.random() < 0.1 else 0
+    return [
+        blank_row("district_figures", item="population_wan", year=year, value=most + more)
+        for year in (OLD_YEAR, NEW_YEAR)
+    ]
+
+
 def figure_tables(
     rng: random.Random, schools: Sequence[Mapping[str, Any]], settings: Mapping[str, Any], profile: str
 ) -> dict[str, Rows]:
     """All datasets that are not about what a school has."""
+    survey = recognition_rows(rng, profile)
     return {
         "quality_monitoring": monitoring_rows(rng, profile),
         "school_finance": finance_rows(rng, schools, settings, profile),
         "graduation_cohorts": cohort_rows(rng, schools, profile),
         "assurance": assurance_rows(rng, settings, profile),
-        "recognition": recognition_rows(rng, profile),
+        "recognition": survey,
+        "district_figures": population_rows(rng, survey, profile),
     }

@@ -302,8 +302,12 @@ def test_every_option_is_found_in_the_models_that_read_it() -> None:
 
 def test_comparisons_are_no_catalogues() -> None:
     assert [c.id for c in load_comparisons()] == [
+        "public-teachers-only",
         "rooms-combined",
         "special-education-8000",
+        "survey-any-sample",
+        "survey-each-method",
+        "unverified-norms",
         "waivers-lapsed",
     ]
     assert not {c.id for c in load_comparisons()} & set(available_catalogues())

@@ -1,216 +1,204 @@
-"""District items that come from figures and conclusions: G1, G2, G6–G15, Q1–Q9, S1 and the vetoes.
+"""District items that come from figures and conclusions: G1, G2, G6–G15, Q1–Q8 and the vetoes.
 
 Belongs here: sections 5 (district level), 6 and 7 of the standard, one small function per indicator.
-Keep out: what is rolled up from schools (R1–R7, G3–G5); that is in ``district``.
+Keep out: Q9 and S1 (``outside``); what is rolled up from schools (R1–R7, G3–G5), which is in ``district``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import Any
 
 from youjun_pipeline_tests.oracle import figures as f
-from youjun_pipeline_tests.oracle.schools import Options, Row, School, Section, Tables
+from youjun_pipeline_tests.oracle.outside import all_subjects, satisfaction
+from youjun_pipeline_tests.oracle.schools import Row, School
+from youjun_pipeline_tests.oracle.shares import (
+    District,
+    Item,
+    Pair,
+    added,
+    decided,
+    of_whole,
+    share,
+    summed,
+    together,
+)
 
 
-@dataclass(frozen=True)
-class Item:
-    """A judged district item; ``value`` where it is one figure."""
+def judged_year(rows: Iterable[Row], expected: Mapping[str, int | None]) -> int | None:
+    """The newest year that every expected school has a row of; the newest of all if there is no such year.
 
-    status: str
-    value: Fraction | None = None
-    target: Fraction | None = None
-
-
-@dataclass(frozen=True)
-class District:
-    """What the items are judged from."""
-
-    tables: Tables
-    options: Options
-    schools: Mapping[str, School]
-    sections: Mapping[tuple[str, str], Section]
-
-    def rows(self, dataset: str) -> Sequence[Row]:
-        return self.tables.get(dataset) or ()
-
-    def figure(self, item: str) -> Fraction | None:
-        """The value of an assurance item."""
-        return next((f.maybe(r.get("value")) for r in self.rows("assurance") if r["item"] == item), None)
-
-    def conclusion(self, item: str) -> str:
-        """The status an assurance item's explicit conclusion gives."""
-        said = next((r.get("conclusion") for r in self.rows("assurance") if r["item"] == item), None)
-        return {"met": f.MET, "not_met": f.BELOW}.get(said or "", f.NO_DATA)
-
-    def in_scope(self) -> list[School]:
-        return [school for school in self.schools.values() if school.in_scope]
-
-
-def together(statuses: Iterable[str]) -> str:
-    """Several conditions that must all hold: a known failure decides, then a gap, then success."""
-    seen = set(statuses)
-    if seen & f.FAILING:
-        return f.BELOW
-    return f.NO_DATA if f.NO_DATA in seen else f.MET
-
-
-def share(part: Fraction | None, whole: Fraction | None, at_least: Any) -> Item:
-    """``part / whole`` against a limit, compared cross-multiplied; nothing to share is not applicable."""
-    target = f.exact(at_least)
-    if part is None or whole is None:
-        return Item(f.NO_DATA, None, target)
-    if whole == 0:
-        return Item(f.NOT_APPLICABLE, None, target)
-    return Item(f.MET if part >= target * whole else f.BELOW, part / whole, target)
-
-
-def added(parts: Iterable[Any]) -> Fraction | None:
-    """Sum of figures, None if there is none or one is blank."""
-    figures = [f.maybe(part) for part in parts]
-    if not figures or None in figures:
-        return None
-    return sum((n for n in figures if n is not None), Fraction(0))
-
-
-def newest(rows: Iterable[Row], column: str) -> list[Row]:
-    """The rows of the newest year."""
-    kept = list(rows)
-    last = max((int(row[column]) for row in kept), default=None)
-    return [row for row in kept if int(row[column]) == last]
+    ``expected``: codes of schools with the first year they have something to report for (None: any).
+    """
+    by_year: dict[int, set[str]] = {}
+    for row in rows:
+        if str(row["school_code"]) in expected:
+            by_year.setdefault(int(row["year"]), set()).add(str(row["school_code"]))
+    complete = [
+        year
+        for year, codes in by_year.items()
+        if all(code in codes for code, first in expected.items() if first is None or first <= year)
+    ]
+    return max(complete or by_year, default=None)
 
 
 def teachers_share(district: District, column: str) -> Item:
     """G9, G12: the teachers of all sections in scope, all of whom must be counted in ``column``."""
     rows = {(str(r["school_code"]), r["stage"]): r for r in district.rows("teachers")}
-    mine = [rows.get(key, {}) for key, section in district.sections.items() if section.in_scope]
-    return share(added(r.get(column) for r in mine), added(r.get("full_time") for r in mine), 1)
+    sure: list[Pair] = []
+    unsure: list[Pair] = []
+    for key, section in district.sections.items():
+        school = district.schools[key[0]]
+        if not section.in_scope or (school.is_private and not district.options.count_private_teachers):
+            continue
+        row = rows.get(key, {})
+        is_told = district.options.count_private_teachers or school.row.get("sponsor_code") is not None
+        pair = of_whole(f.maybe(row.get(column)), f.maybe(row.get("full_time")))
+        (sure if is_told else unsure).append(pair)
+    return decided(sure, unsure, 1)
 
 
-def small_school_funding(district: District) -> Item:
-    """G6: the newest budget of every school of 1–99 pupils against 100 pupils' funding."""
+def small_schools(district: District) -> list[School]:
+    """Schools and teaching points with fewer than a hundred pupils as far as is known, those under 50 if so chosen."""
     options = district.options
-    norms = {
-        f.PRIMARY: f.maybe(options.funding_norm_primary_yuan),
-        f.JUNIOR: f.maybe(options.funding_norm_junior_yuan),
-    }
-    if not any(norms.values()):
-        return Item(f.NO_DATA)
-    statuses = []
+    found = []
     for school in district.schools.values():
         under_50 = school.school_type == f.TEACHING_POINT and not school.in_scope
         if school.school_type in f.OUT_OF_SCOPE or (school.is_private and not options.include_private):
             continue
         if under_50 and not options.fund_schools_out_of_scope:
             continue
-        if not school.sections or school.compulsory_known >= f.SMALL_SCHOOL:
+        if school.sections and school.compulsory_known < f.SMALL_SCHOOL:
+            found.append(school)
+    return found
+
+
+def small_school_funding(district: District) -> Item:
+    """G6: the budget of every school of 1–99 pupils against 100 pupils' funding."""
+    if not any(district.options.funding_norm(stage) for stage in f.STAGES):
+        return Item(f.NO_DATA)
+    schools = {school.code: school for school in small_schools(district)}
+    finance = district.rows("school_finance")
+    year = judged_year(finance, {code: school.built_year for code, school in schools.items()})
+    budgets = {
+        str(r["school_code"]): f.maybe(r.get("public_funds_budget_wan")) for r in finance if r["year"] == year
+    }
+    statuses = []
+    for code, school in schools.items():
+        if code not in budgets and year is not None and (school.built_year or year) > year:
             continue
-        finance = [r for r in district.rows("school_finance") if str(r["school_code"]) == school.code]
-        budget = added(r.get("public_funds_budget_wan") for r in newest(finance, "year"))
-        needed = [norms[stage] for stage in school.sections]
-        if school.compulsory is None or budget is None or None in needed:
+        budget, norms = budgets.get(code), [district.options.funding_norm(stage) for stage in school.sections]
+        if budget is None or None in norms or school.compulsory is None:
             statuses.append(f.NO_DATA)
             continue
-        weighted = sum((norms[s] or 0) * (school.pupils[s] or 0) for s in school.sections)
-        norm = Fraction(weighted) / school.compulsory
-        statuses.append(f.MET if budget * f.YUAN_IN_WAN >= f.SMALL_SCHOOL * norm else f.BELOW)
+        weighted = sum(
+            (n or 0) * (school.pupils[s] or 0) for n, s in zip(norms, school.sections, strict=True)
+        )
+        needed = f.SMALL_SCHOOL * Fraction(weighted) / school.compulsory
+        statuses.append(f.MET if budget * f.YUAN_IN_WAN >= needed else f.BELOW)
     return Item(together(statuses))
 
 
 def rotation(district: District) -> Item:
     """G11: teachers rotated, and the backbone teachers among them."""
     rotated = district.figure("G11.rotated")
-    first = share(rotated, district.figure("G11.eligible"), f.ROTATED_SHARE)
-    second = share(district.figure("G11.rotated_backbone"), rotated, f.ROTATED_BACKBONE_SHARE)
+    first = share(*of_whole(rotated, district.figure("G11.eligible")), f.ROTATED_SHARE)
+    second = share(*of_whole(district.figure("G11.rotated_backbone"), rotated), f.ROTATED_BACKBONE_SHARE)
     return Item(together([first.status, second.status]), first.value, first.target)
 
 
+def counts_in_catchment(school: School) -> bool | None:
+    """Whether G13 counts a school: urban or town, public, day; None where nobody can say."""
+    row = school.row
+    told = [
+        None if school.urban_rural is None else school.urban_rural in f.URBAN_OR_TOWN,
+        None if row.get("sponsor_code") is None else not school.is_private,
+        None if row.get("boarding") is None else not row["boarding"],
+    ]
+    return False if False in told else None if None in told else True
+
+
 def catchment(district: District) -> Item:
-    """G13: enrolment by catchment over urban and town public day schools in scope, per stage."""
+    """G13: enrolment by catchment over urban and town public day schools in scope, per stage.
+
+    Of schools that may or may not count every choice is tried by its best and its worst: the verdict must be the same.
+    """
     statuses = []
     for stage in f.STAGES:
-        mine = []
+        sure: list[Pair] = []
+        unsure: list[Pair] = []
         for school in district.in_scope():
+            if stage not in school.sections or (counts := counts_in_catchment(school)) is False:
+                continue
             row = school.row
-            if stage not in school.sections or school.is_private or row.get("boarding") is True:
-                continue
-            if school.urban_rural is not None and school.urban_rural not in f.URBAN_OR_TOWN:
-                continue
-            if None in (row.get("sponsor_code"), row.get("boarding"), school.urban_rural):
-                # Nobody can say whether the school belongs to the sum.
-                statuses.append(f.NO_DATA)
-            mine.append(row)
-        part = added(row.get(f"catchment_{stage}_students") for row in mine)
-        whole = added(row.get(f"{stage}_students") for row in mine)
-        if mine:
-            statuses.append(share(part, whole, f.CATCHMENT_SHARE[stage]).status)
+            pair = of_whole(
+                f.maybe(row.get(f"catchment_{stage}_students")), f.maybe(row.get(f"{stage}_students"))
+            )
+            (sure if counts else unsure).append(pair)
+        if not sure and not unsure:
+            continue
+        statuses.append(decided(sure, unsure, f.CATCHMENT_SHARE[stage]).status)
     return Item(together(statuses))
 
 
 def places(district: District) -> Item:
     """G14: places allotted to junior schools, and the conclusion that rural ones are favoured."""
-    allotted = share(district.figure("G14.allotted"), district.figure("G14.places"), f.ALLOTTED_SHARE)
+    allotted = share(
+        *of_whole(district.figure("G14.allotted"), district.figure("G14.places")), f.ALLOTTED_SHARE
+    )
     return Item(together([allotted.status, district.conclusion("G14")]), allotted.value, allotted.target)
 
 
 def migrants(district: District) -> Item:
     """G15: migrant children in public or government-bought places."""
     placed = added([district.figure("G15.public"), district.figure("G15.purchased")])
-    return share(placed, district.figure("G15.eligible"), f.MIGRANT_PLACES_SHARE)
+    return share(*of_whole(placed, district.figure("G15.eligible")), f.MIGRANT_PLACES_SHARE)
+
+
+def yearly(
+    district: District,
+    dataset: str,
+    expected: Mapping[str, int | None],
+    part: Mapping[str, int],
+    whole: Mapping[str, int],
+) -> list[Pair]:
+    """Part and whole of each expected school in the year that is judged; columns are added with their signs."""
+    rows = district.rows(dataset)
+    year = judged_year(rows, expected)
+    found = {str(r["school_code"]): r for r in rows if int(r["year"]) == year}
+    pairs = []
+    for code, first in expected.items():
+        if code not in found and year is not None and first is not None and first > year:
+            continue
+        row = found.get(code, {})
+        sides = []
+        for columns in (part, whole):
+            values = {c: f.maybe(row.get(c)) for c in columns}
+            sides.append(added(None if v is None else columns[c] * v for c, v in values.items()))
+        pairs.append(of_whole(*sides))
+    return pairs
 
 
 def retention(district: District) -> Item:
-    """Q1: district sums of the newest graduation year."""
-    ours = [
-        row
-        for row in district.rows("graduation_cohorts")
-        if (school := district.schools.get(str(row["school_code"]))) and school.in_scope
-    ]
-    rows = newest(ours, "year")
-    graduates, moved_in, moved_out, entrants, deaths = (
-        added(row.get(column) for row in rows)
-        for column in ("graduates", "transferred_in", "transferred_out", "entrants", "deaths")
-    )
-    if graduates is None or moved_in is None or moved_out is None or entrants is None or deaths is None:
-        return Item(f.NO_DATA, None, f.RETENTION)
-    return share(graduates - moved_in + moved_out, entrants - deaths, f.RETENTION)
+    """Q1: district sums of the newest graduation year that every school has reported."""
+    expected = {
+        s.code: None if s.built_year is None else s.built_year + f.JUNIOR_YEARS
+        for s in district.in_scope()
+        if f.JUNIOR in s.sections
+    }
+    part = {"graduates": 1, "transferred_in": -1, "transferred_out": 1}
+    pairs = yearly(district, "graduation_cohorts", expected, part, {"entrants": 1, "deaths": -1})
+    return share(*summed(pairs), f.RETENTION)
 
 
 def training_budget(district: District) -> Item:
-    """Q4: the newest budget of every school in scope."""
-    statuses = []
-    for school in district.in_scope():
-        finance = [r for r in district.rows("school_finance") if str(r["school_code"]) == school.code]
-        rows = newest(finance, "year")
-        training = added(r.get("training_budget_wan") for r in rows)
-        funds = added(r.get("public_funds_budget_wan") for r in rows)
-        statuses.append(share(training, funds, f.TRAINING_SHARE).status)
-    return Item(together(statuses), None, f.TRAINING_SHARE)
-
-
-def monitored(row: Row) -> str:
-    """One subject of one grade: level and between-school rate."""
-    level, rate = f.maybe(row.get("level")), f.maybe(row.get("between_school_rate"))
-    reached = f.NO_DATA if level is None else (f.MET if level >= f.LEVEL_AT_LEAST else f.BELOW)
-    even = f.NO_DATA if rate is None else (f.MET if rate < f.RATE_BELOW else f.BELOW)
-    return together([reached, even])
-
-
-def monitoring(district: District) -> dict[tuple[int, str], tuple[Row, str]]:
-    """The newest cycle of each grade and subject with its status."""
-    found: dict[tuple[int, str], list[Row]] = {}
-    for row in district.rows("quality_monitoring"):
-        found.setdefault((int(row["grade"]), row["subject"]), []).append(row)
-    last = {key: newest(rows, "cycle")[0] for key, rows in found.items()}
-    return {key: (row, monitored(row)) for key, row in last.items()}
-
-
-def satisfaction(district: District) -> Item:
-    """S1: satisfied of valid answers, all groups of the newest survey together."""
-    rows = newest(district.rows("recognition"), "year")
-    return share(added(r.get("satisfied") for r in rows), added(r.get("valid") for r in rows), f.SATISFIED)
+    """Q4: every school in scope, in the newest year that all have reported."""
+    expected = {s.code: s.built_year for s in district.in_scope()}
+    pairs = yearly(
+        district, "school_finance", expected, {"training_budget_wan": 1}, {"public_funds_budget_wan": 1}
+    )
+    statuses = [share(*pair, f.TRAINING_SHARE, f.NO_DATA).status for pair in pairs]
+    return Item(together(statuses) if statuses else f.NO_DATA, None, f.TRAINING_SHARE)
 
 
 def district_items(district: District) -> dict[str, Item]:
@@ -223,10 +211,13 @@ def district_items(district: District) -> dict[str, Item]:
     items["G7"] = share(
         district.figure("G7.funds_yuan"),
         district.figure("G7.students"),
-        district.options.special_education_funding_yuan,
+        district.options.special_education_yuan,
     )
     items["G8"] = share(
-        district.figure("G8.teacher_salary_yuan"), district.figure("G8.civil_servant_salary_yuan"), 1
+        district.figure("G8.teacher_salary_yuan"),
+        district.figure("G8.civil_servant_salary_yuan"),
+        1,
+        f.NO_DATA,
     )
     items["G9"] = teachers_share(district, "trained_360h")
     items["G11"] = rotation(district)
@@ -235,9 +226,9 @@ def district_items(district: District) -> dict[str, Item]:
     items["G14"] = places(district)
     items["G15"] = migrants(district)
     items["Q1"] = retention(district)
-    items["Q2"] = share(district.figure("Q2.enrolled"), district.figure("Q2.eligible"), f.DISABLED_ENROLLED)
+    enrolled = of_whole(district.figure("Q2.enrolled"), district.figure("Q2.eligible"))
+    items["Q2"] = share(*enrolled, f.DISABLED_ENROLLED)
     items["Q4"] = training_budget(district)
-    subjects = [status for _, status in monitoring(district).values()]
-    items["Q9"] = Item(together(subjects) if subjects else f.NO_DATA)
+    items["Q9"] = all_subjects(district)
     items["S1"] = satisfaction(district)
     return items

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from youjun_pipeline_tests.oracle import assurance, balance
+from youjun_pipeline_tests.oracle import assurance, balance, outside, shares
 from youjun_pipeline_tests.oracle import figures as f
 from youjun_pipeline_tests.oracle.balance import Contribution, StageBalance
 from youjun_pipeline_tests.oracle.schools import (
@@ -186,7 +186,7 @@ def evaluate(tables: Tables, options: Options | None = None) -> Evaluation:
         if section.in_scope
     }
     balances, contributions = stage_balances(judged)
-    district = assurance.District(tables, options, schools, sections)
+    district = shares.District(tables, options, schools, sections)
     indicators = {code: from_schools(code, judged, balances) for code in (*f.RESOURCES, "G3", "G4", "G5")}
     for code, item in assurance.district_items(district).items():
         indicators[code] = DistrictIndicator(code, item.status, item.status, item.value, item.target)
@@ -197,7 +197,7 @@ def evaluate(tables: Tables, options: Options | None = None) -> Evaluation:
         school_verdict=verdicts,
         stage_balance=balances,
         balance_contribution=contributions,
-        monitoring_subject=assurance.monitoring(district),
+        monitoring_subject=outside.monitoring(district),
         district_indicator={code: indicators[code] for code in f.INDICATORS},
         district_verdict=decide(schools, judged, verdicts, balances, indicators),
     )

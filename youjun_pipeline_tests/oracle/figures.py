@@ -5,6 +5,7 @@ Keep out: values read from the pipeline's catalogue; these must be able to disag
 """
 
 import math
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -92,16 +93,38 @@ SMALL_SCHOOL = 100
 ROTATED_SHARE, ROTATED_BACKBONE_SHARE = Fraction("0.10"), Fraction("0.20")
 CATCHMENT_SHARE = {PRIMARY: Fraction(1), JUNIOR: Fraction("0.95")}
 ALLOTTED_SHARE, MIGRANT_PLACES_SHARE = Fraction("0.50"), Fraction("0.85")
-SPECIAL_EDUCATION_YUAN = 6000
+# 7000 yuan from 2025-03-01, 6000 before
+SPECIAL_EDUCATION_YUAN, SPECIAL_EDUCATION_FROM, SPECIAL_EDUCATION_THEN = 6000, date(2025, 3, 1), 7000
+FUNDING_FLOOR = {PRIMARY: Fraction(650), JUNIOR: Fraction(850)}
+JUNIOR_YEARS = 3
 GOVERNMENT = tuple(f"G{n}" for n in range(1, 16))
 
 # Education quality (section 6)
 RETENTION, DISABLED_ENROLLED, TRAINING_SHARE = Fraction("0.95"), Fraction("0.95"), Fraction("0.05")
 LEVEL_AT_LEAST, RATE_BELOW = 3, Fraction("0.15")
+SUBJECTS = {
+    "语文": {"语文"},
+    "数学": {"数学"},
+    "科学": {"科学"},
+    "体育": {"体育", "体育与健康"},
+    "艺术": {"艺术", "音乐、美术", "音乐美术"},
+    "德育": {"德育", "道德与法治", "品德", "品德与社会", "思想品德"},
+}
+MONITORED_GRADE = {PRIMARY: 4, JUNIOR: 8}
 QUALITY = tuple(f"Q{n}" for n in range(1, 10))
 
 # Recognition and vetoes (section 7)
 SATISFIED = Fraction("0.85")
+SAMPLE_SHARE, PARENTS_SHARE = Fraction("0.0015"), Fraction(1, 2)
+PARENTS = {"家长", "学生家长"}
+RESPONDENTS = (
+    {"学生"},
+    PARENTS,
+    {"教师"},
+    {"校长"},
+    {"人大代表和政协委员", "人大代表", "政协委员", "人大代表、政协委员", "人大代表政协委员", "两代表一委员"},
+    {"其他群众", "群众", "社会群众"},
+)
 VETOES = tuple(f"V{n}" for n in range(1, 8))
 INDICATORS = (*RESOURCES, *GOVERNMENT, *QUALITY, "S1", *VETOES)
 

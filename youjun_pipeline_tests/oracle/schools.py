@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -20,20 +21,39 @@ Tables = Mapping[str, Sequence[Row] | None]
 
 @dataclass(frozen=True)
 class Options:
-    """What a district may choose. ``active_waivers`` is what is in force in the evaluated phase."""
+    """What a district may choose. ``active_waivers`` is what is in force in the evaluated phase, which is judged by the
+    standard of the day ``effective_on``.
+    """
 
     include_private: bool = True
     music_art_rule: str = "each"
     active_waivers: frozenset[str] = frozenset()
-    special_education_funding_yuan: Any = f.SPECIAL_EDUCATION_YUAN
+    special_education_funding_yuan: Any = None
     funding_norm_primary_yuan: Any = None
     funding_norm_junior_yuan: Any = None
     fund_schools_out_of_scope: bool = True
+    count_private_teachers: bool = True
+    survey_rule: str = "national"
+    survey_methods: str = "together"
+    subjects_not_monitored: Sequence[str] = ()
+    effective_on: date = date(2023, 9, 30)
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.active_waivers) - set(f.WAIVERS))
         if unknown or self.music_art_rule not in {"each", "combined"}:
             raise ValueError(f"unknown waivers {unknown} or music_art_rule {self.music_art_rule!r}")
+
+    @property
+    def special_education_yuan(self) -> Fraction:
+        """What G7 asks: the nation's standard of the day, or what the district says beyond it."""
+        later = self.effective_on >= f.SPECIAL_EDUCATION_FROM
+        national = Fraction(f.SPECIAL_EDUCATION_THEN if later else f.SPECIAL_EDUCATION_YUAN)
+        return max(national, f.maybe(self.special_education_funding_yuan) or national)
+
+    def funding_norm(self, stage: str) -> Fraction | None:
+        """The norm that the district states, no less than the nation's."""
+        stated = f.maybe(getattr(self, f"funding_norm_{stage}_yuan"))
+        return None if stated is None else max(stated, f.FUNDING_FLOOR[stage])
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Options:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.standard import (
     CATALOGUE_TABLES,
     Catalogue,
@@ -30,10 +31,10 @@ LIMITS = {
     "G4": {"single": "2000", "all_through": "2500", "forbidden": "0"},
     "G5": {"primary": "45", "junior": "50"},
     "G6": {"district": "1"},
-    "G7": {"district": "6000"},
+    "G7": {"district": "7000"},
     "G8": {"district": "1"},
     "G9": {"district": "1"},
-    "G11": {"district": "0.1"},
+    "G11": {"district": "0.1", "backbone": "0.2"},
     "G12": {"district": "1"},
     "G13": {"primary": "1", "junior": "0.95"},
     "G14": {"district": "0.5"},
@@ -54,10 +55,12 @@ PARAMETERS = {
     "art_room_area_m2": "90",
     "small_school_students": "100",
     "funded_students": "100",
-    "rotated_backbone_share": "0.2",
     "between_school_rate_below": "0.15",
     "waiver_years": "3",
     "wan_in_yuan": "10000",
+    "survey_sample_share": "0.0015",
+    "survey_confidence_z": "1.96",
+    "junior_years": "3",
     "cv_display_decimals": "3",
     "share_display_decimals": "1",
 }
@@ -115,6 +118,50 @@ def national() -> Catalogue:
 def test_every_limit_is_that_of_the_standard(national: Catalogue) -> None:
     typed = {code: {k: Decimal(v) for k, v in limits.items()} for code, limits in LIMITS.items()}
     assert {code: entry.limits for code, entry in national.indicators.items() if entry.limits} == typed
+
+
+def test_special_education_costs_7000_from_march_2025(national: Catalogue) -> None:
+    on = {
+        day: national.on(day).indicators["G7"].limits["district"]
+        for day in (date(2025, 2, 28), date(2025, 3, 1))
+    }
+    assert list(on.values()) == [6000, 7000]
+
+
+def test_ratios_are_made_of_the_figures_of_the_standard(national: Catalogue) -> None:
+    found: dict[tuple[str, int], str] = {}
+    for row in catalogue_tables([national])["term"]:
+        term = f"{'+' if row['sign'] > 0 else '-'}{row['input']}"
+        key = (row["indicator_code"], row["part"])
+        found[key] = found.get(key, "") + (" " if row["is_numerator"] else " /") + term
+    assert {key: text.strip() for key, text in found.items()} == {
+        ("G6", 1): "+school_finance.public_funds_budget_wan",
+        ("G7", 1): "+assurance.G7.funds_yuan /+assurance.G7.students",
+        ("G8", 1): "+assurance.G8.teacher_salary_yuan /+assurance.G8.civil_servant_salary_yuan",
+        ("G9", 1): "+teachers.trained_360h /+teachers.full_time",
+        ("G11", 1): "+assurance.G11.rotated /+assurance.G11.eligible",
+        ("G11", 2): "+assurance.G11.rotated_backbone /+assurance.G11.rotated",
+        ("G12", 1): "+teachers.certified /+teachers.full_time",
+        ("G13", 1): "+schools.catchment_primary_students /+schools.primary_students",
+        ("G13", 2): "+schools.catchment_junior_students /+schools.junior_students",
+        ("G14", 1): "+assurance.G14.allotted /+assurance.G14.places",
+        ("G15", 1): "+assurance.G15.public +assurance.G15.purchased /+assurance.G15.eligible",
+        ("Q1", 1): "+graduation_cohorts.graduates -graduation_cohorts.transferred_in"
+        " +graduation_cohorts.transferred_out /+graduation_cohorts.entrants /-graduation_cohorts.deaths",
+        ("Q2", 1): "+assurance.Q2.enrolled /+assurance.Q2.eligible",
+        ("Q4", 1): "+school_finance.training_budget_wan /+school_finance.public_funds_budget_wan",
+        ("S1", 1): "+recognition.satisfied /+recognition.valid",
+    }
+
+
+def test_every_term_is_a_column_of_its_contract(national: Catalogue) -> None:
+    datasets = load_datasets()
+    for row in catalogue_tables([national])["term"]:
+        dataset, _, column = row["input"].partition(".")
+        known = (
+            datasets[dataset].columns["item"].values if dataset == "assurance" else datasets[dataset].columns
+        )
+        assert column in known, row
 
 
 def test_all_39_indicators_stand_in_the_order_of_the_standard(national: Catalogue) -> None:
@@ -215,15 +262,28 @@ def test_options_of_a_district(national: Catalogue) -> None:
         "include_private": "true",
         "music_art_rule": "each",
         "waivers": None,
-        "special_education_funding_yuan": "6000",
+        "special_education_funding_yuan": None,
         "funding_norm_primary_yuan": None,
         "funding_norm_junior_yuan": None,
         "fund_schools_out_of_scope": "true",
+        "count_private_teachers": "true",
+        "survey_rule": "national",
+        "survey_methods": "together",
+        "subjects_not_monitored": None,
+        "apply_unverified": "false",
         "close_after_days": None,
     }
     assert rows["music_art_rule"]["allowed"] == ["each", "combined"]
     assert rows["waivers"]["allowed"] == list(WAIVERS)
-    assert rows["special_education_funding_yuan"]["minimum"] == 6000
+    assert rows["special_education_funding_yuan"]["sets_limit"] == "G7"
+    floors = catalogue_tables([national])["floor"]
+    assert [(r["option"], r["value"], r["starts"], r["unverified"]) for r in floors] == [
+        ("funding_norm_primary_yuan", 650, None, False),
+        ("funding_norm_primary_yuan", 720, date(2023, 1, 1), True),
+        ("funding_norm_junior_yuan", 850, None, False),
+        ("funding_norm_junior_yuan", 940, date(2023, 1, 1), True),
+        ("close_after_days", 0, None, False),
+    ]
 
 
 # ---------------------------------------------------------------- rows for the warehouse
@@ -252,7 +312,9 @@ def test_indicators_are_numbered_and_limits_are_one_row_each(national: Catalogue
     tables = catalogue_tables([national])
     assert [row["sort_order"] for row in tables["indicator"]] == list(range(1, 40))
     limits = {(row["indicator_code"], row["variant"]): row["value"] for row in tables["limit"]}
-    assert len(limits) == sum(map(len, LIMITS.values())) == len(tables["limit"])
+    assert len(limits) == sum(map(len, LIMITS.values()))
+    # G7 has two, one after the other
+    assert len(tables["limit"]) == len(limits) + 1
     assert limits["R5", "junior"] == Decimal("10.2")
     words = {(r["waiver"], r["parameter"]): (r["value"], r["text"]) for r in tables["waiver_parameter"]}
     assert words["W3", "urban_rural"] == (None, "乡村")

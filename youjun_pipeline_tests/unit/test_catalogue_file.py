@@ -1,4 +1,5 @@
 """Catalogue files: one that extends another, and every way one can be wrong."""
+# Long because every way a catalogue can be wrong has its case here.
 
 from __future__ import annotations
 
@@ -14,7 +15,6 @@ import pytest
 from youjun_pipeline.standard import (
     Catalogue,
     CatalogueError,
-    catalogue_tables,
     load_catalogue,
     load_catalogue_file,
 )
@@ -54,22 +54,40 @@ def test_a_catalogue_that_extends_another_changes_only_what_it_states(
     assert list(city.indicators) == list(national.indicators)
     before, after = (national.model_dump(), city.model_dump())
     for dump in (before, after):
-        dump["indicators"]["R1"]["limits"].pop("junior")
+        dump["indicators"]["R1"]["dated_limits"].pop("junior")
         dump["waivers"]["W-G4"].pop("ends")
         dump["stages"]["primary"].pop("cv_limit")
         del dump["id"], dump["name"]
     assert before == after
 
 
-def test_the_limit_that_an_option_sets_moves_with_the_catalogue(tmp_path: Path) -> None:
+def test_a_limit_may_change_with_the_day(tmp_path: Path) -> None:
     path = write(
         tmp_path,
         "dear",
-        'extends = "national-2017"\nname = "提高"\n[indicators.G7.limits]\ndistrict = "8000"',
+        'extends = "national-2017"\nname = "提高"\n[indicators.G7.limits]\ndistrict = ['
+        '{ value = "8000", ends = 2026-12-31 }, { value = "9000", starts = 2027-01-01, source = "某文" }]',
     )
-    rows = {row["option"]: row for row in catalogue_tables([load_catalogue_file(path)])["option"]}
-    option = rows["special_education_funding_yuan"]
-    assert (option["default_value"], option["minimum"]) == ("8000", 8000)
+    dear = load_catalogue_file(path)
+    on = [dear.on(date(year, 6, 1)).indicators["G7"].limits["district"] for year in (2020, 2026, 2027)]
+    assert on == [8000, 8000, 9000]
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ('[{ value = "1", ends = 2026-12-31 }, { value = "2", starts = 2027-01-02 }]', "首尾相接"),
+        ('[{ value = "1" }, { value = "2", starts = 2027-01-01 }]', "首尾相接：前一个到 None"),
+        ('[{ value = "1", unverified = true }]', "至少要有一个已核实的数值"),
+        ("[{ value = 1 }]", "数值应写成文本"),
+    ],
+)
+def test_dated_limits_leave_no_hole(tmp_path: Path, given: str, reason: str) -> None:
+    path = write(
+        tmp_path, "hole", f'extends = "national-2017"\nname = "n"\n[indicators.G7.limits]\ndistrict = {given}'
+    )
+    with pytest.raises(CatalogueError, match=reason):
+        load_catalogue_file(path)
 
 
 def test_a_chain_of_extensions_is_found_beside_the_file(tmp_path: Path) -> None:
@@ -131,9 +149,38 @@ def edited(folder: Path, *edits: Callable[[str], str]) -> Path:
 
 
 WRONG = {
-    "missing_indicator": Wrong(drop("indicators.G12"), "indicators.G12", "缺少此条目，计算要用到它"),
-    "unknown_indicator": Wrong(
-        swap("[indicators.S1]", "[indicators.S9]"), "indicators.S9", "不认识的条目，没有计算会用到它"
+    "missing_indicator": Wrong(drop("indicators.G5"), "indicators.G5", "缺少此条目，计算要用到它"),
+    "misspelt_indicator": Wrong(
+        swap("[indicators.V1]", "[indicators.VI]"),
+        "indicators.VI",
+        "指标代码应为一个字母（R、G、Q、S、V）加序号",
+    ),
+    "judged_by_nothing": Wrong(
+        swap("evidence_based = true\n", "", "[indicators.V1]"), "indicators.V1", "没有写明怎样判定"
+    ),
+    "part_of_two_datasets": Wrong(
+        swap('"teachers.full_time"', '"schools.primary_students"', "[[indicators.G9.parts]]"),
+        "indicators.G9.parts.1",
+        "应出自同一数据集，现有：schools、teachers",
+    ),
+    "part_of_a_dataset_without_figures": Wrong(
+        swap('["recognition.valid"]', '["measures.quantity"]', "[[indicators.S1.parts]]"),
+        "indicators.S1.parts.1",
+        "不能由这个数据集计算比例：measures",
+    ),
+    "part_of_an_unknown_item": Wrong(
+        swap('"assurance.Q2.enrolled"', '"assurance.Q2.here"'), "indicators.Q2.parts.1", "没有这个填报项"
+    ),
+    "part_without_its_limit": Wrong(
+        swap('limit = "backbone"', 'limit = "rare"'), "indicators.G11.limits.rare", "缺少标准值"
+    ),
+    "part_of_unknown_scope": Wrong(
+        swap('"town"', '"village"'), "indicators.G13.parts.1.scope", "不认识的范围 village；可用：in_scope"
+    ),
+    "needs_an_unknown_option": Wrong(
+        swap('needs_options = ["funding_norm_primary_yuan"', 'needs_options = ["norm"'),
+        "indicators.G2.needs_options",
+        "没有这个选项：norm",
     ),
     "missing_limit_of_a_stage": Wrong(
         swap('{ primary = "4.5", junior = "5.8" }', '{ primary = "4.5" }'),

@@ -17,8 +17,9 @@ with roster as (
     join core.chosen_file f using (district_code, phase_id)
     join accepted.schools s using (content_sha256)
     left join standard.school_type t on t.standard_id = e.standard_id and t.school_type = s.school_type
-    left join standard.parameter small
-        on small.standard_id = e.standard_id and small.parameter = 'small_school_students'
+    left join core.parameter small
+        on small.district_code = e.district_code and small.phase_id = e.phase_id
+        and small.parameter = 'small_school_students'
     where f.dataset = 'schools'
 ), counted as (
     select
@@ -27,13 +28,17 @@ with roster as (
         -- null as soon as the pupils of one taught stage are missing: missing is not zero
         case when has_primary then primary_students else 0 end
             + case when has_junior then junior_students else 0 end as compulsory_students,
+        -- what is known of them: a school with 960 primary pupils has no fewer than 100, whatever the junior ones are
+        if(has_primary, coalesce(primary_students, 0), 0) + if(has_junior, coalesce(junior_students, 0), 0)
+            as compulsory_students_known,
         -- an all-through school that has one stage is counted as a school of that stage
         if(type_size_variant = 'all_through' and not (has_primary and has_junior), 'single', type_size_variant)
             as size_variant
     from roster
 )
 select
-    * exclude (include_private, fund_schools_out_of_scope, small_school_students, in_scope, min_students, type_size_variant),
+    * exclude (include_private, fund_schools_out_of_scope, small_school_students, in_scope, min_students, type_size_variant,
+        compulsory_students_known),
     case
         when not coalesce(in_scope, true) then '不属于评估范围的学校类型'
         when not include_private and sponsor_code = 10 then '民办学校未纳入'
@@ -43,12 +48,11 @@ select
     out_of_scope_reason is null as in_scope,
     -- small teaching points are not judged, yet G6 asks that they be funded
     coalesce(compulsory_students < min_students, false) as out_of_scope_by_size,
-    -- G6 looks at these; a school whose pupils are not reported may be one
-    (has_primary or has_junior)
-        and (out_of_scope_reason is null or (fund_schools_out_of_scope and out_of_scope_by_size))
-        and (compulsory_students is null
-            or (compulsory_students > 0 and compulsory_students < small_school_students)) as is_small_school,
-    -- G13 looks at these: public day schools in towns and cities; what is not known to be excluded is included
-    out_of_scope_reason is null and coalesce(urban_rural <> '乡村', true) and coalesce(sponsor_code <> 10, true)
-        and not coalesce(boarding, false) as is_town_day_school
+    -- G6 looks at these; null where the pupils reported leave it open
+    case
+        when not (has_primary or has_junior) or (not include_private and sponsor_code = 10) then false
+        when not (out_of_scope_reason is null or (fund_schools_out_of_scope and out_of_scope_by_size)) then false
+        when compulsory_students_known >= small_school_students then false
+        when compulsory_students is not null then compulsory_students > 0
+    end as is_small_school
 from counted

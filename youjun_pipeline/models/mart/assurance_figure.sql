@@ -3,51 +3,26 @@ with reported as (
     select e.district_code, e.phase_id, n.indicator_code, n.figure_no, n.item, n.name, a.value::double as value, n.unit,
         a.evidence
     from run_evaluation e
-    cross join (values
-        ('G7', 1, 'G7.funds_yuan', '特殊教育学校公用经费', '元'),
-        ('G7', 2, 'G7.students', '特殊教育学校学生数', '人'),
-        ('G8', 1, 'G8.teacher_salary_yuan', '义务教育学校教师年平均工资收入', '元'),
-        ('G8', 2, 'G8.civil_servant_salary_yuan', '当地公务员年平均工资收入', '元'),
-        ('G11', 1, 'G11.eligible', '符合交流条件的教师数', '人'),
-        ('G11', 2, 'G11.rotated', '当年交流轮岗教师数', '人'),
-        ('G11', 3, 'G11.rotated_backbone', '其中：骨干教师数', '人'),
-        ('G14', 1, 'G14.places', '优质高中招生名额', '人'),
-        ('G14', 2, 'G14.allotted', '分配到初中学校的名额', '人'),
-        ('G14', 3, 'G14.allotted_rural', '其中：分配到农村初中的名额', '人'),
-        ('G15', 1, 'G15.eligible', '符合条件的随迁子女数', '人'),
-        ('G15', 2, 'G15.public', '在公办学校就读的随迁子女数', '人'),
-        ('G15', 3, 'G15.purchased', '在政府购买学位的民办学校就读的随迁子女数', '人'),
-        ('Q2', 1, 'Q2.eligible', '应入学的残疾儿童少年数', '人'),
-        ('Q2', 2, 'Q2.enrolled', '已入学的残疾儿童少年数', '人')
-    ) n(indicator_code, figure_no, item, name, unit)
+    join standard.figure n on n.standard_id = e.standard_id and n.item is not null
     left join core.assurance a
         on a.district_code = e.district_code and a.phase_id = e.phase_id and a.item = n.item
 ), summed as (
     select r.district_code, r.phase_id, r.indicator_code, n.figure_no, n.name,
         if(n.is_numerator, r.numerator, r.denominator)::double as value, n.unit
-    from core.district_ratio r
-    join (values
-        ('G9', 1, false, 1, '专任教师数', '人'),
-        ('G9', 1, true, 2, '其中：完成规定学时培训的', '人'),
-        ('G12', 1, false, 1, '专任教师数', '人'),
-        ('G12', 1, true, 2, '其中：持有教师资格证的', '人'),
-        ('G13', 1, false, 1, '城镇公办非寄宿小学在校学生数', '人'),
-        ('G13', 1, true, 2, '其中：小学就近划片入学的', '人'),
-        ('G13', 2, false, 3, '城镇公办非寄宿初中在校学生数', '人'),
-        ('G13', 2, true, 4, '其中：初中就近划片入学的', '人'),
-        ('Q1', 1, false, 1, '初一入学人数－死亡人数', '人'),
-        ('Q1', 1, true, 2, '毕业人数－三年转入＋三年转出', '人'),
-        ('S1', 1, false, 1, '有效数', '份'),
-        ('S1', 1, true, 2, '满意数', '份')
-    ) n(indicator_code, part, is_numerator, figure_no, name, unit)
-        on n.indicator_code = r.indicator_code and n.part = r.part
-    semi join run_evaluation e on e.district_code = r.district_code and e.phase_id = r.phase_id
+    from rule.district_ratio r
+    join run_evaluation e using (district_code, phase_id)
+    join standard.figure n
+        on n.standard_id = e.standard_id and n.indicator_code = r.indicator_code and n.part = r.part
 ), norm as (
-    select district_code, phase_id, 'G2' as indicator_code, unnest([
-        {'figure_no': 1, 'name': '小学生均公用经费基准定额', 'value': funding_norm_primary_yuan::double},
-        {'figure_no': 2, 'name': '初中生均公用经费基准定额', 'value': funding_norm_junior_yuan::double}
-    ], recursive := true), '元/生' as unit
-    from run_evaluation
+    select e.district_code, e.phase_id, i.indicator_code,
+        row_number() over (partition by e.district_code, e.phase_id, i.indicator_code order by i.position)::integer as figure_no,
+        replace(o.name, '（元）', '') as name, e.settings[o.option]::double as value, '元/生' as unit
+    from run_evaluation e
+    join (
+        select standard_id, indicator_code, unnest(needs_options) as option, generate_subscripts(needs_options, 1) as position
+        from standard.indicator
+    ) i using (standard_id)
+    join standard.option o using (standard_id, option)
 ), school as (
     -- counts are known whatever else is missing; a sum is not
     select district_code, phase_id, indicator_code, unnest([
@@ -80,15 +55,14 @@ with reported as (
     where i.indicator_code = 'G5'
     group by i.district_code, i.phase_id, w.first_no, t.name
 ), value as (
-    select r.district_code, r.phase_id, r.indicator_code, 10 + r.part as figure_no, c.what as name, r.value, r.target, r.status
-    from rule.district_ratio r
-    join core.district_ratio c using (district_code, phase_id, indicator_code, part)
+    select district_code, phase_id, indicator_code, 10 + part as figure_no, what as name, value, target, status
+    from rule.district_ratio
     union all
-    select district_code, phase_id, indicator_code, 10 + part, '足额核定公用经费的小规模学校', value, target, status
-    from rule.g6_small_school_funding
-    union all
-    select district_code, phase_id, indicator_code, 10 + part, '各校教师培训经费占公用经费的最低比例', value, target, status
-    from rule.q4_training_budget
+    select f.district_code, f.phase_id, f.indicator_code, 10 + f.part, r.name, f.value, f.target, f.status
+    from rule.g6_small_school_funding f
+    join run_evaluation e using (district_code, phase_id)
+    join standard.ratio r
+        on r.standard_id = e.standard_id and r.indicator_code = f.indicator_code and r.part = f.part
 ), conclusion as (
     select e.district_code, e.phase_id, i.indicator_code, 20 as figure_no, i.indicator_code as item,
         '填报结论' as name, r.status, a.conclusion, a.evidence

@@ -7,7 +7,7 @@ with part as (
     select district_code, phase_id, indicator_code, part, value, target, status, summary
     from rule.g6_small_school_funding
     union all
-    select district_code, phase_id, indicator_code, part, value, target, status, summary from rule.q4_training_budget
+    select district_code, phase_id, indicator_code, part, value, target, status, summary from rule.survey
     union all
     select district_code, phase_id, indicator_code, part, value, target, status, summary from rule.q9_monitoring
 ), opened as (

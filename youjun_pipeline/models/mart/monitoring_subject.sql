@@ -1,14 +1,18 @@
+-- A subject under another word (体育与健康 for 体育) is the same one: its newest cycle counts, whatever it was called.
 with result as (
     select f.district_code, f.phase_id, m.cycle, m.grade, m.subject, m.level, m.between_school_rate,
         l.value as level_required, p.value as rate_limit,
-        m.cycle = max(m.cycle) over (partition by f.district_code, f.phase_id, m.grade, m.subject) as is_newest
+        m.cycle = max(m.cycle) over (
+            partition by f.district_code, f.phase_id, m.grade, coalesce(s.subject, m.subject)) as is_newest
     from core.chosen_file f
     join run_evaluation e using (district_code, phase_id)
     join accepted.quality_monitoring m using (content_sha256)
-    join standard.limit l on l.standard_id = e.standard_id and l.indicator_code = 'Q9'
+    join core.limit l on l.district_code = e.district_code and l.phase_id = e.phase_id and l.indicator_code = 'Q9'
     join core.parameter p
         on p.district_code = f.district_code and p.phase_id = f.phase_id
         and p.parameter = 'between_school_rate_below'
+    left join standard.monitored_subject s
+        on s.standard_id = e.standard_id and s.grade = m.grade and list_contains(s.words, m.subject)
     where f.dataset = 'quality_monitoring'
 )
 select

@@ -5,7 +5,9 @@ with cell as (
     from run_evaluation e
     join standard.stage t on t.standard_id = e.standard_id and t.is_evaluated
     join standard.indicator i on i.standard_id = e.standard_id and i.category = 'resource'
-    join standard.parameter tolerance on tolerance.standard_id = e.standard_id and tolerance.parameter = 'cv_tolerance'
+    join core.parameter tolerance
+        on tolerance.district_code = e.district_code and tolerance.phase_id = e.phase_id
+        and tolerance.parameter = 'cv_tolerance'
 ), section as (
     select district_code, phase_id, stage, indicator_code, school_code, students, value, value_strict
     from rule.resource

@@ -4,7 +4,9 @@ with deadline as (
         (arg_max(p.ends, p.phase_order) + to_years(max(y.value)::integer))::date as due_on
     from raw.phase p
     join raw.district d using (district_code)
-    join standard.parameter y on y.standard_id = d.standard_id and y.parameter = 'waiver_years'
+    join standard.parameter y
+        on y.standard_id = d.standard_id and y.parameter = 'waiver_years' and not y.unverified
+        and p.ends between coalesce(y.starts, p.ends) and coalesce(y.ends, p.ends)
     group by p.district_code
 ), strict as (
     -- rooms and resources owe up to the same threshold; a size limit that was raised falls back to its own

@@ -12,8 +12,8 @@ with sized as (
         w.waiver
     from core.school s
     join run_evaluation e using (district_code, phase_id)
-    left join standard.limit l
-        on l.standard_id = e.standard_id and l.indicator_code = 'G4' and l.variant = s.size_variant
+    left join core.limit l
+        on l.district_code = e.district_code and l.phase_id = e.phase_id and l.indicator_code = 'G4' and l.variant = s.size_variant
     left join core.school_waiver w
         on w.district_code = s.district_code and w.phase_id = s.phase_id and w.school_code = s.school_code
         and w.indicator_code = 'G4'

@@ -28,8 +28,8 @@ with hidden as (
             then coalesce(sum(c.students_to - l.value) filter (c.students_to > l.value), 0) end as over_students
     from core.section s
     join run_evaluation e using (district_code, phase_id)
-    join standard.limit l
-        on l.standard_id = e.standard_id and l.indicator_code = 'G5' and l.variant = s.stage
+    join core.limit l
+        on l.district_code = e.district_code and l.phase_id = e.phase_id and l.indicator_code = 'G5' and l.variant = s.stage
     left join hidden h using (district_code, phase_id, school_code, stage)
     left join core.class_group c using (district_code, phase_id, school_code, stage)
     group by all

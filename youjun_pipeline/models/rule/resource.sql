@@ -36,8 +36,8 @@ with part as (
     join core.section s using (district_code, phase_id, school_code, stage)
     join run_evaluation e using (district_code, phase_id)
     join standard.indicator i using (standard_id, indicator_code)
-    join standard.limit l
-        on l.standard_id = e.standard_id and l.indicator_code = a.indicator_code and l.variant = a.stage
+    join core.limit l
+        on l.district_code = e.district_code and l.phase_id = e.phase_id and l.indicator_code = a.indicator_code and l.variant = a.stage
     join core.parameter f
         on f.district_code = a.district_code and f.phase_id = a.phase_id and f.parameter = 'floor_share'
 ), compared as (

@@ -1,0 +1,101 @@
+"""Q9 and S1: results of the national monitoring and of the recognition survey, both made outside the district.
+
+Keep out: what the district reports of itself (``assurance``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+from youjun_pipeline_tests.oracle import figures as f
+from youjun_pipeline_tests.oracle.schools import Row
+from youjun_pipeline_tests.oracle.shares import (
+    District,
+    Item,
+    added,
+    newest,
+    of_whole,
+    share,
+    summed,
+    together,
+)
+
+
+def monitored(row: Row) -> str:
+    """One subject of one grade: level and between-school rate."""
+    level, rate = f.maybe(row.get("level")), f.maybe(row.get("between_school_rate"))
+    reached = f.NO_DATA if level is None else (f.MET if level >= f.LEVEL_AT_LEAST else f.BELOW)
+    even = f.NO_DATA if rate is None else (f.MET if rate < f.RATE_BELOW else f.BELOW)
+    return together([reached, even])
+
+
+def subject_of(word: str) -> str:
+    """The subject that a word stands for; others stand for themselves."""
+    return next((name for name, words in f.SUBJECTS.items() if word in words), word)
+
+
+def monitoring(district: District) -> dict[tuple[int, str], tuple[Row, str]]:
+    """The newest cycle of each grade and subject with its status."""
+    found: dict[tuple[int, str], list[Row]] = {}
+    for row in district.rows("quality_monitoring"):
+        found.setdefault((int(row["grade"]), subject_of(row["subject"])), []).append(row)
+    last = {key: newest(rows, "cycle")[0] for key, rows in found.items()}
+    return {(grade, row["subject"]): (row, monitored(row)) for (grade, _), row in last.items()}
+
+
+def all_subjects(district: District) -> Item:
+    """Q9: every subject that was examined, and every one that should have been."""
+    results = monitoring(district)
+    statuses = [status for _, status in results.values()]
+    there = {(grade, subject_of(word)) for grade, word in results}
+    for stage, grade in f.MONITORED_GRADE.items():
+        has_stage = any(s.in_scope and s.stage == stage for s in district.sections.values())
+        for subject in f.SUBJECTS:
+            left_out = {subject, f"{grade}年级{subject}"} & set(district.options.subjects_not_monitored)
+            if has_stage and not left_out and (grade, subject) not in there:
+                statuses.append(f.NO_DATA)
+    return Item(together(statuses) if statuses else f.NO_DATA)
+
+
+def sample(district: District, rows: Sequence[Row]) -> str:
+    """Whether enough people answered, parents enough of them."""
+    people = newest([r for r in district.rows("district_figures") if r["item"] == "population_wan"], "year")
+    residents = added(r.get("value") for r in people)
+    valid = [of_whole(f.maybe(r.get("satisfied")), f.maybe(r.get("valid")))[1] for r in rows]
+    total = added(valid)
+    if residents is None or total is None:
+        return f.NO_DATA
+    parents = sum(
+        (n or 0 for n, r in zip(valid, rows, strict=True) if r["respondent_group"] in f.PARENTS), Fraction(0)
+    )
+    enough = total >= f.SAMPLE_SHARE * residents * f.YUAN_IN_WAN and parents >= f.PARENTS_SHARE * total
+    return f.MET if enough else f.NO_DATA
+
+
+def satisfaction(district: District) -> Item:
+    """S1: satisfied of valid answers of the newest survey that asked every group, which must be a fair sample."""
+    options, every = district.options, district.rows("recognition")
+    asked: dict[int, set[str]] = {}
+    for row in every:
+        asked.setdefault(int(row["year"]), set()).add(row["respondent_group"])
+    whole = [y for y, groups in asked.items() if all(groups & words for words in f.RESPONDENTS)]
+    if options.survey_rule != "national":
+        whole = list(asked)
+    year = max(whole or asked, default=None)
+    rows = [r for r in every if int(r["year"]) == year]
+
+    def of(rows: Iterable[Row]) -> Item:
+        pairs = [of_whole(f.maybe(r.get("satisfied")), f.maybe(r.get("valid"))) for r in rows]
+        return share(*summed(pairs), f.SATISFIED, f.NO_DATA)
+
+    statuses = [of(rows).status]
+    if options.survey_rule == "national":
+        statuses.append(sample(district, rows) if year in whole else f.NO_DATA)
+        if year not in whole:
+            statuses = [f.NO_DATA]
+    if options.survey_methods == "each":
+        statuses += [
+            of(r for r in rows if r.get("method") == m).status for m in {r.get("method") for r in rows}
+        ]
+    return Item(together(statuses), of(rows).value, f.SATISFIED)
