@@ -1,0 +1,45 @@
+-- 差异成因：每项差异系数是总量不足还是分布不均，与上一阶段相比哪一方面变了。
+-- What is short of the threshold is taken apart: level, were everyone given the mean; equality, what is left of it. And the
+-- change of CV = S/X since the phase before by the logarithmic mean, which adds up exactly: equality through S, level through X.
+with short as (
+    select district_code, phase_id, stage, indicator_code,
+        sum(greatest(threshold - value, 0) * students / per order by school_code) as shortfall,
+        greatest(any_value(threshold) - sum(students * value order by school_code) / sum(students), 0)
+            * sum(students) / any_value(per) as shortfall_level,
+        any_value(threshold) as threshold,
+        count(*) filter (value < threshold) as sections_short
+    from rule.resource
+    semi join run_evaluation using (district_code, phase_id)
+    where value is not null
+    group by all
+), main_grouping as (
+    select district_code, phase_id, stage, indicator_code,
+        arg_max(grouping_name, between_share) as grouping_name, max(between_share) as between_share
+    from (
+        select district_code, phase_id, stage, indicator_code, grouping_name, sum(between_share) as between_share
+        from mart.balance_group
+        semi join run_evaluation using (district_code, phase_id)
+        where between_share is not null
+        group by all
+    )
+    group by all
+)
+select b.district_code, b.phase_id, b.stage, b.indicator_code, b.mean, s.threshold, b.cv, b.cv_limit,
+    s.sections_short, s.shortfall, s.shortfall_level, s.shortfall - s.shortfall_level as shortfall_equality,
+    l.grouping_name, l.between_share,
+    c.previous_phase_id, o.cv as cv_before, b.cv - o.cv as cv_change,
+    case
+        when not (b.std > 0 and o.std > 0 and b.mean > 0 and o.mean > 0) then null
+        when b.cv = o.cv then b.cv
+        else (b.cv - o.cv) / (ln(b.cv) - ln(o.cv))
+    end as cv_scale,
+    cv_scale * (ln(b.std) - ln(o.std)) as cv_change_equality,
+    -cv_scale * (ln(b.mean) - ln(o.mean)) as cv_change_level
+from mart.stage_balance b
+semi join run_evaluation e using (district_code, phase_id)
+left join short s using (district_code, phase_id, stage, indicator_code)
+left join main_grouping l using (district_code, phase_id, stage, indicator_code)
+left join core.previous_phase c using (district_code, phase_id)
+left join mart.stage_balance o
+    on o.district_code = b.district_code and o.phase_id = c.previous_phase_id and o.stage = b.stage
+    and o.indicator_code = b.indicator_code

@@ -1,0 +1,40 @@
+-- 差异分解：每项差异系数在城乡、镇街、办学类型、举办者之间和之内各占多少。
+-- S² = Σ w_g(X_g − X)² + Σ w_g·S_g²: what lies between groups, and within each. All shares of one grouping add up to 1.
+-- Sums are ordered by school, as in the coefficient itself.
+with section as (
+    select r.district_code, r.phase_id, r.stage, r.indicator_code, r.school_code, r.students, r.value, b.mean as whole_mean, b.std as whole_std,
+        b.students as all_students,
+        unnest([
+            {'grouping_name': 'urban_rural', 'group_name': s.urban_rural},
+            {'grouping_name': 'township', 'group_name': s.township},
+            {'grouping_name': 'school_type', 'group_name': s.school_type},
+            {'grouping_name': 'sponsor', 'group_name': s.sponsor_code::varchar}
+        ], recursive := true)
+    from rule.resource r
+    semi join run_evaluation e using (district_code, phase_id)
+    join mart.stage_balance b using (district_code, phase_id, stage, indicator_code)
+    join core.school s using (district_code, phase_id, school_code)
+    where r.value is not null
+), grouped as (
+    -- what was not reported is a group of its own: nobody knows where it belongs
+    select * replace (coalesce(group_name, '未填') as group_name),
+        sum(students * value order by school_code) over g / sum(students) over g as group_mean
+    from section
+    window g as (partition by district_code, phase_id, stage, indicator_code, grouping_name, coalesce(group_name, '未填'))
+), measured as (
+    select district_code, phase_id, stage, indicator_code, grouping_name, group_name,
+        count(*) as sections,
+        sum(students) / any_value(all_students) as weight,
+        any_value(group_mean) as mean,
+        sum(students * (value - group_mean) ** 2 order by school_code) / sum(students) as variance,
+        any_value(whole_mean) as whole_mean,
+        any_value(whole_std) ** 2 as whole_variance
+    from grouped
+    group by all
+)
+select district_code, phase_id, stage, indicator_code, grouping_name, group_name, sections, weight, mean,
+    sqrt(variance) as std,
+    case when mean > 0 then sqrt(variance) / mean end as cv,
+    case when whole_variance > 0 then weight * (mean - whole_mean) ** 2 / whole_variance end as between_share,
+    case when whole_variance > 0 then weight * variance / whole_variance end as within_share
+from measured
