@@ -31,10 +31,10 @@ select b.district_code, b.phase_id, b.stage, b.indicator_code, b.mean, s.thresho
     case
         when not (b.std > 0 and o.std > 0 and b.mean > 0 and o.mean > 0) then null
         when b.cv = o.cv then b.cv
-        else (b.cv - o.cv) / (ln(b.cv) - ln(o.cv))
+        else (b.cv - o.cv) / (ln(nullif(b.cv, 0)) - ln(nullif(o.cv, 0)))
     end as cv_scale,
-    cv_scale * (ln(b.std) - ln(o.std)) as cv_change_equality,
-    -cv_scale * (ln(b.mean) - ln(o.mean)) as cv_change_level
+    cv_scale * (ln(nullif(b.std, 0)) - ln(nullif(o.std, 0))) as cv_change_equality,
+    -cv_scale * (ln(nullif(b.mean, 0)) - ln(nullif(o.mean, 0))) as cv_change_level
 from mart.stage_balance b
 semi join run_evaluation e using (district_code, phase_id)
 left join short s using (district_code, phase_id, stage, indicator_code)

@@ -6,7 +6,11 @@ select
     case when b.std > 0 then weight * (r.value - b.mean) ** 2 / b.std ** 2 end as variance_share,
     case when b.std > 0 and b.mean > 0 then weight / b.mean * ((r.value - b.mean) / b.std - b.cv) end
         as marginal_effect,
-    case when b.mean > 0 then b.mean * (1 + b.cv ** 2) end as break_even
+    case when b.mean > 0 then b.mean * (1 + b.cv ** 2) end as break_even,
+    -- with the school's resource as it is: dCV/dP, and where more pupils stop to widen the differences
+    case when b.cv > 0 and b.mean > 0
+        then (b.mean ** 2 * (1 + b.cv ** 2) - r.value ** 2) / (2 * b.cv * b.students * b.mean ** 2) end as students_effect,
+    case when b.mean > 0 then b.mean * sqrt(1 + b.cv ** 2) end as students_break_even
 from rule.resource r
 semi join run_evaluation e using (district_code, phase_id)
 join mart.stage_balance b using (district_code, phase_id, stage, indicator_code)

@@ -27,14 +27,21 @@ with section as (
         sum(students) / any_value(all_students) as weight,
         any_value(group_mean) as mean,
         sum(students * (value - group_mean) ** 2 order by school_code) / sum(students) as variance,
-        any_value(whole_mean) as whole_mean,
-        any_value(whole_std) ** 2 as whole_variance
+        weight * (any_value(group_mean) - any_value(whole_mean)) ** 2 as between_groups,
+        any_value(whole_std) as whole_std
     from grouped
     group by all
+), whole as (
+    -- the two parts summed rather than the variance as computed elsewhere: where a coefficient is almost nothing, their last
+    -- digits differ
+    select *, sum(between_groups + weight * variance) over (
+        partition by district_code, phase_id, stage, indicator_code, grouping_name
+    ) as whole_variance
+    from measured
 )
 select district_code, phase_id, stage, indicator_code, grouping_name, group_name, sections, weight, mean,
     sqrt(variance) as std,
     case when mean > 0 then sqrt(variance) / mean end as cv,
-    case when whole_variance > 0 then weight * (mean - whole_mean) ** 2 / whole_variance end as between_share,
-    case when whole_variance > 0 then weight * variance / whole_variance end as within_share
-from measured
+    case when whole_std > 0 then between_groups / whole_variance end as between_share,
+    case when whole_std > 0 then weight * variance / whole_variance end as within_share
+from whole

@@ -110,7 +110,7 @@ with near as (
     select w.district_code, w.phase_id, 'waiver_lapsing', if(w.due_on <= e.effective_on, 'serious', 'warning'),
         w.indicator_code, w.stage, w.school_code, w.school_name, null, w.value, w.threshold, w.due_on,
         coalesce(w.school_name, '') || stage_word(w.stage) || w.indicator_name || if(w.level = 'stage', '校际差异系数', '')
-            || '只按特例 ' || w.waiver || ' 达标，须在 ' || w.due_on || ' 前补齐'
+            || '只按过渡政策 ' || w.waiver || ' 达标，须在 ' || w.due_on || ' 前补齐'
             || coalesce('，缺 ' || if(w.level = 'stage', shown3(w.gap), shown2(w.gap)), '')
     from mart.waiver_register w
     join run_evaluation e using (district_code, phase_id)
