@@ -1,4 +1,3 @@
--- 差异成因：每项差异系数是总量不足还是分布不均，与上一阶段相比哪一方面变了。
 -- What is short of the threshold is taken apart: level, were everyone given the mean; equality, what is left of it. And the
 -- change of CV = S/X since the phase before by the logarithmic mean, which adds up exactly: equality through S, level through X.
 with short as (

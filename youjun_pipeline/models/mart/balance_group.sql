@@ -1,4 +1,3 @@
--- 差异分解：每项差异系数在城乡、镇街、办学类型、举办者之间和之内各占多少。
 -- S² = Σ w_g(X_g − X)² + Σ w_g·S_g²: what lies between groups, and within each. All shares of one grouping add up to 1.
 -- Sums are ordered by school, as in the coefficient itself.
 with section as (

@@ -1,4 +1,3 @@
--- 均衡措施：使超限的差异系数降到限值以内的最短学校名单，增配和停用各一份，以及每所学校须达到的指标值。
 -- With a set J of schools at one common value ℓ, CV²+1 = (Q + wℓ²)/(T + wℓ)², where T and Q are the weighted sums of x and x²
 -- over the others and w is the weight of J. It is least at ℓ = Q/T, and there 1/(w + T²/Q): whether J can do it at all. The
 -- school that helps most has the largest w(λ−x)², λ = Q/T of the whole; since λ moves as schools join, several λ are

@@ -1,4 +1,3 @@
--- 预警：现在还达标而可能变为不达标的判定，停滞的措施和将到期的过渡政策。
 -- What is near and for how long is no number of the standard; it stands in `near` below.
 with near as (
     select 0.05 as of_limit, 365 as days_ahead, 90 as days_before_due
@@ -80,8 +79,8 @@ with near as (
         coalesce(w.school_name, '') || stage_word(w.stage) || w.indicator_name || ' ' || if(w.level = 'stage', shown3(w.value), shown2(w.value))
             || if(w.is_at_least, '，标准 ', '，上限 ') || if(w.level = 'stage', shown3(w.threshold), shown2(w.threshold))
             || if(warning_kind = 'worsening', '：按上一阶段以来的变化（' || if(w.level = 'stage', shown3(w.value_before), shown2(w.value_before))
-                || '→现值），约 ' || w.expected_on || ' 起不达标', '：接近' || if(w.is_at_least, '标准', '上限'))
-            || coalesce('；再' || m.words || '即不达标', '') as message
+                || '→现值），约 ' || w.expected_on || ' 起未达标', '：接近' || if(w.is_at_least, '标准', '上限'))
+            || coalesce('；再' || m.words || '即未达标', '') as message
     from watched w
     left join margin m
         on m.district_code = w.district_code and m.phase_id = w.phase_id and m.level = w.level

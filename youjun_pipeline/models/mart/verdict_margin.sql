@@ -1,4 +1,3 @@
--- 判定余量：每项判定再增加或减少多少（学生、教师、㎡、元、间、班）就会改变。
 -- margin is the smallest whole number of units that turns the verdict: one unit less does not. move says which way the
 -- lever moves, turns_to what the verdict then is. Everything else stays as it is; a lever that cannot turn the verdict
 -- alone (pupils cannot fall below zero) has no row. R: amount × factor against threshold × base, in decimals as judged; a
