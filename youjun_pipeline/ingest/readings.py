@@ -283,15 +283,12 @@ def _whole(number: Decimal, limit: int, remedy: str) -> int:
 
 
 def _to_scale(number: Decimal, precision: int, scale: int) -> Decimal:
-    """The number with `scale` decimals, exact, or rounded half to even where it is a spreadsheet's float.
+    """The number with `scale` decimals, rounded half to even where it has more, typed or computed by a spreadsheet.
 
-    More decimals than are stored are refused when typed (1.1234567), because the cell says more than could be kept.
+    A third is 0.333333333 in a text that a spreadsheet exports and 0.3333333333333333 in its own file: one figure, not two.
     """
     if number and number.adjusted() >= precision - scale:
         raise _too_large()
-    digits, exponent = EXACT.normalize(number).as_tuple()[1:]
-    if isinstance(exponent, int) and -exponent > scale and len(digits) < FLOAT_DIGITS:
-        raise BadCell(f"的小数超过 {scale} 位，请四舍五入后填报")
     scaled = EXACT.quantize(number, Decimal(1).scaleb(-scale))
     # 999999999999.9999999 rounds up to one digit more than fits.
     if scaled and scaled.adjusted() >= precision - scale:

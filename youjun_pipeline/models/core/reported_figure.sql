@@ -1,5 +1,6 @@
--- Figures that schools report again and again, of the newest delivery and the one before: what suspicions look at.
--- rank 1 is the delivery the evaluation rests on. A figure that was left blank stands here without a value.
+-- Figures that schools report again and again: what suspicions look at. rank 1 is the delivery the evaluation rests on, rank 2
+-- the last one before it that said something else of this figure: sending the same again answers nothing. A figure that was
+-- left blank stands here without a value.
 with delivery as (
     select e.district_code, e.phase_id, f.dataset, f.delivery, f.file, f.content_sha256,
         dense_rank() over (partition by e.district_code, e.phase_id, f.dataset order by f.delivery desc) as rank
@@ -8,7 +9,6 @@ with delivery as (
         on f.district_code = e.district_code and f.delivery <= e.effective_on
         and f.dataset in ('schools', 'teachers', 'facilities')
     join raw.content c on c.content_sha256 = f.content_sha256 and c.dataset = f.dataset and c.failure_rule is null
-    qualify rank <= 2
 ), figure as (
     select d.*, s.school_code, null::varchar as stage, s.sheet, s.row_number, unnest([
         {'column_name': 'primary_students', 'label': '小学在校生数', 'value': s.primary_students::double},
@@ -35,5 +35,18 @@ with delivery as (
     from delivery d
     join accepted.facilities a using (content_sha256)
     where d.dataset = 'facilities'
+), newest as (
+    select * from figure where rank = 1
 )
-select * from figure
+select * from newest
+union all
+select f.* replace (2 as rank)
+from figure f
+-- a school that is silent now is compared with whatever it said last
+left join newest n
+    on n.district_code = f.district_code and n.phase_id = f.phase_id and n.dataset = f.dataset
+    and n.school_code = f.school_code and n.stage is not distinct from f.stage and n.column_name = f.column_name
+where f.rank > 1 and f.value is distinct from n.value
+qualify f.rank = min(f.rank) over (
+    partition by f.district_code, f.phase_id, f.dataset, f.school_code, f.stage, f.column_name
+)

@@ -1,5 +1,6 @@
 -- Schools of the roster: what they teach, how many compulsory pupils they have, and whether they are judged.
--- A stage is there when it has pupils, or when the school teaches it by type and its pupils are not reported.
+-- A stage is there when it has pupils, or when the school teaches it by type and its pupils are not reported. A school whose
+-- type cannot be read may teach every stage: those whose pupils it does not report are there, and nothing is known of them.
 with roster as (
     select
         e.district_code,
@@ -10,9 +11,9 @@ with roster as (
         s.* exclude (content_sha256, sheet, row_number),
         t.* exclude (standard_id, school_type, size_variant),
         t.size_variant as type_size_variant,
-        coalesce(s.primary_students > 0, coalesce(t.teaches_primary, false)) as has_primary,
-        coalesce(s.junior_students > 0, coalesce(t.teaches_junior, false)) as has_junior,
-        coalesce(s.senior_students > 0, coalesce(t.teaches_senior, false)) as has_senior
+        coalesce(s.primary_students > 0, t.teaches_primary, true) as has_primary,
+        coalesce(s.junior_students > 0, t.teaches_junior, true) as has_junior,
+        coalesce(s.senior_students > 0, t.teaches_senior, true) as has_senior
     from run_evaluation e
     join core.chosen_file f using (district_code, phase_id)
     join accepted.schools s using (content_sha256)
@@ -40,13 +41,15 @@ select
     * exclude (include_private, fund_schools_out_of_scope, small_school_students, in_scope, min_students, type_size_variant,
         compulsory_students_known),
     case
+        -- an unreadable type takes no school out: it might be one that is judged
         when not coalesce(in_scope, true) then '不属于评估范围的学校类型'
+        -- private is what says so: leaving out whoever does not name a sponsor would pass over public schools
         when not include_private and sponsor_code = 10 then '民办学校未纳入'
         when compulsory_students < min_students then '教学点学生不足 ' || min_students || ' 人'
         when not (has_primary or has_junior) then '没有义务教育学段'
     end as out_of_scope_reason,
     out_of_scope_reason is null as in_scope,
-    -- small teaching points are not judged, yet G6 asks that they be funded
+    -- small teaching points are not judged, yet G6 asks that they be funded; one that does not report its pupils is judged
     coalesce(compulsory_students < min_students, false) as out_of_scope_by_size,
     -- G6 looks at these; null where the pupils reported leave it open
     case

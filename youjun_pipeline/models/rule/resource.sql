@@ -3,6 +3,7 @@
 -- that a value exactly at a limit is never lost to binary rounding.
 with part as (
     select s.district_code, s.phase_id, s.school_code, s.stage, n.indicator_code, n.waiver,
+        split_part(n.input, '.', 1) as dataset,
         w.waiver is not null as is_granted,
         -- a second row of the section that could not be read contradicts the first
         if(h.dataset is null, i.value::decimal(24, 6) * n.factor, null) as amount
@@ -24,15 +25,25 @@ with part as (
         (case when bool_and(amount is not null) filter (waiver is null)
             then sum(amount) filter (waiver is null) end)::decimal(38, 6) as plain,
         coalesce(sum(amount) filter (waiver is not null and is_granted), 0)::decimal(38, 6) as extra,
+        bool_and(dataset = 'teachers') as is_of_teachers,
         max(waiver) filter (is_granted and amount <> 0) as waiver
     from part
     group by all
+), believed as (
+    -- a part above its whole contradicts itself: more gymnasium than building, more teachers of a kind than teachers
+    select a.* exclude (plain),
+        coalesce(a.plain < 0 or (is_of_teachers and a.plain > whole.value), false) as is_contradictory,
+        if(is_contradictory, null, a.plain) as plain
+    from added a
+    left join core.input whole
+        on whole.district_code = a.district_code and whole.phase_id = a.phase_id and whole.school_code = a.school_code
+        and whole.stage = a.stage and whole.input = 'teachers.full_time'
 ), weighed as (
     select a.*, s.students, i.gap_unit, i.name, i.per, i.display_decimals, l.value as threshold, f.value::decimal(9, 6) as floor_share,
         case when i.is_split then s.split_weight else 1 end * i.per as factor,
         case when i.is_split then s.weighted_students else s.students end as base,
         case when i.is_split then s.share else 1 end as share
-    from added a
+    from believed a
     join core.section s using (district_code, phase_id, school_code, stage)
     join run_evaluation e using (district_code, phase_id)
     join standard.indicator i using (standard_id, indicator_code)
@@ -76,7 +87,8 @@ select
     case when is_met(status) then 0 else greatest((threshold::double - value) * students / per, 0) end as gap,
     judged(round(value::decimal(28, 10), 2), threshold, floor_share) <> judged(waived_side, required, floor_share)
         as rounding_sensitive,
-    name || ' ' || case when value is null then '缺少数据，无法计算，不能视为达标'
+    name || ' ' || case when is_contradictory then '的分项多于总数，数据自相矛盾，无法计算，不能视为达标'
+        when value is null then '缺少数据，无法计算，不能视为达标'
         else shown2(value) || '，标准 ' || shown2(threshold::double) || case
             when status = 'met_by_waiver' then '：按过渡政策 ' || waiver || ' 达标（不计过渡政策为 ' || shown2(value_strict) || '）'
             when is_met(status) then '：达标'
