@@ -127,7 +127,7 @@ COLUMNS: dict[str, dict[str, tuple[str, str, bool]]] = {
 
 # column -> stored value -> (Chinese word, English code)
 WORDS: dict[str, dict[str, tuple[str, str]]] = {
-    "stage": {"primary": ("小学", "primary"), "junior": ("初中", "junior")},
+    "stage": {"primary": ("小学", "primary"), "junior": ("初中", "junior"), "senior": ("高中", "senior")},
     "kind": {"music": ("音乐", "music"), "art": ("美术", "art")},
     "conclusion": {"met": ("达标", "met"), "not_met": ("未达标", "not_met")},
     "school_type": {

@@ -48,6 +48,18 @@ with standing as (
     join standing e using (district_code, phase_id)
     group by r.district_code, r.dataset, r.delivery, r.file, r.sheet, r.row_number
     having bool_and(r.refused_because is not null) and cell is not null
+), answered as (
+    -- answers and aliases that match nothing in any evaluation
+    select u.district_code, u.dataset, u.delivery, u.file, u.sheet, u.row_number, any_value(u.rule) as rule,
+        any_value(u.detail) as detail, any_value(u.school_code) as school_code
+    from core.unused_row u
+    semi join standing using (district_code, phase_id)
+    where u.rule in ('unknown_suspicion', 'alias_of_unknown_school')
+    group by u.district_code, u.dataset, u.delivery, u.file, u.sheet, u.row_number
+    having count(distinct u.phase_id) = (
+        select count(*) from core.chosen_file c
+        where c.district_code = u.district_code and c.dataset = u.dataset and c.delivery = u.delivery and c.file = u.file
+    )
 ), astray as (
     -- rows of the plan that stay, but answer nothing
     select district_code, 'measures' as dataset, delivery, file, sheet, row_number, 'indicator' as column_name,
@@ -99,6 +111,13 @@ select district_code, delivery, dataset, file, sheet, row_number, cell[1], cell[
         else '日期早于方案印发日期 ' || issued_on || '：请核对日期'
     end || '；本行未计入'
 from refused
+union all
+select district_code, delivery, dataset, file, sheet, row_number, if(rule = 'unknown_suspicion', 'rule', 'school_code'),
+    if(rule = 'unknown_suspicion', detail, school_code), if(rule = 'unknown_suspicion', rule, 'unknown_school'),
+    if(rule = 'unknown_suspicion',
+        '没有这样的疑点（' || concat_ws(' ', school_code, detail) || '）：请核对数据集、学校标识码和规则，或疑点已随更正消失；本行未计入',
+        '名册中没有学校标识码“' || school_code || '”：别名“' || detail || '”对应不到学校，请核对；本行未计入')
+from answered
 union all
 select district_code, delivery, dataset, file, sheet, row_number, column_name, value, rule,
     if(rule = 'unknown_measure', '方案（measures）中没有措施“' || value || '”：请核对措施编号，或补报这项措施',
