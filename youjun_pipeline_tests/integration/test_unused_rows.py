@@ -42,7 +42,9 @@ def codes() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def con(tmp_path_factory: pytest.TempPathFactory, codes: dict[str, str]) -> Iterator[duckdb.DuckDBPyConnection]:
+def con(
+    tmp_path_factory: pytest.TempPathFactory, codes: dict[str, str]
+) -> Iterator[duckdb.DuckDBPyConnection]:
     folder: Path = tmp_path_factory.mktemp("unused")
     tables, settings = passing()
     primary = codes["小学"]
@@ -139,7 +141,8 @@ def test_items_and_targets_nobody_asks_for(con: duckdb.DuckDBPyConnection) -> No
 
 def test_answers_and_aliases_that_match_nothing(con: duckdb.DuckDBPyConnection) -> None:
     rejected = con.execute(
-        "select dataset, rule, value from quality.rejected_row where dataset in ('suspicion_answers', 'school_aliases') order by all"
+        "select dataset, rule, value from quality.rejected_row "
+        "where dataset in ('suspicion_answers', 'school_aliases') order by all"
     ).fetchall()
     assert rejected == [
         ("school_aliases", "unknown_school", "9999999999"),

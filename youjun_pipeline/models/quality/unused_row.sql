@@ -1,4 +1,3 @@
--- 未采用的数据：已接受而没有任何评估采用的数据行及原因；整个文件未采用的列一行。
 -- Every accepted row is used by an evaluation, or stands here. What is named as rejected (a school nobody knows, a report on
 -- what the plan does not have) stands in quality.rejected_row, and not here as well.
 with standing as (
