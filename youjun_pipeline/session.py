@@ -117,12 +117,19 @@ class Session:
         return run_checks(self.con)
 
     def publish(self, run_id: str | None = None) -> Publication:
-        """Swap in a new publication of what passed the checks; `run_id` where no run has begun."""
+        """Swap in a new publication of what passed the checks; `run_id` where no run has begun.
+
+        A run without an evaluation may take away what is gone, or register files. If it has not even done that, what
+        stands stays, and so does the one before it, to which one can roll back.
+        """
+        nothing_made = False
         if run_id is None:
             if self._scope is None:
                 raise ValueError("no run has begun: begin one, or name the run that publishes")
             run_id = self._scope.run_id
-        return publish(self.con, self.settings.published, run_id, self.settings.as_of)
+            nothing_made = not self.con.execute("select 1 from run_evaluation limit 1").fetchall()
+        settings = self.settings
+        return publish(self.con, settings.published, run_id, settings.as_of, unless_same=nothing_made)
 
     def report(self) -> None:
         """Bring everything beside the published file up to it."""

@@ -17,6 +17,7 @@ DATA, WAREHOUSE, PUBLISHED, AS_OF = "YOUJUN_DATA", "YOUJUN_WAREHOUSE", "YOUJUN_P
 STALE_DAYS, AUTOMATION, NIGHTLY_CRON = "YOUJUN_STALE_DAYS", "YOUJUN_AUTOMATION", "YOUJUN_NIGHTLY_CRON"
 NOTIFY_WEBHOOK, NOTIFY_SMTP_URL = "YOUJUN_NOTIFY_WEBHOOK", "YOUJUN_NOTIFY_SMTP_URL"
 NOTIFY_MAIL_TO = "YOUJUN_NOTIFY_MAIL_TO"
+BASE_URL = "YOUJUN_BASE_URL"
 
 # Districts report twice a year, in spring and in autumn; after 200 days one of the two is missing.
 DEFAULT_STALE_DAYS = 200
@@ -36,6 +37,7 @@ class SettingsError(ValueError):
 class Settings:
     """Where the districts' data, the working database and the publication are, and which date counts as today.
 
+    `base_url`, where it is set, is the address under which a web server shows the folder `published`.
     Paths are absolute. `warehouse` is a file, `data` and `published` are folders; only `data` has to exist.
     """
 
@@ -44,6 +46,7 @@ class Settings:
     published: Path
     as_of: dt.date
     stale_days: int = DEFAULT_STALE_DAYS
+    base_url: str = ""
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> Settings:
@@ -65,9 +68,14 @@ class Settings:
         stale = env.get(STALE_DAYS, "").strip() or str(DEFAULT_STALE_DAYS)
         if not re.fullmatch(r"[1-9][0-9]{0,4}", stale):
             faults.append(f"{STALE_DAYS}={stale}：应为正整数（天） / a whole number of days is expected")
+        base_url = env.get(BASE_URL, "").strip().rstrip("/")
+        if base_url and not re.match("https?://", base_url):
+            faults.append(
+                f"{BASE_URL}={base_url}：应以 https:// 或 http:// 开头 / an http address is expected"
+            )
         if faults or as_of is None:
             raise SettingsError("\n".join(faults))
-        return cls(data, warehouse, published, as_of, int(stale))
+        return cls(data, warehouse, published, as_of, int(stale), base_url)
 
 
 @dataclass(frozen=True)

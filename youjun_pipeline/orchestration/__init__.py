@@ -7,5 +7,6 @@ import warnings
 
 import dagster as dg
 
-# backfill_policy is what makes a range of phases one run; without this every asset prints the same notice (1.13, 2026-11).
-warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*backfill_policy")
+# backfill_policy is what makes a range of phases one run, code references are links to the SQL; without this every asset
+# prints the same notice (1.13, 2026-11).
+warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*(backfill_policy|CodeReference)")

@@ -1,122 +1,81 @@
-"""Assets: the raw datasets, one asset per model with the dependencies its SQL names, the checks,
-the publication, the reports beside it.
+"""Assets that a run computes: the delivered datasets, one asset per model with the dependencies its SQL names, the gate.
+
+Keep out: the graph's keys, edges and groups (`lineage`), the asset checks (`checks`), what is published (`published`).
 """
 
+# Not `from __future__ import annotations`: Dagster looks at the annotations of what it calls.
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import dagster as dg
 
-from youjun_pipeline import session
 from youjun_pipeline.contracts import load_datasets
+from youjun_pipeline.ingest.store import Ingested
+from youjun_pipeline.orchestration.checks import CHECK_RESULT, contract_checks, contract_results
+from youjun_pipeline.orchestration.lineage import (
+    OWNERS,
+    REGISTERED,
+    asset_key,
+    dataset_spec,
+    model_spec,
+    table_metadata,
+    upstream,
+)
 from youjun_pipeline.orchestration.partitions import ONE_RUN, PHASES
 from youjun_pipeline.orchestration.refresh import Refresh
-from youjun_pipeline.reports.data_docs import Outcome, load_batches
-from youjun_pipeline.reports.kinds import FOLDERS
-from youjun_pipeline.session import SCENARIOS
+from youjun_pipeline.orchestration.shown import show_rows
+from youjun_pipeline.session import SCENARIOS, Session
 from youjun_pipeline.warehouse.checks import load_checks
-from youjun_pipeline.warehouse.models import Model, behind, load_models
-from youjun_pipeline.warehouse.tables import Table, declared_tables
+from youjun_pipeline.warehouse.models import load_models, tables_read
+from youjun_pipeline.warehouse.tables import declared_tables
 
-OWNERS = ["team:district-data"]
-GROUP_TITLES = {
-    "raw": "delivered",
-    "core": "core",
-    "rule": "rules",
-    "mart": "mart",
-    "quality": "quality",
-    "ops": "operations",
-}
-
-
-def raw_key(dataset: str) -> dg.AssetKey:
-    """The asset of a delivered dataset."""
-    return dg.AssetKey(["raw", dataset])
+# What the district's files are made of by now, and how much of each dataset is in use in all.
+_DELIVERED = """
+    select f.dataset, count(distinct f.content_sha256), sum(c.rows_accepted)::bigint, sum(c.rows_rejected)::bigint,
+        md5(string_agg(distinct f.content_sha256, ',' order by f.content_sha256))
+    from raw.delivered_file f join raw.content c using (content_sha256, dataset)
+    group by f.dataset
+"""
 
 
 @dg.multi_asset(
     name="deliveries",
-    specs=[
-        dg.AssetSpec(
-            raw_key(d.name),
-            description=f"{d.title}：全部交付文件中读入的行",
-            group_name="delivered",
-            kinds={"pandas", "pandera", "duckdb"},
-            owners=OWNERS,
-            metadata={
-                "dagster/column_schema": dg.TableSchema(
-                    [
-                        dg.TableColumn(c.name, c.duckdb_type, description=c.description)
-                        for c in d.columns.values()
-                    ]
-                )
-            },
-        )
-        for d in load_datasets().values()
-    ],
-    check_specs=[
-        dg.AssetCheckSpec("contract", asset=raw_key(d.name), description="新读入的内容符合数据约定")
-        for d in load_datasets().values()
-    ],
+    specs=[*(dataset_spec(d) for d in load_datasets().values()), *REGISTERED],
+    check_specs=contract_checks(),
+    can_subset=True,
 )
-def deliveries(refresh: Refresh) -> Iterator[dg.MaterializeResult]:
-    """Register what the data folder holds and read what is new."""
-    for result in refresh.session().ingest():
-        yield dg.MaterializeResult(
-            asset_key=raw_key(result.dataset),
-            metadata={
-                "new_files": result.files,
-                "rows_read": result.rows_read,
-                "rows_accepted": result.rows_accepted,
-                "rows_rejected": result.rows_rejected,
-            },
-            check_results=[
-                dg.AssetCheckResult(
-                    asset_key=raw_key(result.dataset),
-                    check_name="contract",
-                    passed=not result.failures and not result.rows_rejected,
-                    severity=dg.AssetCheckSeverity.ERROR if result.failures else dg.AssetCheckSeverity.WARN,
-                    metadata={"unusable_files": result.failures, "rows_rejected": result.rows_rejected},
-                )
-            ],
-        )
+def deliveries(context: dg.AssetExecutionContext, refresh: Refresh) -> Iterator[Any]:
+    """Register what the data folder holds and read what is new; all of it, whichever of the assets are selected."""
+    session = refresh.session()
+    lines = {line.dataset: line for line in session.ingest()}
+    known = {name: rest for name, *rest in session.con.execute(_DELIVERED).fetchall()}
+    # Dagster wants what others hang on first: what is registered besides the datasets has the datasets after it.
+    for key in sorted(context.selected_asset_keys, key=lambda k: (k.path[-1] in lines, k)):
+        name = key.path[-1]
+        if name in lines:
+            yield _delivered(key, lines[name], known.get(name))
+        else:
+            yield dg.MaterializeResult(asset_key=key)
+    # The files in use are those of all phases; what the next step asks for is laid out afresh.
+    session.begin(context.run.run_id)
+    yield from contract_results(session.con, sorted(context.selected_asset_check_keys))
 
 
-def model_key(model: Model) -> dg.AssetKey:
-    """The asset of the table a model fills."""
-    return dg.AssetKey([model.schema, model.name])
-
-
-def model_spec(model: Model) -> dg.AssetSpec:
-    """What Dagster shows of the table one model fills; its dependencies are those of the SQL."""
-    declared = declared_tables().get(model.full_name)
-    return dg.AssetSpec(
-        model_key(model),
-        deps=sorted(upstream_keys(model)),
-        group_name=GROUP_TITLES[model.schema],
-        kinds={"duckdb", "sql"},
-        owners=OWNERS,
-        description=declared.comment if declared else model.description,
-        metadata=declared_schema(declared) if declared else None,
+def _delivered(key: dg.AssetKey, line: Ingested, known: list[Any] | None) -> dg.MaterializeResult:
+    files, accepted, rejected, content = known or (0, 0, 0, "")
+    return dg.MaterializeResult(
+        asset_key=key,
+        # the same files give the same version, whatever was read anew
+        data_version=dg.DataVersion(content or "none"),
+        metadata={
+            "dagster/row_count": accepted,
+            "files": files,
+            "rows_rejected": rejected,
+            "new_files": line.files,
+            "new_rows": line.rows_read,
+        },
     )
-
-
-def declared_schema(table: Table) -> dict[str, dg.TableSchema]:
-    """Columns, types and Chinese comments of a declared table."""
-    columns = [dg.TableColumn(name, type_, description=text) for name, (type_, text) in table.columns.items()]
-    return {"dagster/column_schema": dg.TableSchema(columns)}
-
-
-def upstream_keys(model: Model) -> set[dg.AssetKey]:
-    """Assets of the tables the model reads: other models, and for delivered rows the dataset they came in."""
-    keys = set()
-    for name in model.reads:
-        schema, table = name.split(".")
-        if name in load_models() and name != model.full_name:
-            keys.add(dg.AssetKey([schema, table]))
-        elif schema in ("raw", "accepted"):
-            keys |= {raw_key(table)} if table in load_datasets() else {raw_key(d) for d in load_datasets()}
-    return keys or {raw_key(d) for d in load_datasets()}
 
 
 # One step for all of them, as dbt projects have it: a step costs Dagster 45 ms before it does anything, a table 20
@@ -130,22 +89,25 @@ def upstream_keys(model: Model) -> set[dg.AssetKey]:
 )
 def models(context: dg.AssetExecutionContext, refresh: Refresh) -> Iterator[dg.MaterializeResult]:
     """Fill the selected tables for the run's evaluations, each after those it reads."""
-    for model in load_models().values():
-        if model_key(model) in context.selected_asset_keys:
-            built = refresh.begun(context).build_table(model.full_name)
-            metadata: dict[str, Any] = {"dagster/row_count": built.rows}
-            if model.full_name not in declared_tables():
-                columns = [dg.TableColumn(name, type_) for name, type_ in built.columns.items()]
-                metadata["dagster/column_schema"] = dg.TableSchema(columns)
-            yield dg.MaterializeResult(asset_key=model_key(model), metadata=metadata)
+    session = refresh.begun(context)
+    for name in load_models():
+        if asset_key(name) in context.selected_asset_keys:
+            _build(context, session, name)
+            yield dg.MaterializeResult(asset_key=asset_key(name))
+
+
+def _build(context: dg.AssetExecutionContext, session: Session, full_name: str) -> None:
+    started = time.perf_counter()
+    built = session.build_table(full_name)
+    show_rows(context, session.con, full_name, built, time.perf_counter() - started)
 
 
 def computed(
-    key: Sequence[str], deps: Iterable[Any], description: str, **options: Any
+    key: dg.AssetKey, deps: Iterable[Any], description: str, **options: Any
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Decorator of an asset that a run makes for a range of phases: what all of these have in common."""
     return dg.asset(
-        key=dg.AssetKey(key),
+        key=key,
         deps=list(deps),
         description=description,
         partitions_def=PHASES,
@@ -155,162 +117,48 @@ def computed(
     )
 
 
-def computed_table(full_name: str, deps: Iterable[Any], **options: Any) -> Any:
+def computed_table(full_name: str, deps: Iterable[Any], group: str, **options: Any) -> Any:
     """Decorator of the asset of a declared table that no single SELECT fills."""
-    table = declared_tables()[full_name]
     return computed(
-        [table.schema, table.name],
+        asset_key(full_name),
         deps,
-        table.comment,
-        group_name=GROUP_TITLES[table.schema],
+        declared_tables()[full_name].comment,
+        group_name=group,
         kinds={"duckdb", "sql"},
-        metadata=declared_schema(table),
+        metadata=table_metadata(full_name),
         **options,
     )
 
 
-def scenario_asset(full_name: str, reads: Iterable[str]) -> dg.AssetsDefinition:
+def scenario_asset(full_name: str, reads: Sequence[str]) -> dg.AssetsDefinition:
     """The asset of a table that is judged in a scenario of its own, after all models."""
 
-    @computed_table(full_name, [model_key(model) for model in behind(reads)])
+    @computed_table(full_name, upstream(reads), "scenarios")
     def judge(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
-        return dg.MaterializeResult(
-            metadata={"dagster/row_count": refresh.begun(context).build_table(full_name).rows}
-        )
+        _build(context, refresh.begun(context), full_name)
+        return dg.MaterializeResult()
 
     return judge
 
 
 SCENARIO_ASSETS = [scenario_asset(name, step.reads) for name, step in SCENARIOS.items()]
+_JUDGED = sorted({table for check in load_checks() for table in tables_read(check.sql)})
 
 
-@computed_table(
-    "quality.check_result",
-    [*(model_key(model) for model in load_models().values()), *SCENARIO_ASSETS],
-    check_specs=[
-        dg.AssetCheckSpec(c.name, asset=dg.AssetKey(["quality", "check_result"]), description=c.title)
-        for c in load_checks()
-        if c.severity != "blocking" or not c.name.endswith("_keys_are_unique")
-    ],
-)
+@computed_table("quality.check_result", upstream(_JUDGED), "gate")
 def check_result(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
     """Check every evaluation of the run; a blocking failure keeps its evaluation out of the publication."""
-    begun = refresh.begun(context)
-    failed = begun.check()
-    rows = dict(
-        begun.con.execute(
-            "select check_name, sum(failed_rows) from quality.check_result "
-            "where run_id = getvariable('run_id') and not passed group by check_name"
-        ).fetchall()
-    )
-    return dg.MaterializeResult(
-        metadata={"failed_checks": failed},
-        check_results=[
-            dg.AssetCheckResult(
-                check_name=spec.name,
-                passed=not rows.get(spec.name),
-                severity=dg.AssetCheckSeverity.ERROR
-                if spec.severity == "blocking"
-                else dg.AssetCheckSeverity.WARN,
-                metadata={"failed_rows": int(rows.get(spec.name) or 0)},
-            )
-            for spec in load_checks()
-            if spec.severity != "blocking" or not spec.name.endswith("_keys_are_unique")
-        ],
-    )
+    session = refresh.begun(context)
+    failed = session.check()
+    for phase in context.partition_keys:
+        rows = session.con.execute(
+            "select count(*), count(*) filter (not passed) from quality.check_result "
+            "where run_id = getvariable('run_id') and phase_id = ?",
+            [phase],
+        ).fetchall()[0]
+        found = dict(zip(("dagster/partition_row_count", "failed_checks"), rows, strict=True))
+        context.add_asset_metadata(found, CHECK_RESULT, phase)
+    return dg.MaterializeResult(metadata={"failed_checks_of_the_run": failed})
 
 
-@computed(
-    ["publication", "youjun"],
-    [check_result],
-    "发布库 youjun.duckdb 及其 Parquet 副本：过闸后整体替换",
-    kinds={"duckdb", "parquet"},
-)
-def publication(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
-    """Publish what passed the gate."""
-    result = refresh.publish(context)
-    return dg.MaterializeResult(
-        metadata={
-            "path": dg.MetadataValue.path(str(result.path)),
-            "dagster/row_count": result.rows,
-            "content_sha256": result.content_sha256,
-        }
-    )
-
-
-def report_asset(folder: str) -> dg.AssetsDefinition:
-    """The asset of one folder of reports beside the publication."""
-    titles = "、".join(report.title for report in FOLDERS[folder])
-
-    @computed(["reports", folder], [publication], f"每个区县每个阶段：{titles}", kinds={"excel"})
-    def write_reports(refresh: Refresh) -> dg.MaterializeResult:
-        result = session.report(refresh.settings.published, folder)
-        return dg.MaterializeResult(metadata={"files_written": result.written, "files_kept": result.kept})
-
-    return write_reports
-
-
-REPORT_ASSETS = [report_asset(folder) for folder in FOLDERS]
-
-
-@computed(
-    ["reports", "data_docs"],
-    [publication],
-    "数据文档：对发布的各表逐批检验，并写出 Data Docs",
-    kinds={"greatexpectations"},
-    check_specs=[
-        dg.AssetCheckSpec(batch.name, asset=dg.AssetKey(["reports", "data_docs"]), description=batch.title)
-        for batch in load_batches()
-    ],
-)
-def data_docs(refresh: Refresh) -> dg.MaterializeResult:
-    """Watch the published tables as a whole; what fails is shown and keeps nothing back, the gate has spoken already."""
-    outcomes = session.data_docs(refresh.settings.published)
-    # A first publication has none before it: what compares with it has nothing to say, and Dagster wants every check.
-    silent = [
-        Outcome(b.name, b.title, 0, 0) for b in load_batches() if b.name not in {o.name for o in outcomes}
-    ]
-    return dg.MaterializeResult(
-        metadata={"batches": len(outcomes), "not_met": sum(len(o.failures) for o in outcomes)},
-        check_results=[
-            dg.AssetCheckResult(
-                check_name=o.name,
-                passed=o.passed,
-                severity=dg.AssetCheckSeverity.WARN,
-                metadata={"rows": o.rows, "expectations": o.checked, "failures": list(o.failures)},
-            )
-            for o in (*outcomes, *silent)
-        ],
-    )
-
-
-# Its pages link to the reports that are there. Not to wait for data_docs: a fault there is no reason for an old site.
-@computed(
-    ["reports", "site"],
-    [publication, *REPORT_ASSETS],
-    "网站：作战图、指标、学校和区县比较的静态网页",
-    kinds={"html"},
-)
-def site(refresh: Refresh) -> dg.MaterializeResult:
-    """Rewrite the pages of the districts that changed."""
-    result = session.site(refresh.settings.published)
-    return dg.MaterializeResult(
-        metadata={
-            "path": dg.MetadataValue.path(str(result.path)),
-            "pages_written": result.pages,
-            "districts_written": result.districts_built,
-            "districts_kept": result.districts_kept,
-        }
-    )
-
-
-ASSETS = [
-    deliveries,
-    models,
-    *SCENARIO_ASSETS,
-    check_result,
-    publication,
-    *REPORT_ASSETS,
-    data_docs,
-    site,
-]
+COMPUTED = [deliveries, models, *SCENARIO_ASSETS, check_result]

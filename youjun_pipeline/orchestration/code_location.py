@@ -7,15 +7,14 @@ from functools import cache
 
 import dagster as dg
 
-from youjun_pipeline.orchestration.assets import ASSETS
 from youjun_pipeline.orchestration.jobs import REFRESH_JOB
 from youjun_pipeline.orchestration.notices import district_notice
+from youjun_pipeline.orchestration.published import ASSET_CHECKS, ASSETS, PUBLICATION
 from youjun_pipeline.orchestration.refresh import Refresh
 from youjun_pipeline.orchestration.schedules import nightly_schedule
 from youjun_pipeline.orchestration.sensors import deliveries_sensor, failure_notice, phases_sensor
 from youjun_pipeline.settings import Automation
 
-PUBLICATION = dg.AssetKey(["publication", "youjun"])
 # By six in the morning the night's publication stands; one made in the course of the day before does not count for it.
 FRESH = dg.FreshnessPolicy.cron("0 6 * * *", timedelta(hours=6), timezone="Asia/Shanghai")
 
@@ -26,6 +25,7 @@ def build_definitions() -> dg.Definitions:
     automation = Automation.from_environment()
     return dg.Definitions(
         assets=dg.map_asset_specs(_with_freshness, ASSETS) if automation.is_on else ASSETS,
+        asset_checks=ASSET_CHECKS,
         jobs=[REFRESH_JOB],
         schedules=[nightly_schedule(automation)],
         sensors=[phases_sensor, deliveries_sensor(automation), failure_notice, district_notice],

@@ -47,6 +47,48 @@ class Concern:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+PUBLISHED, KEPT, HELD_BACK, CLOSED = "published", "kept", "held_back", "closed"
+
+
+@dataclass(frozen=True)
+class EvaluationState:
+    """How one district stands in one phase of a publication: made by its run, kept from before, held back, or closed."""
+
+    district_code: str
+    district_name: str
+    phase_id: str
+    state: str
+
+
+def evaluation_states(con: duckdb.DuckDBPyConnection) -> list[EvaluationState]:
+    """Every evaluation of the open publication, and those held back that it never had; held back ones first."""
+    return [EvaluationState(*row) for row in con.execute(_STATES).fetchall()]
+
+
+_STATES = """
+    with newest as (
+        select run_id from ops.publication order by published_at desc, run_id limit 1
+    ), held as (
+        select distinct district_code, phase_id from quality.check_result
+        where severity = 'blocking' and not passed and phase_id is not null
+    ), everyone as (
+        select district_code, phase_id from mart.evaluation union select district_code, phase_id from held
+    )
+    select k.district_code, coalesce(max(e.district_name) over (partition by k.district_code), ''), k.phase_id,
+        case
+            when e.is_closed then 'closed'
+            when h.phase_id is not null then 'held_back'
+            when e.run_id = (from newest) then 'published'
+            else 'kept'
+        end as state
+    from everyone k
+    left join mart.evaluation e on e.district_code = k.district_code and e.phase_id = k.phase_id
+    left join held h on h.district_code = k.district_code and h.phase_id = k.phase_id
+    order by bool_or(h.phase_id is not null) over (partition by k.district_code) desc, k.district_code,
+        e.phase_order nulls last, k.phase_id
+"""
+
+
 def concerns(con: duckdb.DuckDBPyConnection) -> list[Concern]:
     """Those of the open publication, by kind, district and phase."""
     return [Concern(*row) for row in con.execute(_CONCERNS).fetchall()]

@@ -19,7 +19,10 @@ MANIFEST_NAME = "manifest.json"
 
 @dataclass(frozen=True)
 class Publication:
-    """What was published: the file, when, by which run, its rows and the hash of its content."""
+    """What was published: the file, when, by which run, its rows and the hash of its content.
+
+    Not `is_new`: there was nothing to publish, and this is what stands.
+    """
 
     path: Path
     run_id: str
@@ -27,6 +30,7 @@ class Publication:
     as_of: date
     rows: int
     content_sha256: str
+    is_new: bool = True
 
 
 def put_folder(building: Path, published: Path, name: str) -> None:

@@ -63,11 +63,14 @@ def recover_history(con: duckdb.DuckDBPyConnection, published: Path) -> None:
                     _copy(con, table, [f"previous.{table.full_name}"], "")
 
 
-def publish(con: duckdb.DuckDBPyConnection, published: Path, run_id: str, as_of: date) -> Publication:
+def publish(
+    con: duckdb.DuckDBPyConnection, published: Path, run_id: str, as_of: date, *, unless_same: bool = False
+) -> Publication:
     """Build the new file beside the old, swap it in, then the Parquet copies; on any fault before that the old file stays.
 
-    `con` is the working database with the run begun in it (`run.begin_run`). Raises PublishedInPartError for a fault
-    after the swap.
+    `con` is the working database with the run begun in it (`run.begin_run`). With `unless_same` a file that would only say
+    the same again is not swapped in: the one before, to which one can roll back, is worth more. Raises
+    PublishedInPartError for a fault after the swap.
     """
     published.mkdir(parents=True, exist_ok=True)
     mend(published)
@@ -86,6 +89,8 @@ def publish(con: duckdb.DuckDBPyConnection, published: Path, run_id: str, as_of:
             )
             try:
                 rows, digest = _fill(con, previous)
+                if unless_same and previous and (standing := _standing(con, published, digest)):
+                    return standing
                 entry = [published_at, run_id, rows, digest, as_of]
                 con.execute("insert into publication.ops.publication from ops.publication")
                 con.execute("insert into publication.ops.publication by name " + _ENTRY, entry)
@@ -107,6 +112,22 @@ def publish(con: duckdb.DuckDBPyConnection, published: Path, run_id: str, as_of:
             f"发布库已更新，但它旁边的 {MANIFEST_NAME} 或 parquet/ 没有写成，仍是上一次的；排除原因后请再运行 make run：{error}"
         ) from error
     return publication
+
+
+def _standing(con: duckdb.DuckDBPyConnection, published: Path, digest: str) -> Publication | None:
+    """The publication that stands, where it has the same content as the one being built and knows the same files."""
+    entry = con.execute(
+        "select run_id, published_at, as_of, rows, content_sha256 from previous.ops.publication "
+        "order by published_at desc, run_id limit 1"
+    ).fetchall()
+    files = declared_tables()["ops.source_file"]
+    known = describe(con, f"previous.{files.full_name}")
+    if not entry or entry[0][-1] != digest or list(known) != list(files.columns):
+        return None
+    if _fingerprint(con, files, "publication") != _fingerprint(con, files, "previous"):
+        return None
+    run_id, published_at, as_of, rows, content = entry[0]
+    return Publication(published / FILE_NAME, run_id, published_at, as_of, rows, content, is_new=False)
 
 
 def _later_than_all(con: duckdb.DuckDBPyConnection) -> datetime:
@@ -239,13 +260,15 @@ def _copy(con: duckdb.DuckDBPyConnection, table: Table, sources: list[str], cata
     )
 
 
-def _fingerprint(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[int, str]:
+def _fingerprint(
+    con: duckdb.DuckDBPyConnection, table: Table, catalog: str = "publication"
+) -> tuple[int, str]:
     """Row count and hash of a published table's rows, whatever their order, without run ids and timestamps."""
     # Sums need no sorting: a table of the whole country has 14 million rows. The separators are characters nobody types.
     row = ", ".join(f'coalesce("{c}"::varchar, chr(30))' for c in table.columns if c not in NOT_CONTENT)
     return con.execute(
         f"select count(*), coalesce(sum(md5_number(concat_ws(chr(31), {row}))::varint), 0)::varchar"
-        f" from publication.{table.full_name}"
+        f" from {catalog}.{table.full_name}"
     ).fetchall()[0]
 
 

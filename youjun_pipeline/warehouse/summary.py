@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.swap import FILE_NAME
+
+if TYPE_CHECKING:
+    import duckdb
 
 _VERDICTS = """
     select e.district_name || if(e.data_origin = 'reconstructed', '（数据为重构）', ''), e.phase_name || ' ' || e.phase_id,
@@ -21,20 +25,27 @@ _BLOCKED = """
 """
 
 
+VERDICT_HEAD = ("区县", "阶段", "在评学校", "未达标学校", "未达标指标", "隔离行", "结论")
+
+
+def verdicts(con: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
+    """A row for each evaluation of the open publication, under VERDICT_HEAD."""
+    return con.execute(_VERDICTS).fetchall()
+
+
 def result_table(published: Path) -> str:
     """The publication's place and a line per district and phase, as text for a terminal."""
     path = published / FILE_NAME
     with connect(path, read_only=True) as con:
-        verdicts = con.execute(_VERDICTS).fetchall()
+        rows = verdicts(con)
         blocked = con.execute(_BLOCKED).fetchall()
         standing = con.execute(
             "select published_at, rows from ops.publication order by published_at desc"
         ).fetchone()
-    head = ("区县", "阶段", "在评学校", "未达标学校", "未达标指标", "隔离行", "结论")
     lines = [
         f"发布库 {path}" + (f"（{standing[1]} 行）" if standing else ""),
         "",
-        *_aligned([head, *verdicts]),
+        *_aligned([VERDICT_HEAD, *rows]),
     ]
     if blocked:
         lines += ["", "以下评估因数据问题未更新，保留上一次的结果："]

@@ -10,10 +10,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from youjun_pipeline.orchestration.assets import ASSETS
 from youjun_pipeline.orchestration.code_location import _with_freshness
 from youjun_pipeline.orchestration.open_phases import contiguous, register_when_safe
 from youjun_pipeline.orchestration.partitions import RANGE_END, RANGE_START, register_phases
+from youjun_pipeline.orchestration.published import ASSETS
 from youjun_pipeline.orchestration.schedules import nightly_schedule
 from youjun_pipeline.orchestration.sensors import deliveries_sensor, phases_sensor
 from youjun_pipeline.settings import SHANGHAI, Automation
@@ -145,7 +145,11 @@ def test_phases_are_registered_for_the_ui_and_not_reordered_under_a_run(
 
 
 def test_the_publication_has_a_freshness_policy() -> None:
-    specs = {s.key.to_user_string(): s for a in dg.map_asset_specs(_with_freshness, ASSETS) for s in a.specs}
+    specs = {
+        s.key.to_user_string(): s
+        for a in dg.map_asset_specs(_with_freshness, ASSETS)
+        for s in getattr(a, "specs", [a])
+    }
     assert [key for key, spec in specs.items() if spec.freshness_policy] == ["publication/youjun"]
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -13,6 +16,8 @@ from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.orchestration.code_location import build_definitions
 from youjun_pipeline.orchestration.instance import instance_for
 from youjun_pipeline.orchestration.refresh import Refresh
+from youjun_pipeline.warehouse.checks import load_checks
+from youjun_pipeline.warehouse.models import MODELS
 from youjun_pipeline.warehouse.tables import declared_tables
 from youjun_pipeline_tests.conftest import CHECKOUT
 
@@ -73,6 +78,8 @@ DATASETS = [
     "school_aliases",
     "suspicion_answers",
 ]
+# What no run makes: what districts deliver, what a command closes.
+EXTERNAL = ["files/data_folder", "ops/phase_closure"]
 # What takes long to import and no definition needs.
 LATE = (
     "great_expectations",
@@ -109,18 +116,38 @@ def test_every_table_of_the_interface_is_an_asset(graph: dg.AssetGraph) -> None:
 
 
 def test_every_asset_says_what_it_is(graph: dg.AssetGraph) -> None:
-    silent = {}
+    silent, delivered = {}, {f"raw/{name}" for name in DATASETS}
     for key in graph.get_all_asset_keys():
         asset = graph.get(key)
         missing = [n for n in ("description", "owners", "kinds", "group_name") if not getattr(asset, n)]
-        schema = key.path[0] in ("raw", "mart", "quality", "ops")
+        schema = key.path[0] in ("mart", "quality", "ops") or key.to_user_string() in delivered
         if schema and not asset.metadata.get("dagster/column_schema"):
             missing.append("column schema")
         if missing:
             silent[key.to_user_string()] = missing
     assert silent == {}
-    groups = {graph.get(key).group_name for key in graph.get_all_asset_keys()}
-    assert groups == {"delivered", "core", "rules", "mart", "quality", "operations", "publication"}
+
+
+def test_groups_put_together_form_no_circle(graph: dg.AssetGraph) -> None:
+    """Collapsed in the UI, a group is one box: two that feed each other could not be read from left to right."""
+    edges: dict[str, set[str]] = {}
+    for key in graph.get_all_asset_keys():
+        asset = graph.get(key)
+        above = {str(graph.get(parent).group_name) for parent in asset.parent_keys}
+        edges.setdefault(str(asset.group_name), set()).update(above - {asset.group_name})
+    assert {
+        "files",
+        "standard",
+        "delivered",
+        "core",
+        "rules",
+        "mart",
+        "rules_2",
+        "mart_2",
+        "gate",
+        "publication",
+    } <= edges.keys()
+    assert list(TopologicalSorter(edges).static_order())
 
 
 def test_column_schema_carries_types_and_chinese_comments(graph: dg.AssetGraph) -> None:
@@ -133,14 +160,69 @@ def test_column_schema_carries_types_and_chinese_comments(graph: dg.AssetGraph) 
     assert delivered["teaching_area_m2"].type == "DECIMAL(18,6)"
 
 
-def test_dependencies_are_those_of_the_sql(graph: dg.AssetGraph) -> None:
-    assert parents(graph, "mart/stage_balance") == {"rule/resource"}
+def test_edges_are_the_tables_that_the_sql_names(graph: dg.AssetGraph) -> None:
+    """Found here by another way than the parser's: the words after FROM and JOIN, comments aside."""
+    differing = {}
+    for path in sorted(
+        p
+        for schema in ("core", "rule", "mart", "plan", "quality", "ops")
+        for p in (MODELS / schema).glob("*.sql")
+    ):
+        sql = re.sub(r"--.*", "", path.read_text(encoding="utf-8"))
+        named = set(
+            re.findall(
+                r"\b(?:from|join)\s+((?:core|rule|mart|plan|quality|ops|raw|accepted|standard)\.\w+)", sql
+            )
+        )
+        wanted = {table_to_asset(name) for name in named} - {f"{path.parent.name}/{path.stem}"}
+        found = parents(graph, f"{path.parent.name}/{path.stem}")
+        # what the run itself says: only where a model hands it on
+        of_run = set(re.findall(r"\brun_(?!evaluation|id)\w+", sql)) or "e.*" in sql or not named
+        more = found - wanted
+        if wanted - found or (more and not of_run):
+            differing[f"{path.parent.name}/{path.stem}"] = (sorted(wanted - found), sorted(more))
+    assert differing == {}
+
+
+def table_to_asset(table: str) -> str:
+    schema, name = table.split(".")
+    if schema == "standard":
+        return "standard/catalogue"
+    if schema not in ("raw", "accepted"):
+        return f"{schema}/{name}"
+    if name in load_datasets():
+        return f"raw/{name}"
+    by_name = {"dataset": "standard/contracts", "plausible_range": "standard/contracts"}
+    by_name |= dict.fromkeys(
+        ["district", "district_option", "phase", "district_failure", "district_notice"], "raw/district"
+    )
+    return by_name.get(name, "raw/delivered_file")
+
+
+def test_dependencies_reach_from_the_folder_to_the_publication(graph: dg.AssetGraph) -> None:
+    assert parents(graph, "mart/indicator") == {"standard/catalogue"}
     assert "rule/g4_school_size" in parents(graph, "mart/school_indicator")
     assert parents(graph, "core/class_list") >= {"raw/classes", "core/chosen_file"}
-    # a table that names no delivered dataset still depends on what is delivered: on the catalogue of files
-    assert "raw/schools" in parents(graph, "mart/indicator")
-    assert parents(graph, "quality/check_result") >= {f"mart/{name}" for name in MART}
+    assert parents(graph, "raw/classes") == {"files/data_folder", "standard/contracts"}
+    assert parents(graph, "quality/check_result") >= {f"mart/{name}" for name in MART if name != "indicator"}
     assert parents(graph, "publication/youjun") == {"quality/check_result"}
+    assert not [name for name in EXTERNAL if graph.get(dg.AssetKey(name.split("/"))).is_executable]
+    alone = [key for key in graph.get_all_asset_keys() if not graph.get(key).parent_keys]
+    assert {key.to_user_string() for key in alone} == {
+        "files/data_folder",
+        "standard/catalogue",
+        "standard/contracts",
+        "ops/phase_closure",
+    }
+
+
+def test_tables_show_their_code_and_name(graph: dg.AssetGraph) -> None:
+    for name in ("core/section", "rule/resource", "mart/school_indicator"):
+        spec = graph.get(dg.AssetKey(name.split("/")))
+        assert re.fullmatch("[0-9a-f]{12}", spec.code_version or ""), name
+        assert spec.metadata["dagster/table_name"] == "youjun." + name.replace("/", ".")
+        [reference] = spec.metadata["dagster/code_references"].code_references
+        assert reference.file_path.endswith(f"models/{name}.sql") and Path(reference.file_path).exists()
 
 
 def test_computed_assets_are_partitioned_by_phase(graph: dg.AssetGraph) -> None:
@@ -152,23 +234,34 @@ def test_computed_assets_are_partitioned_by_phase(graph: dg.AssetGraph) -> None:
     assert node(graph, "raw/schools").partitions_def is None
 
 
-def test_checks_are_asset_checks(graph: dg.AssetGraph) -> None:
+def test_every_rule_that_can_hold_a_district_back_has_a_check_on_what_it_judges(graph: dg.AssetGraph) -> None:
     checks = {(k.asset_key.to_user_string(), k.name) for k in graph.asset_check_keys}
     assert checks >= {(f"raw/{name}", "contract") for name in DATASETS}
     assert checks >= {
-        ("quality/check_result", name)
-        for name in (
-            "rows_reconcile",
-            "evaluation_has_one_run",
-            "schools_are_in_roster",
-            "sections_have_seven_resources",
-        )
+        ("raw/delivered_file", "file_unreadable"),
+        ("raw/delivered_file", "duplicate_key"),
+        ("raw/delivered_file", "required_column_missing"),
+        ("raw/delivered_file", "cells_are_readable"),
+        ("raw/delivered_file", "schools_missing"),
+        ("raw/delivered_file", "rows_reconcile"),
+        ("raw/district", "district_file_unreadable"),
+        ("raw/district", "district_file_invalid"),
+        ("raw/district", "district_code_repeated"),
+        ("raw/district", "folder_is_present"),
+        ("raw/schools", "schools_are_in_roster"),
+        ("mart/school_indicator", "sections_have_seven_resources"),
+        ("mart/school_indicator", "school_indicator_keys_are_unique"),
+        ("mart/evaluation", "evaluation_has_one_run"),
+        ("publication/youjun", "districts_pass_the_gate"),
     }
+    assert {name for _, name in checks} >= {check.name for check in load_checks()}
+    assert not [name for asset, name in checks if asset == "quality/check_result"]
 
 
 def test_job_takes_everything_in_this_process(graph: dg.AssetGraph) -> None:
     job = build_definitions().resolve_job_def("refresh")
-    assert job.asset_layer.executable_asset_keys == graph.get_all_asset_keys()
+    external = {dg.AssetKey(name.split("/")) for name in EXTERNAL}
+    assert job.asset_layer.executable_asset_keys == graph.get_all_asset_keys() - external
     assert job.executor_def is dg.in_process_executor
     assert {"districts", "as_of"} <= set(Refresh.model_fields)
 

@@ -1,0 +1,175 @@
+"""Assets of what is published: the file, and the folders beside it.
+
+Keep out: what is published and what the folders hold (`session`, `reports`, `site`).
+"""
+
+# Not `from __future__ import annotations`: Dagster looks at the annotations of what it calls.
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from youjun_pipeline import session
+from youjun_pipeline.orchestration.assets import COMPUTED, computed
+from youjun_pipeline.orchestration.checks import CHECK_RESULT, gate_checks, result
+from youjun_pipeline.orchestration.lineage import EXTERNAL
+from youjun_pipeline.orchestration.refresh import Refresh
+from youjun_pipeline.orchestration.shown import markdown_table
+from youjun_pipeline.reports.data_docs import Outcome, load_batches
+from youjun_pipeline.reports.kinds import FOLDERS
+from youjun_pipeline.warehouse.held_back import HELD, concerns, evaluation_states
+from youjun_pipeline.warehouse.summary import VERDICT_HEAD, verdicts
+
+if TYPE_CHECKING:
+    import duckdb
+
+PUBLICATION = dg.AssetKey(["publication", "youjun"])
+STATES = {"published": "已发布", "kept": "沿用上次", "held_back": "未更新", "closed": "已关闭"}
+GATE = dg.AssetCheckKey(PUBLICATION, "districts_pass_the_gate")
+
+
+@computed(
+    PUBLICATION,
+    [CHECK_RESULT],
+    "发布库 youjun.duckdb 及其 Parquet 副本：过闸后整体替换",
+    kinds={"duckdb", "parquet"},
+    check_specs=[
+        dg.AssetCheckSpec(
+            GATE.name,
+            asset=PUBLICATION,
+            description="没有区县因数据问题而未更新",
+            metadata={"gate": "blocking"},
+        )
+    ],
+)
+def publication(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
+    """Publish what passed the gate; without anything new the file that stands stays, and the one before it."""
+    made = refresh.publish(context)
+    published = refresh.settings.published
+    with session.open_publication(published) as con:
+        states = _states(con)
+        for phase in context.partition_keys:
+            rows, failing = con.execute(_OF_PHASE, [phase]).fetchall()[0]
+            found = {"dagster/partition_row_count": rows, "failing_schools": failing}
+            context.add_asset_metadata(found, PUBLICATION, phase)
+        held = [(c.district_code, c.phase_id, "", 1, c.message) for c in concerns(con) if c.kind == HELD]
+        context.add_asset_metadata(
+            {
+                "verdicts": markdown_table(VERDICT_HEAD, verdicts(con)),
+                "districts_and_phases": states,
+            },
+            PUBLICATION,
+            context.partition_keys[-1],
+        )
+    tags = {"youjun/published": made.run_id if made.is_new else "unchanged"}
+    context.instance.add_run_tags(context.run.run_id, tags)
+    return dg.MaterializeResult(
+        metadata={
+            "path": dg.MetadataValue.path(str(made.path)),
+            "published": made.is_new,
+            "rows": made.rows,
+            "content_sha256": made.content_sha256,
+            "as_of": made.as_of.isoformat(),
+        },
+        check_results=[result(GATE, held, True)],
+    )
+
+
+_OF_PHASE = """
+    select
+        (select count(*) from mart.school_indicator where phase_id = $1),
+        (select coalesce(sum(schools_failing), 0)::bigint from mart.district_verdict where phase_id = $1)
+"""
+
+
+def _states(con: "duckdb.DuckDBPyConnection") -> dg.MarkdownMetadataValue:
+    """District × phase as Markdown: published by this run, kept from before, held back, closed."""
+    found = evaluation_states(con)
+    phases = list(dict.fromkeys(state.phase_id for state in found))
+    districts = list(dict.fromkeys((state.district_code, state.district_name) for state in found))
+    by_key = {(state.district_code, state.phase_id): STATES[state.state] for state in found}
+    rows = [
+        [f"{code} {name}", *(by_key.get((code, phase), "") for phase in phases)] for code, name in districts
+    ]
+    return markdown_table(["区县", *phases], rows)
+
+
+def report_asset(folder: str) -> dg.AssetsDefinition:
+    """The asset of one folder of reports beside the publication."""
+    titles = "、".join(report.title for report in FOLDERS[folder])
+
+    @computed(dg.AssetKey(["reports", folder]), [PUBLICATION], f"每个区县每个阶段：{titles}", kinds={"excel"})
+    def write_reports(refresh: Refresh) -> dg.MaterializeResult:
+        made = session.report(refresh.settings.published, folder)
+        found = {"files_written": made.written, "files_kept": made.kept}
+        return dg.MaterializeResult(metadata=found | _place(refresh, folder))
+
+    return write_reports
+
+
+def _place(refresh: Refresh, name: str) -> dict[str, Any]:
+    """Where a folder or page is: a link where the settings say under which address it is served, else its path."""
+    settings = refresh.settings
+    where = (
+        dg.MetadataValue.url(f"{settings.base_url}/{name}")
+        if settings.base_url
+        else dg.MetadataValue.path(str(Path(settings.published) / name))
+    )
+    return {"where": where}
+
+
+REPORT_ASSETS = [report_asset(folder) for folder in FOLDERS]
+DATA_DOCS = dg.AssetKey(["reports", "data_docs"])
+
+
+@computed(
+    DATA_DOCS,
+    [PUBLICATION],
+    "数据文档：对发布的各表逐批检验，并写出 Data Docs",
+    kinds={"greatexpectations"},
+    check_specs=[
+        dg.AssetCheckSpec(batch.name, asset=DATA_DOCS, description=batch.title) for batch in load_batches()
+    ],
+)
+def data_docs(refresh: Refresh) -> dg.MaterializeResult:
+    """Watch the published tables as a whole; what fails is shown and keeps nothing back, the gate has spoken already."""
+    outcomes = session.data_docs(refresh.settings.published)
+    # A first publication has none before it: what compares with it has nothing to say, and Dagster wants every check.
+    silent = [
+        Outcome(b.name, b.title, 0, 0) for b in load_batches() if b.name not in {o.name for o in outcomes}
+    ]
+    found = {"batches": len(outcomes), "not_met": sum(len(o.failures) for o in outcomes)}
+    return dg.MaterializeResult(
+        metadata=found | _place(refresh, "data_docs/index.html"),
+        check_results=[
+            dg.AssetCheckResult(
+                check_name=o.name,
+                passed=o.passed,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"rows": o.rows, "expectations": o.checked, "failures": list(o.failures)},
+            )
+            for o in (*outcomes, *silent)
+        ],
+    )
+
+
+# Its pages link to the reports that are there. Not to wait for data_docs: a fault there is no reason for an old site.
+@computed(
+    dg.AssetKey(["reports", "site"]),
+    [PUBLICATION, *(dg.AssetKey(["reports", folder]) for folder in FOLDERS)],
+    "网站：作战图、指标、学校和区县比较的静态网页",
+    kinds={"html"},
+)
+def site(refresh: Refresh) -> dg.MaterializeResult:
+    """Rewrite the pages of the districts that changed."""
+    made = session.site(refresh.settings.published)
+    found = {
+        "pages_written": made.pages,
+        "districts_written": made.districts_built,
+        "districts_kept": made.districts_kept,
+    }
+    return dg.MaterializeResult(metadata=found | _place(refresh, "site/index.html"))
+
+
+ASSETS = [*EXTERNAL, *COMPUTED, publication, *REPORT_ASSETS, data_docs, site]
+ASSET_CHECKS = [gate_checks]
