@@ -44,8 +44,8 @@ ARROW_TYPES: dict[str, Any] = {
 # date, flag) has few distinct texts and is read in Python throughout.
 PLAIN: dict[str, str] = {
     "code": r"^[0-9A-Za-z]{1,60}$",
-    "text": r"(?s)^[^#].*$",
-    "names": r"(?s)^[^#].*$",
+    "text": r"^[^#\r\n\t\v\f\x1c-\x1f\x{85}\x{2028}\x{2029}][^\r\n\t\v\f\x1c-\x1f\x{85}\x{2028}\x{2029}]*$",
+    "names": r"^[^#\r\n\t\v\f\x1c-\x1f\x{85}\x{2028}\x{2029}][^\r\n\t\v\f\x1c-\x1f\x{85}\x{2028}\x{2029}]*$",
     "count": r"^-?[0-9]{1,18}$",
     "year": r"^[0-9]{4}$",
     "grade": r"^[0-9]{1,2}$",

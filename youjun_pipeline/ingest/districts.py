@@ -26,7 +26,7 @@ from youjun_pipeline.ingest.district_file import (
     Plan,
     parse_district_file,
 )
-from youjun_pipeline.ingest.limits import MAX_DISTRICT_FILE_BYTES, Unreadable, read_bytes
+from youjun_pipeline.ingest.formats.limits import MAX_DISTRICT_FILE_BYTES, Unreadable, read_bytes, unforeseen
 
 DISTRICT_FILE, DELIVERIES, STATISTICS = "district.toml", "deliveries", "statistics"
 SUFFIXES = (".xlsx", ".xls", ".csv", ".parquet")
@@ -215,6 +215,8 @@ def _district(folder: Path, code: str, slug: str, found: _Findings) -> District:
     except OSError as error:
         path = Path(error.filename) if error.filename else folder
         found.fail(path, "folder_unreadable", f"无法读取（{error.strerror}），请检查权限")
+    except Exception as error:
+        found.fail(folder, "folder_unreadable", str(unforeseen(error)))
     return District(
         code=code,
         slug=slug,

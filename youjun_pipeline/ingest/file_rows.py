@@ -1,7 +1,7 @@
 """Reads one delivered file into rows of text under the contract's column names; files.py is its door.
 
-Belongs here: which sheets and rows of a file are data, and what makes a whole file unusable. Keep out: formats (sheets,
-workbooks, delimited), header names (headers), and what the cells mean (cells, validate): a row is kept as it was read.
+Belongs here: which sheets and rows of a file are data, and what makes a whole file unusable. Keep out: formats (formats/),
+header names (headers), and what the cells mean (cells, validate): a row is kept as it was read.
 """
 
 from __future__ import annotations
@@ -13,23 +13,20 @@ import pandas as pd
 import pyarrow as pa
 
 from youjun_pipeline.contracts.model import Dataset, Failure, is_helper_sheet
-from youjun_pipeline.ingest.delimited import delimited_sheet
-from youjun_pipeline.ingest.headers import Header, find_header, headed_rows_above, one_line, score
-from youjun_pipeline.ingest.limits import read_bytes
-from youjun_pipeline.ingest.parquet_files import parquet_sheet
-from youjun_pipeline.ingest.results import Place, ReadResult, SourceColumn
-from youjun_pipeline.ingest.sheets import (
+from youjun_pipeline.ingest.formats.book import (
     HEAD_ROWS,
     Body,
     Sheet,
     Unreadable,
     column_letter,
-    kind_of,
     some,
-    wrong_suffix_notice,
 )
-from youjun_pipeline.ingest.side_rows import filled_cells, side_rows
-from youjun_pipeline.ingest.workbooks import workbook_sheets
+from youjun_pipeline.ingest.formats.kinds import wrong_suffix_notice
+from youjun_pipeline.ingest.formats.limits import read_bytes, unforeseen
+from youjun_pipeline.ingest.formats.opening import open_book
+from youjun_pipeline.ingest.headers import Header, find_header, headed_rows_above, one_line, score
+from youjun_pipeline.ingest.results import Place, ReadResult, SourceColumn
+from youjun_pipeline.ingest.side_rows import filled_cells, other_headers, side_rows
 
 
 def read(path: Path, dataset: Dataset) -> ReadResult:
@@ -37,30 +34,23 @@ def read(path: Path, dataset: Dataset) -> ReadResult:
     notices: list[str] = []
     places: dict[str, Place] = {}
     try:
-        data = read_bytes(path)
-        kind = kind_of(data)
-        if notice := wrong_suffix_notice(kind, path.suffix):
+        book = open_book(read_bytes(path), lambda head: score(head, dataset))
+        if notice := wrong_suffix_notice(book.kind, path.suffix):
             notices.append(notice)
             places[notice] = Place(is_harmless=True)
-        return _read_sheets(open_sheets(data, kind, dataset, notices), dataset, notices, places)
+        notices += book.notices
+        return _read_sheets(book.sheets, dataset, notices, places)
     except Unreadable as error:
-        return _failed(dataset, notices, "file_unreadable", str(error))
+        return failed(dataset, notices, "file_unreadable", str(error))
     except OSError as error:
         reason = f"无法读取：{error.strerror or error}。请检查文件是否存在、是否有读取权限。"
-        return _failed(dataset, notices, "file_unreadable", reason)
+        return failed(dataset, notices, "file_unreadable", reason)
+    except Exception as error:
+        return failed(dataset, notices, "file_unreadable", str(unforeseen(error)))
 
 
-def open_sheets(data: bytes, kind: str, dataset: Dataset, notices: list[str]) -> list[Sheet]:
-    """Every sheet of a file of a kind (`sheets.kind_of`); what the district should hear joins `notices`.
-
-    Raises Unreadable for a file that is damaged or protected.
-    """
-    if kind == "csv":
-        return [delimited_sheet(data, lambda head: score(head, dataset))]
-    return [parquet_sheet(data)] if kind == "parquet" else workbook_sheets(data, kind, notices)
-
-
-def _failed(dataset: Dataset, notices: list[str], rule: str, message: str) -> ReadResult:
+def failed(dataset: Dataset, notices: list[str], rule: str, message: str) -> ReadResult:
+    """What is left of a file that cannot be used as a whole."""
     return ReadResult(_empty_frame(dataset), notices=notices, failure=Failure(rule, message))
 
 
@@ -73,9 +63,7 @@ def _read_sheets(
 ) -> ReadResult:
     filled = [sheet for sheet in sheets if _is_filled(sheet) and not _is_helper(sheet)]
     if not filled:
-        return _failed(
-            dataset, notices, "file_unreadable", "无法读取：文件里没有任何内容。请核对后重新交付。"
-        )
+        return failed(dataset, notices, "file_unreadable", "无法读取：文件里没有任何内容。请核对后重新交付。")
     headers = [
         (sheet, header) for sheet in filled if (header := find_header(sheet.head, dataset, sheet.merged))
     ]
@@ -87,7 +75,16 @@ def _read_sheets(
     for sheet in (sheet for sheet, _ in used if sheet.is_hidden):
         notices.append(f"{sheet.label}是隐藏的，也读取了；如果不是要交付的数据，请删除")
         places[notices[-1]] = Place(sheet.name, is_harmless=True)
-    frames = [_read_rows(sheet, header, dataset, notices, places) for sheet, header in used]
+    frames, others = [], list[str]()
+    for sheet, header in used:
+        try:
+            frames.append(_read_rows(sheet, header, dataset, notices, places, others))
+        except Unreadable:
+            raise
+        except Exception as error:
+            raise unforeseen(error, sheet.label) from error
+    if others:
+        return failed(dataset, notices, "ambiguous_header", f"{'；'.join(others)}。{_ONE_TABLE}")
     columns = [
         SourceColumn(sheet.name, name, column_letter(header.positions[name]), header.texts[name])
         for sheet, header in used
@@ -99,6 +96,9 @@ def _read_sheets(
     if frame.empty:
         notices.append("只有表头，没有数据行")
     return ReadResult(frame, columns, list(ignored), notices, places=places)
+
+
+_ONE_TABLE = "请每张工作表只放一个表，或把各列调整成同一顺序。"
 
 
 def _is_filled(sheet: Sheet) -> bool:
@@ -183,13 +183,23 @@ def _sheets_with_data(headers: list[tuple[Sheet, Header]], dataset: Dataset) -> 
 
 
 def _read_rows(
-    sheet: Sheet, header: Header, dataset: Dataset, notices: list[str], places: dict[str, Place]
+    sheet: Sheet,
+    header: Header,
+    dataset: Dataset,
+    notices: list[str],
+    places: dict[str, Place],
+    others: list[str],
 ) -> pd.DataFrame:
-    body = sheet.body(
-        header.row,
-        frozenset(p for name, p in header.positions.items() if dataset.columns[name].month_means_end),
+    """The rows of a sheet; where another table begins on it, that joins `others`."""
+    body = sheet.content.body(
+        header.row, {p: dataset.columns[name].month_means_end for name, p in header.positions.items()}
     )
     filled = filled_cells(body)
+    if rows := other_headers(body, header, dataset, filled):
+        others.append(
+            f"{sheet.label}第 {some(rows)} 行又是一个表头，各列的位置与第 {sheet.numbers[header.row]} 行的表头不同，"
+            "其下的各行不知按哪一个读取"
+        )
     used = sorted(header.positions.values())
     is_data = np.asarray(filled[used].any(axis=0))
     said = [(text, Place(sheet.name)) for text in (*body.notices, *header.notes)]
@@ -202,10 +212,18 @@ def _read_rows(
     for kind in side_rows(body, header, dataset, filled):
         said.append(_about_rows(sheet, body, kind.rows, kind.said, is_harmless=True))
         is_data[kind.rows] = False
-    hidden = np.flatnonzero(is_data & np.isin(body.row_numbers, list(sheet.hidden_rows)))
+    content = sheet.content
+    hidden = np.flatnonzero(is_data & np.isin(body.row_numbers, list(content.hidden_rows)))
     if len(hidden):
         advice = "是隐藏的（可能被筛选掉了），也读取了；如果不是要交付的数据，请删除"
         said.append(_about_rows(sheet, body, hidden, advice, is_harmless=True))
+    struck = np.flatnonzero(is_data & np.isin(body.row_numbers, list(content.struck_rows)))
+    if len(struck):
+        advice = "有划了删除线的单元格，也读取了；如果已经作废，请删除"
+        said.append(_about_rows(sheet, body, struck, advice, is_harmless=True))
+    if letters := tuple(column_letter(p) for p in used if p in content.hidden_columns):
+        text = f"{some(letters)} 列是隐藏的，也读取了；如果不是要交付的数据，请删除"
+        said.append((text, Place(sheet.name, columns=letters, is_harmless=True)))
     said += _merged_cells(sheet, header)
     where = f"{sheet.label}：" if sheet.name else ""
     notices += [where + text for text, _ in said]

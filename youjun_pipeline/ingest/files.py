@@ -7,13 +7,14 @@ is loaded when a file is read and not before; pandas, pyarrow and the workbook r
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 from youjun_pipeline.contracts.model import Dataset
-from youjun_pipeline.ingest.limits import MAX_ARCHIVE_BYTES, MAX_FILE_BYTES, open_regular
+from youjun_pipeline.ingest.formats.limits import MAX_ARCHIVE_BYTES, MAX_FILE_BYTES, open_regular, unforeseen
 from youjun_pipeline.ingest.results import ReadResult, SourceColumn
 
-__all__ = ["READER_VERSION", "ReadResult", "SourceColumn", "content_hash", "read_file"]
+__all__ = ["READER_VERSION", "ReadResult", "SourceColumn", "content_hash", "read_file", "read_safely"]
 
 # Part of the key under which read content is kept. Raise it when the same bytes would be read into other text, rows or
 # messages than before: every file is then read anew.
@@ -34,8 +35,20 @@ def read_file(path: Path, dataset: Dataset) -> ReadResult:
     """Read a delivered file as rows of `dataset`. Never raises for a bad file: the result has a failure instead.
 
     Failures, each with what to do in its message: file_unreadable, header_not_found, required_column_missing,
-    ambiguous_header (a contract column occurs twice).
+    ambiguous_header (a contract column occurs twice, or a second header stands among the rows).
     """
     from youjun_pipeline.ingest.file_rows import read
 
     return read(path, dataset)
+
+
+def read_safely(
+    path: Path, dataset: Dataset, read: Callable[[Path, Dataset], ReadResult] = read_file
+) -> ReadResult:
+    """What `read` finds in a file; whatever happens meanwhile is the file's own failure and stops no other."""
+    try:
+        return read(path, dataset)
+    except Exception as error:
+        from youjun_pipeline.ingest.file_rows import failed
+
+        return failed(dataset, [], "file_unreadable", str(unforeseen(error)))

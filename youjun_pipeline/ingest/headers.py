@@ -16,16 +16,14 @@ from functools import lru_cache
 from itertools import pairwise
 
 from youjun_pipeline.contracts.model import UNIT_SPELLINGS, Column, Dataset, fold_word
-from youjun_pipeline.ingest.sheets import column_letter
+from youjun_pipeline.ingest.formats.book import Span, column_letter
+from youjun_pipeline.ingest.spread import owners
 
 # Longer texts are titles, notes or data; no header of the contracts comes near it.
 MAX_HEADER = 60
 
 # How many rows one header may take.
 MAX_HEADER_ROWS = 3
-
-# Merged cells of a sheet: first row, first column, last row, last column; rows 1-based, columns 0-based.
-Span = tuple[int, int, int, int]
 
 OPENING, CLOSING = "([{【〔", ")]}】〕"
 
@@ -65,6 +63,8 @@ PLAIN_UNITS = frozenset(fold_word(word) for words in UNIT_SPELLINGS.values() for
         ),
     )
 )
+# What may stand before a name under the name of the whole: 其中：室内体育用房面积.
+_LEAD = re.compile("(?:其中[::]?|#)+")
 _DATE_HINT = re.compile(r"[ymd年月日\-./]+")
 _RANGE_HINT = re.compile(r"\d{1,3}[-~—–至到]\d{1,3}")
 
@@ -171,7 +171,10 @@ def _may_be_joined(rows: list[list[str]]) -> bool:
 
 def _joined(top: int, rows: list[list[str]], merged: Sequence[Span], dataset: Dataset) -> Iterator[str]:
     """One header per column, made of what stands above it: the first of its possible readings that names a column."""
-    upper = [_reaching(top + i, row, merged) for i, row in enumerate(rows[:-1])]
+    upper = [
+        [row[owner].strip() if owner is not None else "" for owner in level]
+        for row, level in zip(rows, owners(rows[:-1], top, merged), strict=False)
+    ]
     for position, cell in enumerate(rows[-1]):
         last = cell.strip()
         source = upper if last else [[c.strip() for c in row] for row in rows[:-1]]
@@ -188,23 +191,6 @@ def _joined(top: int, rows: list[list[str]], merged: Sequence[Span], dataset: Da
             readings += [whole + last, last + whole, parts[i] + last, last + parts[i]]
         named = (reading for reading in readings if match_header(reading, dataset)[0])
         yield next(named, "/".join([*parts, last]))
-
-
-def _reaching(index: int, cells: list[str], merged: Sequence[Span]) -> list[str]:
-    """The cells of a header's upper row, each repeated over the columns it stands for.
-
-    Those are the columns it is merged over; in a row without merged cells (.csv has none), the blanks to its right.
-    """
-    texts = [cell.strip() for cell in cells]
-    spans = [(c0, c1) for r0, c0, r1, c1 in merged if r0 - 1 == index and c1 > c0]
-    if spans:
-        for first, last in spans:
-            for position in range(first, min(last + 1, len(texts))):
-                texts[position] = texts[first]
-        return texts
-    for position in range(1, len(texts)):
-        texts[position] = texts[position] or texts[position - 1]
-    return texts
 
 
 def _last_row(header: Header, merged: Sequence[Span], rows: int) -> int:
@@ -254,6 +240,8 @@ def match_header(text: str, dataset: Dataset) -> tuple[str | None, str | None]:
     if len(text) > MAX_HEADER:
         return None, None
     name = _bare(fold_word(text))
+    if name not in dataset.headers:
+        name = _bare(_LEAD.sub("", name, count=1)) if _LEAD.match(name) else name
     brackets: list[str] = []
     while name not in dataset.headers:
         start = _last_opening(name)

@@ -17,6 +17,8 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
 from youjun_pipeline.contracts.model import INVISIBLE, Column, fold_word
+from youjun_pipeline.ingest.formats.book import BYTES, UNCALCULATED
+from youjun_pipeline.ingest.formats.number_formats import DISTORTED
 
 UNREADABLE, OUT_OF_RANGE, UNKNOWN_VALUE = "unreadable", "out_of_range", "unknown_value"
 
@@ -41,7 +43,6 @@ PLACEHOLDERS = frozenset(
 MINUS_SIGNS = str.maketrans({"−": "-", "﹣": "-"})
 
 # What a spreadsheet shows for a formula that went wrong, and what the reader puts for one that was never calculated.
-UNCALCULATED = "#公式没有结果"
 FORMULA_ERRORS = frozenset(
     {
         "#N/A",
@@ -58,6 +59,12 @@ FORMULA_ERRORS = frozenset(
     }
     | {UNCALCULATED}
 )
+
+# A line break in a name only makes it fit into its cell.
+NAMES = frozenset(
+    {"school_name", "township", "from_school", "to_school", "receiving_school", "alias", "school_names"}
+)
+_LINE_BREAK = re.compile(r"[ \t]*[\r\n\v\f\t\x1c-\x1f\x85\u2028\u2029]+[ \t]*")
 
 # No code of anything is longer; a remark that stands where a code should is.
 LONGEST_CODE = 60
@@ -114,9 +121,9 @@ def read_code(text: str, column: Column) -> str:
 
 
 def read_text(text: str, column: Column) -> str:
-    """Free text as it is; the error of a formula is none."""
+    """Free text as it is, a name in one line; the error of a formula is none."""
     _refuse_formula_error(text)
-    return text
+    return _LINE_BREAK.sub("", text) if column.name in NAMES else text
 
 
 def read_count(text: str, column: Column) -> int:
@@ -127,6 +134,8 @@ def read_count(text: str, column: Column) -> int:
 def read_year(text: str, column: Column) -> int:
     """A year: 2023, 2023年, 2023年度."""
     folded = _fold(text)
+    if DAY_CELL.fullmatch(folded):
+        raise BadCell("是日期，不是年份，请把单元格格式改为“常规”，再填四位年份，如 2023")
     digits = re.fullmatch(r"([0-9]{4})\s*年度?", folded)
     return _whole(_number(digits[1] if digits else folded, column), 2**31, "请填四位年份，如 2023")
 
@@ -199,7 +208,9 @@ def read_flag(text: str, column: Column) -> bool:
 
 def read_choice(text: str, column: Column) -> str:
     """The stored value of a coded one; an open choice keeps an unknown word as it is."""
-    stored = column.spellings.get(_without_point_zero(fold_word(text)))
+    word = _without_point_zero(fold_word(text))
+    # A number format may show 1 as 01.
+    stored = column.spellings.get(word, column.spellings.get(word.lstrip("0")))
     if stored is not None:
         return stored
     _refuse_formula_error(text)
@@ -242,6 +253,10 @@ def _without_point_zero(text: str) -> str:
 
 
 def _refuse_formula_error(text: str, kind: str = "") -> None:
+    if text.startswith(DISTORTED):
+        raise BadCell("，显示的与存储的不是同一个数，请把单元格格式改为“常规”后填写应有的数")
+    if text.startswith(BYTES):
+        raise BadCell("，不是文字，请把该列导出为文本")
     if text.upper() in FORMULA_ERRORS:
         raise BadCell(f"{kind}是公式的出错结果，请改正公式，或直接填写内容")
 
@@ -249,13 +264,19 @@ def _refuse_formula_error(text: str, kind: str = "") -> None:
 def _number(text: str, column: Column) -> Decimal:
     """The exact decimal that a text writes; raises BadCell with what is wrong about it."""
     folded = _fold(text)
-    folded = column.words.get(folded, folded)
+    # What Excel wants typed before digits that are text.
+    folded = column.words.get(folded, folded).removeprefix("'")
+    if column.unit and column.unit.startswith("万"):
+        # 186.35万 is what a number format makes of 186.35 in a column of 万元.
+        folded = folded.removesuffix(column.unit).removesuffix("万")
     if GROUPED.fullmatch(folded):
         folded = folded.replace(",", "")
     if NUMBER.fullmatch(folded):
         if len(folded) > LONGEST_NUMBER:
             raise BadCell("数字过长，请核对", OUT_OF_RANGE)
         return Decimal(folded)
+    if DAY_CELL.fullmatch(folded):
+        raise BadCell("是日期，不是数，请把单元格格式改为“常规”后重新填写")
     if folded in PLACEHOLDERS:
         raise BadCell("不是数，没有数据请留空，确实为零请填 0")
     _refuse_formula_error(folded, "不是数，")

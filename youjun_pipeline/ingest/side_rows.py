@@ -15,16 +15,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from youjun_pipeline.contracts.model import INVISIBLE, Dataset
+from youjun_pipeline.contracts.model import Dataset
+from youjun_pipeline.ingest.formats.book import Body
 from youjun_pipeline.ingest.headers import Header, match_header
-from youjun_pipeline.ingest.sheets import Body
 
 # To Arrow; Python's \s knows these blanks already.
-BLANK = f"[\\s\\p{{Z}}{INVISIBLE}]*"
+BLANK = "[\\s\\p{Z}]*"
 
 # A sum, alone in its cell: 合计, 总 计, 小计（人）:. In a column of schools words may come before it: 全区小学合计.
 # In Python and not in Arrow, which takes milliseconds to understand a pattern with Chinese characters, for every small file.
-_B = f"[\\s{INVISIBLE}]*"
+_B = r"\s*"
 _SUM = f"(?:[总合小共]{_B}计|总{_B}合{_B}计|平{_B}均(?:{_B}[值数])?)(?:{_B}[数额])?(?:{_B}[(（][^()（）]*[)）])?{_B}[:：]?"
 _SUM_CELL = re.compile(f"{_B}{_SUM}{_B}")
 _SUM_OF_SCHOOLS = re.compile(f"{_B}[一-鿿0-9()（）、]{{0,12}}?{_B}{_SUM}{_B}")
@@ -49,6 +49,7 @@ _SENTENCE = re.compile(r"[，。；：:;,]|^\d+[.、]|^\d{4}年|^.{20,}$", re.DO
 # The row under a header that counts the columns: 甲 乙 1 2 3, or 1 2 3 4, or (1) (2) (3).
 _COLUMN_NUMBER = re.compile(r"[(（]?(?:[甲乙丙丁戊己庚辛]|[A-Z]|L?\d{1,3}|栏次|列[号次])[)）]?")
 FEWEST_COLUMN_NUMBERS = 3
+_NUMBER = r"^[\s0-9.,%+-]+$"
 
 
 class SideRows(NamedTuple):
@@ -101,7 +102,7 @@ def _sums_among(cells: pa.ChunkedArray, pattern: re.Pattern[str]) -> np.ndarray:
 
 
 def _cell(body: Body, position: int, row: int) -> str:
-    return (body.columns[position][row].as_py() or "").strip(INVISIBLE).strip()
+    return (body.columns[position][row].as_py() or "").strip()
 
 
 def _repeated_headers(body: Body, header: Header, dataset: Dataset) -> np.ndarray:
@@ -118,6 +119,36 @@ def _repeated_headers(body: Body, header: Header, dataset: Dataset) -> np.ndarra
         return all(match_header(cell, dataset)[0] == n for n, cell in cells.items() if cell.strip())
 
     return np.array([row for row in likely.tolist() if is_header(row)], dtype=np.int64)
+
+
+def other_headers(body: Body, header: Header, dataset: Dataset, filled: np.ndarray) -> list[int]:
+    """Numbers of rows that are a header of another table: its names stand in other columns than those of the first.
+
+    What stands below such a row would be read by the wrong names.
+    """
+    key = [header.positions[name] for name in dataset.required_key if name in header.positions]
+    rows = np.flatnonzero(filled.sum(axis=0) > 1)
+    # No name of a column is a number; where codes stand, nothing is left to look at.
+    for position in dict.fromkeys((*key, *sorted(header.positions.values()))):
+        cells = body.columns[position].take(pa.array(rows))
+        rows = rows[~pc.fill_null(pc.match_substring_regex(cells, _NUMBER), False).to_numpy()]
+        if not len(rows):
+            return []
+    texts = [column.take(pa.array(rows)).to_pylist() for column in body.columns]
+    places = {position: name for name, position in header.positions.items()}
+    found = []
+    for row, cells in zip(rows.tolist(), zip(*texts, strict=True), strict=True):
+        named = {p: name for p, text in enumerate(cells) if text and (name := match_header(text, dataset)[0])}
+        names = set(named.values())
+        is_header = len(names) > 1 and len(named) * 2 >= int(filled[:, row].sum())
+        if not is_header and not names & set(dataset.required_key):
+            continue
+        differs = any(header.positions.get(name) != p for p, name in named.items()) or any(
+            cells[p] and cells[p].strip() and named.get(p) != name for p, name in places.items()
+        )
+        if differs:
+            found.append(int(body.row_numbers[row]))
+    return found
 
 
 def _column_numbers(body: Body, used: list[int], filled: np.ndarray) -> np.ndarray:

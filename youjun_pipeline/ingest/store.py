@@ -15,8 +15,8 @@ from youjun_pipeline.contracts import Dataset, load_datasets
 from youjun_pipeline.contracts.model import HIDDEN_COLUMNS
 from youjun_pipeline.ingest.bare import declared_none, set_aside, without_bare_rows
 from youjun_pipeline.ingest.districts import DeliveredFile, Scan
-from youjun_pipeline.ingest.files import READER_VERSION, content_hash, read_file
-from youjun_pipeline.ingest.limits import Unreadable
+from youjun_pipeline.ingest.files import READER_VERSION, content_hash, read_file, read_safely
+from youjun_pipeline.ingest.formats.limits import Unreadable, unforeseen
 from youjun_pipeline.ingest.statistics.store import (
     Composition,
     ensure_statistics,
@@ -167,6 +167,9 @@ def _hashed(found: Scan) -> tuple[list[Delivered], list[tuple[object, ...]]]:
             except Unreadable as error:
                 message = f"{file.relative}：{error}"
                 unreadable.append((district.code, file.dataset, "file_unreadable", message))
+            except Exception as error:
+                message = f"{file.relative}：{unforeseen(error)}"
+                unreadable.append((district.code, file.dataset, "file_unreadable", message))
     return delivered, unreadable
 
 
@@ -286,7 +289,9 @@ def _ingest_dataset(
     columns: list[tuple[object, ...]] = []
     notices: list[tuple[object, ...]] = []
     failures: dict[str, tuple[str, str]] = {}
-    whole = {sha: read_one(file.path, dataset) for sha, file in files.items()} | statistics.results
+    whole = {
+        sha: read_safely(file.path, dataset, read_one) for sha, file in files.items()
+    } | statistics.results
     read, bare = _without_bare(dataset, whole)
     for sha, result in read.items():
         if result.failure is not None:
@@ -301,15 +306,12 @@ def _ingest_dataset(
     text = _without_refused(text, checked.failures)
     failures |= {sha: (f.rule, f.message) for sha, f in checked.failures.items() if sha not in failures}
     accepted = checked.accepted
-    rejections, refused = (
-        checked.rejections.assign(dataset=dataset.name),
-        _frame("rejection", statistics.refused),
-    )
+    rejections = checked.rejections.assign(dataset=dataset.name)
+    refused = _frame("rejection", statistics.refused)
     if len(refused):
         rejections = pd.concat([rejections, refused])
-    hidden = pd.concat(
-        [checked.hidden, refused[["content_sha256", "dataset", "sheet", "row_number", "school_code"]]]
-    )
+    told = ["content_sha256", "dataset", "sheet", "row_number", "school_code"]
+    hidden = pd.concat([checked.hidden, refused[told]])
     rows_read = pd.concat([text["content_sha256"], refused["content_sha256"]])
     contents = _contents(
         dataset, list(read), rows_read, accepted.column("content_sha256").to_pandas(), rejections, failures

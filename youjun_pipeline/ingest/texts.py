@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from youjun_pipeline.contracts.model import Dataset
-from youjun_pipeline.ingest.delimited import DELIMITERS, decode
-from youjun_pipeline.ingest.file_rows import open_sheets
+from youjun_pipeline.ingest.formats.book import HEAD_ROWS, Sheet, Unreadable
+from youjun_pipeline.ingest.formats.delimited import DELIMITERS, decode
+from youjun_pipeline.ingest.formats.kinds import kind_of
+from youjun_pipeline.ingest.formats.limits import check_cells, check_characters, read_bytes
+from youjun_pipeline.ingest.formats.opening import open_book
 from youjun_pipeline.ingest.headers import score
-from youjun_pipeline.ingest.limits import check_cells, check_characters, read_bytes
-from youjun_pipeline.ingest.sheets import HEAD_ROWS, Sheet, Unreadable, kind_of
 
 
 @dataclass(frozen=True)
@@ -36,21 +37,14 @@ def sheet_texts(path: Path, dataset: Dataset) -> list[SheetText]:
         Unreadable, OSError: for a file that cannot be opened.
     """
     data = read_bytes(path)
-    kind = kind_of(data)
-    if kind == "csv":
+    if kind_of(data) == "csv":
         return [SheetText("", _records(decode(data), dataset))]
-    return [SheetText(sheet.name, _rows(sheet)) for sheet in open_sheets(data, kind, dataset, [])]
+    return [SheetText(sheet.name, _rows(sheet)) for sheet in open_book(data).sheets]
 
 
 def _rows(sheet: Sheet) -> dict[int, list[str]]:
-    if not sheet.head:
-        return {}
-    rows = {sheet.numbers[0]: sheet.head[0]}
-    body = sheet.body(0, frozenset())
-    columns = [column.to_pylist() for column in body.columns]
-    for number, cells in zip(body.row_numbers.tolist(), zip(*columns, strict=True), strict=True):
-        rows[number] = [cell or "" for cell in cells]
-    return rows
+    content = sheet.content
+    return dict(enumerate(content.rows(), content.numbers[0])) if content.numbers else {}
 
 
 def _records(text: str, dataset: Dataset) -> dict[int, list[str]]:

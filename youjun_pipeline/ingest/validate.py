@@ -12,7 +12,7 @@ country's files are thousands of small frames.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 
 from youjun_pipeline.contracts.model import HIDDEN_COLUMNS, ROW_COLUMNS, SNAPSHOT, Column, Dataset, Failure
 from youjun_pipeline.ingest.cells import ARROW_TYPES, STRING, cell_message, flat, parse_cells
+from youjun_pipeline.ingest.formats.limits import unforeseen
 from youjun_pipeline.ingest.readings import OUT_OF_RANGE
 from youjun_pipeline.ingest.row_checks import (
     RowWarning,
@@ -83,9 +84,36 @@ class _Faults:
 def validate(dataset: Dataset, text: pd.DataFrame) -> Validated:
     """Apply the contract to rows as read: content_sha256, sheet, row_number and every contract column as text.
 
+    Where that fails for a reason that nobody foresaw, the contents are tried one by one, and only those fail that do alone.
+
     Raises ValueError, naming both sides, if the frame lacks a column of the contract: the reader owes them all.
     """
     raw = _arrow(dataset, text)
+    try:
+        return _validated(dataset, text, raw)
+    except Exception as error:
+        contents = text["content_sha256"].unique().tolist()
+        nothing = text.iloc[:0]
+        if not contents:
+            raise
+        if len(contents) == 1:
+            failure = Failure(FILE_UNREADABLE, str(unforeseen(error, f"核对“{dataset.title}”时，")))
+            return replace(validate(dataset, nothing), failures={contents[0]: failure})
+        each = text.groupby("content_sha256", sort=False)
+        return _together([validate(dataset, rows.reset_index(drop=True)) for _, rows in each])
+
+
+def _together(parts: list[Validated]) -> Validated:
+    return Validated(
+        pa.concat_tables([part.accepted for part in parts]),
+        pd.concat([part.rejections for part in parts], ignore_index=True),
+        pd.concat([part.hidden for part in parts], ignore_index=True),
+        {content: failure for part in parts for content, failure in part.failures.items()},
+        pd.concat([part.warnings for part in parts], ignore_index=True),
+    )
+
+
+def _validated(dataset: Dataset, text: pd.DataFrame, raw: Any) -> Validated:
     typed: dict[str, Any] = {}
     faults: list[_Faults] = []
     for name, column in dataset.columns.items():

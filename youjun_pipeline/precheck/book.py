@@ -16,7 +16,7 @@ from typing import Any
 import xlsxwriter
 
 from youjun_pipeline.contracts import load_datasets
-from youjun_pipeline.ingest.sheets import Unreadable
+from youjun_pipeline.ingest.formats.book import Unreadable
 from youjun_pipeline.ingest.texts import SheetText, sheet_texts
 from youjun_pipeline.precheck.check import CheckedFile, Precheck
 from youjun_pipeline.precheck.findings import DOUBT, ERROR, LEVELS, NOTICE, WARNING, Finding

@@ -17,7 +17,7 @@ import pandas as pd
 
 from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.ingest.files import ReadResult, read_file
-from youjun_pipeline.ingest.sheets import Unreadable
+from youjun_pipeline.ingest.formats.book import Unreadable
 from youjun_pipeline.ingest.texts import sheet_texts
 from youjun_pipeline.ingest.validate import validate
 from youjun_pipeline_tests.dirty.cases import Case

@@ -74,7 +74,7 @@ def _texts(megabytes: int) -> dict[str, Callable[[Path], object]]:
         "nuls-of-40-mb": lambda path: _hole(path, 40),
         "commas": lambda path: _stream(path, HEADER, b"," * 64 + b"\n", b"", 40),
         "chinese-and-one-bad-byte": lambda path: _stream(path, HEADER, "字".encode(), b"\xff", 40),
-        "emoji": lambda path: _stream(path, HEADER, "😀".encode() * 40 + b"\n", b"", 49),
+        "emoji": lambda path: _stream(path, HEADER, "😀".encode() * 40 + b",x\n", b"", 49),
     }
 
 
@@ -133,7 +133,7 @@ def _parquet() -> dict[str, Callable[[Path], object]]:
         kind: pa.DataType = pa.int8()
         for _ in range(30):
             kind = pa.list_(kind)
-        pq.write_table(pa.table({"school_code": pa.array([None], kind)}), path)
+        pq.write_table(pa.table(dict.fromkeys(NAMES, pa.array([None], kind))), path)
 
     def nested_without_end(path: Path) -> None:
         depth = 200_000

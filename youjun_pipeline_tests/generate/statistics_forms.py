@@ -105,7 +105,7 @@ def bands_of(sizes: Sequence[int]) -> list[int]:
 
 def new_forms(school: School, suffix: str = "") -> list[Sheet]:
     """教基…, since 2021."""
-    sheets = [_cover("2023 /2024"), _identity("教基1001", school, "所在地城乡类型")]
+    sheets = [_cover("2023 /2024"), _identity_new(school)]
     sheets.append(_backbone_new(school))
     for stage in STAGES:
         if stage in school.students:
@@ -122,7 +122,7 @@ def new_forms(school: School, suffix: str = "") -> list[Sheet]:
 
 def old_forms(school: School, suffix: str = "", graduates_in_one: bool = False) -> list[Sheet]:
     """基础基…, until the school year 2020/21."""
-    sheets = [_cover("2020 /2021"), _identity("基础基111", school, "学校（机构）驻地城乡类型")]
+    sheets = [_cover("2020 /2021"), _identity_old(school)]
     sheets.append(_backbone_old(school))
     for stage in STAGES:
         if stage in school.students:
@@ -163,28 +163,85 @@ def _titled(name: str, title: str, width: int, unit: str = "人") -> Sheet:
     return sheet
 
 
-def _identity(name: str, school: School, urban_label: str) -> Sheet:
+# Kinds of attached classes, each with a pair of rows in the last block of 基础基111.
+ATTACHED = (
+    *(("附设幼儿班", "119"), ("附设小学班", "219"), ("附设普通初中班", "319"), ("附设职业初中班", "329")),
+    *(("附设普通高中班", "349"), ("附设特教班", "519"), ("附设中职班", "368")),
+)
+
+
+def _identity_old(school: School) -> Sheet:
+    """The last block, about attached classes, has headers that repeat words of the first ones."""
+    sheet = _names("基础基111", school)
+    _place(sheet, 4, school, "学校（机构）驻地城乡类型")
+    _kind(sheet, 8, school)
+    sheet.put(12, 0, "续")
+    sheet.put(13, 0, "办公电话", "传真电话", "单位电子信箱", "移动电话", "校长姓名", "统计负责人", "填表人")
+    sheet.put(14, 0, *CONTACTS)
+    attached_block(sheet, 15)
+    return sheet
+
+
+def _identity_new(school: School) -> Sheet:
+    """A long form: 学校（机构）名称 stands in C4, 办学类型 in C25."""
+    sheet = _names("教基1001", school)
+    _place(sheet, 4, school, "所在地城乡类型")
+    sheet.put(8, 0, "续")
+    sheet.put(9, 0, "办公电话", "传真电话", "单位电子信箱", "移动电话", "校长姓名", "统计负责人", "填表人")
+    sheet.put(10, 0, *CONTACTS)
+    for row, labels in (
+        (11, ("建校年月", "经度", "纬度", "邮政编码")),
+        (14, ("网址", "信息化负责人", "校训", "历史沿革")),
+        (17, ("是否寄宿制", "是否随班就读", "教学语言", "少数民族语言")),
+    ):
+        sheet.put(row, 0, "续")
+        sheet.put(row + 1, 0, *labels)
+        sheet.put(row + 2, 0, *(f"某{label}" for label in labels))
+    _kind(sheet, 21, school)
+    return sheet
+
+
+def _names(name: str, school: School) -> Sheet:
     sheet = _titled(name, "学校（机构）基本情况", 10, "")
     sheet.merge(2, 0, 2, 1, "学校标识码")
     sheet.merge(2, 2, 2, 5, "学校（机构）\n名称（章）")
     sheet.merge(2, 6, 2, 9, "学校（机构）英文名称")
     sheet.put(3, 0, school.code)
     sheet.put(3, 2, school.row["school_name"])
-    sheet.put(4, 0, "续")
-    sheet.put(5, 2, "学校（机构）地址")
-    sheet.put(5, 5, urban_label, "学校（机构）\n属地管理教育行政部门")
-    urban = school.row["urban_rural"]
-    sheet.put(6, 0, "名  称", None, "某镇某路某号", None, None, urban, "某区教育局")
-    sheet.put(7, 0, "代  码", None, "120114101001", None, None, URBAN_CODES.get(urban, "*"), school.authority)
-    sheet.put(8, 0, "续")
-    sheet.put(9, 2, "学校（机构）办学类型", "学校（机构）举办者", None, "规定年制")
-    private = str(school.row.get("sponsor_code") or "") == "10"
-    sheet.put(10, 0, "名称", None, school.row["school_type"], "民办" if private else "县级教育部门", None, 6)
-    sheet.put(11, 0, "代码", None, school.kind_code, "999" if private else "831", None, "*")
-    sheet.put(12, 0, "续")
-    sheet.put(13, 0, "办公电话", "传真电话", "单位电子信箱", "移动电话", "校长姓名", "统计负责人", "填表人")
-    sheet.put(14, 0, *CONTACTS)
     return sheet
+
+
+def _place(sheet: Sheet, row: int, school: School, urban_label: str) -> None:
+    """Where the school lies, and whom it belongs to."""
+    urban = school.row["urban_rural"]
+    codes = URBAN_CODES.get(urban, "*"), school.authority
+    sheet.put(row, 0, "续")
+    sheet.put(row + 1, 2, "学校（机构）地址")
+    sheet.put(row + 1, 5, urban_label, "学校（机构）\n属地管理教育行政部门")
+    sheet.put(row + 2, 0, "名  称", None, "某镇某路某号", None, None, urban, "某区教育局")
+    sheet.put(row + 3, 0, "代  码", None, "120114101001", None, None, *codes)
+
+
+def _kind(sheet: Sheet, row: int, school: School) -> None:
+    """Which kind of school it is, and who runs it."""
+    sponsor = (
+        ("民办", "999") if str(school.row.get("sponsor_code") or "") == "10" else ("县级教育部门", "831")
+    )
+    sheet.put(row, 0, "续")
+    sheet.put(row + 1, 2, "学校（机构）办学类型", "学校（机构）举办者", None, "规定年制")
+    sheet.put(row + 2, 0, "名称", None, school.row["school_type"], sponsor[0], None, 6)
+    sheet.put(row + 3, 0, "代码", None, school.kind_code, sponsor[1], None, "*")
+
+
+def attached_block(sheet: Sheet, row: int) -> None:
+    """The block about attached classes, as it stands in a school without any."""
+    sheet.put(row, 0, "续")
+    sheet.put(row + 1, 2, "学校（机构）举办者", "学校（机构）属地管理教育行政部门", None, "学校（机构）地址")
+    sheet.put(row + 1, 6, "规定年制", None, "规定入学年龄")
+    for at, (kind, code) in enumerate(ATTACHED):
+        first = row + 2 + 2 * at
+        sheet.put(first, 0, "名称", kind, None, None, None, None, "小学", "*", "小学", "*")
+        sheet.put(first + 1, 0, "代码", code, None, None, None, None, "初中", "*", "初中", "*")
 
 
 def _numbered(sheet: Sheet, row: int, marks: Sequence[str | None], first: int, count: int) -> None:
@@ -216,12 +273,14 @@ def _backbone_new(school: School) -> Sheet:
 
 
 def _backbone_old(school: School) -> Sheet:
-    sheet = _titled("基础基112", "学校（机构）基本情况补充资料", 3, "")
-    sheet.put(2, 0, "指标", "编号", "内容")
-    _numbered(sheet, 3, ("甲", "乙"), 2, 1)
-    _body(sheet, 4, [f"补充资料第{i}项" for i in range(1, 26)])
-    _body(sheet, 29, ["县级及以上骨干教师（小学）", "县级及以上骨干教师（初中）", "其他"], 26)
-    for row, stage in ((29, "primary"), (30, "junior")):
+    """It has no row 甲 乙 1: its header alone says what stands where."""
+    sheet = _titled("基础基112", "学校（机构）基本情况补充资料", 5, "")
+    sheet.put(2, 0, "项目", "编号", "内容", "单位", "备注")
+    _body(sheet, 3, [f"补充资料第{i}项" for i in range(1, 26)])
+    _body(sheet, 28, ["县级及以上骨干教师（小学）", "县级及以上骨干教师（初中）", "其他"], 26)
+    for row in range(3, 31):
+        sheet.put(row, 3, "人")
+    for row, stage in ((28, "primary"), (29, "junior")):
         teachers = school.teachers.get(stage)
         sheet.put(row, 2, teachers["backbone"] if teachers else "*")
     return sheet

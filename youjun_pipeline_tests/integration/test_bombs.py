@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 
 from youjun_pipeline.contracts import load_datasets
-from youjun_pipeline.ingest import limits
 from youjun_pipeline.ingest.districts import STATISTICS, scan, stated_code
 from youjun_pipeline.ingest.files import content_hash, read_file
-from youjun_pipeline.ingest.limits import Unreadable
-from youjun_pipeline.ingest.statistics.packages import open_book
+from youjun_pipeline.ingest.formats import limits
+from youjun_pipeline.ingest.formats.limits import Unreadable
+from youjun_pipeline.ingest.formats.opening import open_book
 from youjun_pipeline.ingest.statistics.reading import read_statistics
 from youjun_pipeline.ingest.validate import MAX_REJECTIONS, validate
 from youjun_pipeline_tests.faults.bomb_books import MAIN, SHEET, books, inline, parts, sheet_xml
@@ -134,8 +134,7 @@ def test_a_workbook_of_statistics_is_checked_the_same_way(tmp_path: Path) -> Non
     ):
         data = write_zip(tmp_path / "a.xlsx", parts({**changed})).read_bytes()
         with pytest.raises(Unreadable):
-            sheets = open_book(data, lambda _: True)
-            sheets.read(sheets.names[0])
+            open_book(data).sheets[0].content  # noqa: B018, read when it is looked at
 
 
 def test_a_good_workbook_of_the_same_making_is_read(tmp_path: Path) -> None:

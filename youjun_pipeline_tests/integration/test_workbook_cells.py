@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from youjun_pipeline.ingest.cell_marks import MONTH, PERCENT, mark_of_format
 from youjun_pipeline.ingest.files import ReadResult, read_file
 from youjun_pipeline_tests.integration.delivered_files import CLASSES, MEASURES, PROGRESS, write_xlsx
 
@@ -84,26 +83,6 @@ def test_xls_cells_are_read_as_shown_too(tmp_path: Path) -> None:
     assert column(result, "percent") == ["50%", "100%"]
     assert column(result, "expected_on") == ["2024-12", "2024-12"]
     assert column(result, "note") == ["3", "#DIV/0!"]
-
-
-@pytest.mark.parametrize(
-    ("number", "code", "mark"),
-    [
-        (9, None, PERCENT),
-        (57, None, MONTH),
-        (14, None, None),
-        (176, "0.0%;[Red]-0.0%", PERCENT),
-        (177, '0"%"', None),
-        (178, 'yyyy"年"m"月"', MONTH),
-        (179, "yyyy/mm;@", MONTH),
-        (180, '[$-804]yyyy"年"m"月"d"日"', None),
-        (181, "yyyy-mm-dd hh:mm:ss", None),
-        (182, "#,##0.00_ ", None),
-        (9, "General", None),
-    ],
-)
-def test_what_a_number_format_shows(number: int, code: str | None, mark: str | None) -> None:
-    assert mark_of_format(number, code) == mark
 
 
 def test_merged_data_cells_are_told(tmp_path: Path) -> None:

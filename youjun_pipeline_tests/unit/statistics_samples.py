@@ -98,3 +98,22 @@ def places(cells: list[Cell]) -> dict[str, str]:
         " ".join(filter(None, (f"{c.dataset}.{c.column}", c.stage, c.item))): f"{c.sheet}!{c.letter}{c.row}"
         for c in cells
     }
+
+
+def put(sheet: str, **cells: object) -> Callable[[dict[str, Sheet]], None]:
+    """A change of cells, named as in Excel."""
+
+    def change(sheets: dict[str, Sheet]) -> None:
+        for name, value in cells.items():
+            letters = name.rstrip("0123456789")
+            column = sum((ord(letter) - 64) * 26**i for i, letter in enumerate(reversed(letters))) - 1
+            row = int(name[len(letters) :]) - 1
+            sheets[sheet].cells[row, column] = value  # type: ignore[assignment]
+            # Of merged cells only the first is shown.
+            sheets[sheet].merged = [
+                (r0, c0, r1, c1)
+                for r0, c0, r1, c1 in sheets[sheet].merged
+                if not (r0 <= row <= r1 and c0 <= column <= c1)
+            ]
+
+    return change

@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from youjun_pipeline.ingest import delimited
-from youjun_pipeline.ingest.delimited import decode, delimited_sheet
-from youjun_pipeline.ingest.sheets import Sheet, Unreadable
+from youjun_pipeline.ingest.formats import delimited
+from youjun_pipeline.ingest.formats.book import Sheet, Unreadable
+from youjun_pipeline.ingest.formats.delimited import decode, delimited_sheet
 
 TEXT = "学校标识码,学校名称\n0112,第一小学\n"
 
@@ -14,7 +14,7 @@ def widest(head: list[list[str]]) -> int:
 
 
 def rows_of(sheet: Sheet, index: int = 0) -> list[tuple[object, ...]]:
-    body = sheet.body(index, frozenset())
+    body = sheet.content.body(index, None)
     columns = [column.to_pylist() for column in body.columns]
     return list(zip(body.row_numbers.tolist(), *columns, strict=True))
 
@@ -64,18 +64,18 @@ def test_quoted_cells_hold_delimiters_quotes_and_line_breaks() -> None:
 def test_unpaired_quotes_do_not_swallow_the_file(body: str) -> None:
     sheet = delimited_sheet(("a,b\n5,6\n" * 20 + body).encode(), widest)
     with pytest.raises(Unreadable, match="第 41 行起的引号不成对"):
-        sheet.body(0, frozenset())
+        sheet.content.body(0, None)
 
 
 def test_rows_longer_than_the_header_are_all_named() -> None:
     sheet = delimited_sheet("表\na,b\n1,2\n3,4,5\n6,7,,\n8,9,x\n".encode(), widest)
     with pytest.raises(Unreadable, match=r"第 4、6 行的单元格比表头多（表头在第 2 行，共 2 列）"):
-        sheet.body(1, frozenset())
+        sheet.content.body(1, None)
 
 
 def test_rows_shorter_than_the_header_leave_a_notice() -> None:
     sheet = delimited_sheet(b"a,b\n1\n\n2,3\n", widest)
-    body = sheet.body(0, frozenset())
+    body = sheet.content.body(0, None)
     assert rows_of(sheet) == [(2, "1", None), (3, None, None), (4, "2", "3")]
     assert body.notices == ("第 2 行的单元格比表头少，缺少的按空白读取；请确认文件完整",)
 

@@ -1,8 +1,8 @@
 import pytest
 
 from youjun_pipeline.contracts import load_datasets
+from youjun_pipeline.ingest.formats.book import column_letter
 from youjun_pipeline.ingest.headers import find_header, match_header, score
-from youjun_pipeline.ingest.sheets import column_letter
 
 SCHOOLS, CLASSES, FACILITIES, FINANCE, PROGRESS = (
     load_datasets()[name] for name in ("schools", "classes", "facilities", "school_finance", "progress")

@@ -14,6 +14,7 @@ from youjun_pipeline_tests.unit.statistics_samples import (
     nine_year,
     places,
     primary,
+    put,
     read_forms,
     teachers,
     values,
@@ -159,18 +160,6 @@ def test_contact_fields_are_never_read(tmp_path: Path, look: Look) -> None:
     assert not [text for text in said for contact in CONTACTS if contact in text]
 
 
-def put(sheet: str, **cells: object):
-    """A change of cells, named as in Excel."""
-
-    def change(sheets: dict[str, Sheet]) -> None:
-        for name, value in cells.items():
-            letters = name.rstrip("0123456789")
-            column = sum((ord(letter) - 64) * 26**i for i, letter in enumerate(reversed(letters))) - 1
-            sheets[sheet].cells[int(name[len(letters) :]) - 1, column] = value  # type: ignore[assignment]
-
-    return change
-
-
 @pytest.mark.parametrize(
     ("look", "change", "message"),
     [
@@ -195,7 +184,11 @@ def put(sheet: str, **cells: object):
             put("教基3112", A2="教基3115"),
             "工作表“教基3112”：工作表名是 教基3112，表内的表号却是 教基3115",
         ),
-        (Look(), put("教基5170", A5="1"), "工作表“教基5170”：找不到“甲 乙 1 2 …”一行"),
+        (
+            Look(),
+            put("教基5170", A5="1"),
+            "工作表“教基5170”：找不到“甲 乙 1 2 …”一行，也没有“项目 编号 内容”的表头",
+        ),
         (
             Look(),
             put("教基5170", A10="二、教学及辅助用房面积（含）"),
@@ -220,7 +213,7 @@ def put(sheet: str, **cells: object):
         ),
         (
             Look("old"),
-            put("基础基112", B30="28"),
+            put("基础基112", B29="28"),
             "工作表“基础基112”：行标签“县级及以上骨干教师(小学)”的编号应是 26，实际是 28",
         ),
         (
@@ -237,7 +230,7 @@ def put(sheet: str, **cells: object):
         ),
         (
             Look(),
-            put("教基1001", C12="小学"),
+            put("教基1001", C25="小学"),
             "工作表“教基1001”：标签“办学类型”的代码不是 3 位数字（找到的有：学校标识码、学校（机构）名称、所在地城乡类型、"
             "属地管理教育行政部门、举办者）",
         ),

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from youjun_pipeline.contracts.model import Dataset, Failure
+from youjun_pipeline.ingest.formats.book import some
 from youjun_pipeline.ingest.results import ReadResult
-from youjun_pipeline.ingest.sheets import some
 from youjun_pipeline.ingest.statistics.cells import ATTACHED, SCHOOL, Cell, figure, number
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """A sheet as labels and figures: coordinates around it, headers of several rows, the rows that 甲 and 乙 number.
 
 Belongs here: finding where a label stands. Everything is told in labels, so that what was found in one sheet serves all
-sheets with the same labels. Keep out: opening files (packages.py) and which labels are looked for (layouts.toml).
+sheets with the same labels. Keep out: opening files (formats/) and which labels are looked for (layouts.toml).
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from youjun_pipeline.ingest.sheets import column_letter
+from youjun_pipeline.ingest.formats.book import column_letter
+from youjun_pipeline.ingest.spread import owners
 from youjun_pipeline.ingest.statistics.labels import (
     cell_text,
     fold_label,
@@ -25,11 +26,12 @@ from youjun_pipeline.ingest.statistics.layouts import At, Figure, HeaderPath
 
 # A form's title, number, headers and the row 甲 乙 1 2 stand in its first rows; a wide export's header below a title.
 HEAD_ROWS, MARK_COLUMNS = 15, 4
+ITEM_HEADERS, NUMBER_HEADER = ("项目", "指标", "指标名称"), "编号"
 
 _LETTERS = [column_letter(index) for index in range(702)]
 
 HeadCells = tuple[tuple[str, ...], ...]
-RawCells = tuple[tuple[Any, ...], ...]
+RawCells = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Grid:
     right of `left`.
     """
 
-    cells: list[list[Any]]
+    cells: list[list[str]]
     top: int = 0
     left: int = 0
 
@@ -46,7 +48,7 @@ class Grid:
     def height(self) -> int:
         return len(self.cells) - self.top
 
-    def row(self, row: int) -> list[Any]:
+    def row(self, row: int) -> list[str]:
         """The cells of one row as read."""
         return self.cells[row + self.top][self.left :]
 
@@ -74,13 +76,13 @@ class Grid:
         )
 
 
-def without_coordinates(rows: list[list[Any]]) -> Grid:
+def without_coordinates(rows: list[list[str]]) -> Grid:
     """Take off a first row A B C … and a first column 1 2 3 …, each where it is there."""
     if not rows:
         return Grid(rows)
     top, left = 0, 0
     if "A" in rows[0][:2]:
-        first = [value for value in rows[0] if type(value) is str and value]
+        first = [value for value in rows[0] if value and ordinal(value) is None]
         top = int(len(first) > 2 and first == _LETTERS[: len(first)])
     if len(rows) > top + 2 and rows[top] and ordinal(cell_text(rows[top][0])) == 1:
         down = [ordinal(cell_text(row[0])) if row else None for row in rows[top : top + 6]]
@@ -128,17 +130,34 @@ def label_cells(grid: Grid) -> tuple[RawCells, RawCells]:
         # with blanks around the marks
         head = _down_to_marks(grid.texts(index) for index in range(min(HEAD_ROWS, grid.height)))
     if head is None:
-        raise NotThere("找不到“甲 乙 1 2 …”一行")
-    last = head[-1].index("丙" if "丙" in head[-1] else "乙")
+        head = _down_to_items(grid.texts(index) for index in range(min(HEAD_ROWS, grid.height)))
+    if head is None:
+        raise NotThere("找不到“甲 乙 1 2 …”一行，也没有“项目 编号 内容”的表头")
+    marks = head[-1]
+    last = marks.index("丙" if "丙" in marks else "乙" if "乙" in marks else NUMBER_HEADER)
     below, left, right = grid.cells[grid.top + len(head) :], grid.left, grid.left + last + 1
     return tuple(map(tuple, head)), tuple([tuple(row[left:right]) for row in below])
 
 
-def _down_to_marks(rows: Iterable[list[Any]]) -> list[list[Any]] | None:
+def _down_to_marks(rows: Iterable[list[str]]) -> list[list[str]] | None:
     head = []
     for row in rows:
         head.append(row)
         if "甲" in row[:MARK_COLUMNS] and "乙" in row:
+            return head
+    return None
+
+
+def _down_to_items(rows: Iterable[list[str]]) -> list[list[str]] | None:
+    """The rows down to a header 项目 | 编号 | 内容, for a form (基础基112) that has no row 甲 乙 1 2."""
+    head = []
+    for texts in rows:
+        folded = [fold_label(text) for text in texts]
+        row = [
+            f if f in (*ITEM_HEADERS, NUMBER_HEADER) else text for f, text in zip(folded, texts, strict=True)
+        ]
+        head.append(row)
+        if any(text in ITEM_HEADERS for text in row[:MARK_COLUMNS]) and NUMBER_HEADER in row:
             return head
     return None
 
@@ -158,10 +177,18 @@ def skeleton(number: str, above: RawCells, beside: RawCells) -> Skeleton:
                 raise NotThere(f"工作表名是 {number}，表内的表号却是 {stated}")
             about, start = " ".join(text for text in row if "单位" in text), index + 1
             break
-    marks = head[-1]
-    first, second = marks.index("甲"), marks.index("乙")
+    marks, last = head[-1], len(head) - 1
     third = marks.index("丙") if "丙" in marks else None
-    columns = tuple((i, n) for i, text in enumerate(marks) if i > second and (n := ordinal(text)) is not None)
+    if "甲" in marks:
+        first, second = marks.index("甲"), marks.index("乙")
+        columns = tuple(
+            (i, n) for i, text in enumerate(marks) if i > second and (n := ordinal(text)) is not None
+        )
+    else:
+        # The header itself stands for the marks: its columns count from the one behind the number.
+        first = next(i for i, text in enumerate(marks) if text in ITEM_HEADERS)
+        second, last = marks.index(NUMBER_HEADER), len(head)
+        columns = tuple((i, i - second) for i, text in enumerate(marks) if i > second and text)
     labels, numbers, rows, units = [], [], [], []
     for index, values in enumerate(beside):
         cells = [cell_text(value) for value in values]
@@ -175,7 +202,7 @@ def skeleton(number: str, above: RawCells, beside: RawCells) -> Skeleton:
         units.append(cells[third] if third is not None and third < len(cells) else "")
     width = columns[-1][0] + 1 if columns else 0
     headers = tuple(
-        tuple(row[c] if second < c < len(row) else "" for c in range(width)) for row in head[start:-1]
+        tuple(row[c] if second < c < len(row) else "" for c in range(width)) for row in head[start:last]
     )
     return Skeleton(headers, columns, tuple(labels), tuple(numbers), tuple(rows), tuple(units), about)
 
@@ -184,25 +211,12 @@ def skeleton(number: str, above: RawCells, beside: RawCells) -> Skeleton:
 def header_paths(head: HeadCells) -> tuple[tuple[str, ...], ...]:
     """The labels above each column from the top down; a merged cell stands over all columns it covers.
 
-    Merged cells have their text in the first column: a blank one belongs to its left neighbour as long as nothing above
-    parts the two. Levels written in one cell (专任教师→按学历分→本科) are taken apart.
+    Levels written in one cell (专任教师→按学历分→本科) are taken apart.
     """
-    width = max((len(row) for row in head), default=0)
-    owners: list[list[int | None]] = []
-    for row in head:
-        level: list[int | None] = []
-        for column in range(width):
-            left = level[column - 1] if column else None
-            if column < len(row) and row[column]:
-                level.append(column)
-            elif left is not None and all(above[column] == above[column - 1] for above in owners):
-                level.append(left)
-            else:
-                level.append(None)
-        owners.append(level)
+    levels = owners(head)
     paths = []
-    for column in range(width):
-        texts = [head[k][owner] for k, level in enumerate(owners) if (owner := level[column]) is not None]
+    for column in range(max((len(row) for row in head), default=0)):
+        texts = [head[k][owner] for k, level in enumerate(levels) if (owner := level[column]) is not None]
         paths.append(tuple(part for text in texts for part in re.split(r"→|->|—>", text) if part.strip()))
     return tuple(paths)
 

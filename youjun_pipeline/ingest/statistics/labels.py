@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
 
 from youjun_pipeline.contracts.model import fold_word
 
@@ -27,13 +26,9 @@ HIDDEN = "（略）"
 _CONTACT = re.compile(r"@|\d{7,}|\d{3,4}[-—]\d{7,8}")
 
 
-def cell_text(value: Any) -> str:
-    """A cell as text without surrounding blanks: 12.0 as 12, other numbers as they read back the same."""
-    if type(value) is str:
-        return value.strip() if value else value
-    if type(value) is float:
-        return str(int(value)) if value.is_integer() else repr(value)
-    return str(value)
+def cell_text(value: str) -> str:
+    """A cell's text without surrounding blanks."""
+    return value.strip() if value else value
 
 
 @lru_cache(maxsize=10_000)

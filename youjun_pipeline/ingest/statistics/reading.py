@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from youjun_pipeline.contracts.model import Failure
-from youjun_pipeline.ingest.limits import MAX_ARCHIVE_BYTES, Unreadable, read_bytes
+from youjun_pipeline.ingest.formats.archives import Member, Refused, open_archive
+from youjun_pipeline.ingest.formats.book import SAVE_AS
+from youjun_pipeline.ingest.formats.limits import MAX_ARCHIVE_BYTES, Unreadable, read_bytes, unforeseen
+from youjun_pipeline.ingest.formats.opening import open_book
 from youjun_pipeline.ingest.statistics.cells import Cell
 from youjun_pipeline.ingest.statistics.labels import form_number
 from youjun_pipeline.ingest.statistics.layouts import Layouts, load_layouts
-from youjun_pipeline.ingest.statistics.packages import Book, Refused, open_book, open_file
 from youjun_pipeline.ingest.statistics.school_books import Unexpected, read_school
 from youjun_pipeline.ingest.statistics.wide_exports import read_export
 
@@ -42,12 +44,12 @@ def read_statistics(path: Path, name: str) -> StatisticsRead:
     problems: list[str] = []
     rule = FILE_UNREADABLE
     try:
-        for book in open_file(read_bytes(path, MAX_ARCHIVE_BYTES), name):
+        for book in open_archive(read_bytes(path, MAX_ARCHIVE_BYTES), name):
             if isinstance(book, Refused):
-                problems.append(f"{book.member}：{book.message}")
+                problems.append(f"{book.name}：{book.message}")
                 continue
             said: list[str] = []
-            before = f"{book.member}：" if book.member else ""
+            before = f"{book.name}：" if book.name else ""
             try:
                 cells += _read_book(book, name, layouts, said)
             except Unreadable as error:
@@ -55,11 +57,15 @@ def read_statistics(path: Path, name: str) -> StatisticsRead:
             except Unexpected as error:
                 rule = FORM_UNEXPECTED
                 problems += [f"{before}{problem}" for problem in error.problems]
+            except Exception as error:
+                problems.append(f"{before}{unforeseen(error)}")
             notices += [before + text for text in said]
     except Unreadable as error:
         problems.append(str(error))
     except OSError as error:
         problems.append(f"无法读取：{error.strerror or error}。请检查文件是否存在、是否有读取权限。")
+    except Exception as error:
+        problems.append(str(unforeseen(error)))
     if not problems:
         return StatisticsRead(cells, notices)
     more = f"；等共 {len(problems)} 处" if len(problems) > SHOWN_PROBLEMS else ""
@@ -71,12 +77,16 @@ def read_statistics(path: Path, name: str) -> StatisticsRead:
     return StatisticsRead([], notices, Failure(rule, "；".join(problems[:SHOWN_PROBLEMS]) + more + remedy))
 
 
-def _read_book(book: Book, name: str, layouts: Layouts, notices: list[str]) -> list[Cell]:
+def _read_book(member: Member, name: str, layouts: Layouts, notices: list[str]) -> list[Cell]:
     def is_form(sheet: str) -> bool:
         number = form_number(sheet)
         return number in layouts.forms or number in layouts.identity_forms
 
-    sheets = open_book(book.data, is_form)
-    if any(is_form(sheet) for sheet in sheets.names):
-        return read_school(sheets, book.member, layouts, notices)
-    return read_export(sheets, book.member or name, book.member, layouts, notices)
+    book = open_book(member.data)
+    if book.kind not in ("xlsx", "xls"):
+        raise Unreadable("内容不是 Excel 工作簿", SAVE_AS)
+    sheets = {sheet.name: sheet for sheet in book.sheets}
+    # Beside forms nothing is opened: a school's workbook has a score of sheets that nothing is read from.
+    if forms := {title: sheet for title, sheet in sheets.items() if is_form(title)}:
+        return read_school(forms, member.name, layouts, notices)
+    return read_export(sheets, member.name or name, member.name, layouts, notices)

@@ -7,11 +7,11 @@ takes more than one workbook (compose.py). Contact fields stand beside the ident
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from youjun_pipeline.ingest.sheets import column_letter
+from youjun_pipeline.ingest.formats.book import Sheet, column_letter
 from youjun_pipeline.ingest.statistics.cells import ATTACHED, ATTACHED_TYPES, PASSED_OVER_TYPES, SCHOOL, Cell
 from youjun_pipeline.ingest.statistics.grids import (
     Grid,
@@ -26,10 +26,10 @@ from youjun_pipeline.ingest.statistics.grids import (
 )
 from youjun_pipeline.ingest.statistics.labels import cell_text, class_band, fold_label, form_number, quoted
 from youjun_pipeline.ingest.statistics.layouts import Figure, Form, Layouts, load_layouts
-from youjun_pipeline.ingest.statistics.packages import Sheets, column_index
 
-# A form of identity has some 20 rows and 10 columns.
-IDENTITY_ROWS, IDENTITY_COLUMNS = 60, 40
+# A form of identity has some 40 rows and 10 columns.
+IDENTITY_ROWS, IDENTITY_COLUMNS = 120, 40
+CODE_ROWS = 3
 _CODES = {"urban_rural": r"\d{3}", "authority": r"\d{6,12}", "school_type": r"\d{3}", "sponsor": r"\d{3}"}
 _TITLES = {
     "school_code": "学校标识码",
@@ -49,7 +49,7 @@ class Unexpected(Exception):
         self.problems = problems
 
 
-def forms_in(names: list[str], layouts: Layouts) -> dict[str, str]:
+def forms_in(names: Iterable[str], layouts: Layouts) -> dict[str, str]:
     """Form number -> sheet, for the forms that something is read from.
 
     Raises:
@@ -69,13 +69,13 @@ def forms_in(names: list[str], layouts: Layouts) -> dict[str, str]:
     return found
 
 
-def read_school(sheets: Sheets, member: str, layouts: Layouts, notices: list[str]) -> list[Cell]:
+def read_school(sheets: Mapping[str, Sheet], member: str, layouts: Layouts, notices: list[str]) -> list[Cell]:
     """The cells of one school's workbook; none, and a notice, for a kindergarten.
 
     Raises:
         Unexpected: for every label that is not where it is expected.
     """
-    found = forms_in(sheets.names, layouts)
+    found = forms_in(sheets, layouts)
     identities = [number for number in found if number in layouts.identity_forms]
     if len(identities) != 1:
         have = "、".join(sorted(found)) or "无"
@@ -83,7 +83,7 @@ def read_school(sheets: Sheets, member: str, layouts: Layouts, notices: list[str
             [f"应有且只有一张学校基本情况表（{'或'.join(sorted(layouts.identity_forms))}），现有的表：{have}"]
         )
     sheet = found.pop(identities[0])
-    identity = _identity(without_coordinates(sheets.read(sheet)), layouts, sheet, member)
+    identity = _identity(without_coordinates(sheets[sheet].content.rows()), layouts, sheet, member)
     types = {cell.value for cell in identity if cell.column == "school_type"}
     if types & PASSED_OVER_TYPES:
         notices.append("是幼儿园或附设的幼儿班、特教班，没有读取")
@@ -93,13 +93,8 @@ def read_school(sheets: Sheets, member: str, layouts: Layouts, notices: list[str
     cells, problems = list(identity), []
     for number, sheet in found.items():
         try:
-            cells += _figures(
-                without_coordinates(sheets.read(sheet)),
-                number,
-                identity[0],
-                sheet,
-                sheets.errors.get(sheet, {}),
-            )
+            grid = without_coordinates(sheets[sheet].content.rows())
+            cells += _figures(grid, number, identity[0], sheet)
         except Unexpected as error:
             problems += error.problems
     if problems:
@@ -113,7 +108,7 @@ def _identity(grid: Grid, layouts: Layouts, sheet: str, member: str) -> list[Cel
     known = layouts.identity_labels
     for r in range(min(IDENTITY_ROWS, grid.height)):
         for c, value in enumerate(grid.row(r)[:IDENTITY_COLUMNS]):
-            if type(value) is str and value and (label := fold_label(value)) in known:
+            if value and (label := fold_label(value)) in known and not _is_about_attached_classes(grid, r):
                 labels.setdefault(label, []).append((r, c))
     places, problems = {}, []
     for name, spellings in wanted.items():
@@ -146,6 +141,17 @@ def _identity(grid: Grid, layouts: Layouts, sheet: str, member: str) -> list[Cel
     ]
 
 
+def _is_about_attached_classes(grid: Grid, row: int) -> bool:
+    """Whether a label heads the block about attached classes, which repeats words of the school's own blocks."""
+    for below in range(row + 1, row + 1 + CODE_ROWS):
+        texts = [fold_label(text) for c in range(IDENTITY_COLUMNS) if (text := grid.text(below, c))]
+        if any(text.startswith("附设") for text in texts):
+            return True
+        if texts and texts[0] == "代码":
+            return False
+    return False
+
+
 def _value_place(grid: Grid, name: str, labels: list[tuple[int, int]], is_coded: bool) -> tuple[int, int]:
     """Where the value of a label of identity stands. What stands there is not quoted: contact fields are near."""
     title = _TITLES[name]
@@ -153,7 +159,7 @@ def _value_place(grid: Grid, name: str, labels: list[tuple[int, int]], is_coded:
         raise NotThere(f"标签“{title}”" + (f"出现 {len(labels)} 次，应只有一次" if labels else "没有找到"))
     row, column = labels[0]
     if is_coded:
-        below = next((r for r in range(row + 1, row + 4) if _is_code_row(grid, r, column)), None)
+        below = next((r for r in range(row + 1, row + 1 + CODE_ROWS) if _is_code_row(grid, r, column)), None)
         if below is None:
             raise NotThere(f"标签“{title}”下方找不到“代码”行")
         text = grid.text(below, column)
@@ -187,9 +193,7 @@ class _Entry(NamedTuple):
     value: str | None
 
 
-def _figures(
-    grid: Grid, form: str, school: Cell, sheet: str, errors: Mapping[tuple[int, int], str]
-) -> list[Cell]:
+def _figures(grid: Grid, form: str, school: Cell, sheet: str) -> list[Cell]:
     try:
         entries = _entries(form, *label_cells(grid))
     except NotThere as problem:
@@ -200,7 +204,7 @@ def _figures(
     code, role, member = school.school_code, school.role, school.member
     # The entries' places are those of labels in this very sheet, whose rows are all of one width.
     rows, top, left = grid.cells, grid.top, grid.left
-    cells = [
+    return [
         Cell(
             code,
             entry.dataset,
@@ -219,9 +223,6 @@ def _figures(
         for entry in entries
         if isinstance(entry, _Entry)
     ]
-    if not errors:
-        return cells
-    return [c._replace(value=errors.get((c.row - 1, column_index(c.letter)), c.value)) for c in cells]
 
 
 @lru_cache(maxsize=1_000)

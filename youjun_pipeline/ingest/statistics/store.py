@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from youjun_pipeline.contracts import Failure, load_datasets
+from youjun_pipeline.ingest.formats.limits import unforeseen
 from youjun_pipeline.ingest.statistics.cells import Cell
 from youjun_pipeline.sql import transaction
 
@@ -243,7 +244,10 @@ def _compose(
             said = [
                 f"{name}：{text}" for name, content in part.files for text in stored.notices.get(content, [])
             ]
-            result = compose(given, said, (part.district_code, part.district_name), datasets)
+            try:
+                result = compose(given, said, (part.district_code, part.district_name), datasets)
+            except Exception as error:
+                result = failed(Failure("file_unreadable", f"统计报表：{unforeseen(error)}"), datasets)
         _keep(part, result, found, known)
         sources += [(part.content_sha256, *source) for source in result.sources]
     with transaction(con):

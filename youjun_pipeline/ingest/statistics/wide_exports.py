@@ -7,10 +7,10 @@ together (compose.py): an all-through school stands in several exports, each tim
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from youjun_pipeline.ingest.sheets import some
+from youjun_pipeline.ingest.formats.book import Sheet, some
 from youjun_pipeline.ingest.statistics.cells import (
     ATTACHED,
     ATTACHED_TYPES,
@@ -30,7 +30,6 @@ from youjun_pipeline.ingest.statistics.grids import (
 )
 from youjun_pipeline.ingest.statistics.labels import class_band, fold_label, listed, quoted
 from youjun_pipeline.ingest.statistics.layouts import STAGE_NAMES, HeaderPath, Layouts, WideColumn
-from youjun_pipeline.ingest.statistics.packages import Sheets
 from youjun_pipeline.ingest.statistics.school_books import Unexpected
 
 _STAGE_WORDS = {
@@ -48,19 +47,21 @@ Paths = Sequence[tuple[str, ...]]
 Columns = dict[str, tuple[int, str, tuple[str, ...]]]
 
 
-def read_export(sheets: Sheets, name: str, member: str, layouts: Layouts, notices: list[str]) -> list[Cell]:
+def read_export(
+    sheets: Mapping[str, Sheet], name: str, member: str, layouts: Layouts, notices: list[str]
+) -> list[Cell]:
     """The cells of a wide export; `name` is the file's path, which tells the stage where the sheet does not.
 
     Raises:
         Unexpected: if there is no such table, its stage is not told, or columns are missing or occur twice.
     """
     tables = []
-    for sheet in sheets.names:
-        grid = without_coordinates(sheets.read(sheet))
+    for sheet, table in sheets.items():
+        grid = without_coordinates(table.content.rows())
         if (start := _header_row(grid, layouts)) is not None:
             tables.append((sheet, grid, start))
     if not tables:
-        have = listed([quoted(sheet) for sheet in sheets.names])
+        have = listed([quoted(sheet) for sheet in sheets])
         raise Unexpected(
             [f"既没有统计报表的表（如 教基1001），也不是分学段的宽表（表头有“学校标识码”），工作表有：{have}"]
         )
@@ -72,7 +73,7 @@ def read_export(sheets: Sheets, name: str, member: str, layouts: Layouts, notice
             if stage is None:
                 notices.append(f"工作表“{sheet}”是学前教育的，没有读取")
                 continue
-            cells += _read_table(grid, start, stage, sheet, member, sheets, layouts, notices)
+            cells += _read_table(grid, start, stage, sheet, member, layouts, notices)
         except Unexpected as error:
             problems += [f"工作表“{sheet}”：{problem}" for problem in error.problems]
     if problems:
@@ -118,7 +119,6 @@ def _read_table(
     stage: str,
     sheet: str,
     member: str,
-    sheets: Sheets,
     layouts: Layouts,
     notices: list[str],
 ) -> list[Cell]:
@@ -147,7 +147,7 @@ def _read_table(
         if role is None:
             unsaid.append(grid.row_number(row))
             continue
-        cells += _row(grid, row, texts, columns, stage, role, sheet, member, sheets)
+        cells += _row(grid, row, texts, columns, stage, role, sheet, member)
     if unsaid:
         raise Unexpected([f"第 {some(unsaid)} 行没有填明“是否计校数”，应为 1 或 0"])
     if passed_over:
@@ -236,15 +236,12 @@ def _row(
     role: str,
     sheet: str,
     member: str,
-    sheets: Sheets,
 ) -> Iterator[Cell]:
     """The cells of one row."""
-    errors = sheets.errors.get(sheet, {})
 
     def text(column: str) -> str:
         at = columns[column][0]
-        shown = errors.get((row + grid.top, at + grid.left)) if errors else None
-        return shown or (texts[at] if at < len(texts) else "")
+        return texts[at] if at < len(texts) else ""
 
     code, kind = text("school_code"), _type(text("school_type"))
     parent = text("parent") if "parent" in columns and role != SCHOOL else ""

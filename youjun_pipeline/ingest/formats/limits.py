@@ -2,14 +2,17 @@
 
 A file is whatever somebody sends: a few kilobytes can claim a sheet of billions of cells, unpack to gigabytes, or never end.
 Every format states or hides that in its own way; the figures all hold to are here. Belongs here: the figures, and opening a
-file. Keep out: the formats (archives, cell_marks, delimited, parquet_files, xls_marks).
+file. Keep out: the formats, which find out what a file claims.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from pathlib import Path
+
+LOG = logging.getLogger(__name__)
 
 MB = 1 << 20
 
@@ -34,6 +37,15 @@ class Unreadable(Exception):
 
     def __init__(self, reason: str, remedy: str) -> None:
         super().__init__(f"无法读取：{reason}。{remedy}。")
+
+
+def unforeseen(error: Exception, where: str = "") -> Unreadable:
+    """The error for what nobody foresaw while a file was read: it is that file's failure, and no other's."""
+    LOG.error("a delivered file could not be read: %s", where, exc_info=error)
+    return Unreadable(
+        f"{where}读取时出现没有预料到的错误（{type(error).__name__}）",
+        "请用 Excel 或 WPS 打开后另存为 .xlsx 再交付；仍然不行的，请把文件交给维护人员",
+    )
 
 
 def too_large(what: str, size: int, most: int) -> Unreadable:

@@ -1,7 +1,7 @@
 """The XML inside a workbook, read as a stream: elements and texts as they come, no tree, no entities.
 
 A workbook's XML declares no entities (ECMA-376 part 2, 8.1.4): whatever does is there to grow a thousandfold or to fetch
-another file. Belongs here: walking XML safely. Keep out: what the elements mean (cell_marks, shared_texts).
+another file. Belongs here: walking XML safely. Keep out: what the elements mean (xlsx.py, xlsx_sheet.py).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from xml.parsers import expat
 
-from youjun_pipeline.ingest.limits import Unreadable
+from youjun_pipeline.ingest.formats.limits import Unreadable
 
 CHUNK = 1 << 16
 # Workbooks nest some ten levels; the parser keeps each that is open.

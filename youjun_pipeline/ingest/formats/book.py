@@ -1,0 +1,216 @@
+"""What every format is reduced to: a book of sheets, each with its cells as they are shown.
+
+Belongs here: the common shapes, how values become text, and the reasons why a file cannot be read. Keep out: the formats
+themselves, and what is looked for in a sheet.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from youjun_pipeline.contracts.model import INVISIBLE
+from youjun_pipeline.ingest.formats import limits
+from youjun_pipeline.ingest.formats.limits import Unreadable as Unreadable
+from youjun_pipeline.ingest.formats.number_formats import NumberFormat
+
+# Rows in which a header is looked for: official forms have up to 8 rows above it, and 30 leaves room for a preamble.
+HEAD_ROWS = 30
+
+SAVE_AS = "请用 Excel 或 WPS 打开后另存为 .xlsx 再交付"
+SEND_AGAIN = "请核对原文件能否正常打开，然后重新导出、重新交付"
+
+# What is put for a formula that was never calculated.
+UNCALCULATED = "#公式没有结果"
+# How a cell begins that holds bytes and no text.
+BYTES = "#二进制内容"
+
+# Position of a column -> whether a month alone may stand for a date in it.
+Wanted = Mapping[int, bool]
+# Merged cells: first row, first column, last row, last column; rows 1-based, columns 0-based.
+Span = tuple[int, int, int, int]
+# (row, column), both 0-based -> the error that a cell shows, or a number format that changes what it shows.
+Marks = dict[tuple[int, int], str | NumberFormat]
+
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")
+
+
+def damaged(what: str = "文件") -> Unreadable:
+    """The error for a file that ends early or holds nonsense."""
+    return Unreadable(f"{what}不完整或已损坏（可能没有传完）", SEND_AGAIN)
+
+
+def protected() -> Unreadable:
+    """The error for a file that asks for a password."""
+    return Unreadable("文件有打开密码", "请取消密码后重新保存再交付")
+
+
+def check_size(sheet: str, rows: int, columns: int) -> None:
+    """Raise Unreadable for a sheet that is too large to be one.
+
+    A stray cell in Excel's last row or column makes a sheet of billions of cells, which the workbook reader puts into memory.
+    """
+    if rows * columns > limits.MAX_CELLS:
+        raise Unreadable(
+            f"工作表“{sheet}”有 {rows} 行 × {columns} 列",
+            "请删除表格以外多余的单元格（Ctrl+End 可以看到最末一个）后重新保存",
+        )
+
+
+class Body(NamedTuple):
+    """The rows below a header: their row numbers and, per column of the sheet, text (null where the cell is empty)."""
+
+    row_numbers: np.ndarray
+    columns: list[pa.ChunkedArray]
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Content:
+    """The cells of one sheet.
+
+    `head` is the text of the first rows and `numbers` are their row numbers. `body(index, wanted)` gives what stands below
+    head row `index`; columns that are not `wanted` may be left blank (None: all are). `rows` gives all cells as text.
+    `hidden_rows` and `struck_rows` are numbers of rows that are hidden or have a cell struck through, `hidden_columns`
+    positions.
+    """
+
+    head: list[list[str]]
+    numbers: list[int]
+    body: Callable[[int, Wanted | None], Body]
+    rows: Callable[[], list[list[str]]]
+    merged: tuple[Span, ...] = ()
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
+    struck_rows: frozenset[int] = frozenset()
+
+
+@dataclass
+class Sheet:
+    """One table of a file, read when it is first looked at; Unreadable may be raised then."""
+
+    name: str
+    load: Callable[[], Content]
+    is_hidden: bool = False
+
+    @cached_property
+    def content(self) -> Content:
+        """The cells."""
+        return self.load()
+
+    @property
+    def head(self) -> list[list[str]]:
+        """The first rows as text."""
+        return self.content.head
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of the first rows."""
+        return self.content.numbers
+
+    @property
+    def merged(self) -> tuple[Span, ...]:
+        """The merged cells."""
+        return self.content.merged
+
+    @property
+    def label(self) -> str:
+        """How a message refers to the sheet; a file without sheets is just the file."""
+        return f"工作表“{self.name}”" if self.name else "文件"
+
+
+@dataclass
+class Book:
+    """A file that could be opened: which kind it is, its sheets, and what the district should hear of it."""
+
+    kind: str
+    sheets: list[Sheet]
+    notices: list[str] = field(default_factory=list)
+
+
+def text_column(values: Sequence[str | None]) -> pa.ChunkedArray:
+    """One column of text from Python strings; pandas keeps its text as large_string, so no copy is made later."""
+    return pa.chunked_array([pa.array(values, pa.large_string())])
+
+
+def visible(text: str) -> str:
+    """A text without the characters that nobody sees."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _INVISIBLE.sub("", text)
+
+
+def visible_columns(columns: list[pa.ChunkedArray]) -> list[pa.ChunkedArray]:
+    """Columns of text without the characters that nobody sees; what is empty then is null."""
+    chunks = [chunk for column in columns for chunk in column.chunks]
+    # As one long column: understanding the pattern takes longer than searching a small file's cells.
+    found = pc.match_substring_regex(pa.chunked_array(chunks, pa.large_string()), f"[{INVISIBLE}]")
+    if not pc.any(found).as_py():
+        return columns
+    cleaned = [pc.replace_substring_regex(column, f"[{INVISIBLE}]", "") for column in columns]
+    return [pc.if_else(pc.equal(column, ""), None, column) for column in cleaned]
+
+
+def some(items: Sequence[object], most: int = 20) -> str:
+    """Items as a message lists them; of many, the first ones and how many there are."""
+    shown = "、".join(str(item) for item in items[:most])
+    return shown if len(items) <= most else f"{shown} 等 {len(items)} 处"
+
+
+def column_letter(index: int) -> str:
+    """Excel's letter of a 0-based column: A, B, … Z, AA."""
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def column_index(letters: str) -> int:
+    """0-based index of a column's letters."""
+    index = 0
+    for letter in letters:
+        index = index * 26 + ord(letter) - 64
+    return index - 1
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value.is_integer() else repr(value)
+
+
+def _instant(value: dt.datetime) -> str:
+    return value.date().isoformat() if value.time() == dt.time() else value.isoformat(sep=" ")
+
+
+_TEXT: dict[type, Callable[[Any], str]] = {
+    str: str,
+    float: _number,
+    int: str,
+    bool: lambda value: "是" if value else "否",
+    dt.date: dt.date.isoformat,
+    dt.datetime: _instant,
+    dt.time: dt.time.isoformat,
+    dt.timedelta: str,
+}
+
+
+def cell_text(value: Any) -> str:
+    """A cell as text: 12.0 as 12, other numbers as short as they read back the same, dates ISO, flags 是/否."""
+    return _TEXT[type(value)](value)
+
+
+def marked_text(value: Any, mark: str | NumberFormat, month: bool) -> str:
+    """A cell as it is shown under a mark."""
+    if isinstance(mark, str):
+        return mark
+    shown = mark.shown(value, month)
+    return cell_text(value) if shown is None else shown

@@ -1,0 +1,222 @@
+"""Parquet files (.parquet) to a sheet of text, by pyarrow: only the columns that are wanted are decoded.
+
+A few kilobytes of Parquet can unpack to gigabytes, or claim rows without number: what the footer says of it is added up first.
+Belongs here: that, and values as text. Keep out: headers and contracts.
+"""
+
+from __future__ import annotations
+
+import io
+import uuid
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from youjun_pipeline.ingest.formats.book import (
+    BYTES,
+    SEND_AGAIN,
+    Body,
+    Content,
+    Sheet,
+    Wanted,
+    damaged,
+    visible,
+    visible_columns,
+)
+from youjun_pipeline.ingest.formats.limits import (
+    MAX_UNPACKED_BYTES,
+    SMALLER,
+    Unreadable,
+    check_cells,
+    check_characters,
+    too_large,
+)
+
+# Columns and row groups are entries of such lists. The library nests columns as deep as they claim.
+MAX_ENTRIES = 3_000
+BATCH_ROWS, FEW_ROWS = 10_000, 200
+PLAIN_ENCODINGS = {"PLAIN", "PLAIN_DICTIONARY", "RLE_DICTIONARY", "RLE", "BIT_PACKED"}
+# A whole number beyond these has lost digits in a float of 4 or 8 bytes.
+EXACT_FLOAT, EXACT_DOUBLE = 2.0**24, 2.0**53
+
+
+def parquet_sheet(data: bytes) -> Sheet:
+    """A Parquet file as the one sheet it is: its field names are the header, row numbers count its rows from 1.
+
+    Raises:
+        Unreadable: for a damaged file, and for more columns, cells or bytes than a table has.
+    """
+    try:
+        file = pq.ParquetFile(
+            io.BytesIO(data),
+            thrift_container_size_limit=MAX_ENTRIES,
+            thrift_string_size_limit=len(data),
+        )
+        _check_claims(file.metadata)
+        schema = file.schema_arrow
+    except (pa.ArrowException, OSError, ValueError, TypeError) as error:
+        if "size limit" in str(error).lower():
+            raise Unreadable(f"列或行组超过 {MAX_ENTRIES} 个", SMALLER) from error
+        raise damaged("Parquet 文件") from error
+    names = [visible(name) for name in schema.names]
+    body = partial(_body, data, file.metadata, schema)
+
+    def rows() -> list[list[str]]:
+        below = body(0, None)
+        columns = [["" if text is None else text for text in column.to_pylist()] for column in below.columns]
+        return [names, *map(list, zip(*columns, strict=True))]
+
+    return Sheet("", lambda: Content([names], [0], body, rows))
+
+
+def _check_claims(metadata: pq.FileMetaData) -> None:
+    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+    rows = max(metadata.num_rows, sum(group.num_rows for group in groups))
+    check_cells("文件", rows * max(metadata.num_columns, 1))
+    chunks = [group.column(i) for group in groups for i in range(group.num_columns)]
+    check_cells("文件", sum(chunk.num_values for chunk in chunks))
+    unpacked = sum(max(chunk.total_uncompressed_size, 0) for chunk in chunks)
+    if unpacked > MAX_UNPACKED_BYTES:
+        raise too_large("文件解开后", unpacked, MAX_UNPACKED_BYTES)
+
+
+def _body(
+    data: bytes, metadata: pq.FileMetaData, schema: pa.Schema, _index: int, wanted: Wanted | None
+) -> Body:
+    """The rows; a column that is not wanted is blank, and so is one that cannot be shown when all are asked for."""
+    rows = metadata.num_rows
+    blank = pa.chunked_array([pa.nulls(rows, pa.large_string())])
+    columns = [blank] * len(schema)
+    for position, field in enumerate(schema):
+        if wanted is not None and position not in wanted:
+            continue
+        try:
+            columns[position] = _column(data, metadata, field)
+        except Unreadable:
+            if wanted is not None:
+                raise
+    return Body(np.arange(1, rows + 1), visible_columns(columns))
+
+
+def _column(data: bytes, metadata: pq.FileMetaData, field: pa.Field) -> pa.ChunkedArray:
+    if pa.types.is_nested(field.type):
+        raise Unreadable(f"列“{field.name}”是嵌套的", "每列请只放一个值，不要放列表或结构")
+    try:
+        # Texts stay numbered while it is counted what they come to, as one may stand in every row. The library numbers
+        # only texts that the file numbers or writes plainly; others are looked at a few at a time.
+        is_plain = _encodings(metadata, field.name) <= PLAIN_ENCODINGS
+        file = pq.ParquetFile(io.BytesIO(data), read_dictionary=[field.name] if is_plain else [])
+        size, chunks = 0, []
+        for batch in file.iter_batches(BATCH_ROWS if is_plain else FEW_ROWS, columns=[field.name]):
+            size += _characters(batch.column(field.name))
+            check_characters("文件", size)
+            chunks.append(_text(batch.column(field.name)))
+        column = pa.chunked_array(chunks, pa.large_string())
+        column.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError, TypeError, OverflowError, LookupError) as error:
+        raise Unreadable(
+            f"列“{field.name}”（类型 {field.type}）读不出来", f"请把该列导出为文本；或者{SEND_AGAIN}"
+        ) from error
+    if len(column) != metadata.num_rows:
+        raise damaged("Parquet 文件")
+    return column
+
+
+def _encodings(metadata: pq.FileMetaData, name: str) -> set[str]:
+    groups = (metadata.row_group(i) for i in range(metadata.num_row_groups))
+    chunks = (group.column(i) for group in groups for i in range(group.num_columns))
+    return {encoding for chunk in chunks if chunk.path_in_schema == name for encoding in chunk.encodings}
+
+
+def _characters(column: pa.Array) -> int:
+    """The characters of a column, Chinese ones counted; three bytes each."""
+    if pa.types.is_dictionary(column.type):
+        words = column.dictionary
+        if not _is_bytes(words.type) and not _is_string(words.type):
+            return 0
+        lengths = pc.binary_length(
+            words.cast(pa.large_binary()) if not pa.types.is_fixed_size_binary(words.type) else words
+        )
+        return (pc.sum(lengths.take(column.indices)).as_py() or 0) // 3
+    if _is_bytes(column.type) or _is_string(column.type):
+        return (pc.sum(pc.binary_length(column)).as_py() or 0) // 3
+    return 0
+
+
+def _is_string(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return (
+        pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_fixed_size_binary(kind)
+        or pa.types.is_binary_view(kind)
+    )
+
+
+def _text(column: pa.Array) -> pa.Array:
+    """Values as a workbook would show them: 12.0 as 12, flags 是/否, a midnight as its date; "" and NaN are null."""
+    if pa.types.is_dictionary(column.type):
+        return _text(column.dictionary).take(column.indices)
+    if isinstance(column, pa.ExtensionArray):
+        if column.type.extension_name == "arrow.uuid":
+            return _each(column.storage, lambda value: str(uuid.UUID(bytes=value)))
+        return _text(column.storage)
+    kind = column.type
+    if pa.types.is_boolean(kind):
+        text = pc.if_else(column, "是", "否")
+    elif pa.types.is_floating(kind):
+        return _float_text(column)
+    elif pa.types.is_timestamp(kind):
+        local = pc.local_timestamp(column) if kind.tz else column
+        seconds = pc.strftime(local.cast(pa.timestamp("s"), safe=False), format="%Y-%m-%d %H:%M:%S")
+        text = pc.replace_substring_regex(seconds, " 00:00:00$", "")
+    elif _is_bytes(kind):
+        return _each(column, _decoded)
+    elif pa.types.is_nested(kind) or pa.types.is_null(kind):
+        return pa.nulls(len(column), pa.large_string())
+    else:
+        text = column.cast(pa.string())
+    text = text.cast(pa.large_string())
+    return pc.if_else(pc.equal(text, ""), None, text)
+
+
+def _float_text(column: pa.Array) -> pa.Array:
+    """Floats as short as they read back the same; where digits were lost, as 2.112E+09, which is no code."""
+    exact = EXACT_DOUBLE if pa.types.is_float64(column.type) else EXACT_FLOAT
+    digits = 6 if exact == EXACT_FLOAT else 15
+    shortest = column if not pa.types.is_float16(column.type) else column.cast(pa.float32())
+    wide = shortest.cast(pa.float64())
+    whole = pc.and_(pc.equal(pc.round(wide), wide), pc.less(pc.abs(wide), exact))
+    lost = pc.and_(pc.greater_equal(pc.abs(wide), exact), pc.is_finite(wide))
+    text = pc.if_else(
+        whole,
+        pc.if_else(whole, wide, None).cast(pa.int64()).cast(pa.large_string()),
+        shortest.cast(pa.string()).cast(pa.large_string()),
+    )
+    if pc.any(lost).as_py():
+        large = _each(pc.if_else(lost, wide, None), lambda value: f"{value:.{digits}E}")
+        text = pc.if_else(pc.fill_null(lost, False), large, text)
+    return pc.if_else(pc.fill_null(pc.is_nan(wide), True), pa.scalar(None, pa.large_string()), text)
+
+
+def _each(column: pa.Array, make: Any) -> pa.Array:
+    return pa.array([None if v is None else make(v) or None for v in column.to_pylist()], pa.large_string())
+
+
+def _decoded(value: bytes) -> str:
+    """Text that a program wrote without saying that it is text, in the encodings of text tables."""
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            text = value.rstrip(b"\x00").decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if all(c.isprintable() or c.isspace() for c in visible(text)):
+            return text
+    return f"{BYTES} {value[:20].hex()}"

@@ -1,0 +1,175 @@
+"""Workbooks (.xlsx): values by the workbook reader, and what it does not tell from the XML itself.
+
+The reader gives 0.5 for a cell that shows 50 %, 2024-12-01 for one that shows 2024年12月, and nothing for #DIV/0! or a formula
+that was never calculated; it opens what it wants in full. So every part is unpacked and looked through first. Belongs here:
+a workbook's list of sheets and styles. Keep out: one sheet's XML (xlsx_sheet.py), the archive (parts.py).
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import NamedTuple, TypeVar
+
+import python_calamine as calamine
+
+from youjun_pipeline.ingest.formats.book import SAVE_AS, Content, Sheet, check_size, damaged, protected
+from youjun_pipeline.ingest.formats.grid import content_of
+from youjun_pipeline.ingest.formats.limits import Unreadable, check_cells
+from youjun_pipeline.ingest.formats.number_formats import NumberFormat, number_format
+from youjun_pipeline.ingest.formats.parts import Parts, folded
+from youjun_pipeline.ingest.formats.xlsx_sheet import SharedTexts, scan
+from youjun_pipeline.ingest.formats.xml_parts import XmlError, elements
+
+# Excel knows 65 490 cell styles. A workbook of more sheets than this is none of a district.
+MAX_STYLES, MAX_SHEETS = 70_000, 1_000
+WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+STYLES, TEXTS = "xl/styles.xml", "xl/sharedStrings.xml"
+
+T = TypeVar("T")
+
+
+class Styles(NamedTuple):
+    """What a workbook's cell styles do, by index as cells name them: number formats that matter, text struck through."""
+
+    formats: dict[str, NumberFormat]
+    struck: frozenset[str]
+
+
+def xlsx_sheets(data: bytes) -> list[Sheet]:
+    """Every worksheet, hidden ones too; chart sheets are left out. A sheet is read when it is first looked at.
+
+    Raises:
+        Unreadable: for a damaged, protected or senselessly large workbook.
+    """
+    parts = Parts(data)
+    try:
+        paths = _sheet_paths(parts.read(WORKBOOK), parts.read(RELATIONS))
+        styles = _styles(parts.read(STYLES)) if STYLES in parts else Styles({}, frozenset())
+    except (LookupError, ValueError, XmlError) as error:
+        raise damaged() from error
+    texts = SharedTexts(parts.read(TEXTS) if TEXTS in parts else b"")
+    book = _guarded(lambda: calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)))
+    listed = [m for m in book.sheets_metadata if m.typ == calamine.SheetTypeEnum.WorkSheet]
+    # What the reader understands otherwise would be read without having been looked at.
+    if (
+        len({meta.name for meta in listed}) < len(listed)
+        or not {meta.name for meta in listed} <= paths.keys()
+    ):
+        raise damaged("工作表的目录")
+    total = _Total()
+    return [
+        Sheet(
+            meta.name,
+            partial(_content, book, meta.name, paths[meta.name], parts, styles, texts, total),
+            meta.visible != calamine.SheetVisibleEnum.Visible,
+        )
+        for meta in listed
+    ]
+
+
+class _Total:
+    """The cells of all sheets that were read."""
+
+    cells = 0
+
+    def add(self, rows: int, columns: int) -> None:
+        """Count a sheet; raises Unreadable where all together are too many."""
+        self.cells += rows * columns
+        check_cells("各工作表共", self.cells)
+
+
+def _content(
+    book: calamine.CalamineWorkbook,
+    name: str,
+    path: str,
+    parts: Parts,
+    styles: Styles,
+    texts: SharedTexts,
+    total: _Total,
+) -> Content:
+    if path not in parts:
+        raise damaged(f"工作表“{name}”")
+    found = scan(name, parts.read(path), styles.formats, styles.struck, texts)
+    total.add(*found.extent)
+    sheet = _guarded(lambda: book.get_sheet_by_name(name))
+    last_row, last_column = sheet.end or (-1, -1)
+    check_size(name, last_row + 1, last_column + 1)
+    # Empty rows and columns before the first cell are kept: row numbers and letters are those that Excel shows.
+    rows = _guarded(lambda: sheet.to_python(skip_empty_area=False))
+    ranges = ((r0 + 1, c0, r1 + 1, c1) for (r0, c0), (r1, c1) in sheet.merged_cell_ranges or ())
+    return content_of(
+        name, rows, found.marks, ranges, found.hidden_rows, found.hidden_columns, found.struck_rows
+    )
+
+
+def _guarded(read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except calamine.PasswordError as error:
+        raise protected() from error
+    except (calamine.CalamineError, OSError, ValueError) as error:
+        raise damaged() from error
+    except BaseException as error:
+        # The reader is compiled; where it gives up on a damaged file it raises a panic, which is no Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise damaged() from error
+
+
+# Workbooks of the same forms say the same, and a country has ten thousands of them.
+@lru_cache(maxsize=100)
+def _sheet_paths(workbook: bytes, relations: bytes) -> dict[str, str]:
+    """Sheet name -> path of its part, as the workbook reader finds it."""
+    targets: dict[str, str] = {}
+    for _, name, attributes in elements(relations):
+        if name == "Relationship":
+            if attributes.get("Id", "") in targets:
+                raise damaged("工作表的目录")
+            targets[attributes.get("Id", "")] = attributes.get("Target", "")
+    paths: dict[str, str] = {}
+    for above, name, attributes in elements(workbook):
+        if above != "sheets" or name != "sheet":
+            continue
+        named = [value for key, value in attributes.items() if key.endswith(":id")]
+        target = targets.get(named[0], "") if len(named) == 1 else ""
+        paths[attributes.get("name", "")] = _path(target)
+        if len(paths) > MAX_SHEETS:
+            raise Unreadable(f"工作表超过 {MAX_SHEETS} 个", SAVE_AS)
+    # Many sheets of one part: each would be read anew.
+    if len({folded(path) for path in paths.values()}) < len(paths):
+        raise Unreadable("几个工作表是同一个，或找不到工作表的内容", SAVE_AS)
+    return paths
+
+
+def _path(target: str) -> str:
+    if target.startswith(("/xl/", "xl/")):
+        return target.lstrip("/")
+    return posixpath.normpath(f"xl/{target}")
+
+
+@lru_cache(maxsize=20)
+def _styles(xml: bytes) -> Styles:
+    codes: dict[int, str | None] = {}
+    struck_fonts: list[bool] = []
+    cells: list[tuple[int, int]] = []
+    for above, name, attributes in elements(xml):
+        if above == "numFmts" and name == "numFmt":
+            codes[int(attributes.get("numFmtId", "-1"))] = attributes.get("formatCode")
+        elif above == "fonts" and name == "font":
+            struck_fonts.append(False)
+        elif above == "font" and name == "strike" and struck_fonts:
+            struck_fonts[-1] = attributes.get("val", "1") not in ("0", "false")
+        elif above == "cellXfs" and name == "xf":
+            cells.append((int(attributes.get("numFmtId", "0")), int(attributes.get("fontId", "0"))))
+            if len(cells) > MAX_STYLES:
+                raise Unreadable(f"单元格样式超过 {MAX_STYLES} 种", SAVE_AS)
+    formats = {
+        str(i): found
+        for i, (n, _) in enumerate(cells)
+        if (found := number_format(n, codes.get(n))) is not None
+    }
+    struck = (str(i) for i, (_, font) in enumerate(cells) if font < len(struck_fonts) and struck_fonts[font])
+    return Styles(formats, frozenset(struck))

@@ -1,0 +1,210 @@
+"""Cells of .xlsx and .xls are worth what they show, or are refused with the reason: the same table in both formats."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import xlsxwriter
+import xlwt
+
+from youjun_pipeline.contracts import Dataset
+from youjun_pipeline.ingest.files import ReadResult, read_file
+from youjun_pipeline.ingest.validate import Validated, validate
+from youjun_pipeline_tests.faults.bomb_books import MAIN, SHEET, STYLES, parts, sheet_xml
+from youjun_pipeline_tests.faults.zips import write_zip
+from youjun_pipeline_tests.integration.delivered_files import CLASSES, FACILITIES, SCHOOLS
+
+HEADER = ["学校标识码", "学校名称", "办学类型", "建校年份", "小学在校生数"]
+Styled = tuple[Any, str]
+
+
+def write_xlsx(path: Path, rows: list[list[Any]], struck: str = "") -> Path:
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("表")
+        for r, row in enumerate(rows):
+            for c, cell in enumerate(row):
+                value, code = cell if isinstance(cell, tuple) else (cell, "General")
+                style = book.add_format({"num_format": code, "font_strikeout": value == struck})
+                if isinstance(value, dt.date):
+                    sheet.write_datetime(r, c, value, style)
+                elif value is not None:
+                    sheet.write(r, c, value, style)
+    return path
+
+
+def write_xls(path: Path, rows: list[list[Any]], struck: str = "") -> Path:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("表")
+    for r, row in enumerate(rows):
+        for c, cell in enumerate(row):
+            value, code = cell if isinstance(cell, tuple) else (cell, "General")
+            style = xlwt.easyxf("font: struck_out on" if value == struck else "", num_format_str=code)
+            if value is not None:
+                sheet.write(r, c, value, style)
+    book.save(str(path))
+    return path
+
+
+WRITERS: dict[str, Callable[..., Path]] = {".xlsx": write_xlsx, ".xls": write_xls}
+
+
+def checked(result: ReadResult, dataset: Dataset) -> Validated:
+    assert result.failure is None, result.failure
+    return validate(dataset, result.frame.assign(content_sha256="x"))
+
+
+def accepted(result: ReadResult, dataset: Dataset, column: str) -> list[Any]:
+    values: list[Any] = checked(result, dataset).accepted.column(column).to_pylist()
+    return values
+
+
+def messages(result: ReadResult, dataset: Dataset) -> list[str]:
+    found: pd.Series[str] = checked(result, dataset).rejections["message"]
+    return found.tolist()
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_a_school_as_spreadsheets_write_it(tmp_path: Path, suffix: str) -> None:
+    rows: list[list[Any]] = [
+        HEADER,
+        [(112000001, "0000000000"), "甲小学", "小学", (dt.date(1986, 1, 1), "yyyy"), 812],
+        ["0112000002", "乙小学", "小学", (dt.date(1999, 9, 1), 'yyyy"年"'), (905, '0"人"')],
+        ["0112000003", "丙小学", "小学", (1978, "yyyy-mm-dd"), (12.5, '0!.0,"万"')],
+        ["0112000004", "丁小学", "小学", (1978, "yyyy"), (45, "yyyy-mm-dd")],
+    ]
+    result = read_file(WRITERS[suffix](tmp_path / f"schools{suffix}", rows), SCHOOLS)
+    assert accepted(result, SCHOOLS, "school_code") == [f"011200000{n}" for n in range(1, 5)]
+    assert accepted(result, SCHOOLS, "built_year") == [1986, 1999, None, None]
+    assert accepted(result, SCHOOLS, "primary_students") == [812, 905, None, None]
+    said = messages(result, SCHOOLS)
+    assert len(said) == 4
+    assert "“1905-05-31”是日期，不是年份，请把单元格格式改为“常规”" in said[0]
+    assert "存储的是 12.5，格式是 0!.0" in said[1]
+    assert "存储的像是年份，格式是 yyyy，显示成了 1905" in said[2]
+    assert "“1900-02-14”是日期，不是数" in said[3]
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_money_whose_format_shows_another_unit(tmp_path: Path, suffix: str) -> None:
+    rows: list[list[Any]] = [
+        ["学校标识码", "教学仪器设备资产值(万元)", "运动场地面积"],
+        ["2111000001", (1863500, '0!.0000,"万"'), (6800, "0.00")],
+        ["2111000003", (186.35, '0.00"万"'), (0.68, '0.00"万"')],
+        ["2111000005", (0, '0!.0,"万"'), (0, '_ * #,##0.00_ ;_ * -#,##0.00_ ;_ * "-"??_ ;_ @_ ')],
+    ]
+    result = read_file(WRITERS[suffix](tmp_path / f"facilities{suffix}", rows), FACILITIES)
+    values = accepted(result, FACILITIES, "equipment_value_wan")
+    assert [None if v is None else float(v) for v in values] == [None, 186.35, 0]
+    assert [
+        None if v is None else float(v) for v in accepted(result, FACILITIES, "outdoor_sports_area_m2")
+    ] == [*(6800, None, 0)]
+    first, second = messages(result, FACILITIES)
+    assert "存储的是 1863500" in first and "请把单元格格式改为“常规”" in first
+    assert "含有“万”" in second
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_rows_struck_through_are_told(tmp_path: Path, suffix: str) -> None:
+    rows: list[list[Any]] = [HEADER[:3], ["2111000001", "甲小学", "小学"], ["2111000003", "乙小学", "小学"]]
+    result = read_file(WRITERS[suffix](tmp_path / f"schools{suffix}", rows, "乙小学"), SCHOOLS)
+    assert result.notices == ["工作表“表”：第 3 行有划了删除线的单元格，也读取了；如果已经作废，请删除"]
+
+
+def test_hidden_columns_are_told(tmp_path: Path) -> None:
+    with xlsxwriter.Workbook(tmp_path / "schools.xlsx") as book:
+        sheet = book.add_worksheet("表")
+        sheet.write_row(0, 0, HEADER[:3])
+        sheet.write_row(1, 0, ["2111000001", "甲小学", "小学"])
+        sheet.set_column(1, 1, None, None, {"hidden": True})
+    result = read_file(tmp_path / "schools.xlsx", SCHOOLS)
+    assert result.notices == ["工作表“表”：B 列是隐藏的，也读取了；如果不是要交付的数据，请删除"]
+
+
+def raw(path: Path, rows: str, styles: bytes | None = None, after: str = "") -> Path:
+    """A workbook of the good classes and some rows as XML below them."""
+    changed: dict[str, Any] = {SHEET: sheet_xml(rows, after)} | ({STYLES: styles} if styles else {})
+    write_zip(path, parts(changed))
+    return path
+
+
+PERCENTS = f"<styleSheet {MAIN}><cellXfs><xf numFmtId='0'/><xf numFmtId='9'/><xf numFmtId='14'/></cellXfs></styleSheet>".encode()
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ("<c r='E3' t='e'><v>#REF!</v></c>", "#REF!"),
+        ('<c t = "e"\n r="E3"><v>#REF!</v></c>', "#REF!"),
+        ('<c r="E3" t="e"><v>&#35;REF!</v></c>', "#REF!"),
+        ('<c r="E3" t="e"><v><![CDATA[#REF!]]></v></c>', "#REF!"),
+        (
+            '<x:c xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main" r="E3" t="e"><x:v>#N/A</x:v></x:c>',
+            "#N/A",
+        ),
+        ("<c r='E3' s='1'><v>0.6</v></c>", "60%"),
+        ('<c s="1" r="E3"><v>0.6</v></c>', "60%"),
+        ('<c r="E3" s="1"><!-- a --><v>0.6</v></c>', "60%"),
+        ("<c r='E3'><f>1+1</f></c>", "#公式没有结果"),
+        ('<c r="E3" s="2"><f>DATE(2024,8,31)</f><v>45535</v></c>', "2024-08-31"),
+        ('<c r="E3" t="str"><f>TEXT(A1,"yyyy-mm-dd")</f><v>2024-08-31</v></c>', "2024-08-31"),
+        ('<c r="E3" t="d"><v>2024-08-31</v></c>', "2024-08-31"),
+    ],
+)
+def test_xml_is_read_as_xml(tmp_path: Path, cell: str, text: str) -> None:
+    path = raw(tmp_path / "classes.xlsx", f'<row r="3"><c r="A3"><v>2111000003</v></c>{cell}</row>', PERCENTS)
+    assert read_file(path, CLASSES).frame["students"].tolist() == ["42", text]
+
+
+def test_blank_cells_that_are_formatted_are_passed_over_quickly_and_rightly(tmp_path: Path) -> None:
+    blanks = "".join(f'<c r="{letter}3" s="1"/>' for letter in "ABCD")
+    rows = f'<row r="3">{blanks}<c r="E3" s="1"><v>0.6</v></c><c r="F3" s="1" /></row>'
+    path = raw(tmp_path / "classes.xlsx", rows, PERCENTS)
+    assert read_file(path, CLASSES).frame["students"].tolist() == ["42", "60%"]
+
+
+@pytest.mark.parametrize("suffix", [".xlsx", ".xls"])
+def test_what_a_merged_cell_hides_is_not_read(tmp_path: Path, suffix: str) -> None:
+    """LibreOffice keeps the contents of hidden cells if one says so, and programs merge cells without clearing them."""
+    if suffix == ".xlsx":
+        rows = '<row r="3"><c r="A3"><v>2111000003</v></c><c r="E3"><v>99</v></c></row>'
+        path = raw(tmp_path / "classes.xlsx", rows, after='<mergeCells><mergeCell ref="E2:E3"/></mergeCells>')
+    else:
+        book = xlwt.Workbook()
+        sheet = book.add_sheet("表", cell_overwrite_ok=True)
+        sheet.merge(1, 2, 4, 4)
+        for c, texts in enumerate(
+            zip(["学校标识码", "学段", "年级", "班号"], ["2111000001", "小学", "1", "1"], strict=True)
+        ):
+            for r, text in enumerate((*texts, texts[1])):
+                sheet.write(r, c, text)
+        sheet.write(0, 4, "学生数")
+        sheet.write(1, 4, 42)
+        sheet.write(2, 4, 99)
+        path = tmp_path / "classes.xls"
+        book.save(str(path))
+    result = read_file(path, CLASSES)
+    assert result.frame["students"].astype(object).where(result.frame["students"].notna(), None).tolist() == [
+        "42",
+        None,
+    ]
+    assert "合并单元格，只有第一行有值，其余各行按空白读取" in result.notices[0]
+
+
+def test_texts_as_excel_escapes_them(tmp_path: Path) -> None:
+    with xlsxwriter.Workbook(tmp_path / "schools.xlsx") as book:
+        sheet = book.add_worksheet("表")
+        sheet.write_row(0, 0, HEADER[:3])
+        sheet.write_row(1, 0, ["\u202d2111000001\u202c", "某区第三\r\n中学", "小\u200e学"])
+    path = tmp_path / "schools.xlsx"
+    with zipfile.ZipFile(path) as archive:
+        assert b"_x000D_" in archive.read("xl/sharedStrings.xml")
+    result = read_file(path, SCHOOLS)
+    assert accepted(result, SCHOOLS, "school_code") == ["2111000001"]
+    assert accepted(result, SCHOOLS, "school_name") == ["某区第三中学"]
+    assert accepted(result, SCHOOLS, "school_type") == [SCHOOLS.columns["school_type"].spellings["小学"]]
