@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--no-reports", action="store_true", help="只更新发布库，不更新旁边的报表、数据文档和网站"
     )
+    run.add_argument("--force", action="store_true", help="允许截止日期在今天之后")
     run.set_defaults(handle=run_command)
 
     close = commands.add_parser("close", help="关闭一个区县的一个阶段：已发布的结果不再变动")
@@ -120,7 +121,13 @@ def run_command(settings: Settings, options: argparse.Namespace) -> int:
     from youjun_pipeline.warehouse.summary import result_table
 
     try:
-        run_refresh(settings, options.phase, options.district, reports=not options.no_reports)
+        run_refresh(
+            settings,
+            options.phase,
+            options.district,
+            reports=not options.no_reports,
+            allow_future=options.force,
+        )
     except RefreshFailedError as error:
         if error.published:
             print(result_table(settings.published))
@@ -233,11 +240,11 @@ def _change_phase(settings: Settings, change: Callable[[duckdb.DuckDBPyConnectio
     from youjun_pipeline.warehouse.closing import ClosingError
     from youjun_pipeline.warehouse.connection import WarehouseBusyError
     from youjun_pipeline.warehouse.publication import PublicationBusyError, PublishedInPartError
-    from youjun_pipeline.warehouse.run import AsOfWentBackError
+    from youjun_pipeline.warehouse.run import AsOfInFutureError, AsOfWentBackError
 
     refusals = (
         *(ClosingError, WarehouseBusyError, PublicationBusyError),
-        *(PublishedInPartError, AsOfWentBackError),
+        *(PublishedInPartError, AsOfWentBackError, AsOfInFutureError),
     )
     try:
         with open_session(settings) as session:

@@ -31,7 +31,14 @@ from youjun_pipeline.warehouse.connection import IN_MEMORY, connect
 from youjun_pipeline.warehouse.manifest import Publication
 from youjun_pipeline.warehouse.models import Built, build, load_models
 from youjun_pipeline.warehouse.publication import publish, recover_history
-from youjun_pipeline.warehouse.run import RunScope, begin_run, phases_in_order, refuse_earlier
+from youjun_pipeline.warehouse.run import (
+    RunScope,
+    begin_run,
+    phases_in_order,
+    refuse_earlier,
+    refuse_future,
+    refuse_unknown,
+)
 from youjun_pipeline.warehouse.swap import FILE_NAME
 from youjun_pipeline.warehouse.tables import ensure_tables
 
@@ -86,10 +93,18 @@ class Session:
             run_id: names the run in every row that it makes.
             phases: ids of phases; all that the districts' files have when not given.
             districts: district codes; all when not given.
+
+        Raises:
+            UnknownScopeError: a district that nobody delivers, or phases none of which any district has.
         """
+        known = phases_in_order(self.con)
+        refuse_unknown("区县", districts or (), self._district_codes())
+        # One phase of a range may have left the files since it was asked for; the others are computed all the same.
+        if phases and known and not set(phases) & set(known):
+            refuse_unknown("阶段", phases, known)
         scope = RunScope(
             run_id,
-            phases or phases_in_order(self.con),
+            phases or known,
             self.settings.as_of,
             districts or None,
             self.settings.stale_days,
@@ -101,6 +116,14 @@ class Session:
             log.info("计算 %d 个评估（%d 个区县）", *self.con.execute(found).fetchall()[0])
         evaluations: int = self.con.execute(found).fetchall()[0][0]
         return evaluations
+
+    def _district_codes(self) -> list[str]:
+        """Codes of the districts in the data folder, also of those whose district.toml cannot be read."""
+        found = self.con.execute(
+            "select district_code from raw.district union select district_code from raw.district_failure "
+            "where district_code is not null order by 1"
+        )
+        return [code for (code,) in found.fetchall()]
 
     def build(self) -> dict[str, Built]:
         """Fill every table of the run, each after those it reads; returns what was made by the table's full name."""
@@ -137,14 +160,17 @@ class Session:
 
 
 @contextmanager
-def open_session(settings: Settings) -> Iterator[Session]:
+def open_session(settings: Settings, *, allow_future: bool = False) -> Iterator[Session]:
     """Open the working database and make it ready for a run; it is closed whatever happens.
 
     Raises:
+        AsOfInFutureError: the as-of date is after today, and `allow_future` does not say that this is meant.
         WarehouseBusyError: another refresh has it open.
         DatabaseDamagedError: it is no whole database.
         AsOfWentBackError: the last publication knew of a later day than the settings' as-of date.
     """
+    if not allow_future:
+        refuse_future(settings.as_of)
     with connect(settings.warehouse) as con:
         _lay_out(con)
         recover_history(con, settings.published)

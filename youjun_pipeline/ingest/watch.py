@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,26 +22,35 @@ PASSED_OVER = (".", "~$")
 
 @dataclass(frozen=True)
 class Watched:
-    """What the watcher remembers: per district folder the fingerprint acted on, and one that has yet to hold still.
-
-    `count` tells one state from the same state seen again later.
-    """
+    """What the watcher remembers: per district folder the fingerprint acted on, and one that has yet to hold still."""
 
     seen: dict[str, str] = field(default_factory=dict)
     pending: dict[str, str] = field(default_factory=dict)
-    count: int = 0
 
     @classmethod
-    def load(cls, text: str | None) -> Watched:
-        """From what `dump` wrote; anything else counts as nothing remembered."""
-        try:
-            known = json.loads(text or "{}")
-            return cls(dict(known["seen"]), dict(known["pending"]), int(known["count"]))
-        except (ValueError, KeyError, TypeError):
-            return cls()
+    def recall(cls, path: Path, mark: str | None) -> Watched:
+        """What was remembered in the file at `path` under `mark`; nothing when the two do not belong together.
 
-    def dump(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True)
+        A whole country's fingerprints are 120 KB, too much for a cursor that is stored with every look. Whoever resets the
+        cursor wants everything looked at anew, and a crash between the file and the cursor must lose no delivery: in
+        both cases the marks differ, and nothing counts as seen.
+        """
+        try:
+            known = json.loads(path.read_text(encoding="utf-8"))
+            if mark and known["mark"] == mark:
+                return cls(dict(known["seen"]), dict(known["pending"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        return cls()
+
+    def remember(self, path: Path) -> str:
+        """Write this down in the file at `path`, whole or not at all; returns the new mark to recall it by."""
+        mark = uuid.uuid4().hex[:12]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        building = path.with_name(f".{path.name}")
+        building.write_text(json.dumps(asdict(self) | {"mark": mark}, sort_keys=True), encoding="utf-8")
+        os.replace(building, path)
+        return mark
 
     def look(self, now: dict[str, str]) -> tuple[Watched, set[str]]:
         """What to remember next, and the folders that changed and have held still since the last look (or are gone)."""
@@ -49,7 +59,7 @@ class Watched:
         seen = {name: value for name, value in self.seen.items() if name not in settled}
         seen |= {name: now[name] for name in settled if name in now}
         pending = {name: now.get(name, "") for name in changed - settled}
-        return Watched(seen, pending, self.count + bool(settled)), settled
+        return Watched(seen, pending), settled
 
 
 def fingerprints(data_folder: Path) -> dict[str, str]:

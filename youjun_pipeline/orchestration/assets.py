@@ -13,6 +13,7 @@ import dagster as dg
 from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.ingest.store import Ingested
 from youjun_pipeline.orchestration.checks import CHECK_RESULT, contract_checks, contract_results
+from youjun_pipeline.orchestration.failures import reason_first
 from youjun_pipeline.orchestration.lineage import (
     OWNERS,
     REGISTERED,
@@ -45,6 +46,7 @@ _DELIVERED = """
     check_specs=contract_checks(),
     can_subset=True,
 )
+@reason_first
 def deliveries(context: dg.AssetExecutionContext, refresh: Refresh) -> Iterator[Any]:
     """Register what the data folder holds and read what is new; all of it, whichever of the assets are selected."""
     session = refresh.session()
@@ -87,6 +89,7 @@ def _delivered(key: dg.AssetKey, line: Ingested, known: list[Any] | None) -> dg.
     backfill_policy=ONE_RUN,
     can_subset=True,
 )
+@reason_first
 def models(context: dg.AssetExecutionContext, refresh: Refresh) -> Iterator[dg.MaterializeResult]:
     """Fill the selected tables for the run's evaluations, each after those it reads."""
     session = refresh.begun(context)
@@ -134,6 +137,7 @@ def scenario_asset(full_name: str, reads: Sequence[str]) -> dg.AssetsDefinition:
     """The asset of a table that is judged in a scenario of its own, after all models."""
 
     @computed_table(full_name, upstream(reads), "scenarios")
+    @reason_first
     def judge(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
         _build(context, refresh.begun(context), full_name)
         return dg.MaterializeResult()
@@ -146,6 +150,7 @@ _JUDGED = sorted({table for check in load_checks() for table in tables_read(chec
 
 
 @computed_table("quality.check_result", upstream(_JUDGED), "gate")
+@reason_first
 def check_result(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
     """Check every evaluation of the run; a blocking failure keeps its evaluation out of the publication."""
     session = refresh.begun(context)

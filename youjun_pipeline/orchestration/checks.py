@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from youjun_pipeline.contracts import load_datasets
+from youjun_pipeline.orchestration.failures import reason_first
 from youjun_pipeline.orchestration.lineage import DISTRICTS, FILES
 from youjun_pipeline.orchestration.refresh import Refresh
 from youjun_pipeline.orchestration.shown import markdown_table
@@ -151,6 +152,7 @@ CHECKS = {dg.AssetCheckKey(asset_of(check), check.name): check for check in load
     ],
     can_subset=True,
 )
+@reason_first
 def gate_checks(context: dg.AssetCheckExecutionContext, refresh: Refresh) -> Iterator[dg.AssetCheckResult]:
     """Say of every check on file which districts and phases fail it now, whichever run found that out."""
     found: dict[str, list[tuple[Any, ...]]] = {}

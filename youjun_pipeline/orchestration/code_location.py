@@ -7,6 +7,7 @@ from functools import cache
 
 import dagster as dg
 
+from youjun_pipeline.orchestration.abandoned import abandoned_runs
 from youjun_pipeline.orchestration.jobs import REFRESH_JOB
 from youjun_pipeline.orchestration.notices import district_notice
 from youjun_pipeline.orchestration.published import ASSET_CHECKS, ASSETS, PUBLICATION
@@ -28,7 +29,13 @@ def build_definitions() -> dg.Definitions:
         asset_checks=ASSET_CHECKS,
         jobs=[REFRESH_JOB],
         schedules=[nightly_schedule(automation)],
-        sensors=[phases_sensor, deliveries_sensor(automation), failure_notice, district_notice],
+        sensors=[
+            phases_sensor,
+            deliveries_sensor(automation),
+            failure_notice,
+            district_notice,
+            abandoned_runs,
+        ],
         resources={"refresh": Refresh.configure_at_launch()},
         executor=dg.in_process_executor,
     )

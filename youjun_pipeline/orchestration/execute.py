@@ -9,6 +9,7 @@ from youjun_pipeline.orchestration.failures import PUBLICATION_STEP, cause_of, h
 from youjun_pipeline.orchestration.instance import instance_for
 from youjun_pipeline.orchestration.partitions import phase_ids, range_tags
 from youjun_pipeline.settings import Settings
+from youjun_pipeline.warehouse.run import UnknownScopeError, refuse_unknown
 
 
 class RefreshFailedError(RuntimeError):
@@ -28,6 +29,7 @@ def run_refresh(
     districts: list[str] | None = None,
     *,
     reports: bool = True,
+    allow_future: bool = False,
 ) -> dg.ExecuteInProcessResult:
     """Materialise every asset for a contiguous range of phases (all by default) and some or all districts.
 
@@ -38,15 +40,23 @@ def run_refresh(
     """
     found = scan(settings.data)
     known = phase_ids(found.districts)
-    unknown = sorted(set(districts or ()) - {d.code for d in found.districts})
-    if unknown:
-        there = "、".join(sorted(d.code for d in found.districts)) or "无"
-        raise RefreshFailedError(f"没有这些区县：{'、'.join(unknown)}；现有：{there}")
-    if not known:
-        raise RefreshFailedError(_nothing_to_do(settings, found))
+    try:
+        refuse_unknown("区县", districts or (), sorted(d.code for d in found.districts))
+        if not known:
+            raise RefreshFailedError(_nothing_to_do(settings, found))
+        refuse_unknown("阶段", phases or (), known)
+    except UnknownScopeError as error:
+        raise RefreshFailedError(str(error)) from error
     chosen = _chosen(known, phases)
     from youjun_pipeline.orchestration.code_location import build_definitions
 
+    # Whoever waits at a terminal is told at once that another refresh is under way.
+    config = {
+        "districts": districts or [],
+        "as_of": settings.as_of.isoformat(),
+        "allow_future": allow_future,
+        "busy_retries": 0,
+    }
     with instance_for(known) as instance:
         job = build_definitions().resolve_job_def("refresh")
         keys = job.asset_layer.executable_asset_keys
@@ -55,9 +65,7 @@ def run_refresh(
             asset_selection=None if reports else [key for key in keys if key.path[0] != "reports"],
             tags=range_tags(chosen),
             run_config={
-                "resources": {
-                    "refresh": {"config": {"districts": districts or [], "as_of": settings.as_of.isoformat()}}
-                },
+                "resources": {"refresh": {"config": config}},
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
             raise_on_error=False,
@@ -80,9 +88,6 @@ def _chosen(known: list[str], phases: list[str] | None) -> list[str]:
     """The contiguous range of known phases from the first to the last of `phases`."""
     if not phases:
         return known
-    unknown = sorted(set(phases) - set(known))
-    if unknown:
-        raise RefreshFailedError(f"没有这些阶段：{'、'.join(unknown)}；现有：{'、'.join(known)}")
     places = [known.index(phase) for phase in phases]
     return known[min(places) : max(places) + 1]
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import dagster as dg
 
 from youjun_pipeline.warehouse.publication import PublishedInPartError
 
@@ -26,8 +32,49 @@ def cause_of(error: Any) -> str:
         chain.append(chain[-1].cause)
     ours = [e for e in chain if e.message.startswith("youjun_pipeline.")]
     message = (ours or chain)[0 if ours else -1].message.strip()
-    remedy = next((f"\n{text}" for words, text in REMEDIES.items() if words in message), "")
-    return re.sub(r"^youjun_pipeline\.[\w.]+: ", "", message) + remedy
+    return re.sub(r"^youjun_pipeline\.[\w.]+: ", "", message) + _remedy(message)
+
+
+# What Dagster makes something of itself.
+UNDERSTOOD = (dg.Failure, dg.RetryRequested, dg.DagsterError)
+
+
+def reason_first(compute: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator of what an asset runs: a fault says first, in Chinese, what is the matter and what helps."""
+
+    @functools.wraps(compute)
+    def told(*args: Any, **kwargs: Any) -> Any:
+        with _told():
+            return compute(*args, **kwargs)
+
+    @functools.wraps(compute)
+    def told_in_steps(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        with _told():
+            yield from compute(*args, **kwargs)
+
+    # Dagster tells by the function whether it yields.
+    return told_in_steps if inspect.isgeneratorfunction(compute) else told
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except UNDERSTOOD:
+        raise
+    except Exception as error:
+        raise _failure(error) from error
+
+
+def _failure(error: Exception) -> dg.Failure:
+    """A Failure with the reason as its description."""
+    is_ours = type(error).__module__.startswith("youjun_pipeline.")
+    text = str(error) if is_ours else f"{type(error).__name__}: {error}"
+    return dg.Failure(description=text + _remedy(text))
+
+
+def _remedy(text: str) -> str:
+    return next((f"\n{remedy}" for words, remedy in REMEDIES.items() if words in text), "")
 
 
 def has_published(error: Any) -> bool:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NAME
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
 from youjun_pipeline.ingest.districts import District
 from youjun_pipeline.orchestration.partitions import PHASES, range_tags, register_phases
@@ -20,8 +21,6 @@ from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.swap import FILE_NAME
 
 log = logging.getLogger("youjun")
-# A run started by hand says at once that the working database is in use; the night waits for it, half an hour in all.
-BUSY_RETRIES = 30
 UNDER_WAY = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -29,6 +28,8 @@ UNDER_WAY = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+
+BACKFILL_UNDER_WAY = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
 
 
 def open_phases(districts: Collection[District], settings: Settings) -> set[str]:
@@ -72,12 +73,14 @@ def contiguous(known: list[str], chosen: Collection[str]) -> list[list[str]]:
     return ranges
 
 
-def refresh_request(key: str, phases: list[str], districts: Collection[str] = ()) -> dg.RunRequest:
-    """A request to refresh a contiguous range of phases for some districts (none named: all)."""
-    config: dict[str, Any] = {"districts": sorted(districts), "busy_retries": BUSY_RETRIES}
+def refresh_request(key: str | None, phases: list[str], districts: Collection[str] = ()) -> dg.RunRequest:
+    """A request to refresh a contiguous range of phases for some districts (none named: all).
+
+    With a `key` the request is made once; without one as often as it is asked for.
+    """
     return dg.RunRequest(
-        run_key=f"{key}/{phases[0]}..{phases[-1]}",
-        run_config={"resources": {"refresh": {"config": config}}},
+        run_key=f"{key}/{phases[0]}..{phases[-1]}" if key else None,
+        run_config={"resources": {"refresh": {"config": {"districts": sorted(districts)}}}},
         tags=range_tags(phases),
     )
 
@@ -98,5 +101,13 @@ def register_when_safe(instance: dg.DagsterInstance, phases: list[str]) -> bool:
 
 
 def is_under_way(instance: dg.DagsterInstance) -> bool:
-    """Whether a refresh is queued or running."""
-    return instance.get_runs_count(dg.RunsFilter(job_name="refresh", statuses=UNDER_WAY)) > 0
+    """Whether a refresh is queued or running, whichever way it was asked for, or a backfill has runs yet to come."""
+    runs = instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY))
+    if any(is_refresh(run.job_name) for run in runs):
+        return True
+    return bool(instance.get_backfills(BulkActionsFilter(statuses=BACKFILL_UNDER_WAY), limit=1))
+
+
+def is_refresh(job_name: str) -> bool:
+    """Whether a job's runs write to the warehouse: `refresh`, and what is launched from the pages of the assets."""
+    return job_name == "refresh" or job_name.startswith(IMPLICIT_ASSET_JOB_NAME)

@@ -12,6 +12,7 @@ import dagster as dg
 from youjun_pipeline import session
 from youjun_pipeline.orchestration.assets import COMPUTED, computed
 from youjun_pipeline.orchestration.checks import CHECK_RESULT, gate_checks, result
+from youjun_pipeline.orchestration.failures import reason_first
 from youjun_pipeline.orchestration.lineage import EXTERNAL
 from youjun_pipeline.orchestration.refresh import Refresh
 from youjun_pipeline.orchestration.shown import markdown_table
@@ -42,6 +43,7 @@ GATE = dg.AssetCheckKey(PUBLICATION, "districts_pass_the_gate")
         )
     ],
 )
+@reason_first
 def publication(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
     """Publish what passed the gate; without anything new the file that stands stays, and the one before it."""
     made = refresh.publish(context)
@@ -99,6 +101,7 @@ def report_asset(folder: str) -> dg.AssetsDefinition:
     titles = "、".join(report.title for report in FOLDERS[folder])
 
     @computed(dg.AssetKey(["reports", folder]), [PUBLICATION], f"每个区县每个阶段：{titles}", kinds={"excel"})
+    @reason_first
     def write_reports(refresh: Refresh) -> dg.MaterializeResult:
         made = session.report(refresh.settings.published, folder)
         found = {"files_written": made.written, "files_kept": made.kept}
@@ -131,6 +134,7 @@ DATA_DOCS = dg.AssetKey(["reports", "data_docs"])
         dg.AssetCheckSpec(batch.name, asset=DATA_DOCS, description=batch.title) for batch in load_batches()
     ],
 )
+@reason_first
 def data_docs(refresh: Refresh) -> dg.MaterializeResult:
     """Watch the published tables as a whole; what fails is shown and keeps nothing back, the gate has spoken already."""
     outcomes = session.data_docs(refresh.settings.published)
@@ -160,6 +164,7 @@ def data_docs(refresh: Refresh) -> dg.MaterializeResult:
     "网站：作战图、指标、学校和区县比较的静态网页",
     kinds={"html"},
 )
+@reason_first
 def site(refresh: Refresh) -> dg.MaterializeResult:
     """Rewrite the pages of the districts that changed."""
     made = session.site(refresh.settings.published)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from datetime import date
 from functools import cached_property
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
+from youjun_pipeline.orchestration.abandoned import note_process
 from youjun_pipeline.session import Session, open_session
-from youjun_pipeline.settings import Settings
+from youjun_pipeline.settings import AS_OF, Settings
 from youjun_pipeline.warehouse.connection import WarehouseBusyError
 from youjun_pipeline.warehouse.manifest import Publication
 from youjun_pipeline.warehouse.publication import PublicationBusyError
 
 SECONDS_BETWEEN_TRIES = 60
+# However a run was started but at a terminal: the working database comes free by itself, half an hour is waited for it.
+BUSY_RETRIES = 30
 
 
 class EmptyRangeError(ValueError):
@@ -27,32 +29,37 @@ class EmptyRangeError(ValueError):
 class Refresh(dg.ConfigurableResource):
     """One refresh of the warehouse. Run config may narrow it to some districts or look back from another day."""
 
-    districts: list[str] = Field(default_factory=list)
-    as_of: str = ""
+    districts: list[str] = Field(default_factory=list, description="只算这些区县代码；不填为全部")
+    as_of: str = Field(default="", description="截止日期，如 2024-06-30；不填为 YOUJUN_AS_OF 或今天")
+    allow_future: bool = Field(default=False, description="允许截止日期在今天之后")
     busy_retries: int = Field(
-        default=0, description="工作库或发布库被占用时，每分钟再试，至多这么多次；人工运行时不等"
+        default=BUSY_RETRIES, description="工作库或发布库被占用时，每分钟再试，至多这么多次"
     )
 
     _stack: ExitStack = PrivateAttr(default_factory=ExitStack)
     _session: Session | None = PrivateAttr(default=None)
+    _is_tagged: bool = PrivateAttr(default=False)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Refresh]:
         """Close the working database when the run's steps in this process are over."""
+        if context.run is not None and context.instance is not None:
+            note_process(context.instance, context.run.run_id)
         with self._stack:
             yield self
 
     @cached_property
     def settings(self) -> Settings:
         """Settings from the environment, read when a run needs them and not when definitions load."""
-        settings = Settings.from_environment()
-        return replace(settings, as_of=date.fromisoformat(self.as_of)) if self.as_of else settings
+        return Settings.from_environment(os.environ | ({AS_OF: self.as_of} if self.as_of else {}))
 
     def session(self) -> Session:
         """The run's session, opened on first use."""
         if self._session is None:
             with self._retried():
-                self._session = self._stack.enter_context(open_session(self.settings))
+                self._session = self._stack.enter_context(
+                    open_session(self.settings, allow_future=self.allow_future)
+                )
         return self._session
 
     def begun(self, context: dg.AssetExecutionContext) -> Session:
@@ -63,6 +70,13 @@ class Refresh(dg.ConfigurableResource):
             )
         session = self.session()
         session.begin(context.run.run_id, tuple(context.partition_keys), tuple(self.districts))
+        tags = {
+            "youjun/phases": "、".join(context.partition_keys),
+            "youjun/districts": "、".join(self.districts) or "全部",
+        }
+        if not self._is_tagged:
+            context.instance.add_run_tags(context.run.run_id, tags)
+            self._is_tagged = True
         return session
 
     def publish(self, context: dg.AssetExecutionContext) -> Publication:

@@ -5,6 +5,8 @@ Keep out: comparing folders (`ingest.watch`), wording and sending a notice (`not
 
 from __future__ import annotations
 
+import re
+
 import dagster as dg
 
 from youjun_pipeline.ingest.districts import scan
@@ -69,16 +71,20 @@ def _look(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReaso
     # What arrives meanwhile is taken in one run afterwards.
     if is_under_way(context.instance):
         return dg.SkipReason("刷新正在进行")
-    before = Watched.load(context.cursor)
+    place = settings.warehouse.with_name("watched.json")
+    before = Watched.recall(place, context.cursor)
     after, settled = before.look(now)
+    if after == before:
+        return dg.SkipReason("没有改动")
+    mark = after.remember(place)
     if not settled:
-        waiting = "、".join(sorted(after.pending))
-        reason = f"有改动，等文件不再变化：{waiting}" if waiting else "没有改动"
-        return dg.SensorResult(skip_reason=reason, cursor=after.dump())
+        return dg.SensorResult(
+            skip_reason=f"有改动，等文件不再变化：{some(sorted(after.pending))}", cursor=mark
+        )
     districts = scan(settings.data).districts
     known = phase_ids(districts)
     if not known:
-        return dg.SensorResult(skip_reason="有改动，但没有可评估的阶段", cursor=after.dump())
+        return dg.SensorResult(skip_reason="有改动，但没有可评估的阶段", cursor=mark)
     register_when_safe(context.instance, known)
     touched = [d for d in districts if d.folder.name in settled]
     # A folder that is gone has no district to name: all are looked at, and it leaves the publication.
@@ -88,17 +94,22 @@ def _look(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReaso
     # Deliveries for closed phases alone are registered too, by a run over the last of them, which computes nothing.
     chosen = open_phases(scope, settings) or set([p for p in known if p in begun][-1:])
     if not chosen:
-        return dg.SensorResult(skip_reason="有改动，但涉及的阶段都还没有开始", cursor=after.dump())
+        return dg.SensorResult(skip_reason="有改动，但涉及的阶段都还没有开始", cursor=mark)
     codes = [] if scope is districts else sorted({d.code for d in scope})
-    requests = [
-        refresh_request(f"deliveries/{after.count}", phases, codes) for phases in contiguous(known, chosen)
-    ]
-    return dg.SensorResult(run_requests=requests, cursor=after.dump())
+    # Without a run key: what was seen is remembered by us, and a key that came again would be dropped without a word.
+    requests = [refresh_request(None, phases, codes) for phases in contiguous(known, chosen)]
+    return dg.SensorResult(run_requests=requests, cursor=mark)
 
 
+def some(names: list[str], most: int = 20) -> str:
+    """Names in a sentence; of many the first ones and how many there are."""
+    shown = "、".join(names[:most])
+    return shown if len(names) <= most else f"{shown} 等 {len(names)} 个"
+
+
+# Not only of the job `refresh`: what is launched from the pages of the assets and backfills fail as well.
 @dg.run_failure_sensor(
     name="failure_notice",
-    monitored_jobs=[REFRESH_JOB],
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="刷新失败时通知：说明失败的步骤和原因（webhook、电子邮件）",
@@ -119,10 +130,33 @@ def notice_of(context: dg.RunFailureSensorContext) -> str:
     run = context.dagster_run
     events = [event for event in context.get_step_failure_events() if event.step_failure_data.error]
     failed = [Failed(e.step_key or "", cause_of(e.step_failure_data.error)) for e in events]
-    if not failed and context.failure_event.message:
-        failed = [Failed("（运行）", context.failure_event.message)]
+    if not failed:
+        failed = [Failed("（运行）", reason) for reason in [_last_words(context)] if reason]
     steps = context.instance.get_run_step_stats(run.run_id, [PUBLICATION_STEP])
     published = any(s.status is not None and s.status.value == "SUCCESS" for s in steps)
     published = published or any(has_published(event.step_failure_data.error) for event in events)
-    started_by = run.tags.get("dagster/schedule_name") or run.tags.get("dagster/sensor_name") or "人工"
+    backfill = run.tags.get("dagster/backfill")
+    started_by = (
+        run.tags.get("dagster/schedule_name")
+        or run.tags.get("dagster/sensor_name")
+        or (f"回填 {backfill}" if backfill else "人工")
+    )
     return failure_text(run.run_id, started_by, failed, published=published)
+
+
+def _last_words(context: dg.RunFailureSensorContext) -> str:
+    """Why a run without a failed step failed: the event before says more ("terminated by signal 9") than the failure does."""
+    # the failure itself is often only "This run has been marked as failed from outside the execution context."
+    records = context.instance.get_records_for_run(
+        context.dagster_run.run_id, of_type={dg.DagsterEventType.ENGINE_EVENT}, limit=20, ascending=False
+    ).records
+    said = [context.failure_event.message or ""]
+    for record in records:
+        event = record.event_log_entry.dagster_event
+        if event and (
+            event.engine_event_data.error or re.search("exit|signal|memory|terminat", event.message or "")
+        ):
+            error = event.engine_event_data.error
+            said.append(f"{event.message}{'：' + cause_of(error) if error else ''}")
+            break
+    return "；".join(dict.fromkeys(text for text in said if text))

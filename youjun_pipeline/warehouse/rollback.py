@@ -1,7 +1,8 @@
 """Rolling the publication back to the one before it.
 
-Belongs here: the swap of the two files and the note of it in the manifest. Keep out: publishing (`publication`). The working
-database stays as it is: the next refresh publishes from it again.
+Belongs here: the swap of the two files, the note of it in the manifest, and putting the working database aside: it knows of
+the publication that was withdrawn (its as-of date, the phases it closed), and the next refresh makes it anew from the files
+and from the publication that stands. Keep out: publishing (`publication`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ class RollbackError(RuntimeError):
 
 
 def roll_back(warehouse: Path, published: Path) -> Publication:
-    """Swap the publication with the one before it, then remake the Parquet copies; called again it swaps them back.
+    """Swap the publication with the one before it, remake the Parquet copies, put the working database aside.
+
+    Called again it swaps them back.
 
     A refresh must not publish meanwhile, so the working database is held where there is one; a broken one is no hindrance.
     Raises RollbackError, or WarehouseBusyError while a refresh runs.
@@ -32,7 +35,7 @@ def roll_back(warehouse: Path, published: Path) -> Publication:
     with ExitStack() as stack:
         if warehouse.exists():
             try:
-                stack.enter_context(connect(warehouse))
+                stack.enter_context(connect(warehouse)).execute("checkpoint")
             except WarehouseBusyError:
                 raise
             except duckdb.Error:
@@ -52,7 +55,16 @@ def roll_back(warehouse: Path, published: Path) -> Publication:
         write_manifest(published, earlier)
         note_rollback(published, datetime.now(UTC).replace(tzinfo=None, microsecond=0), later)
         write_parquet(earlier, published)
+        # While it is held: nobody can have begun to write into it. With its log, where it is broken and has one.
+        for suffix in ("", ".wal"):
+            if Path(f"{warehouse}{suffix}").exists():
+                os.replace(f"{warehouse}{suffix}", f"{aside(warehouse)}{suffix}")
     return earlier
+
+
+def aside(warehouse: Path) -> Path:
+    """Where a rollback puts the working database of the publication that was withdrawn."""
+    return warehouse.with_name(f"{warehouse.name}.before-rollback")
 
 
 def _described(path: Path, becomes: Path) -> Publication:

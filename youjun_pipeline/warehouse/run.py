@@ -6,17 +6,26 @@ model reads its evaluations from `run_evaluation`. Keep out: building models (`m
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 
-from youjun_pipeline.settings import DEFAULT_STALE_DAYS
+from youjun_pipeline.settings import DEFAULT_STALE_DAYS, day_in_china
 from youjun_pipeline.vocabulary import SOME_FLOOR, macros
 from youjun_pipeline.warehouse.models import MODELS
 
 RUN_TABLES = ("request", "option", "chosen_file", "failure", "evaluation")
+
+
+class AsOfInFutureError(ValueError):
+    """The as-of date is after today: what it closes and publishes could not be taken back by a later night."""
+
+
+class UnknownScopeError(ValueError):
+    """A run asks for districts or phases that nobody has; the message lists both sides."""
 
 
 class AsOfWentBackError(ValueError):
@@ -82,11 +91,29 @@ def run_sql(name: str) -> str:
     return Path(MODELS / "run" / f"{name}.sql").read_text(encoding="utf-8")
 
 
+def refuse_unknown(what: str, wanted: Iterable[str], known: Iterable[str]) -> None:
+    """Raise UnknownScopeError for what is wanted and not known; `what` names it in Chinese."""
+    known = list(known)
+    if unknown := sorted(set(wanted) - set(known)):
+        raise UnknownScopeError(f"没有这些{what}：{'、'.join(unknown)}；现有：{'、'.join(known) or '无'}")
+
+
+def refuse_future(as_of: date) -> None:
+    """Raise AsOfInFutureError when `as_of` is after today in China."""
+    today = day_in_china(datetime.now(UTC))
+    if as_of > today:
+        raise AsOfInFutureError(
+            f"截止日期 {as_of} 在今天（{today}）之后：以它发布以后，每夜的刷新都会因截止日期倒退而被拒绝。"
+            "确要如此，请加 --force（Dagster 中为 allow_future: true）"
+        )
+
+
 def refuse_earlier(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
     """Raise AsOfWentBackError when the last publication knew of a later day than `as_of`."""
     last = con.execute("select max(as_of) from ops.publication").fetchall()[0][0]
     if last is not None and as_of < last:
         raise AsOfWentBackError(
             f"截止日期不能倒退：上次发布的截止日期是 {last}，本次是 {as_of}。"
-            f"请改用不早于 {last} 的日期 (YOUJUN_AS_OF)，或另设工作库 (YOUJUN_WAREHOUSE) 和发布目录 (YOUJUN_PUBLISHED)"
+            f"请改用不早于 {last} 的日期 (YOUJUN_AS_OF)；若上次的日期有误，用 youjun rollback 退回；"
+            "或另设工作库 (YOUJUN_WAREHOUSE) 和发布目录 (YOUJUN_PUBLISHED)"
         )

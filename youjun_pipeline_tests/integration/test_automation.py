@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -9,9 +11,12 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
+from youjun_pipeline.orchestration import abandoned
+from youjun_pipeline.orchestration.abandoned import abandoned_runs
 from youjun_pipeline.orchestration.code_location import _with_freshness
-from youjun_pipeline.orchestration.open_phases import contiguous, register_when_safe
+from youjun_pipeline.orchestration.open_phases import contiguous, is_under_way, register_when_safe
 from youjun_pipeline.orchestration.partitions import RANGE_END, RANGE_START, register_phases
 from youjun_pipeline.orchestration.published import ASSETS
 from youjun_pipeline.orchestration.schedules import nightly_schedule
@@ -114,13 +119,14 @@ def test_a_delivery_refreshes_its_district_once_it_holds_still(
     first, cursor = looks(instance, None, 2)
     assert ranges(first) == [("p1", "p3")]
     assert looks(instance, cursor, 1) == ([], cursor)
+    assert len(cursor or "") < 20, "it is stored with every look"
     write_delivery(data / "120115-b", "2024-06-30", MADE.tables, style=PLAIN)
     none, cursor = looks(instance, cursor, 1)
     assert none == []
     [request], cursor = looks(instance, cursor, 1)
     assert ranges([request]) == [("p3", "p3")]
     assert request.run_config["resources"]["refresh"]["config"]["districts"] == ["120115"]
-    assert request.run_key != first[0].run_key
+    assert request.run_key is None and first[0].run_key is None, "a key that came again would be dropped"
 
 
 def test_the_sensor_waits_for_a_refresh_under_way_and_for_a_disk_that_is_gone(
@@ -131,6 +137,66 @@ def test_the_sensor_waits_for_a_refresh_under_way_and_for_a_disk_that_is_gone(
     assert looks(instance, cursor, 3) == ([], cursor)
     data.joinpath("120114-test").rename(data.parent / "elsewhere")
     assert looks(instance, cursor, 3) == ([], cursor)
+
+
+def test_a_cursor_that_was_reset_sees_everything_anew(data: Path, instance: dg.DagsterInstance) -> None:
+    first, cursor = looks(instance, None, 2)
+    assert looks(instance, cursor, 3) == ([], cursor)
+    again, other = looks(instance, None, 2)
+    assert ranges(again) == ranges(first) == [("p1", "p3")]
+    assert other != cursor
+    # a crash between the note on disk and the cursor must lose nothing either
+    assert ranges(looks(instance, cursor, 2)[0]) == [("p1", "p3")]
+
+
+@pytest.mark.parametrize("job", ["refresh", "__ASSET_JOB", "backfill"])
+def test_nothing_is_started_or_reordered_under_any_run_that_writes(
+    data: Path, instance: dg.DagsterInstance, job: str
+) -> None:
+    register_phases(instance, ["p0", "p1", "p2", "p3"])
+    if job == "backfill":
+        instance.add_backfill(
+            PartitionBackfill("b", BulkActionStatus.REQUESTED, False, {}, 0.0, asset_selection=[])
+        )
+    else:
+        instance.add_run(dg.DagsterRun(job_name=job, status=dg.DagsterRunStatus.STARTING))
+    assert is_under_way(instance)
+    context = dg.build_sensor_context(instance=instance)
+    assert str(deliveries_sensor(Automation())(context)) == str(dg.SkipReason("刷新正在进行"))
+    phases_sensor(dg.build_sensor_context(instance=instance))
+    assert instance.get_dynamic_partitions("phase") == ["p0", "p1", "p2", "p3"]
+    [skipped] = night(instance)
+    assert "上一次刷新还没有结束" in skipped.skip_message
+
+
+def test_a_run_whose_process_is_gone_is_failed_and_one_at_work_is_not(
+    data: Path, instance: dg.DagsterInstance
+) -> None:
+    ours, gone, unnoted, other = (
+        instance.add_run(dg.DagsterRun(job_name=job, status=dg.DagsterRunStatus.STARTED))
+        for job in ("refresh", "__ASSET_JOB", "refresh", "somebody_elses")
+    )
+    abandoned.note_process(instance, ours.run_id)
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    instance.add_run_tags(gone.run_id, {abandoned.PROCESS: f"{abandoned._machine()}/{child.pid}/12345"})
+    child.wait()
+    abandoned_runs(dg.build_sensor_context(instance=instance))
+
+    def status(run: dg.DagsterRun) -> str:
+        found = instance.get_run_by_id(run.run_id)
+        return found.status.value if found else ""
+
+    assert [status(run) for run in (ours, gone, unnoted, other)] == [
+        "STARTED",
+        "FAILURE",
+        "STARTED",
+        "STARTED",
+    ]
+    # not noted, or by another machine: once it has had time to begin, the lock of the working database tells
+    for held, seconds, wanted in ((True, 1000, False), (False, 1, False), (False, 1000, True)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(abandoned, "_is_held", lambda held=held: held)
+            assert abandoned._is_gone(unnoted, seconds) == wanted
 
 
 def test_phases_are_registered_for_the_ui_and_not_reordered_under_a_run(

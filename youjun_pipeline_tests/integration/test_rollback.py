@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import duckdb
 import pytest
 
 from youjun_pipeline.cli import main
+from youjun_pipeline.session import open_publication, open_session
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.connection import WarehouseBusyError, connect
-from youjun_pipeline.warehouse.rollback import RollbackError, roll_back
+from youjun_pipeline.warehouse.rollback import RollbackError, aside, roll_back
+from youjun_pipeline.warehouse.run import AsOfInFutureError, AsOfWentBackError
 from youjun_pipeline_tests.generate import PLAIN, Phase, generate_district, write_district
 from youjun_pipeline_tests.steps import places, refresh
 
@@ -97,3 +100,39 @@ def test_not_while_a_refresh_runs_but_without_a_working_database(
     assert standing(settings)[0] == "run-1"
     with connect(settings.published / "youjun.previous.duckdb", read_only=True) as con:
         assert con.execute("select any_value(run_id) from mart.evaluation").fetchall() == [("run-2",)]
+
+
+def test_a_date_in_the_future_is_refused_and_one_command_leads_back(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every later night was once refused, and rolling back did not help: the working database knew the date."""
+    (district,) = settings.data.glob("*/district.toml")
+    district.write_text(
+        district.read_text("utf-8").replace("[options]\n", "[options]\nclose_after_days = 9000\n", 1), "utf-8"
+    )
+    refresh(settings, "run-1")
+    future = replace(settings, as_of=date(2090, 1, 1))
+    with pytest.raises(AsOfInFutureError, match=r"2090-01-01 在今天.*之后.*--force"), open_session(future):
+        pass
+    with open_session(future, allow_future=True) as session:
+        session.ingest()
+        session.begin("run-2")
+        session.build()
+        session.check()
+        session.publish()
+    with open_publication(settings.published) as con:
+        assert con.execute("select is_closed from mart.evaluation").fetchall() == [(True,)]
+    night = replace(settings, as_of=date(2024, 1, 2))
+    with pytest.raises(AsOfWentBackError, match="youjun rollback"):
+        refresh(night, "refused")
+    monkeypatch.setenv("YOUJUN_DATA", str(settings.data))
+    assert main(["rollback"]) == 0
+    assert not settings.warehouse.exists() and aside(settings.warehouse).exists()
+    assert refresh(night, "run-3").as_of == date(2024, 1, 2)
+    with open_publication(settings.published) as con:
+        # what the withdrawn publication closed is open again, and its history says nothing of it
+        assert con.execute("select run_id, is_closed from mart.evaluation").fetchall() == [("run-3", False)]
+        assert con.execute("select run_id from ops.publication order by published_at").fetchall() == [
+            ("run-1",),
+            ("run-3",),
+        ]

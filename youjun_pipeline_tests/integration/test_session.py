@@ -13,6 +13,7 @@ from youjun_pipeline.reports.kinds import FOLDERS
 from youjun_pipeline.session import NoPublicationError, in_memory, open_publication, open_session
 from youjun_pipeline.warehouse.manifest import MANIFEST_NAME
 from youjun_pipeline.warehouse.models import load_models
+from youjun_pipeline.warehouse.run import UnknownScopeError
 from youjun_pipeline_tests.conftest import CHECKOUT
 from youjun_pipeline_tests.generate import PLAIN, Phase, generate_district, write_district
 from youjun_pipeline_tests.steps import places
@@ -60,7 +61,10 @@ def test_a_run_may_take_some_phases_and_districts(tmp_path: Path) -> None:
     with open_session(settings) as session:
         session.ingest()
         assert session.begin("one", phases=("p2",)) == 1
-        assert session.begin("none", districts=("999999",)) == 0
+        with pytest.raises(UnknownScopeError, match="没有这些区县：999999；现有：120114"):
+            session.begin("none", districts=("999999",))
+        with pytest.raises(UnknownScopeError, match="没有这些阶段：p3；现有：p1、p2"):
+            session.begin("none", phases=("p3",))
     with in_memory() as con:
         assert con.execute("select count(*) from standard.catalogue").fetchall()[0][0] > 0
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import dagster as dg
 import pytest
 
 from youjun_pipeline.orchestration.code_location import build_definitions
 from youjun_pipeline.orchestration.execute import RefreshFailedError, run_refresh
+from youjun_pipeline.orchestration.failures import cause_of
 from youjun_pipeline.orchestration.instance import instance_for
-from youjun_pipeline.orchestration.partitions import RANGE_END, RANGE_START
+from youjun_pipeline.orchestration.partitions import RANGE_END, RANGE_START, range_tags
 from youjun_pipeline_tests.pipeline.runs import FIRST, LATE, NORTH, SECOND, SOUTH, Place, two_districts
 
 EVALUATIONS = (
@@ -88,9 +91,8 @@ def test_range_takes_the_phases_between_its_ends(place: Place) -> None:
         (code, phase.id, result.run_id) for code in (NORTH, SOUTH) for phase in (FIRST, SECOND, LATE)
     ]
     assert place.rows("select distinct as_of::varchar from mart.evaluation") == [("2026-06-30",)]
-    assert [
-        row for (row,) in place.rows("select as_of::varchar from ops.publication order by published_at")
-    ] == (["2025-01-01"] * 2 + ["2026-06-30"])
+    as_of = [day for (day,) in place.rows("select as_of::varchar from ops.publication order by published_at")]
+    assert as_of[-1] == "2026-06-30" and set(as_of[:-1]) == {"2025-01-01"}
 
 
 def test_folder_without_districts_says_what_belongs_there(tmp_path: pytest.TempPathFactory) -> None:
@@ -107,3 +109,36 @@ def test_folder_without_districts_says_what_belongs_there(tmp_path: pytest.TempP
     assert any("120114-empty/district.toml：没有这个文件" in line for line in rest)
     assert any(line.startswith("  12011-short：有 district.toml，但文件夹名不是") for line in rest)
     assert not place.published.exists() and not place.warehouse.exists()
+
+
+def test_config_is_judged_like_the_settings_and_the_reason_comes_first(place: Place) -> None:
+    """From the pages of the assets anything may be typed; it is refused in the words of the command line."""
+
+    def failure(config: dict[str, Any]) -> dg.ExecuteInProcessResult:
+        with place.settings(), instance_for([FIRST.id, SECOND.id]) as instance:
+            return (
+                build_definitions()
+                .resolve_job_def("refresh")
+                .execute_in_process(
+                    instance=instance,
+                    tags=range_tags([FIRST.id]),
+                    run_config={"resources": {"refresh": {"config": config}}},
+                    raise_on_error=False,
+                )
+            )
+
+    for config, step, words in (
+        ({"as_of": "2024-6-30"}, "deliveries", "YOUJUN_AS_OF=2024-6-30：不是日期，请写作 2024-06-30"),
+        ({"as_of": "2090-01-01"}, "deliveries", "截止日期 2090-01-01 在今天"),
+        (
+            {"districts": ["999999"], "as_of": "2026-07-01"},
+            "models",
+            f"没有这些区县：999999；现有：{NORTH}、{SOUTH}",
+        ),
+    ):
+        result = failure(config)
+        assert not result.success
+        [event] = [e for e in result.all_events if e.is_step_failure and e.step_key == step]
+        told = event.step_failure_data.user_failure_data
+        assert told and told.description and told.description.startswith(words), told
+        assert cause_of(event.step_failure_data.error).startswith(words)
