@@ -31,7 +31,7 @@ FLOOR = 0.4
 PER_DISTRICT = 75
 LOOKS = (Look(), Look(coordinates=True, suffix=True), Look("old"), Look("old", coordinates=True))
 # Raise it when the generator writes other workbooks.
-VERSION = 1
+VERSION = 2
 
 
 def province(files: int) -> Path:

@@ -63,6 +63,15 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class Delivered:
+    """A delivered file with the hash of its content."""
+
+    district_code: str
+    file: DeliveredFile
+    content_sha256: str
+
+
+@dataclass(frozen=True)
 class District:
     """A district's folder: what its district.toml says and what it delivered, oldest delivery first.
 

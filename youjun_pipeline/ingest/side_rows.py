@@ -50,6 +50,7 @@ _SENTENCE = re.compile(r"[，。；：:;,]|^\d+[.、]|^\d{4}年|^.{20,}$", re.DO
 _COLUMN_NUMBER = re.compile(r"[(（]?(?:[甲乙丙丁戊己庚辛]|[A-Z]|L?\d{1,3}|栏次|列[号次])[)）]?")
 FEWEST_COLUMN_NUMBERS = 3
 _NUMBER = r"^[\s0-9.,%+-]+$"
+_DIGIT = re.compile(r"\d")
 
 
 class SideRows(NamedTuple):
@@ -138,8 +139,15 @@ def other_headers(body: Body, header: Header, dataset: Dataset, filled: np.ndarr
     places = {position: name for name, position in header.positions.items()}
     found = []
     for row, cells in zip(rows.tolist(), zip(*texts, strict=True), strict=True):
-        named = {p: name for p, text in enumerate(cells) if text and (name := match_header(text, dataset)[0])}
+        # With a colon it is a signature (填报人：), with digits a value.
+        named = {
+            p: name
+            for p, text in enumerate(cells)
+            if text and not text.rstrip().endswith((":", "：")) and (name := match_header(text, dataset)[0])
+        }
         names = set(named.values())
+        if any(text and p not in named and _DIGIT.search(text) for p, text in enumerate(cells)):
+            continue
         is_header = len(names) > 1 and len(named) * 2 >= int(filled[:, row].sum())
         if not is_header and not names & set(dataset.required_key):
             continue

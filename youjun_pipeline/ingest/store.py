@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from youjun_pipeline.contracts import Dataset, load_datasets
 from youjun_pipeline.contracts.model import HIDDEN_COLUMNS
 from youjun_pipeline.ingest.bare import declared_none, set_aside, without_bare_rows
-from youjun_pipeline.ingest.districts import DeliveredFile, Scan
+from youjun_pipeline.ingest.districts import Delivered, DeliveredFile, Scan
 from youjun_pipeline.ingest.files import READER_VERSION, content_hash, read_file, read_safely
 from youjun_pipeline.ingest.formats.limits import Unreadable, unforeseen
 from youjun_pipeline.ingest.statistics.store import (
@@ -65,15 +65,6 @@ SEEN_TABLES = {
 }
 # What a district.toml says.
 IDENTITY_TABLES = ("district", "district_option", "phase")
-
-
-@dataclass(frozen=True)
-class Delivered:
-    """A delivered file with the hash of its content."""
-
-    district_code: str
-    file: DeliveredFile
-    content_sha256: str
 
 
 @dataclass(frozen=True)

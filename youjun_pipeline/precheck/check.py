@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from youjun_pipeline.contracts import Dataset, load_datasets
-from youjun_pipeline.ingest.districts import DeliveredFile, Scan
+from youjun_pipeline.ingest.districts import Delivered, DeliveredFile, Scan
 from youjun_pipeline.ingest.files import ReadResult, read_file
-from youjun_pipeline.ingest.store import Delivered, ingest, register
+from youjun_pipeline.ingest.store import ingest, register
 from youjun_pipeline.precheck.findings import (
     ERROR,
     NOTICE,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from youjun_pipeline.ingest.store import Delivered
+from youjun_pipeline.ingest.districts import Delivered
 from youjun_pipeline.precheck.findings import ERROR, NOTICE, TITLES, WARNING, Cell, Finding
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -77,13 +77,13 @@ class Body(NamedTuple):
 class Content:
     """The cells of one sheet.
 
-    `head` is the text of the first rows and `numbers` are their row numbers. `body(index, wanted)` gives what stands below
+    `first` gives the text of the first rows and `numbers` are their row numbers. `body(index, wanted)` gives what stands below
     head row `index`; columns that are not `wanted` may be left blank (None: all are). `rows` gives all cells as text.
     `hidden_rows` and `struck_rows` are numbers of rows that are hidden or have a cell struck through, `hidden_columns`
     positions.
     """
 
-    head: list[list[str]]
+    first: Callable[[], list[list[str]]]
     numbers: list[int]
     body: Callable[[int, Wanted | None], Body]
     rows: Callable[[], list[list[str]]]
@@ -106,10 +106,10 @@ class Sheet:
         """The cells."""
         return self.load()
 
-    @property
+    @cached_property
     def head(self) -> list[list[str]]:
         """The first rows as text."""
-        return self.content.head
+        return self.content.first()
 
     @property
     def numbers(self) -> list[int]:
@@ -141,6 +141,8 @@ def text_column(values: Sequence[str | None]) -> pa.ChunkedArray:
     return pa.chunked_array([pa.array(values, pa.large_string())])
 
 
+# The same labels stand in every workbook of a form.
+@lru_cache(maxsize=50_000)
 def visible(text: str) -> str:
     """A text without the characters that nobody sees."""
     if text.isascii() and text.isprintable():

@@ -125,7 +125,7 @@ def delimited_sheet(data: bytes, score: Callable[[list[list[str]]], int]) -> She
 
     head = [[visible(cell) for cell in row] for row in heads[best]]
     numbers = _records(text, best, HEAD_ROWS)[1]
-    return Sheet("", lambda: Content(head, numbers, body, lambda: _records(text, best)[0]))
+    return Sheet("", lambda: Content(lambda: head, numbers, body, lambda: _records(text, best)[0]))
 
 
 def _records(text: str, delimiter: str, limit: int | None = None) -> tuple[list[list[str]], list[int]]:

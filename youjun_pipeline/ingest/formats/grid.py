@@ -46,7 +46,13 @@ def content_of(
     head = rows[: first + HEAD_ROWS]
 
     def texts(values: list[list[Any]]) -> list[list[str]]:
-        shown = [[visible(cell_text(value)) for value in row] for row in values]
+        shown = [
+            [
+                value if value == "" else visible(value) if type(value) is str else cell_text(value)
+                for value in row
+            ]
+            for row in values
+        ]
         for (r, c), mark in marks.items():
             if r < len(shown) and c < len(shown[r]):
                 shown[r][c] = marked_text(rows[r][c], mark, False)
@@ -63,7 +69,7 @@ def content_of(
         return Body(numbers, visible_columns([text_column(column) for column in columns]))
 
     return Content(
-        head=texts(head),
+        first=lambda: texts(head),
         numbers=list(range(1, len(head) + 1)),
         body=body,
         rows=lambda: texts(rows),

@@ -70,7 +70,7 @@ def parquet_sheet(data: bytes) -> Sheet:
         columns = [["" if text is None else text for text in column.to_pylist()] for column in below.columns]
         return [names, *map(list, zip(*columns, strict=True))]
 
-    return Sheet("", lambda: Content([names], [0], body, rows))
+    return Sheet("", lambda: Content(lambda: [names], [0], body, rows))
 
 
 def _check_claims(metadata: pq.FileMetaData) -> None:

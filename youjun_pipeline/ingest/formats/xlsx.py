@@ -93,10 +93,10 @@ def _content(
     if path not in parts:
         raise damaged(f"工作表“{name}”")
     found = scan(name, parts.read(path), styles.formats, styles.struck, texts)
-    total.add(*found.extent)
     sheet = _guarded(lambda: book.get_sheet_by_name(name))
     last_row, last_column = sheet.end or (-1, -1)
     check_size(name, last_row + 1, last_column + 1)
+    total.add(last_row + 1, last_column + 1)
     # Empty rows and columns before the first cell are kept: row numbers and letters are those that Excel shows.
     rows = _guarded(lambda: sheet.to_python(skip_empty_area=False))
     ranges = ((r0 + 1, c0, r1 + 1, c1) for (r0, c0), (r1, c1) in sheet.merged_cell_ranges or ())

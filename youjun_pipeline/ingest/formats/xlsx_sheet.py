@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
+from youjun_pipeline.ingest.formats import limits
 from youjun_pipeline.ingest.formats.book import (
     SAVE_AS,
     UNCALCULATED,
@@ -32,7 +33,7 @@ from youjun_pipeline.ingest.formats.limits import (
 from youjun_pipeline.ingest.formats.number_formats import NumberFormat
 from youjun_pipeline.ingest.formats.xml_parts import XmlError, text_lengths, walk
 
-FEW_CELLS, FEW_STYLES = 500_000, 100
+FEW_CELLS, FEW_STYLES, FEW_BLANKS = 500_000, 100, 1_000
 # Each takes 200 bytes.
 MAX_MARKS = 1_000_000
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -45,8 +46,11 @@ _UNUSUAL = re.compile(
 )
 # Cells that are only formatted; some sheets have a million of them.
 _BLANKS = re.compile(rb'(?:<c r="[A-Z]++\d++"(?: s="\d++")?+ ?/>)++')
-# Beyond these no small sheet goes: 26 columns of 9 999 rows.
-_FAR = re.compile(rb' r="(?:[A-Z]{2}|[A-Z]\d{5})')
+# Beyond 26 columns of 9 999 or 99 999 rows, or 702 of 999.
+_FAR = tuple(
+    re.compile(b' r="(?:' + far + b")")
+    for far in (rb"[A-Z]{2}|[A-Z]\d{5}", rb"[A-Z]{2}|[A-Z]\d{6}", rb"[A-Z]{3}|[A-Z]+\d{4}")
+)
 _PLACE = re.compile(rb'<c r="([A-Z]++)(\d++)"')
 
 
@@ -70,9 +74,8 @@ class SharedTexts:
 
 
 class Scan(NamedTuple):
-    """What was found in a sheet's XML. `extent` is rows and columns, (0, 0) for a sheet that is small beyond doubt."""
+    """What was found in a sheet's XML."""
 
-    extent: tuple[int, int]
     marks: Marks
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
@@ -89,14 +92,16 @@ def scan(
     Raises:
         Unreadable: for a sheet with more cells or text than a table has, and for damaged XML.
     """
-    if xml.count(b"row") > 2 * MAX_ROWS + FEW_CELLS:
+    # What is taken out could only stand in a comment or in text if something unusual were left around it.
+    kept = _BLANKS.sub(b"", xml) if xml.count(b'"/>') + xml.count(b'" />') > FEW_BLANKS else xml
+    if kept.count(b"row") > 2 * MAX_ROWS + FEW_CELLS:
         raise Unreadable(f"工作表“{name}”的行数超过 {MAX_ROWS} 行", SAVE_AS)
-    if _UNUSUAL.search(xml) is None:
-        xml = _BLANKS.sub(b"", xml)
-        if not _is_telling(xml, frozenset(formats) | struck) and not _has_much_text(xml, texts):
-            extent = _extent(xml)
-            if extent[0] * extent[1] <= FEW_CELLS:
-                return Scan(extent, {})
+    if _UNUSUAL.search(kept) is None:
+        xml = kept
+        if not (
+            _is_telling(xml, frozenset(formats) | struck) or _has_much_text(xml, texts) or _is_large(xml)
+        ):
+            return Scan({})
     try:
         return _walked(name, xml, formats, struck, texts)
     except (XmlError, LookupError, ValueError) as error:
@@ -122,17 +127,16 @@ def _has_much_text(xml: bytes, texts: SharedTexts) -> bool:
     return len(xml) > MAX_CHARACTERS
 
 
-def _extent(xml: bytes) -> tuple[int, int]:
-    """Rows and columns up to the last cell, of XML written the usual way."""
-    if _FAR.search(xml) is None:
-        return 0, 0
+def _is_large(xml: bytes) -> bool:
+    """Whether cells may stand so far out that a sheet written the usual way has more of them than a table."""
+    if any(far.search(xml) is None for far in _FAR):
+        return False
     rows, widest = 0, b""
     for found in _PLACE.finditer(xml):
-        letters = found[1]
-        if len(letters) > len(widest) or (len(letters) == len(widest) and letters > widest):
-            widest = letters
-        rows = max(rows, int(found[2]))
-    return rows, column_index(widest.decode()) + 1
+        letters, digits = found.groups()
+        widest = max(widest, letters.rjust(3))
+        rows = max(rows, int(digits))
+    return rows * (column_index(widest.decode().strip()) + 1) > limits.MAX_CELLS
 
 
 def _walked(
@@ -168,7 +172,7 @@ def _walked(
             raise Unreadable(f"公式出错或带特殊数字格式的单元格超过 {MAX_MARKS} 个", SMALLER)
     check_size(name, rows, columns)
     hidden = frozenset(reader.hidden_rows), frozenset(reader.hidden_columns)
-    return Scan((rows, columns), marks, *hidden, frozenset(struck_rows))
+    return Scan(marks, *hidden, frozenset(struck_rows))
 
 
 def _cells(xml: bytes, reader: _CellReader) -> Iterator[tuple[int, int, str | None, str, str]]:

@@ -143,8 +143,8 @@ def _identity(grid: Grid, layouts: Layouts, sheet: str, member: str) -> list[Cel
 
 def _is_about_attached_classes(grid: Grid, row: int) -> bool:
     """Whether a label heads the block about attached classes, which repeats words of the school's own blocks."""
-    for below in range(row + 1, row + 1 + CODE_ROWS):
-        texts = [fold_label(text) for c in range(IDENTITY_COLUMNS) if (text := grid.text(below, c))]
+    for below in range(row + 1, min(row + 1 + CODE_ROWS, grid.height)):
+        texts = [fold_label(text) for text in grid.texts(below)[:IDENTITY_COLUMNS] if text]
         if any(text.startswith("附设") for text in texts):
             return True
         if texts and texts[0] == "代码":

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from youjun_pipeline.ingest.districts import Delivered
     from youjun_pipeline.ingest.results import ReadResult
     from youjun_pipeline.ingest.statistics.compose import Composed
-    from youjun_pipeline.ingest.store import Delivered
 
 STATISTICS = "statistics"
 DATASETS = ("schools", "class_bands", "teachers", "facilities")
