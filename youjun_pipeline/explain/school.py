@@ -124,6 +124,8 @@ def _rooms(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[str]
     if row["threshold"] is not None:
         per = plain(catalogue.parameters["classes_per_room"].value)
         classes = figure(sum(r["value"] or 0 for r in counted))
+        if evaluation.music_art_rule == "per_stage" and row["stage"] == "compulsory":
+            classes += " 个班，按学段分别计算、取班数多的学段，其班数"
         lines.append(f"{INDENT}应配＝{classes} 个班÷{per}，向上取整＝{figure(row['threshold'])} 间")
     lines.append(
         f"{INDENT}合格面积：音乐不小于 {plain(least['music'])} ㎡，美术不小于 {plain(least['art'])} ㎡；"

@@ -48,22 +48,32 @@ PARAMETERS = (
 )
 # A catalogue may do without a waiver; one it grants needs exactly these.
 WAIVER_PARAMETERS = {
-    "W3": ("min_students", "max_students", "urban_rural", "or_school_type"),
+    "W3": ("min_students", "max_students", "urban_rural", "or_urban_rural", "or_school_type"),
     "W5": ("max_walk_minutes",),
     "W-G3": ("built_until", "music_room_area_m2", "art_room_area_m2"),
     "W-G3r": (
         "urban_rural",
+        "or_urban_rural",
         "max_students",
         "max_class_students",
         "area_primary_m2",
         "area_junior_m2",
         "area_compulsory_m2",
     ),
-    "W-G4": ("built_until", "migrant_share_above", "limit_single", "limit_all_through"),
+    "W-G4": (
+        "built_until",
+        "migrant_share_above",
+        "limit_single",
+        "limit_all_through",
+        "all_through_type",
+        "or_all_through_type",
+    ),
 }
 OPTIONS = (
     "include_private",
     "music_art_rule",
+    "rural_waiver_places",
+    "size_waiver_covers_twelve_year",
     "waivers",
     "special_education_funding_yuan",
     "funding_norm_primary_yuan",

@@ -165,7 +165,7 @@ def test_every_fault_is_listed_at_once(tmp_path: Path) -> None:
     starts = 2024-02-30
     """.replace("2024-02-30", '"2024-02-30"')
     options = (
-        "include_private、music_art_rule、waivers、special_education_funding_yuan、funding_norm_primary_yuan、"
+        "include_private、music_art_rule、rural_waiver_places、size_waiver_covers_twelve_year、waivers、special_education_funding_yuan、funding_norm_primary_yuan、"
         "funding_norm_junior_yuan、count_private_teachers、fund_schools_out_of_scope、survey_rule、survey_methods、"
         "subjects_not_monitored、apply_unverified、close_after_days"
     )
@@ -173,7 +173,7 @@ def test_every_fault_is_listed_at_once(tmp_path: Path) -> None:
         "code：应为带引号的文本，现为 120115",
         "name：应为带引号的文本，现为 ' '",
         "options.include_private：应为 true 或 false，现为 'yes'",
-        "options.music_art_rule：应为以下之一：each、combined，现为 'both'",
+        "options.music_art_rule：应为以下之一：each、combined、per_stage，现为 'both'",
         f"options.waivers：{WAIVERS}，现为 ['W9', 'W5']",
         "options.special_education_funding_yuan：不能小于 6000，现为 5000",
         "options.funding_norm_junior_yuan：应为数字，现为 nan",

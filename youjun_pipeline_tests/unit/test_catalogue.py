@@ -76,6 +76,7 @@ WAIVERS: dict[str, tuple[str, dict[str, str]]] = {
         "G3",
         {
             "urban_rural": "乡村",
+            "or_urban_rural": "镇区",
             "max_students": "99",
             "max_class_students": "29",
             "area_primary_m2": "54",
@@ -90,6 +91,8 @@ WAIVERS: dict[str, tuple[str, dict[str, str]]] = {
             "migrant_share_above": "0.5",
             "limit_single": "2400",
             "limit_all_through": "3000",
+            "all_through_type": "九年一贯制学校",
+            "or_all_through_type": "十二年一贯制学校",
         },
     ),
 }
@@ -261,6 +264,8 @@ def test_options_of_a_district(national: Catalogue) -> None:
     assert {name: row["default_value"] for name, row in rows.items()} == {
         "include_private": "true",
         "music_art_rule": "each",
+        "rural_waiver_places": "rural",
+        "size_waiver_covers_twelve_year": "false",
         "waivers": None,
         "special_education_funding_yuan": None,
         "funding_norm_primary_yuan": None,
@@ -273,7 +278,7 @@ def test_options_of_a_district(national: Catalogue) -> None:
         "apply_unverified": "false",
         "close_after_days": None,
     }
-    assert rows["music_art_rule"]["allowed"] == ["each", "combined"]
+    assert rows["music_art_rule"]["allowed"] == ["each", "combined", "per_stage"]
     assert rows["waivers"]["allowed"] == list(WAIVERS)
     assert rows["special_education_funding_yuan"]["sets_limit"] == "G7"
     floors = catalogue_tables([national])["floor"]

@@ -12,7 +12,13 @@ with rule as (
         max(p.value) filter (p.parameter = 'max_students') as max_students,
         max(p.value) filter (p.parameter = 'max_class_students') as max_class_students,
         max(p.value) filter (p.parameter = 'built_until') as built_until,
-        max(p.value) filter (p.parameter = 'migrant_share_above') as migrant_share_above
+        max(p.value) filter (p.parameter = 'migrant_share_above') as migrant_share_above,
+        -- what an option adds to the text counts only where it is set
+        list(p.text) filter (p.parameter = 'urban_rural' or (p.parameter = 'or_urban_rural'
+            and e.settings['rural_waiver_places'] = 'rural_and_town')) as places,
+        max(p.text) filter (p.parameter = 'or_school_type') as or_school_type,
+        list(p.text) filter (p.parameter = 'all_through_type' or (p.parameter = 'or_all_through_type'
+            and e.settings['size_waiver_covers_twelve_year']::boolean)) as all_through_types
     from run_evaluation e
     join core.active_waiver w using (district_code, phase_id)
     left join standard.waiver_parameter p on p.standard_id = e.standard_id and p.waiver = w.waiver
@@ -38,12 +44,13 @@ left join largest_class c using (district_code, phase_id, school_code)
 left join hidden_class h using (district_code, phase_id, school_code)
 where s.in_scope
     and case r.waiver
-        when 'W3' then (s.urban_rural = '乡村' or s.school_type = '教学点')
+        when 'W3' then (list_contains(r.places, s.urban_rural) or s.school_type = r.or_school_type)
             and s.compulsory_students between r.min_students and r.max_students
         when 'W5' then s.dense_urban
         when 'W-G3' then s.built_year <= r.built_until
-        when 'W-G3r' then s.urban_rural = '乡村' and s.compulsory_students <= r.max_students
+        when 'W-G3r' then list_contains(r.places, s.urban_rural) and s.compulsory_students <= r.max_students
             and c.students <= r.max_class_students
-        when 'W-G4' then s.built_year <= r.built_until
-            or s.migrant_students > r.migrant_share_above * s.compulsory_students
+        when 'W-G4' then (s.built_year <= r.built_until
+                or s.migrant_students > r.migrant_share_above * s.compulsory_students)
+            and (s.size_variant <> 'all_through' or list_contains(r.all_through_types, s.school_type))
     end

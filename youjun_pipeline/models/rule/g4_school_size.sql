@@ -7,6 +7,9 @@ with sized as (
         case when s.has_primary and s.has_junior then 'compulsory' when s.has_primary then 'primary' else 'junior'
         end as stage,
         s.compulsory_students as students,
+        -- as far as they are reported: what they exceed, all of them exceed
+        if(s.has_primary, coalesce(s.primary_students, 0), 0) + if(s.has_junior, coalesce(s.junior_students, 0), 0)
+            as students_known,
         l.value as limit_strict,
         p.value as limit_waived,
         w.waiver
@@ -23,10 +26,10 @@ with sized as (
 ), compared as (
     select *,
         coalesce(limit_waived, limit_strict) as applied,
-        case when students is null or limit_strict is null then 'no_data'
-            when students <= limit_strict then 'met' else 'below' end as status_strict,
-        with_waiver(status_strict, case when students is null or applied is null then 'no_data'
-            when students <= applied then 'met' else 'below' end) as status
+        case when students_known > limit_strict then 'below'
+            when students <= limit_strict then 'met' else 'no_data' end as status_strict,
+        with_waiver(status_strict, case when students_known > applied then 'below'
+            when students <= applied then 'met' else 'no_data' end) as status
     from sized
 )
 select
@@ -45,13 +48,13 @@ select
     status,
     status_strict,
     if(limit_waived is not null, waiver, null) as waiver,
-    case when status = 'no_data' then null else greatest(students - applied, 0) end::double as gap,
+    case when status = 'no_data' then null else greatest(students_known - applied, 0) end::double as gap,
     case
         when status = 'no_data' then '在校生数或办学类型不全，无法判定，不能视为达标'
-        when applied = 0 then '职业学校不得附设义务教育班级，现有学生 ' || students || ' 人：未达标'
-        else '义务教育在校生 ' || students || ' 人，上限 ' || applied::bigint || ' 人' || case
+        when applied = 0 then '职业学校不得附设义务教育班级，现有学生 ' || students_known || ' 人：未达标'
+        else if(students is null, '已报的', '') || '义务教育在校生 ' || students_known || ' 人，上限 ' || applied::bigint || ' 人' || case
             when status = 'met_by_waiver' then '：按过渡政策 ' || waiver || ' 达标'
             when status = 'met' then '：达标'
-            else '：未达标，超 ' || (students - applied)::bigint || ' 人' end
+            else '：未达标，超 ' || (students_known - applied)::bigint || ' 人' end
     end as reason
 from compared
