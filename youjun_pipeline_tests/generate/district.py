@@ -139,7 +139,9 @@ def settings_for(rng: random.Random, profile: str) -> dict[str, Any]:
     """The district's options."""
     settings: dict[str, Any] = {
         "include_private": rng.random() < 0.7,
-        "music_art_rule": rng.choice(("each", "each", "combined")),
+        "music_art_rule": rng.choice(("each", "each", "combined", "per_stage")),
+        "rural_waiver_places": rng.choice(("rural", "rural_and_town")),
+        "size_waiver_covers_twelve_year": rng.random() < 0.3,
         "waivers": [waiver for waiver in WAIVERS if rng.random() < 0.6],
         "special_education_funding_yuan": rng.choice((6000, 7000, 8000)),
         "fund_schools_out_of_scope": rng.random() < 0.7,
@@ -185,6 +187,39 @@ def blank_at_random(rng: random.Random, tables: dict[str, Rows], rate: float) ->
             rows[:] = [row for row in rows if rng.random() >= rate / 2]
 
 
+# Cells without which a row cannot be kept.
+KEYS = {
+    "schools": ("school_code",),
+    "classes": ("school_code", "stage", "grade", "class_no"),
+    "teachers": ("school_code", "stage"),
+    "facilities": ("school_code",),
+    "special_rooms": ("school_code", "kind", "room_no"),
+    "quality_monitoring": ("cycle", "grade", "subject"),
+    "school_finance": ("school_code", "year"),
+    "graduation_cohorts": ("school_code", "year"),
+    "assurance": ("item",),
+    "recognition": ("year", "respondent_group"),
+    "district_figures": ("item", "year"),
+}
+
+
+def lose_rows(rng: random.Random, tables: dict[str, Rows | None], number: int) -> None:
+    """Make a cell of the key unreadable (blank), or a school code nobody's, in ``number`` rows, in place.
+
+    The row is one of the district's own, or one more beside it.
+    """
+    for n in range(number):
+        dataset = rng.choice([name for name, rows in tables.items() if rows])
+        rows = tables[dataset] or []
+        row = rng.choice(rows)
+        if rng.random() < 0.5:
+            row = dict(row)
+            rows.append(row)
+        column = rng.choice(KEYS[dataset])
+        is_code = column == "school_code" and dataset != "schools"
+        row[column] = f"99999999{n:02d}" if is_code and rng.random() < 0.5 else None
+
+
 def drop_datasets(rng: random.Random, tables: dict[str, Rows], profile: str) -> dict[str, Rows | None]:
     """Leave datasets undelivered now and then."""
     share = {"sparse": 0.06, "mixed": 0.01}.get(profile, 0.0)
@@ -210,6 +245,7 @@ def generate_district(
     profile: str | None = None,
     code: str = "120114",
     leading_zero: bool = True,
+    lost: int = 0,
 ) -> GeneratedDistrict:
     """A whole district from a seed: the same arguments always give the same rows.
 
@@ -219,6 +255,7 @@ def generate_district(
         profile: see ``PROFILES``.
         code: six digits the school codes begin with.
         leading_zero: give the second school a code that begins with 0.
+        lost: rows whose key cannot be read, of any dataset.
     """
     profile = profile or PROFILES[seed % len(PROFILES)]
     if profile not in PROFILES:
@@ -242,7 +279,9 @@ def generate_district(
     blank_at_random(rng, tables, BLANKS[profile])
     for rows in shuffled(rng, tables.values()):
         rng.shuffle(rows)
-    return GeneratedDistrict(drop_datasets(rng, tables, profile), settings, profile)
+    delivered = drop_datasets(rng, tables, profile)
+    lose_rows(rng, delivered, lost)
+    return GeneratedDistrict(delivered, settings, profile)
 
 
 def paired_pupils(school: dict[str, Any]) -> None:

@@ -16,7 +16,9 @@ from youjun_pipeline_tests.generate import GeneratedDistrict, generate_district,
 from youjun_pipeline_tests.oracle import Evaluation, Options, evaluate
 from youjun_pipeline_tests.steps import places, refresh
 
-DISTRICTS = 30
+WHOLE, TORN = 30, 30
+"""Districts whose rows can all be read, and districts of which some cannot."""
+DISTRICTS = WHOLE + TORN
 PHASE = "2023-startup"
 PER = {"R1": 100, "R2": 100, "R3": 100, "R4": 1, "R5": 1, "R6": 1, "R7": 100}
 
@@ -24,7 +26,10 @@ PER = {"R1": 100, "R2": 100, "R3": 100, "R4": 1, "R5": 1, "R6": 1, "R7": 100}
 @pytest.fixture(scope="module")
 def districts() -> dict[str, GeneratedDistrict]:
     return {
-        f"{110101 + n}": generate_district(n, n_schools=24, code=f"{110101 + n}") for n in range(DISTRICTS)
+        f"{110101 + n}": generate_district(
+            n % WHOLE, n_schools=24, code=f"{110101 + n}", lost=n % 3 + 1 if n >= WHOLE else 0
+        )
+        for n in range(DISTRICTS)
     }
 
 

@@ -322,7 +322,10 @@ def test_comparisons_are_no_catalogues() -> None:
         ('title = "空"\n', "没有写明与现行规则的不同"),
         ('title = "x"\nstandard = "no-such"\n', "没有这个标准目录，现有：national-2017"),
         ('title = "x"\n[options]\nmusic = "each"\n', "没有这个选项，可用：include_private"),
-        ('title = "x"\n[options]\nmusic_art_rule = "both"\n', "可选值：each、combined、per_stage（现为 'both'）"),
+        (
+            'title = "x"\n[options]\nmusic_art_rule = "both"\n',
+            "可选值：each、combined、per_stage（现为 'both'）",
+        ),
         ('title = "x"\n[options]\ninclude_private = 1\n', "与选项的类型 flag 不符（现为 1）"),
         ("title = x\n", "不是有效的 TOML"),
     ],

@@ -18,8 +18,9 @@ from youjun_pipeline_tests.oracle.district import (
     Evaluation,
     evaluate,
 )
+from youjun_pipeline_tests.oracle.school_data import SchoolIndicator, SchoolVerdict
 from youjun_pipeline_tests.oracle.schools import Options, School, Section, split_share
-from youjun_pipeline_tests.oracle.sections import SchoolIndicator, SchoolVerdict, resource_rule
+from youjun_pipeline_tests.oracle.sections import resource_rule
 
 __all__ = [
     "Contribution",

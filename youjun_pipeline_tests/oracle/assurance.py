@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from youjun_pipeline_tests.oracle import figures as f
-from youjun_pipeline_tests.oracle.outside import all_subjects, satisfaction
+from youjun_pipeline_tests.oracle.outside import all_subjects, satisfaction, survey_year
 from youjun_pipeline_tests.oracle.schools import Row, School
 from youjun_pipeline_tests.oracle.shares import (
     District,
@@ -179,15 +179,34 @@ def yearly(
     return pairs
 
 
-def retention(district: District) -> Item:
-    """Q1: district sums of the newest graduation year that every school has reported."""
-    expected = {
+def graduating(district: District) -> dict[str, int | None]:
+    """Schools with a junior stage, and the first year they have graduates."""
+    return {
         s.code: None if s.built_year is None else s.built_year + f.JUNIOR_YEARS
         for s in district.in_scope()
         if f.JUNIOR in s.sections
     }
+
+
+def year_of(district: District, code: str) -> int | None:
+    """The year an indicator of yearly figures is judged on; None for the others, and where nothing is reported."""
+    if code == "Q1":
+        return judged_year(district.rows("graduation_cohorts"), graduating(district))
+    if code == "Q4":
+        return judged_year(
+            district.rows("school_finance"), {s.code: s.built_year for s in district.in_scope()}
+        )
+    if code == "G6":
+        return judged_year(
+            district.rows("school_finance"), {s.code: s.built_year for s in small_schools(district)}
+        )
+    return survey_year(district) if code == "S1" else None
+
+
+def retention(district: District) -> Item:
+    """Q1: district sums of the newest graduation year that every school has reported."""
     part = {"graduates": 1, "transferred_in": -1, "transferred_out": 1}
-    pairs = yearly(district, "graduation_cohorts", expected, part, {"entrants": 1, "deaths": -1})
+    pairs = yearly(district, "graduation_cohorts", graduating(district), part, {"entrants": 1, "deaths": -1})
     return share(*summed(pairs), f.RETENTION)
 
 

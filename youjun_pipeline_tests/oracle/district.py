@@ -7,12 +7,13 @@ Keep out: judging single schools (``sections``), CVs (``balance``) and district 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from youjun_pipeline_tests.oracle import assurance, balance, outside, shares
+from youjun_pipeline_tests.oracle import assurance, balance, hidden, outside, shares
 from youjun_pipeline_tests.oracle import figures as f
 from youjun_pipeline_tests.oracle.balance import Contribution, StageBalance
+from youjun_pipeline_tests.oracle.school_data import SchoolData, SchoolIndicator, SchoolVerdict
 from youjun_pipeline_tests.oracle.schools import (
     Options,
     Row,
@@ -22,13 +23,7 @@ from youjun_pipeline_tests.oracle.schools import (
     read_schools,
     sections_of,
 )
-from youjun_pipeline_tests.oracle.sections import (
-    SchoolData,
-    SchoolIndicator,
-    SchoolVerdict,
-    judge_school,
-    verdict_of,
-)
+from youjun_pipeline_tests.oracle.sections import judge_school, verdict_of
 
 
 @dataclass(frozen=True)
@@ -77,6 +72,7 @@ class Evaluation:
 
 def stage_balances(
     judged: Iterable[SchoolIndicator],
+    lost: tuple[hidden.Lost, ...] = (),
 ) -> tuple[dict[tuple[str, str], StageBalance], dict[tuple[str, str, str], Contribution]]:
     """All 14 CVs by stage and indicator, and each section's contribution."""
     rows = list(judged)
@@ -90,6 +86,10 @@ def stage_balances(
                 if j.numerator is not None and j.numerator_strict is not None and j.students
             }
             balances[stage, code] = balance.balance_of(code, stage, sections, len(mine) - len(sections))
+            if hidden.opens_balance(lost, code, stage):
+                balances[stage, code] = replace(
+                    balances[stage, code], status=f.NO_DATA, status_strict=f.NO_DATA, rounding_sensitive=False
+                )
             for part in balance.contributions_of(code, {k: (w, n) for k, (w, _, n) in sections.items()}):
                 contributions[stage, code, part.school_code] = part
     return balances, contributions
@@ -106,10 +106,14 @@ def worst(sections: Iterable[str], cvs: Iterable[str]) -> str:
 
 
 def from_schools(
-    code: str, judged: Iterable[SchoolIndicator], balances: Mapping[tuple[str, str], StageBalance]
+    code: str,
+    judged: Iterable[SchoolIndicator],
+    balances: Mapping[tuple[str, str], StageBalance],
+    lost: tuple[hidden.Lost, ...] = (),
 ) -> DistrictIndicator:
     """R1–R7, G3, G4 and G5 of the district."""
     mine = [j for j in judged if j.indicator == code]
+    nowhere = [f.NO_DATA] if code not in f.RESOURCES and hidden.opens_district(lost, code) else []
     failing = {
         stage: len({j.school_code for j in mine if j.stage == stage and j.status in f.FAILING})
         for stage in (*f.STAGES, f.COMPULSORY)
@@ -117,8 +121,8 @@ def from_schools(
     cvs = {stage: balances[stage, code] for stage in f.STAGES} if code in f.RESOURCES else {}
     return DistrictIndicator(
         code,
-        worst((j.status for j in mine), (cv.status for cv in cvs.values())),
-        worst((j.status_strict for j in mine), (cv.status_strict for cv in cvs.values())),
+        worst([*(j.status for j in mine), *nowhere], (cv.status for cv in cvs.values())),
+        worst([*(j.status_strict for j in mine), *nowhere], (cv.status_strict for cv in cvs.values())),
         failing_primary=failing[f.PRIMARY],
         failing_junior=failing[f.JUNIOR],
         failing_compulsory=failing[f.COMPULSORY],
@@ -138,6 +142,8 @@ def decide(
     verdicts: Mapping[tuple[str, str], SchoolVerdict],
     balances: Mapping[tuple[str, str], StageBalance],
     indicators: Mapping[str, DistrictIndicator],
+    *,
+    roster_is_torn: bool = False,
 ) -> DistrictVerdict:
     """校校达标、项项达标: every section by the school rule, every CV, and every G, Q, S and V."""
     others = [indicators[code] for code in f.INDICATORS if code not in f.RESOURCES]
@@ -157,8 +163,8 @@ def decide(
     )
     failing = {j.school_code for j in judged if j.status in f.FAILING}
     return DistrictVerdict(
-        passes=bool(verdicts) and not blocking,
-        passes_strict=bool(verdicts) and passes_strict,
+        passes=bool(verdicts) and not blocking and not roster_is_torn,
+        passes_strict=bool(verdicts) and passes_strict and not roster_is_torn,
         schools_in_scope=sum(school.in_scope for school in schools.values()),
         schools_failing=len(failing),
         failing_out_of_scope=sum(not schools[code].in_scope for code in failing),
@@ -172,12 +178,14 @@ def evaluate(tables: Tables, options: Options | None = None) -> Evaluation:
 
     ``tables`` maps dataset names to rows with the English column names and typed values (None = blank, stages
     ``primary``/``junior``, kinds ``music``/``art``, conclusions ``met``/``not_met``, flags bool, levels int).
-    A dataset that was not delivered is absent or None; a delivered one without rows is an empty list.
+    A dataset that was not delivered is absent or None; a delivered one without rows is an empty list. A cell of a row's key
+    that is None could not be read, and the row is lost.
     """
     options = options or Options()
+    tables, lost = hidden.sift(tables)
     schools = read_schools(tables, options)
     sections = sections_of(schools.values())
-    data = SchoolData.of(tables)
+    data = SchoolData.of(tables, lost)
     by_school = {code: judge_school(school, data, options) for code, school in schools.items()}
     judged = [judgement for found in by_school.values() for judgement in found]
     verdicts = {
@@ -185,11 +193,17 @@ def evaluate(tables: Tables, options: Options | None = None) -> Evaluation:
         for key, section in sections.items()
         if section.in_scope
     }
-    balances, contributions = stage_balances(judged)
+    balances, contributions = stage_balances(judged, lost)
     district = shares.District(tables, options, schools, sections)
-    indicators = {code: from_schools(code, judged, balances) for code in (*f.RESOURCES, "G3", "G4", "G5")}
+    indicators = {
+        code: from_schools(code, judged, balances, lost) for code in (*f.RESOURCES, "G3", "G4", "G5")
+    }
+    people = outside.population_year(district)
+    small = {school.code for school in assurance.small_schools(district)}
+    looked_at = {code: school.in_scope or code in small for code, school in schools.items()}
     for code, item in assurance.district_items(district).items():
-        indicators[code] = DistrictIndicator(code, item.status, item.status, item.value, item.target)
+        status = hidden.touch(item.status, code, lost, assurance.year_of(district, code), people, looked_at)
+        indicators[code] = DistrictIndicator(code, status, status, item.value, item.target)
     return Evaluation(
         schools=schools,
         sections=sections,
@@ -199,5 +213,12 @@ def evaluate(tables: Tables, options: Options | None = None) -> Evaluation:
         balance_contribution=contributions,
         monitoring_subject=outside.monitoring(district),
         district_indicator={code: indicators[code] for code in f.INDICATORS},
-        district_verdict=decide(schools, judged, verdicts, balances, indicators),
+        district_verdict=decide(
+            schools,
+            judged,
+            verdicts,
+            balances,
+            indicators,
+            roster_is_torn=any(x.dataset == "schools" for x in lost),
+        ),
     )

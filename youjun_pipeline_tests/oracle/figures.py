@@ -78,11 +78,11 @@ TEACHES: dict[str, tuple[str, ...]] = {
 }
 ALL_THROUGH = frozenset({"九年一贯制学校", "十二年一贯制学校"})
 OUT_OF_SCOPE = frozenset({"特殊教育学校", "职业学校"})
-VOCATIONAL, TEACHING_POINT = "职业学校", "教学点"
+VOCATIONAL, TEACHING_POINT, TWELVE_YEAR = "职业学校", "教学点", "十二年一贯制学校"
 COMPLETE_SECONDARY = "完全中学"
 TEACHING_POINT_FROM = 50
 PRIVATE_SPONSOR = "10"
-RURAL, URBAN_OR_TOWN = "乡村", frozenset({"城区", "镇区"})
+RURAL, TOWN, URBAN_OR_TOWN = "乡村", "镇区", frozenset({"城区", "镇区"})
 
 # Government assurance (section 5)
 CLASSES_PER_ROOM = 12

@@ -58,6 +58,14 @@ def all_subjects(district: District) -> Item:
     return Item(together(statuses) if statuses else f.NO_DATA)
 
 
+def population_year(district: District) -> int | None:
+    """The year of the newest figure of residents."""
+    return max(
+        (int(r["year"]) for r in district.rows("district_figures") if r["item"] == "population_wan"),
+        default=None,
+    )
+
+
 def sample(district: District, rows: Sequence[Row]) -> str:
     """Whether enough people answered, parents enough of them."""
     people = newest([r for r in district.rows("district_figures") if r["item"] == "population_wan"], "year")
@@ -73,16 +81,25 @@ def sample(district: District, rows: Sequence[Row]) -> str:
     return f.MET if enough else f.NO_DATA
 
 
+def surveys(district: District) -> tuple[list[int], list[int]]:
+    """The years of the surveys, and those that asked every group."""
+    asked: dict[int, set[str]] = {}
+    for row in district.rows("recognition"):
+        asked.setdefault(int(row["year"]), set()).add(row["respondent_group"])
+    whole = [y for y, groups in asked.items() if all(groups & words for words in f.RESPONDENTS)]
+    return list(asked), whole if district.options.survey_rule == "national" else list(asked)
+
+
+def survey_year(district: District) -> int | None:
+    """The year S1 is judged on."""
+    asked, whole = surveys(district)
+    return max(whole or asked, default=None)
+
+
 def satisfaction(district: District) -> Item:
     """S1: satisfied of valid answers of the newest survey that asked every group, which must be a fair sample."""
     options, every = district.options, district.rows("recognition")
-    asked: dict[int, set[str]] = {}
-    for row in every:
-        asked.setdefault(int(row["year"]), set()).add(row["respondent_group"])
-    whole = [y for y, groups in asked.items() if all(groups & words for words in f.RESPONDENTS)]
-    if options.survey_rule != "national":
-        whole = list(asked)
-    year = max(whole or asked, default=None)
+    (_, whole), year = surveys(district), survey_year(district)
     rows = [r for r in every if int(r["year"]) == year]
 
     def of(rows: Iterable[Row]) -> Item:

@@ -27,6 +27,8 @@ class Options:
 
     include_private: bool = True
     music_art_rule: str = "each"
+    rural_waiver_places: str = "rural"
+    size_waiver_covers_twelve_year: bool = False
     active_waivers: frozenset[str] = frozenset()
     special_education_funding_yuan: Any = None
     funding_norm_primary_yuan: Any = None
@@ -40,7 +42,7 @@ class Options:
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.active_waivers) - set(f.WAIVERS))
-        if unknown or self.music_art_rule not in {"each", "combined"}:
+        if unknown or self.music_art_rule not in {"each", "combined", "per_stage"}:
             raise ValueError(f"unknown waivers {unknown} or music_art_rule {self.music_art_rule!r}")
 
     @property
@@ -104,8 +106,11 @@ class Section:
 
 
 def pupils_by_stage(row: Row) -> dict[str, int | None]:
-    """Reported pupils; a blank is unknown in a stage the type teaches and none in any other."""
-    taught = f.TEACHES.get(row.get("school_type") or "", ())
+    """Reported pupils; a blank is unknown in a stage the type teaches and none in any other.
+
+    A type that cannot be read may teach every stage.
+    """
+    taught = f.TEACHES.get(row.get("school_type") or "", f.ALL_STAGES)
     pupils: dict[str, int | None] = {}
     for stage in f.ALL_STAGES:
         reported = row.get(f"{stage}_students")

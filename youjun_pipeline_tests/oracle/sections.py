@@ -1,117 +1,34 @@
-"""Judging schools and their sections: R1–R7, G3, G4, G5 and the school rule.
+"""Judging schools and their sections: R1–R7, G4, G5 and the school rule.
 
 Belongs here: sections 2, 5 (school level) and 8 of the standard.
-Keep out: the balance between schools (``balance``) and everything of the district (``district``).
+Keep out: G3 (``rooms``), the balance between schools (``balance``) and everything of the district (``district``).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 
 from youjun_pipeline_tests.oracle import figures as f
-from youjun_pipeline_tests.oracle.schools import Options, Row, School, Tables, split_share
+from youjun_pipeline_tests.oracle.hidden import DATASET_OF, is_here
+from youjun_pipeline_tests.oracle.rooms import judge_rooms
+from youjun_pipeline_tests.oracle.school_data import (
+    SchoolData,
+    SchoolIndicator,
+    SchoolVerdict,
+    is_rural,
+    of_teachers,
+    reported,
+    total,
+    with_waiver,
+)
+from youjun_pipeline_tests.oracle.schools import Options, School, split_share
 
 
-@dataclass(frozen=True)
-class SchoolIndicator:
-    """One judgement. The plain fields hold with waivers, the ``_strict`` ones without.
-
-    ``waiver`` names the waiver that changes the status, ``applied`` every one the school is entitled to. With
-    ``no_data`` all figures but the limits are None. ``partial`` marks a ``below`` known in spite of missing
-    parts: its value and gap are what is known.
-    """
-
-    school_code: str
-    stage: str
-    indicator: str
-    status: str
-    status_strict: str
-    students: int | None = None
-    numerator: Fraction | None = None
-    numerator_strict: Fraction | None = None
-    value: Fraction | None = None
-    value_strict: Fraction | None = None
-    threshold: Fraction | None = None
-    threshold_strict: Fraction | None = None
-    floor: Fraction | None = None
-    gap: Fraction | None = None
-    waiver: str | None = None
-    applied: tuple[str, ...] = ()
-    partial: bool = False
-    rounding_sensitive: bool = False
-
-
-@dataclass(frozen=True)
-class SchoolVerdict:
-    """The school rule for one section; None means open."""
-
-    school_code: str
-    stage: str
-    students: int | None
-    resource_met: int
-    resource_near: int
-    resource_below: int
-    resource_no_data: int
-    passes_resource_rule: bool | None
-    passes_strict: bool | None
-    failing_indicators: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class SchoolData:
-    """The delivered rows of a district, found by school."""
-
-    teachers: Mapping[tuple[str, str], Row]
-    facilities: Mapping[str, Row]
-    classes: Mapping[tuple[str, str], list[Row]]
-    rooms: Mapping[str, list[Row]] | None
-
-    @classmethod
-    def of(cls, tables: Tables) -> SchoolData:
-        """Index the rows; ``rooms`` stays None if ``special_rooms`` was not delivered."""
-        classes: dict[tuple[str, str], list[Row]] = defaultdict(list)
-        for row in tables.get("classes") or ():
-            classes[str(row["school_code"]), row["stage"]].append(row)
-        rooms: dict[str, list[Row]] | None = None
-        delivered = tables.get("special_rooms")
-        if delivered is not None:
-            rooms = defaultdict(list)
-            for row in delivered:
-                rooms[str(row["school_code"])].append(row)
-        return cls(
-            teachers={(str(r["school_code"]), r["stage"]): r for r in tables.get("teachers") or ()},
-            facilities={str(r["school_code"]): r for r in tables.get("facilities") or ()},
-            classes=classes,
-            rooms=rooms,
-        )
-
-
-def with_waiver(strict: str, waived: str) -> str:
-    """The status with waivers: ``met_by_waiver`` where only they make it met."""
-    return f.BY_WAIVER if waived == f.MET and strict != f.MET else waived
-
-
-def total(row: Row | None, columns: Iterable[str]) -> Fraction | None:
-    """Sum of the columns, None if the row or any of them is missing."""
-    if row is None:
-        return None
-    parts = [f.maybe(row.get(column)) for column in columns]
-    return (
-        None if any(part is None for part in parts) else sum((p for p in parts if p is not None), Fraction(0))
-    )
-
-
-def reported(row: Row | None, columns: Iterable[str]) -> Fraction:
-    """Sum of what is reported of the columns: extras by waiver may be blank."""
-    return sum((f.exact(row[c]) for c in columns if row is not None and row.get(c) is not None), Fraction(0))
-
-
-def has_small_rural_waiver(school: School) -> bool:
+def has_small_rural_waiver(school: School, options: Options) -> bool:
     """W3: rural schools, and teaching points wherever they are, of 50–99 pupils."""
-    eligible = school.urban_rural == f.RURAL or school.school_type == f.TEACHING_POINT
+    eligible = is_rural(school, options) or school.school_type == f.TEACHING_POINT
     return eligible and school.compulsory in f.W3_PUPILS
 
 
@@ -121,19 +38,21 @@ def resource_of(
     """The section's plain resource, what a waiver adds, and that waiver if the school is entitled to it."""
     teachers, site = data.teachers.get((school.code, stage)), data.facilities.get(school.code)
     extra, waiver = Fraction(0), None
+    if is_here(data.lost, DATASET_OF[code], school.code, stage):
+        teachers = site = None
     if code == "R1":
         degrees = ("doctorate", "master", "bachelor") + (("associate",) if stage == f.PRIMARY else ())
-        return total(teachers, degrees), extra, waiver
+        return of_teachers(teachers, degrees), extra, waiver
     if code == "R2":
-        return total(teachers, ("backbone",)), extra, waiver
+        return of_teachers(teachers, ("backbone",)), extra, waiver
     if code == "R3":
-        if "W3" in options.active_waivers and has_small_rural_waiver(school):
+        if "W3" in options.active_waivers and has_small_rural_waiver(school, options):
             extra, waiver = reported(teachers, ("visiting_pe_art",)), "W3"
-        return total(teachers, ("pe", "music", "fine_art", "art")), extra, waiver
+        return of_teachers(teachers, ("pe", "music", "fine_art", "art")), extra, waiver
     whole: Fraction | None
     if code == "R4":
         area, sports = total(site, ("teaching_area_m2",)), total(site, ("indoor_sports_area_m2",))
-        whole = None if area is None or sports is None else area - sports
+        whole = None if area is None or sports is None or sports > area else area - sports
     elif code == "R5":
         whole = total(site, ("outdoor_sports_area_m2", "indoor_sports_area_m2"))
         if "W5" in options.active_waivers and school.row.get("dense_urban") is True:
@@ -194,91 +113,6 @@ def judge_resource(
     )
 
 
-@dataclass(frozen=True)
-class RoomCount:
-    """Music and art rooms against what is needed, under one pair of area limits."""
-
-    status: str
-    value: int
-    gap: int
-
-
-def room_areas(
-    school: School, data: SchoolData, options: Options
-) -> tuple[dict[str, Fraction], tuple[str, ...]]:
-    """The most lenient area limits the school is entitled to, and the waivers behind them."""
-    areas, applied = dict(f.ROOM_AREA), []
-    if "W-G3" in options.active_waivers and (school.built_year or 9999) <= f.WG3_BUILT_UNTIL:
-        areas = {kind: min(areas[kind], f.WG3_AREA[kind]) for kind in areas}
-        applied.append("W-G3")
-    rosters = [data.classes.get((school.code, stage), []) for stage in school.sections]
-    sizes = [row.get("students") for roster in rosters for row in roster]
-    if (
-        "W-G3r" in options.active_waivers
-        and school.urban_rural == f.RURAL
-        and school.compulsory is not None
-        and school.compulsory < f.WG3R_PUPILS_UNDER
-        and all(rosters)
-        and all(size is not None and int(size) < f.WG3R_CLASS_UNDER for size in sizes)
-    ):
-        areas = {kind: min(areas[kind], f.WG3R_AREA[school.stage]) for kind in areas}
-        applied.append("W-G3r")
-    return areas, tuple(applied)
-
-
-def count_rooms(
-    rooms: list[Row] | None, areas: Mapping[str, Fraction], needed: int, complete: bool, rule: str
-) -> RoomCount:
-    """Judge rooms; ``complete``: the classes are all known; ``rooms`` is None if nothing is known of them."""
-    if rooms is None:
-        return RoomCount(f.NO_DATA, 0, 0)
-    certain = dict.fromkeys(areas, 0)
-    possible = dict.fromkeys(areas, 0)
-    for room in rooms:
-        area = f.maybe(room.get("area_m2"))
-        complete = complete and area is not None
-        certain[room["kind"]] += area is not None and area >= areas[room["kind"]]
-        possible[room["kind"]] += area is None or area >= areas[room["kind"]]
-    combine: Callable[[Iterable[int]], int] = min if rule == "each" else sum
-    if rule == "each":
-        gap = sum(max(0, needed - n) for n in possible.values())
-    else:
-        gap = max(0, needed - sum(possible.values()))
-    status = f.BELOW if gap else (f.MET if complete else f.NO_DATA)
-    return RoomCount(status, combine(certain.values()), gap)
-
-
-def judge_rooms(school: School, data: SchoolData, options: Options) -> SchoolIndicator:
-    """G3: music and art rooms for the school's compulsory classes."""
-    rosters = [data.classes.get((school.code, stage), []) for stage in f.STAGES]
-    complete = all(data.classes.get((school.code, stage)) for stage in school.sections)
-    needed = -(-sum(map(len, rosters)) // f.CLASSES_PER_ROOM)
-    rooms = None if data.rooms is None else data.rooms.get(school.code, [])
-    areas, applied = room_areas(school, data, options)
-    strict = count_rooms(rooms, f.ROOM_AREA, needed, complete, options.music_art_rule)
-    waived = count_rooms(rooms, areas, needed, complete, options.music_art_rule)
-    known = waived.status != f.NO_DATA
-    some_missing = not complete or any(room.get("area_m2") is None for room in rooms or ())
-    return SchoolIndicator(
-        school.code,
-        school.stage,
-        "G3",
-        with_waiver(strict.status, waived.status),
-        strict.status,
-        school.compulsory,
-        numerator=Fraction(waived.value) if known else None,
-        numerator_strict=Fraction(strict.value) if strict.status != f.NO_DATA else None,
-        value=Fraction(waived.value) if known else None,
-        value_strict=Fraction(strict.value) if strict.status != f.NO_DATA else None,
-        threshold=Fraction(needed) if complete else None,
-        threshold_strict=Fraction(needed) if complete else None,
-        gap=Fraction(waived.gap) if known else None,
-        waiver=applied[-1] if applied and strict.status != waived.status else None,
-        applied=applied,
-        partial=known and some_missing,
-    )
-
-
 def judge_size(school: School, options: Options) -> SchoolIndicator:
     """G4: compulsory pupils of one school; a vocational school may have none."""
     pupils, known = school.compulsory, school.compulsory_known
@@ -295,11 +129,14 @@ def judge_size(school: School, options: Options) -> SchoolIndicator:
             and migrants is not None
             and f.exact(migrants) > f.WG4_MIGRANTS_ABOVE * f.exact(pupils)
         )
-        applied = ("W-G4",) if "W-G4" in options.active_waivers and entitled else ()
+        covered = not through or school.school_type != f.TWELVE_YEAR or options.size_waiver_covers_twelve_year
+        applied = ("W-G4",) if "W-G4" in options.active_waivers and entitled and covered else ()
         if applied:
             limit = f.WG4_ALL_THROUGH if through else f.WG4_SINGLE
 
     def status_under(size: int) -> str:
+        if school.school_type not in f.TEACHES:
+            return f.NO_DATA
         return f.BELOW if known > size else (f.MET if pupils is not None else f.NO_DATA)
 
     waived, strict = status_under(limit), status_under(strict_limit)
@@ -330,6 +167,7 @@ def judge_class_sizes(school: School, stage: str, data: SchoolData) -> SchoolInd
     sizes = [int(row["students"]) for row in roster if row.get("students") is not None]
     over = [size - limit for size in sizes if size > limit]
     complete = bool(roster) and len(sizes) == len(roster)
+    complete = complete and not is_here(data.lost, "classes", school.code, stage)
     status = f.BELOW if over else (f.MET if complete else f.NO_DATA)
     judged = status != f.NO_DATA
     return SchoolIndicator(

@@ -68,7 +68,13 @@ PARAMETERS = {
 WAIVERS: dict[str, tuple[str, dict[str, str]]] = {
     "W3": (
         "R3",
-        {"min_students": "50", "max_students": "99", "urban_rural": "乡村", "or_school_type": "教学点"},
+        {
+            "min_students": "50",
+            "max_students": "99",
+            "urban_rural": "乡村",
+            "or_urban_rural": "镇区",
+            "or_school_type": "教学点",
+        },
     ),
     "W5": ("R5", {"max_walk_minutes": "10"}),
     "W-G3": ("G3", {"built_until": "2016", "music_room_area_m2": "73", "art_room_area_m2": "67"}),

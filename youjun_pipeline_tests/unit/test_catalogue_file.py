@@ -346,7 +346,9 @@ WRONG = {
         "与类型 flag 不符",
     ),
     "option_without_choices": Wrong(
-        swap('allowed = ["each", "combined", "per_stage"]\n', ""), "options.music_art_rule.allowed", "缺少此项"
+        swap('allowed = ["each", "combined", "per_stage"]\n', ""),
+        "options.music_art_rule.allowed",
+        "缺少此项",
     ),
     "option_of_unknown_waiver": Wrong(
         swap('"W5", "W-G3",', '"W6", "W-G3",'), "options.waivers.allowed", "没有这项过渡政策：W6"

@@ -17,9 +17,16 @@ with asked as (
     join standard.ratio r using (standard_id)
     where r.dataset not in ('assurance', 'recognition', 'graduation_cohorts')
     union
-    select e.district_code, e.phase_id, r.indicator_code, 'district_figures', false, null, 'population_wan'
+    -- the sample is a share of the newest population: too small or not, an answer that fails fails
+    select e.district_code, e.phase_id, r.indicator_code, 'district_figures', false, p.year, 'population_wan'
     from run_evaluation e
     join standard.ratio r on r.standard_id = e.standard_id and r.dataset = 'recognition'
+    left join (
+        select district_code, phase_id, max(year) as year
+        from core.figure
+        where input = 'district_figures.population_wan'
+        group by district_code, phase_id
+    ) p on p.district_code = e.district_code and p.phase_id = e.phase_id
     where e.survey_rule = 'national'
     union
     select e.district_code, e.phase_id, 'Q9', 'quality_monitoring', true, null, null
@@ -31,7 +38,7 @@ with asked as (
     join standard.indicator i on i.standard_id = e.standard_id and i.evidence_based
 ), touched as (
     select a.district_code, a.phase_id, a.indicator_code, h.rows,
-        bool_or(a.is_summed or (a.year is not null and coalesce(h.year > a.year, true))) as is_either_way
+        bool_or(a.is_summed or (a.dataset <> 'district_figures' and a.year is not null and coalesce(h.year > a.year, true))) as is_either_way
     from asked a
     join (
         select district_code, phase_id, dataset, school_code, stage, item, year, sum(rows) as rows,
