@@ -22,7 +22,9 @@ with sized as (
         and w.indicator_code = 'G4'
     left join standard.waiver_parameter p
         on p.standard_id = e.standard_id and p.waiver = w.waiver and p.parameter = 'limit_' || s.size_variant
-    where s.in_scope or (s.size_variant = 'forbidden' and s.compulsory_students > 0)
+    -- of a vocational school only that it holds compulsory pupils; private ones are left out like any private school
+    where s.in_scope or (s.size_variant = 'forbidden' and s.compulsory_students > 0
+        and (e.include_private or s.sponsor_code is distinct from 10))
 ), compared as (
     select *,
         coalesce(limit_waived, limit_strict) as applied,
