@@ -36,6 +36,7 @@ from youjun_pipeline.contracts.model import (
     fold_word,
     header_names,
 )
+from youjun_pipeline.standard.items import reported_items
 
 DECLARATIONS = Path(__file__).parent / "datasets"
 
@@ -91,7 +92,8 @@ def read_datasets(paths: Iterable[Path]) -> dict[str, Dataset]:
     stems: dict[str, str] = {}
     for path in paths:
         try:
-            dataset = parse_dataset(tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal))
+            raw = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+            dataset = parse_dataset(_filled(raw, reported_items()))
         except (DeclarationError, tomllib.TOMLDecodeError) as error:
             faults += [f"{path.name}: {line}" for line in str(error).splitlines()]
             continue
@@ -105,6 +107,19 @@ def read_datasets(paths: Iterable[Path]) -> dict[str, Dataset]:
     if faults:
         raise DeclarationError("\n".join(faults))
     return datasets
+
+
+def _filled(entry: Any, words: Mapping[str, object]) -> Any:
+    """The declaration with the catalogues' words in the place of `@items` and the like."""
+    if isinstance(entry, dict):
+        return {key: _filled(value, words) for key, value in entry.items()}
+    if isinstance(entry, list):
+        return [_filled(value, words) for value in entry]
+    if isinstance(entry, str) and entry.startswith("@"):
+        if entry[1:] not in words:
+            raise DeclarationError(f"{entry} is none of {', '.join('@' + word for word in words)}")
+        return words[entry[1:]]
+    return entry
 
 
 def parse_dataset(raw: Mapping[str, Any]) -> Dataset:

@@ -29,7 +29,7 @@ from youjun_pipeline.reports.words import NOTHING, level_word, plain, rounded
 if TYPE_CHECKING:
     import duckdb
 
-    from youjun_pipeline.standard.catalogue import Part
+    from youjun_pipeline.standard.model import Part
 
 CONTRIBUTORS = 5
 LISTED_INPUTS = 12
@@ -198,7 +198,7 @@ def _small_schools(
     norms = {
         r["figure_no"]: r["value"]
         for r in evaluation.rows(con, "mart.assurance_figure", "*", "figure_no")
-        if r["indicator_code"] == "G2"
+        if catalogue.indicators[r["indicator_code"]].needs_options and r["unit"] == "元/生"
     }
     lines = [
         f"基准定额：小学 {figure(norms.get(1))} 元/生，初中 {figure(norms.get(2))} 元/生",

@@ -125,9 +125,18 @@ def heading(evaluation: Evaluation, indicator: str) -> list[str]:
 def standard_line(catalogue: Catalogue, indicator: str, target: float, floor: float | None = None) -> str:
     """What the value had to reach."""
     entry = catalogue.indicators[indicator]
+    dated = [
+        d
+        for given in entry.dated_limits.values()
+        for d in given
+        if d.value == Decimal(str(target)) and d.starts
+    ]
+    since = (
+        f"（自 {dated[-1].starts} 起{'，' + dated[-1].source if dated[-1].source else ''}）" if dated else ""
+    )
     if entry.unit == SHARE_UNIT:
-        return f"标准：{DIRECTIONS[entry.direction]} {percent(target)}"
-    line = f"标准：{DIRECTIONS[entry.direction]} {figure(target)} {entry.unit}"
+        return f"标准：{DIRECTIONS[entry.direction]} {percent(target)}{since}"
+    line = f"标准：{DIRECTIONS[entry.direction]} {figure(target)} {entry.unit}{since}"
     return line if floor is None else f"{line}，底线 {figure(floor)}"
 
 

@@ -16,13 +16,8 @@ from typing import Any
 
 from youjun_pipeline.contracts.loader import load_datasets
 from youjun_pipeline.contracts.model import SNAPSHOT, Failure
-from youjun_pipeline.standard.catalogue import (
-    Catalogue,
-    CatalogueError,
-    Option,
-    available_catalogues,
-    load_catalogue,
-)
+from youjun_pipeline.standard.catalogue import Catalogue, CatalogueError, available_catalogues, load_catalogue
+from youjun_pipeline.standard.model import Option
 
 FIELDS = {"code", "name", "standard", "options", "plan", "data", "phase", "none"}
 PLAN_FIELDS = {"title", "document_number", "issued_on"}
@@ -168,8 +163,11 @@ def _read_options(options: dict[str, Any], result: DistrictFile) -> None:
     try:
         catalogue = load_catalogue(result.standard)
     except CatalogueError as error:
-        # A catalogue that comes with the package and does not load is a fault of the package: not this district's data.
-        raise RuntimeError(f"catalogue {result.standard} is faulty: {error}") from error
+        result.fail("standard", f"不能使用：{error}"[: 10 * MOST_SHOWN])
+        return
+    if unknown := [figure for figure in catalogue.figures if not _is_reported(figure)]:
+        result.fail("standard", f"标准目录 {result.standard} 用到不存在的填报数值：{'、'.join(unknown)}")
+        return
     for name, value in options.items():
         if name not in catalogue.options:
             result.fail(f"options.{name}", f"没有这个选项，可用：{'、'.join(catalogue.options)}")
@@ -177,6 +175,13 @@ def _read_options(options: dict[str, Any], result: DistrictFile) -> None:
             result.fail(f"options.{name}", f"{reason}，{_shown(value)}")
         else:
             result.options[name] = value
+
+
+def _is_reported(figure: str) -> bool:
+    """Whether a figure that a catalogue uses is a column of a contract, or an item of `assurance`."""
+    dataset, _, column = figure.partition(".")
+    contract = load_datasets().get(dataset)
+    return contract is not None and (dataset == "assurance" or column in contract.columns)
 
 
 def _option_fault(option: Option, value: Any, catalogue: Catalogue) -> str | None:

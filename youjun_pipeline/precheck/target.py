@@ -25,7 +25,7 @@ from youjun_pipeline.ingest.districts import (
     scan_district,
     why_no_dataset,
 )
-from youjun_pipeline.standard import available_catalogues
+from youjun_pipeline.standard import DEFAULT_STANDARD, available_catalogues
 
 NO_CODE = "000000"
 # Nobody means to deliver these; they are not worth a word.
@@ -137,7 +137,7 @@ def _by_itself(path: Path, today: dt.date, dataset: str | None) -> Target:
         files.append(DeliveredFile(day, name, chosen[0], chosen[0].name, chosen[0].name))
         files += [DeliveredFile(day, name, extra, extra.name, extra.name) for extra in chosen[1:]]
     district = District(
-        NO_CODE, folder.name, folder, "", available_catalogues()[0], {}, Plan(), "reported", [], files, []
+        NO_CODE, folder.name, folder, "", DEFAULT_STANDARD, {}, Plan(), "reported", [], files, []
     )
     selected = [f for f in files if f.path in asked]
     if not selected and not faults:
@@ -176,7 +176,7 @@ def _target(
     known = district.standard in available_catalogues()
     fit = replace(
         district,
-        standard=district.standard if known else available_catalogues()[0],
+        standard=district.standard if known else DEFAULT_STANDARD,
         data_origin=district.data_origin or "reported",
         phases=[*district.phases, *checks],
         failures=[],

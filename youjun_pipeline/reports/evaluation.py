@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from youjun_pipeline.standard import Catalogue, load_catalogue
+from youjun_pipeline.standard import Catalogue, catalogue_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -44,8 +44,8 @@ class Evaluation:
 
     @property
     def catalogue(self) -> Catalogue:
-        """The standard it was judged by."""
-        return load_catalogue(self.standard_id)
+        """The standard it was judged by, with the limits of its day."""
+        return catalogue_of(self.standard_id, self.effective_on)
 
     @property
     def resources(self) -> list[str]:

@@ -5,11 +5,14 @@ Keep out: how a value is computed (`models/`) and the rest of the package, which
 """
 
 from youjun_pipeline.standard.catalogue import (
+    DEFAULT_STANDARD,
     Catalogue,
     CatalogueError,
     available_catalogues,
+    catalogue_of,
     load_catalogue,
     load_catalogue_file,
+    usable_catalogues,
 )
 from youjun_pipeline.standard.comparison import Comparison, load_comparisons
 from youjun_pipeline.standard.entries import Problem
@@ -17,13 +20,16 @@ from youjun_pipeline.standard.tables import CATALOGUE_TABLES, catalogue_tables
 
 __all__ = [
     "CATALOGUE_TABLES",
+    "DEFAULT_STANDARD",
     "Catalogue",
     "CatalogueError",
     "Comparison",
     "Problem",
     "available_catalogues",
+    "catalogue_of",
     "catalogue_tables",
     "load_catalogue",
     "load_catalogue_file",
     "load_comparisons",
+    "usable_catalogues",
 ]

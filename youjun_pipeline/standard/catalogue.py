@@ -1,32 +1,40 @@
-"""The model of a catalogue file, and how one is found, merged and read.
+"""A catalogue as a whole, and how its file is found, merged and read.
 
 A catalogue may extend another (`extends = "national-2017"`) and state only what differs: a change of rules is
-a change of data. Belongs here: the fields of each entry, and loading. Keep out: checks that look at several
-entries together (`checks`), rows for DuckDB (`tables`), and the numbers themselves (the TOML files).
+a change of data. Keep out: the fields of each entry (`model`), checks that look at several entries together
+(`checks`), rows for DuckDB (`tables`), and the numbers themselves (the TOML files).
 """
 
 from __future__ import annotations
 
-import re
 import tomllib
+from contextlib import suppress
 from datetime import date
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from youjun_pipeline.standard.checks import cross_check
-from youjun_pipeline.standard.entries import Problem
+from youjun_pipeline.standard.entries import Problem, section
+from youjun_pipeline.standard.model import (
+    Entry,
+    Indicator,
+    Monitoring,
+    Option,
+    Parameter,
+    RespondentGroup,
+    SchoolType,
+    Stage,
+    Text,
+    Waiver,
+)
 
 CATALOGUES = Path(__file__).parent
-NUMBER = re.compile(r"-?\d+(\.\d+)?")
-# Digits before the point and after it, as the DuckDB columns in `tables` hold them.
-LIMIT_DIGITS = (12, 6)
-PARAMETER_DIGITS = (6, 12)
-WEIGHT_DIGITS = (3, 3)
+# What a template without a district, and a check of files without one, go by.
+DEFAULT_STANDARD = "national-2017"
 
 
 class CatalogueError(ValueError):
@@ -37,234 +45,6 @@ class CatalogueError(ValueError):
         self.problems = sorted(set(problems))
         lines = "".join(f"\n  - {'：'.join(filter(None, problem))}" for problem in self.problems)
         super().__init__(f"标准目录 {source} 不能使用，共 {len(self.problems)} 处问题：{lines}")
-
-
-def _exact(digits: tuple[int, int]) -> BeforeValidator:
-    """Text to Decimal with at most so many digits before and after the point; anything else is refused."""
-
-    def parse(value: object) -> Decimal:
-        if not isinstance(value, str):
-            raise PydanticCustomError("exact_number", '数值应写成文本，如 "0.85"，以免二进制舍入')
-        if not NUMBER.fullmatch(value):
-            raise PydanticCustomError("exact_number", "不是数值")
-        whole, _, fraction = value.lstrip("-").partition(".")
-        if len(whole.lstrip("0")) > digits[0] or len(fraction) > digits[1]:
-            most = {"whole": digits[0], "fraction": digits[1]}
-            raise PydanticCustomError(
-                "exact_number", "位数过多：整数最多 {whole} 位，小数最多 {fraction} 位", most
-            )
-        return Decimal(value)
-
-    return BeforeValidator(parse)
-
-
-Text = Annotated[str, Field(min_length=1)]
-Limit = Annotated[Decimal, _exact(LIMIT_DIGITS), Field(ge=0)]
-Positive = Annotated[Decimal, _exact(LIMIT_DIGITS), Field(gt=0)]
-ParameterValue = Annotated[Decimal, _exact(PARAMETER_DIGITS), Field(gt=0)]
-Weight = Annotated[Decimal, _exact(WEIGHT_DIGITS), Field(gt=0)]
-
-
-class Entry(BaseModel):
-    """Base of every part of a catalogue: no guessing of types, no unknown field, no change after loading."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-def _listed(value: object) -> object:
-    """A number given alone as the list of dated numbers that it stands for."""
-    return value if isinstance(value, list) else [{"value": value}]
-
-
-class DatedLimit(Entry):
-    """A limit and the days it holds, both included, None for no bound; what is `unverified` decides nothing by itself."""
-
-    value: Limit
-    starts: date | None = None
-    ends: date | None = None
-    source: Text | None = None
-    unverified: bool = False
-
-    def is_in_force(self, day: date) -> bool:
-        """Whether it holds on that day."""
-        return (self.starts is None or self.starts <= day) and (self.ends is None or day <= self.ends)
-
-
-class DatedParameter(DatedLimit):
-    """A parameter's value and the days it holds."""
-
-    value: ParameterValue
-
-
-Limits = Annotated[list[DatedLimit], BeforeValidator(_listed)]
-
-
-class Stage(Entry):
-    """A stage 学段: its weight in the split of shared resources, the limit of its CVs if it is evaluated."""
-
-    name: Text
-    split_weight: Weight
-    cv_limit: Weight | None = None
-    is_evaluated: bool
-
-
-class SchoolType(Entry):
-    """A type of school 办学类型: the stages it teaches by itself, its scope and its size limit."""
-
-    teaches_primary: bool
-    teaches_junior: bool
-    teaches_senior: bool
-    in_scope: bool
-    size_variant: Literal["single", "all_through", "forbidden"] | None = None
-    min_students: Annotated[int, Field(gt=0)] | None = None
-
-
-class Parameter(Entry):
-    """A single number of the rules; `unit` 比例 is a fraction."""
-
-    name: Text
-    unit: Text
-    dated: Annotated[list[DatedParameter], BeforeValidator(_listed)] = Field(alias="value")
-
-    @property
-    def value(self) -> Decimal:
-        """The value in force; of a catalogue that was not asked for a day (`Catalogue.on`), the newest."""
-        return self.dated[-1].value
-
-
-class Input(Entry):
-    """A reported figure (`dataset.column`) of a numerator: added or subtracted, in some stages, by some waiver.
-
-    `times` names the parameter that brings it to the indicator's unit.
-    """
-
-    input: Annotated[str, Field(pattern=r"^\w+\.\w+$")]
-    is_subtracted: bool = False
-    times: Text | None = None
-    stages: list[Text] | None = None
-    waiver: Text | None = None
-
-
-Term = Annotated[str, Field(pattern=r"^-?\w+(\.\w+)+$")]
-
-
-class Part(Entry):
-    """A ratio that an indicator is judged by: sums of reported figures against one of the indicator's limits.
-
-    A term is `dataset.column` (`assurance.<item>` for an item), with a minus where it is taken off. `scope` holds words
-    of `ratio_checks.SCOPE_WORDS`. `judged`: the sum over all units, each unit by itself, or as the funding of small schools.
-    `if_nobody` and `if_no_school` say what a denominator of 0 and a scope without a school mean.
-    """
-
-    name: Text
-    numerator: list[Term]
-    denominator: list[Term] = []
-    limit: Text = "district"
-    stage: Text | None = None
-    scope: list[Text] = []
-    is_share: bool = False
-    judged: Literal["sum", "each", "funding"] = "sum"
-    if_nobody: Literal["not_applicable", "no_data"] = "not_applicable"
-    if_no_school: Literal["not_applicable", "no_data"] = "no_data"
-    shown_numerator: Text | None = None
-    shown_denominator: Text | None = None
-    shown_unit: Text | None = None
-
-    @property
-    def dataset(self) -> str:
-        """The dataset whose figures the part is made of."""
-        return self.numerator[0].lstrip("-").partition(".")[0]
-
-
-class Item(Entry):
-    """A figure that districts report for an indicator in `assurance`, as `<indicator>.<key>`."""
-
-    name: Text
-    unit: Text
-
-
-class Indicator(Entry):
-    """An indicator: what it is called, how it is formed, and its limits by `limit_by`."""
-
-    name: Text
-    short_name: Text
-    category: Literal["resource", "government", "quality", "recognition", "veto"]
-    level: Literal["section", "school", "district"]
-    unit: Text
-    gap_unit: Text | None = None
-    direction: Literal["at_least", "at_most", "below", "evidence", "not_occur", "formula"]
-    limit_by: Literal["stage", "size", "district"] | None = None
-    dated_limits: dict[str, Limits] = Field(default={}, alias="limits")
-    clause: Text
-    display_decimals: Annotated[int, Field(ge=0)]
-    per: Positive | None = None
-    is_split: bool = False
-    evidence_based: bool = False
-    needs_evidence: bool = False
-    needs_options: list[Text] = []
-    inputs: list[Input] = []
-    parts: list[Part] = []
-    items: dict[str, Item] = {}
-    numerator_text: Text
-    denominator_text: Text
-    formula_text: Text
-
-    @property
-    def limits(self) -> dict[str, Decimal]:
-        """The limit of each variant in force; of a catalogue that was not asked for a day, the newest."""
-        return {variant: dated[-1].value for variant, dated in self.dated_limits.items()}
-
-
-class WaiverParameter(Entry):
-    """A condition or number of a waiver: either a number or a word."""
-
-    value: Limit | None = None
-    text: Text | None = None
-
-
-class Waiver(Entry):
-    """A waiver 过渡政策 of one indicator, in force from `starts` to `ends`, both included."""
-
-    indicator_code: Text
-    name: Text
-    starts: date
-    ends: date
-    effect_text: Text
-    parameters: dict[str, WaiverParameter] = {}
-
-
-class Option(Entry):
-    """A setting of a district.
-
-    `sets_limit` names the indicator whose district limit it raises, never lowers. What is below the `minimum` of a day
-    counts as that minimum.
-    """
-
-    name: Text
-    type: Literal["flag", "choice", "list", "number", "integer"]
-    default: bool | str | list[str] | None = None
-    allowed: list[Text] | None = None
-    dated_minimum: Limits = Field(default=[], alias="minimum")
-    sets_limit: Text | None = None
-
-    @property
-    def minimum(self) -> Decimal | None:
-        """The least that was ever allowed: the day of a phase decides which floor holds."""
-        return min((d.value for d in self.dated_minimum if not d.unverified), default=None)
-
-
-class RespondentGroup(Entry):
-    """A group that the recognition survey must ask: other words for it, and its least share of all who answered."""
-
-    words: list[Text] = []
-    least_share: Weight | None = None
-
-
-class Monitoring(Entry):
-    """What national monitoring examines: the grade of each stage, and the subjects with other words for them."""
-
-    grades: dict[str, int]
-    subjects: dict[str, list[Text]]
 
 
 class Catalogue(Entry):
@@ -282,6 +62,18 @@ class Catalogue(Entry):
     options: dict[str, Option]
     respondent_groups: dict[str, RespondentGroup]
     monitoring: Monitoring
+
+    @property
+    def figures(self) -> list[str]:
+        """Every reported figure that a numerator or a ratio is made of, as `dataset.column` or `assurance.<item>`."""
+        found = [given.input for entry in self.indicators.values() for given in entry.inputs]
+        found += [
+            term.lstrip("-")
+            for entry in self.indicators.values()
+            for part in entry.parts
+            for term in (*part.numerator, *part.denominator)
+        ]
+        return sorted({*found, *(figure for waiver in self.waivers.values() for figure in waiver.adds)})
 
     def on(self, day: date) -> Catalogue:
         """The catalogue with the limits and parameters that hold on that day."""
@@ -307,10 +99,25 @@ def available_catalogues() -> list[str]:
     return sorted(path.stem for path in CATALOGUES.glob("*.toml"))
 
 
+def usable_catalogues() -> list[Catalogue]:
+    """The catalogues on file that can be used; a draft that is wrong is nobody's but its districts'."""
+    found = []
+    for name in available_catalogues():
+        with suppress(CatalogueError):
+            found.append(load_catalogue(name))
+    return found
+
+
 @cache
 def load_catalogue(catalogue_id: str) -> Catalogue:
     """The catalogue of that id; raises CatalogueError when there is none, or when it is wrong in any way."""
     return load_catalogue_file(_find(catalogue_id, CATALOGUES))
+
+
+@cache
+def catalogue_of(catalogue_id: str, day: date) -> Catalogue:
+    """The catalogue of that id with the limits and parameters of a day; raises as `load_catalogue` does."""
+    return load_catalogue(catalogue_id).on(day)
 
 
 def load_catalogue_file(path: Path) -> Catalogue:
@@ -319,6 +126,7 @@ def load_catalogue_file(path: Path) -> Catalogue:
     Raises CatalogueError naming every wrong entry and the reason.
     """
     raw = _read_merged(path, ())
+    _name_every_waiver(raw)
     problems = cross_check(raw)
     if isinstance(raw.get("id"), str) and raw["id"] != path.stem:
         problems.append(Problem("id", f"与文件名不一致：文件名为 {path.stem}，现为 {raw['id']}"))
@@ -330,6 +138,13 @@ def load_catalogue_file(path: Path) -> Catalogue:
     if problems:
         raise CatalogueError(path.name, problems)
     return catalogue
+
+
+def _name_every_waiver(raw: dict[str, Any]) -> None:
+    """What the option `waivers` may name follows from the waivers there are."""
+    option, waivers = section(raw, "options").get("waivers"), section(raw, "waivers")
+    if option is not None:
+        option["allowed"] = list(waivers)
 
 
 def _find(catalogue_id: str, folder: Path) -> Path:

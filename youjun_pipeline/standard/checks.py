@@ -2,14 +2,13 @@
 
 These checks look at the file as read, not at the validated model, so that a wrong field elsewhere hides none
 of their findings. Belongs here: names the SQL relies on, and checks across entries. Keep out: the fields of a
-single entry (`catalogue`), ratios and limits (`ratio_checks`), and any number of the standard.
+single entry (`catalogue`), ratios, limits and waivers (`ratio_checks`, `waiver_checks`), and any number of the standard.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date
 from typing import Any
 
 from youjun_pipeline.standard.entries import Problem, number, section, sub
@@ -20,6 +19,7 @@ from youjun_pipeline.standard.ratio_checks import (
     check_parts,
     variants_of,
 )
+from youjun_pipeline.standard.waiver_checks import check_waivers
 
 # The first letter of an indicator's code says its category; which codes there are is the catalogue's own affair.
 CATEGORY_OF = {"R": "resource", "G": "government", "Q": "quality", "S": "recognition", "V": "veto"}
@@ -46,29 +46,6 @@ PARAMETERS = (
     "cv_display_decimals",
     "share_display_decimals",
 )
-# A catalogue may do without a waiver; one it grants needs exactly these.
-WAIVER_PARAMETERS = {
-    "W3": ("min_students", "max_students", "urban_rural", "or_urban_rural", "or_school_type"),
-    "W5": ("max_walk_minutes",),
-    "W-G3": ("built_until", "music_room_area_m2", "art_room_area_m2"),
-    "W-G3r": (
-        "urban_rural",
-        "or_urban_rural",
-        "max_students",
-        "max_class_students",
-        "area_primary_m2",
-        "area_junior_m2",
-        "area_compulsory_m2",
-    ),
-    "W-G4": (
-        "built_until",
-        "migrant_share_above",
-        "limit_single",
-        "limit_all_through",
-        "all_through_type",
-        "or_all_through_type",
-    ),
-}
 OPTIONS = (
     "include_private",
     "music_art_rule",
@@ -98,7 +75,7 @@ def cross_check(raw: dict[str, Any]) -> list[Problem]:
         *_parameters(raw),
         *_codes(raw),
         *_indicators(raw),
-        *_waivers(raw),
+        *check_waivers(raw),
         *_names(raw, "options", OPTIONS),
         *_options(raw),
     ]
@@ -213,42 +190,18 @@ def _needed_options(raw: dict[str, Any], at: str, entry: dict[str, Any]) -> Iter
             yield Problem(f"{at}.needs_options", f"没有这个选项：{name}")
 
 
-def _waivers(raw: dict[str, Any]) -> Iterator[Problem]:
-    indicators = raw.get("indicators")
-    for key, waiver in section(raw, "waivers").items():
-        at = f"waivers.{key}"
-        code = waiver.get("indicator_code")
-        if isinstance(code, str) and isinstance(indicators, dict) and code not in indicators:
-            yield Problem(f"{at}.indicator_code", f"没有这个指标：{code}")
-        starts, ends = waiver.get("starts"), waiver.get("ends")
-        if isinstance(starts, date) and isinstance(ends, date) and ends < starts:
-            yield Problem(f"{at}.ends", f"有效期在开始之前结束：{starts} 至 {ends}")
-        parameters = sub(waiver, "parameters")
-        if key not in WAIVER_PARAMETERS:
-            yield Problem(at, f"不认识的过渡政策，没有计算会用到它；可用：{'、'.join(WAIVER_PARAMETERS)}")
-            continue
-        yield from _names({f"{at}.parameters": parameters}, f"{at}.parameters", WAIVER_PARAMETERS[key])
-        for name, entry in parameters.items():
-            if isinstance(entry, dict) and ("value" in entry) == ("text" in entry):
-                yield Problem(f"{at}.parameters.{name}", "value（数值）与 text（文字）应有且只有一个")
-
-
 def _options(raw: dict[str, Any]) -> Iterator[Problem]:
     for key, option in section(raw, "options").items():
         at, kind, default = f"options.{key}", option.get("type"), option.get("default")
         allowed = option.get("allowed")
         if kind in ("choice", "list"):
-            if not isinstance(allowed, list) or not allowed:
+            if not isinstance(allowed, list) or (not allowed and key != "waivers"):
                 yield Problem(f"{at}.allowed", "缺少此项：可选的值")
                 continue
             chosen = default if isinstance(default, list) else [] if default is None else [default]
             for value in (value for value in chosen if value not in allowed):
                 yield Problem(f"{at}.default", f"不在可选值之内：{value}")
         yield from _option_type(raw, at, option)
-    waivers = section(raw, "options").get("waivers", {}).get("allowed")
-    for value in waivers if isinstance(waivers, list) else []:
-        if isinstance(value, str) and value not in section(raw, "waivers"):
-            yield Problem("options.waivers.allowed", f"没有这项过渡政策：{value}")
 
 
 def _option_type(raw: dict[str, Any], at: str, option: dict[str, Any]) -> Iterator[Problem]:

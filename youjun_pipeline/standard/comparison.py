@@ -16,12 +16,12 @@ from pydantic import Field, ValidationError, model_validator
 from youjun_pipeline.standard.catalogue import (
     Catalogue,
     CatalogueError,
-    Entry,
-    Text,
     available_catalogues,
     load_catalogue,
+    usable_catalogues,
 )
 from youjun_pipeline.standard.entries import Problem
+from youjun_pipeline.standard.model import Entry, Text
 
 COMPARISONS = Path(__file__).parent / "comparisons"
 
@@ -68,11 +68,11 @@ def _load(path: Path) -> Comparison:
     if read.standard and read.standard not in available_catalogues():
         reason = f"没有这个标准目录，现有：{'、'.join(available_catalogues())}"
         raise CatalogueError(path.name, [Problem("standard", reason)])
-    judged_by = [read.standard] if read.standard else available_catalogues()
+    judged_by = [load_catalogue(read.standard)] if read.standard else usable_catalogues()
     problems = []
     for name, value in read.options.items():
         for catalogue in judged_by:
-            if fault := _option_fault(load_catalogue(catalogue), name, value):
+            if fault := _option_fault(catalogue, name, value):
                 problems.append(Problem(f"options.{name}", fault))
     if problems:
         raise CatalogueError(path.name, problems)

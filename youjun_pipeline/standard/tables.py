@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from youjun_pipeline.standard.catalogue import Catalogue, Indicator, Option
+from youjun_pipeline.standard.catalogue import Catalogue
+from youjun_pipeline.standard.model import Indicator, Input, Option, Waiver
 
 Row = dict[str, Any]
 
@@ -143,6 +144,15 @@ CATALOGUE_TABLES: dict[str, dict[str, str]] = {
         "ends": "DATE",
         "effect_text": "VARCHAR",
     },
+    # a waiver holds for a school that meets all conditions of one alternative
+    "waiver_condition": {
+        "standard_id": "VARCHAR",
+        "waiver": "VARCHAR",
+        "alternative": "INTEGER",
+        "condition": "VARCHAR",
+        "value": "DECIMAL(18,6)",
+        "text": "VARCHAR",
+    },
     "waiver_parameter": {
         "standard_id": "VARCHAR",
         "waiver": "VARCHAR",
@@ -209,6 +219,9 @@ def _rows(catalogue: Catalogue) -> dict[str, list[Row]]:
             for dated in entry.dated
         ],
         "waiver": [{"waiver": key, **waiver.model_dump()} for key, waiver in catalogue.waivers.items()],
+        "waiver_condition": [
+            row for key, waiver in catalogue.waivers.items() for row in _condition_rows(key, waiver)
+        ],
         "waiver_parameter": [
             {"waiver": key, "parameter": name, **entry.model_dump()}
             for key, waiver in catalogue.waivers.items()
@@ -223,9 +236,30 @@ def _rows(catalogue: Catalogue) -> dict[str, list[Row]]:
     }
 
 
+def _condition_rows(key: str, waiver: Waiver) -> list[Row]:
+    """A condition without a parameter is a flag of the school."""
+    return [
+        {
+            "waiver": key,
+            "alternative": number,
+            "condition": name,
+            "value": waiver.parameters[name].value if name in waiver.parameters else None,
+            "text": waiver.parameters[name].text if name in waiver.parameters else None,
+        }
+        for number, conditions in enumerate(waiver.any_of, start=1)
+        for name in conditions
+    ]
+
+
 def _numerator_rows(catalogue: Catalogue, code: str) -> list[Row]:
     rows = []
-    for given in catalogue.indicators[code].inputs:
+    added = [
+        Input(input=figure, waiver=key)
+        for key, waiver in catalogue.waivers.items()
+        if waiver.indicator_code == code
+        for figure in waiver.adds
+    ]
+    for given in [*catalogue.indicators[code].inputs, *added]:
         factor = catalogue.parameters[given.times].value if given.times else Decimal(1)
         rows += [
             {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from youjun_pipeline.contracts import Dataset, load_datasets
 from youjun_pipeline.contracts.model import AnyGiven
 from youjun_pipeline.ingest.districts import District, scan
 from youjun_pipeline.ingest.files import content_hash, read_file
-from youjun_pipeline.standard import Catalogue, available_catalogues, load_catalogue
+from youjun_pipeline.standard import DEFAULT_STANDARD, Catalogue, available_catalogues, load_catalogue
 from youjun_pipeline.templates.data_sheet import Layout, write_data
 from youjun_pipeline.templates.help_sheets import write_checks, write_instructions, write_lists
 
@@ -97,13 +97,13 @@ def _roster(district: District) -> Roster:
 def write_templates(folder: Path, roster: Roster | None = None) -> list[Path]:
     """Write a template for every dataset into `folder`, which is made if missing; returns the files in order."""
     folder.mkdir(parents=True, exist_ok=True)
-    catalogue = roster.catalogue if roster and roster.catalogue else load_catalogue(available_catalogues()[0])
+    catalogue = roster.catalogue if roster and roster.catalogue else load_catalogue(DEFAULT_STANDARD)
     paths = []
     for dataset in load_datasets().values():
         if dataset.name in FROM_FORMS:
             continue
         path = folder / f"{dataset.name}.xlsx"
-        write_template(path, dataset, roster, catalogue)
+        write_template(path, _of_catalogue(dataset, catalogue), roster, catalogue)
         paths.append(path)
     return paths
 
@@ -147,6 +147,18 @@ def _rows(dataset: Dataset, roster: Roster | None, catalogue: Catalogue) -> list
         ):
             rows.append(row)
     return rows
+
+
+def _of_catalogue(dataset: Dataset, catalogue: Catalogue) -> Dataset:
+    """The dataset with the items that the catalogue asks for, not those of others on file."""
+    if dataset.name != "assurance":
+        return dataset
+    asked = set(catalogue.indicators) | {
+        f"{code}.{key}" for code, indicator in catalogue.indicators.items() for key in indicator.items
+    }
+    column = dataset.columns["item"]
+    kept = replace(column, values={item: words for item, words in column.values.items() if item in asked})
+    return replace(dataset, columns={**dataset.columns, "item": kept})
 
 
 def _items(dataset: Dataset, catalogue: Catalogue) -> list[dict[str, Any]]:

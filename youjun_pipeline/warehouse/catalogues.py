@@ -10,15 +10,17 @@ from youjun_pipeline.sql import transaction
 from youjun_pipeline.standard import (
     CATALOGUE_TABLES,
     Catalogue,
-    available_catalogues,
     catalogue_tables,
-    load_catalogue,
+    usable_catalogues,
 )
 
 
 def load_standard(con: duckdb.DuckDBPyConnection) -> int:
-    """Replace the `standard` tables by the catalogues on file; returns how many catalogues there are."""
-    catalogues = [load_catalogue(name) for name in available_catalogues()]
+    """Replace the `standard` tables by the catalogues on file that can be used; returns how many there are.
+
+    What is wrong with another one is told to the districts that name it.
+    """
+    catalogues = usable_catalogues()
     with transaction(con):
         for table, columns in CATALOGUE_TABLES.items():
             body = ", ".join(f'"{name}" {type_}' for name, type_ in columns.items())

@@ -326,8 +326,26 @@ WRONG = {
     "waiver_date_as_text": Wrong(
         swap("2019-10-01", '"2019-10"', "[waivers.W3]"), "waivers.W3.starts", "应为日期，写作 2019-10-01"
     ),
-    "unknown_waiver": Wrong(
-        lambda text: text.replace("[waivers.W5", "[waivers.W9"), "waivers.W9", "不认识的过渡政策"
+    "waiver_without_effect": Wrong(
+        swap('waiver = "W5"', 'waiver = "W3"', "[indicators.R5]"),
+        "indicators.R5.inputs.2.waiver",
+        "属于另一指标：W3",
+    ),
+    "waiver_that_nothing_reads": Wrong(
+        lambda text: text.replace(', waiver = "W5"', ""), "waivers.W5", "没有任何作用"
+    ),
+    "waiver_of_unknown_condition": Wrong(
+        swap('any_of = [["dense_urban"]]', 'any_of = [["dense"]]'),
+        "waivers.W5.any_of",
+        "不认识的条件 dense；可用：",
+    ),
+    "waiver_without_a_condition": Wrong(
+        swap('any_of = [["dense_urban"]]', "any_of = []"), "waivers.W5.any_of", "至少要有一组条件"
+    ),
+    "waiver_condition_without_its_number": Wrong(
+        swap('["built_until"]]', '["built_until"], ["min_students"]]'),
+        "waivers.W-G3.parameters.min_students",
+        "条件 min_students 要有 value",
     ),
     "waiver_without_its_number": Wrong(
         drop("waivers.W-G4.parameters.limit_single"), "waivers.W-G4.parameters.limit_single", "缺少此条目"
@@ -349,9 +367,6 @@ WRONG = {
         swap('allowed = ["each", "combined", "per_stage"]\n', ""),
         "options.music_art_rule.allowed",
         "缺少此项",
-    ),
-    "option_of_unknown_waiver": Wrong(
-        swap('"W5", "W-G3",', '"W6", "W-G3",'), "options.waivers.allowed", "没有这项过渡政策：W6"
     ),
     "option_sets_no_limit": Wrong(
         swap('sets_limit = "G7"', 'sets_limit = "G1"'),

@@ -42,12 +42,15 @@ with part as (
 )
 select
     e.district_code, e.phase_id, i.indicator_code, i.name as indicator_name, i.category, j.value,
-    j.target,
+    j.target, l.starts as target_since,
     coalesce(j.status, 'no_data') as status, coalesce(j.status_strict, 'no_data') as status_strict,
     coalesce(j.failing_primary, 0) as failing_primary, coalesce(j.failing_junior, 0) as failing_junior,
     coalesce(j.failing_compulsory, 0) as failing_compulsory, j.cv_primary_status, j.cv_junior_status,
     coalesce(j.summary, '没有数据') as summary, i.clause
 from run_evaluation e
 join standard.indicator i using (standard_id)
+left join core.limit l
+    on l.district_code = e.district_code and l.phase_id = e.phase_id and l.indicator_code = i.indicator_code
+    and l.variant = 'district'
 left join judgement j
     on j.district_code = e.district_code and j.phase_id = e.phase_id and j.indicator_code = i.indicator_code

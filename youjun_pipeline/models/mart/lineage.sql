@@ -36,31 +36,40 @@ with judgement as (
         on f.district_code = s.district_code and f.phase_id = s.phase_id and f.dataset = 'schools'
     join accepted.schools a on a.content_sha256 = f.content_sha256 and a.school_code = s.school_code
     semi join run_evaluation e on e.district_code = s.district_code and e.phase_id = s.phase_id
-), asked as (
-    select j.*, null as waiver, r.* exclude (district_code, phase_id, school_code, compulsory, taught),
-        unnest(case
+), rested as (
+    -- the figures of the school that its judgement rests on anyway
+    select j.*, r.* exclude (district_code, phase_id, school_code, taught),
+        case
+            when j.indicator_code = 'G4'
+                then if(j.stage = 'compulsory', r.compulsory, [j.stage || '_students']) || ['school_type']
             when j.is_split then r.taught
-            when j.indicator_code = 'G4' then if(j.stage = 'compulsory', r.compulsory, [j.stage || '_students'])
-                || ['school_type']
-            else [j.stage || '_students']
-        end) as column_name
+            when j.category = 'resource' then [j.stage || '_students']
+            else []
+        end as columns
     from judgement j
     join roster r using (district_code, phase_id, school_code)
-    where j.category = 'resource' or j.indicator_code = 'G4'
+), asked as (
+    select * exclude (columns, compulsory), null as waiver, unnest(columns) as column_name
+    from rested
     union all
-    -- what a waiver in force was granted on; pupils only where the indicator does not rest on them anyway
-    select j.*, w.waiver, r.* exclude (district_code, phase_id, school_code, compulsory, taught),
-        unnest(case w.waiver
-            when 'W3' then ['urban_rural', 'school_type']
-                || list_filter(r.compulsory, lambda c: c <> j.stage || '_students')
-            when 'W5' then ['dense_urban']
-            when 'W-G3' then ['built_year']
-            when 'W-G3r' then ['urban_rural'] || r.compulsory
-            when 'W-G4' then ['built_year', 'migrant_students']
-        end)
-    from judgement j
+    -- what a waiver in force was granted on
+    select distinct r.* exclude (columns, compulsory), w.waiver,
+        unnest(list_filter(case c.condition
+            when 'min_students' then r.compulsory
+            when 'max_students' then r.compulsory
+            when 'migrant_share_above' then ['migrant_students'] || r.compulsory
+            when 'built_until' then ['built_year']
+            when 'or_urban_rural' then ['urban_rural']
+            when 'or_school_type' then ['school_type']
+            when 'all_through_type' then ['school_type']
+            when 'or_all_through_type' then ['school_type']
+            when 'max_class_students' then []
+            else [c.condition]
+        end, lambda column_name: not list_contains(r.columns, column_name)))
+    from rested r
+    join run_evaluation e using (district_code, phase_id)
     join (from core.school_waiver where is_certain) w using (district_code, phase_id, school_code, indicator_code)
-    join roster r using (district_code, phase_id, school_code)
+    join standard.waiver_condition c on c.standard_id = e.standard_id and c.waiver = w.waiver
 ), school_figure as (
     select district_code, phase_id, school_code, stage, indicator_code, waiver, column_name, content_sha256, sheet,
         row_number,

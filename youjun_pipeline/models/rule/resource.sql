@@ -4,7 +4,10 @@
 with part as (
     select s.district_code, s.phase_id, s.school_code, s.stage, n.indicator_code, n.waiver,
         split_part(n.input, '.', 1) as dataset,
-        w.waiver is not null as is_granted,
+        -- a figure that two waivers add counts once
+        w.waiver is not null and row_number() over (
+            partition by s.district_code, s.phase_id, s.school_code, s.stage, n.indicator_code, n.input
+            order by w.waiver nulls last) = 1 as is_granted,
         -- a second row of the section that could not be read contradicts the first
         if(h.dataset is null, i.value::decimal(24, 6) * n.factor, null) as amount
     from core.section s

@@ -23,6 +23,14 @@ with pair as (
         passed(passes_resource_rule) as status, v.reason
     from youjun_scenario.mart.school_verdict v
     join pair p on p.district_code = v.district_code and p.variant_phase_id = v.phase_id
+), district_before as (
+    select p.variant, d.district_code, d.phase_id, d.indicator_code, d.status
+    from mart.district_indicator d
+    join pair p using (district_code, phase_id)
+), district_after as (
+    select p.variant, d.district_code, p.phase_id, d.indicator_code, d.status, d.summary
+    from youjun_scenario.mart.district_indicator d
+    join pair p on p.district_code = d.district_code and p.variant_phase_id = d.phase_id
 ), changed as (
     select variant, district_code, phase_id, 'school' as level, indicator_code, stage, school_code,
         coalesce(a.school_name, b.school_name) as school_name, b.status as status_before, a.status as status_after, a.reason
@@ -44,12 +52,10 @@ with pair as (
         and a.indicator_code = b.indicator_code
     where b.status is distinct from a.status
     union all
-    select p.variant, b.district_code, b.phase_id, 'district_indicator', b.indicator_code, null, null, null, b.status,
-        a.status, a.summary
-    from pair p
-    join mart.district_indicator b using (district_code, phase_id)
-    join youjun_scenario.mart.district_indicator a
-        on a.district_code = p.district_code and a.phase_id = p.variant_phase_id and a.indicator_code = b.indicator_code
+    select variant, district_code, phase_id, 'district_indicator', indicator_code, null, null, null, b.status, a.status,
+        a.summary
+    from district_before b
+    full join district_after a using (variant, district_code, phase_id, indicator_code)
     where b.status is distinct from a.status
     union all
     select p.variant, b.district_code, b.phase_id, 'district', null, null, null, null, passed(b.passes), passed(a.passes),
