@@ -1,4 +1,5 @@
--- The figures of a section that its resources are summed from, one per row, with the cell it stands in.
+-- The figures of a section that its resources are summed from, and all of teachers and facilities beside them, one per row,
+-- with the cell it stands in.
 -- A school's facilities serve all its stages, so they stand here once for each; the split comes later.
 select g.input, g.dataset, g.district_code, g.phase_id, g.content_sha256, g.sheet, g.row_number, g.school_code, s.stage,
     g.column_name, g.value::decimal(18, 6) as value
@@ -7,4 +8,4 @@ join run_evaluation e using (district_code, phase_id)
 join core.section s
     on s.district_code = g.district_code and s.phase_id = g.phase_id and s.school_code = g.school_code
     and s.stage = coalesce(g.stage, s.stage)
-where g.input in (select n.input from standard.numerator n where n.standard_id = e.standard_id)
+where g.dataset in ('teachers', 'facilities') or g.input in (select n.input from standard.numerator n where n.standard_id = e.standard_id)
