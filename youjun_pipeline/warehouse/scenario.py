@@ -59,7 +59,7 @@ class Variant:
         return bool(
             (self.standard_id and judges_by)
             or (self.without_waivers and "standard.waiver" in tables)
-            or names & {*self.options, *(("*", "run_option") if self.options else ())}
+            or names & {*self.options, *(("*", "run_option", "settings") if self.options else ())}
         )
 
 
