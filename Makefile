@@ -10,19 +10,20 @@ READY := $(VENV)/.ready
 TESTS := youjun_pipeline_tests
 # Two workers: more gain nothing where the pipeline tests share a machine with DuckDB's own threads.
 WORKERS ?= 2
+DUCKDB2 ?= 2.0.1
 
 export DAGSTER_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-long test-daemon check format bench dirty faults site ui docs lock clean
+.PHONY: help setup run test test-fast test-long test-daemon test-duckdb2 check format bench dirty faults site ui docs lock clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
 
 setup: $(READY)  ## make or update .venv
 
 run: $(READY)  ## materialise every district and phase in YOUJUN_DATA and publish
-	@$(PY) -m youjun_pipeline.cli run
+	@DAGSTER_HOME="$${DAGSTER_HOME:-$$(sh tools/dagster_home.sh)}" $(PY) -m youjun_pipeline.cli run
 
 site: $(READY)  ## make the site anew from the publication
 	@$(PY) -m youjun_pipeline.cli site
@@ -36,6 +37,12 @@ test-long: $(READY)  ## run the tests that take long: kills, full disks, refresh
 test-daemon: $(READY)  ## run schedule and sensors under Dagster's daemon, some minutes
 	@$(PY) -m pytest $(TESTS)/pipeline -q -m daemon
 
+# DuckDB 2 goes into a folder of its own and stands before the locked one; DUCKDB2_TESTS names some tests.
+test-duckdb2: $(READY)  ## run the tests on DuckDB 2 as well (DUCKDB2=2.0.1)
+	@test -d build/duckdb-$(DUCKDB2) || $(PY) -m pip install --quiet --no-deps --target build/duckdb-$(DUCKDB2) duckdb==$(DUCKDB2)
+	@PYTHONPATH=build/duckdb-$(DUCKDB2) $(PY) -m pytest -q -n $(WORKERS) --dist loadscope -m "not daemon and not long" \
+	    $(or $(DUCKDB2_TESTS),$(TESTS)/integration $(TESTS)/pipeline)
+
 test-fast: $(READY)  ## run the unit tests only
 	@$(PY) -m pytest $(TESTS)/unit -q
 
@@ -44,6 +51,7 @@ check: $(READY)  ## lint, format, types, walls and the fast tests
 	@$(PY) -m ruff format --check
 	@$(PY) -m mypy
 	@$(VENV)/bin/lint-imports --config setup.cfg --no-logo
+	@YOUJUN_DATA=data $(VENV)/bin/dagster definitions validate -w workspace.yaml --log-level error
 	@$(MAKE) --no-print-directory test-fast
 
 format: $(READY)  ## rewrite the code as the formatter and the linter's safe fixes want it
@@ -64,12 +72,10 @@ bench: $(READY)  ## run the benchmarks, each against its floor
 	    echo "== $$file"; $(PY) "$$file"; \
 	done
 
-# The UI keeps its runs beside the data they belong to, so that two data folders do not mix theirs.
-ui: $(READY)  ## open Dagster's UI on this checkout
-	@mkdir -p "$${YOUJUN_DATA:-data}/.work/dagster"
-	@cp dagster.yaml "$${YOUJUN_DATA:-data}/.work/dagster/dagster.yaml"
-	@DAGSTER_HOME="$$(cd "$${YOUJUN_DATA:-data}/.work/dagster" && pwd)" \
-	    PATH="$(abspath $(VENV))/bin:$$PATH" $(PY) -m dagster dev -w workspace.yaml
+# It shows the runs of `make run` as well: both keep them beside the data they belong to (tools/dagster_home.sh).
+ui: $(READY)  ## open Dagster's UI on this checkout (PORT=3000)
+	@DAGSTER_HOME="$${DAGSTER_HOME:-$$(sh tools/dagster_home.sh)}" \
+	    PATH="$(abspath $(VENV))/bin:$$PATH" $(PY) -m dagster dev -w workspace.yaml -p $(or $(PORT),3000)
 
 docs: $(READY)  ## write docs/tables.md anew from the declarations of the published tables
 	@$(PY) -m youjun_pipeline.warehouse.tables_page > docs/tables.md

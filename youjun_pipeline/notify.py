@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import smtplib
 import ssl
+import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ HEADS = {
     "held": "因数据问题未更新，保留上一次的结果",
     "gone": "已离开发布",
     "silent": "久未交付",
+    "turned": "结论变化",
 }
 
 
@@ -184,6 +186,8 @@ def _why(error: Exception) -> str:
     """What went wrong, without the error's own words where those could repeat an address."""
     reason = getattr(error, "reason", None)
     cause = reason if isinstance(reason, Exception) else error
+    if isinstance(error, urllib.error.HTTPError):
+        return f"HTTP 状态码 {error.code}"
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"服务器的证书不可信：{cause.verify_message}"
     if isinstance(cause, smtplib.SMTPAuthenticationError):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 DATA, WAREHOUSE, PUBLISHED, AS_OF = "YOUJUN_DATA", "YOUJUN_WAREHOUSE", "YOUJUN_PUBLISHED", "YOUJUN_AS_OF"
 STALE_DAYS, AUTOMATION, NIGHTLY_CRON = "YOUJUN_STALE_DAYS", "YOUJUN_AUTOMATION", "YOUJUN_NIGHTLY_CRON"
+KEEP_RUNS_DAYS = "YOUJUN_KEEP_RUNS_DAYS"
 NOTIFY_WEBHOOK, NOTIFY_SMTP_URL = "YOUJUN_NOTIFY_WEBHOOK", "YOUJUN_NOTIFY_SMTP_URL"
 NOTIFY_MAIL_TO = "YOUJUN_NOTIFY_MAIL_TO"
 BASE_URL = "YOUJUN_BASE_URL"
@@ -26,6 +27,7 @@ DEFAULT_STALE_DAYS = 200
 # containers and Windows lack.
 SHANGHAI = dt.timezone(dt.timedelta(hours=8), "Asia/Shanghai")
 
+_DAYS = re.compile("[1-9][0-9]{0,4}")
 PACKAGE = Path(__file__).resolve().parent
 
 
@@ -66,7 +68,7 @@ class Settings:
                 f"{AS_OF}={text}：不是日期，请写作 2024-06-30 / not a date, write it like 2024-06-30"
             )
         stale = env.get(STALE_DAYS, "").strip() or str(DEFAULT_STALE_DAYS)
-        if not re.fullmatch(r"[1-9][0-9]{0,4}", stale):
+        if not _DAYS.fullmatch(stale):
             faults.append(f"{STALE_DAYS}={stale}：应为正整数（天） / a whole number of days is expected")
         base_url = env.get(BASE_URL, "").strip().rstrip("/")
         if base_url and not re.match("https?://", base_url):
@@ -80,18 +82,26 @@ class Settings:
 
 @dataclass(frozen=True)
 class Automation:
-    """What Dagster's daemon does by itself: whether it starts with it, and when the night is (cron, China's time)."""
+    """What Dagster's daemon does by itself: whether it starts with it, when the night is (cron, China's time), and after
+    how many days the record of a run is deleted.
+    """
 
     is_on: bool = False
     nightly_cron: str = "0 2 * * *"
+    keep_runs_days: int = 90
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> Automation:
-        """From environment variables; raises SettingsError for a switch that is neither on nor off."""
+        """From environment variables; raises SettingsError for what is neither on nor off, or no number of days."""
         switch = env.get(AUTOMATION, "").strip().lower() or "off"
         if switch not in ("on", "off"):
             raise SettingsError(f"{AUTOMATION}={switch}：只能是 on 或 off / must be on or off")
-        return cls(switch == "on", env.get(NIGHTLY_CRON, "").strip() or cls.nightly_cron)
+        days = env.get(KEEP_RUNS_DAYS, "").strip() or str(cls.keep_runs_days)
+        if not _DAYS.fullmatch(days):
+            raise SettingsError(
+                f"{KEEP_RUNS_DAYS}={days}：应为正整数（天） / a whole number of days is expected"
+            )
+        return cls(switch == "on", env.get(NIGHTLY_CRON, "").strip() or cls.nightly_cron, int(days))
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from functools import cache
 
 import dagster as dg
 
 from youjun_pipeline.orchestration.abandoned import abandoned_runs
+from youjun_pipeline.orchestration.housekeeping import housekeeping
 from youjun_pipeline.orchestration.jobs import REFRESH_JOB
 from youjun_pipeline.orchestration.notices import district_notice
 from youjun_pipeline.orchestration.published import ASSET_CHECKS, ASSETS, PUBLICATION
@@ -35,10 +37,24 @@ def build_definitions() -> dg.Definitions:
             failure_notice,
             district_notice,
             abandoned_runs,
+            housekeeping,
         ],
         resources={"refresh": Refresh.configure_at_launch()},
         executor=dg.in_process_executor,
+        loggers={"console": console},
     )
+
+
+@dg.logger({"log_level": dg.Field(str, default_value="INFO", is_required=False)})
+def console(context: dg.InitLoggerContext) -> logging.Logger:
+    """What a run prints: its steps, not the thousand events that the UI has anyway."""
+    logger = logging.getLogger(f"youjun.dagster.{context.run_id}")
+    logger.propagate = False
+    logger.setLevel(context.logger_config["log_level"])
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger.handlers = [handler]
+    return logger
 
 
 def _with_freshness(spec: dg.AssetSpec) -> dg.AssetSpec:

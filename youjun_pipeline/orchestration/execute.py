@@ -6,9 +6,10 @@ import dagster as dg
 
 from youjun_pipeline.ingest.districts import Scan, scan
 from youjun_pipeline.orchestration.failures import PUBLICATION_STEP, cause_of, has_published
+from youjun_pipeline.orchestration.housekeeping import prune
 from youjun_pipeline.orchestration.instance import instance_for
 from youjun_pipeline.orchestration.partitions import phase_ids, range_tags
-from youjun_pipeline.settings import Settings
+from youjun_pipeline.settings import Automation, Settings
 from youjun_pipeline.warehouse.run import UnknownScopeError, refuse_unknown
 
 
@@ -70,6 +71,9 @@ def run_refresh(
             },
             raise_on_error=False,
         )
+        # Who never starts the daemon has nobody else to do it.
+        if not instance.is_ephemeral:
+            prune(instance, Automation.from_environment().keep_runs_days)
         if not result.success:
             raise _failure(result)
         return result

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from youjun_pipeline.notify import Concerned, NotifyError, concern_text, send
 from youjun_pipeline.settings import Channels, Settings
 from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline.warehouse.held_back import Concern, concerns
-from youjun_pipeline.warehouse.swap import FILE_NAME
+from youjun_pipeline.warehouse.held_back import Concern, concerns, turned
+from youjun_pipeline.warehouse.swap import FILE_NAME, PREVIOUS_NAME
+from youjun_pipeline.warehouse.tables import describe, sql_text
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class _Told:
     name="district_notice",
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="发布后通知：因数据问题未更新、文件夹不见了或久未交付的区县；同一件事只通知一次",
+    description="发布后通知：因数据问题未更新、文件夹不见了、久未交付或结论变化的区县；同一件事只通知一次",
 )
 def district_notice(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """Look at each publication once, and tell what was not told before."""
@@ -57,7 +63,7 @@ def district_notice(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     if publication == told.publication:
         return dg.SensorResult(skip_reason="没有新的发布", cursor=context.cursor)
     with connect(path, read_only=True) as con:
-        found = concerns(con)
+        found = concerns(con) + _turned(con, path.with_name(PREVIOUS_NAME))
     identities = frozenset(c.identity for c in found)
     new = identities - told.identities
     if not new:
@@ -74,6 +80,16 @@ def district_notice(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     return dg.SensorResult(
         skip_reason=f"已通知：{'、'.join(sent)}", cursor=_Told(publication, identities).dump()
     )
+
+
+def _turned(con: duckdb.DuckDBPyConnection, before: Path) -> list[Concern]:
+    """What the publication before says otherwise; nothing where there is none, or one of an older version."""
+    if not before.exists():
+        return []
+    con.execute(f"attach {sql_text(str(before))} as before (read_only)")
+    if not describe(con, "before.mart.district_verdict"):
+        return []
+    return turned(con)
 
 
 def _words(found: list[Concern], new: frozenset[str]) -> list[Concerned]:

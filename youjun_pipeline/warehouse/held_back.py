@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import duckdb
 
-HELD, GONE, SILENT = "held", "gone", "silent"
+HELD, GONE, SILENT, TURNED = "held", "gone", "silent", "turned"
 
 # The wording of a silent district counts days, which is no news; of the others a changed wording is a changed fault.
 _CONCERNS = """
@@ -22,9 +22,13 @@ _CONCERNS = """
     from quality.check_result c
     left join (select district_code, any_value(district_name) as district_name from mart.evaluation group by district_code) n
         using (district_code)
+    left join (select district_code, phase_id, min(phase_order) as phase_order from mart.evaluation group by all) p
+        on p.district_code = c.district_code and p.phase_id = c.phase_id
     where not c.passed
         and (c.severity = 'blocking' or c.check_name in ('folder_is_present', 'deliveries_are_recent'))
-    order by all
+        -- a run of some tables alone mixes runs; that is nobody's data, and the evaluation stays as it was
+        and c.check_name <> 'evaluation_has_one_run'
+    order by kind, c.district_code, p.phase_order, c.phase_id, c.check_name, c.message
 """
 
 
@@ -46,6 +50,22 @@ class Concern:
         text = "\0".join(parts if self.kind == SILENT else [*parts, self.message])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
+
+def turned(con: duckdb.DuckDBPyConnection) -> list[Concern]:
+    """Districts whose verdict on a phase is another one than in the publication before, attached as `before`."""
+    return [Concern(TURNED, *row) for row in con.execute(_TURNED).fetchall()]
+
+
+_TURNED = """
+    select n.district_code, e.district_name, n.phase_id, 'verdict',
+        '结论由' || if(b.passes, '通过', '未通过') || '变为' || if(n.passes, '通过', '未通过')
+            || '（运行 ' || n.run_id || '；未达标学校 ' || b.schools_failing || ' → ' || n.schools_failing || '）'
+    from mart.district_verdict n
+    join before.mart.district_verdict b using (district_code, phase_id)
+    join mart.evaluation e using (district_code, phase_id)
+    where coalesce(n.passes, false) <> coalesce(b.passes, false)
+    order by n.district_code, e.phase_order, n.phase_id
+"""
 
 PUBLISHED, KEPT, HELD_BACK, CLOSED = "published", "kept", "held_back", "closed"
 

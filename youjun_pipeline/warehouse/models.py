@@ -169,12 +169,13 @@ def _build(con: duckdb.DuckDBPyConnection, model: Model) -> Built:
     select = f"(\n{model.sql}\n)"
     columns = {name: type_ for name, type_, *_ in con.execute(f"describe {select}").fetchall()}
     per_evaluation = set(EVALUATION_KEY) <= columns.keys()
+    target = list(declared.columns) if declared else list(columns)
+    if declared:
+        _agree(model, set(columns) | {"run_id"}, set(target) | {"run_id"})
+    existing = columns if declared else describe(con, model.full_name)
     with transaction(con):
-        target = list(declared.columns) if declared else list(columns)
-        if declared:
-            _agree(model, set(columns) | {"run_id"}, set(target) | {"run_id"})
-        else:
-            _ensure_shape(con, model, columns)
+        if existing != columns:
+            _reshape(con, model, columns)
         names = ", ".join(f'"{c}"' for c in target)
         if per_evaluation:
             return Built(replace_rows(con, model.full_name, select, target), columns)
@@ -220,9 +221,7 @@ def _agree(model: Model, selected: set[str], declared: set[str]) -> None:
         )
 
 
-def _ensure_shape(con: duckdb.DuckDBPyConnection, model: Model, columns: dict[str, str]) -> None:
-    """An undeclared (core, rule) table takes the shape of its SELECT; when that changed it starts empty."""
-    existing = describe(con, model.full_name)
-    if existing != columns:
-        body = ", ".join(f'"{name}" {type_}' for name, type_ in columns.items())
-        con.execute(f"create or replace table {model.full_name} ({body})")
+def _reshape(con: duckdb.DuckDBPyConnection, model: Model, columns: dict[str, str]) -> None:
+    """Give an undeclared (core, rule) table the shape of its SELECT, empty."""
+    body = ", ".join(f'"{name}" {type_}' for name, type_ in columns.items())
+    con.execute(f"create or replace table {model.full_name} ({body})")

@@ -56,11 +56,11 @@ def recover_history(con: duckdb.DuckDBPyConnection, published: Path) -> None:
     with attached_previous(con, published) as previous:
         if not previous:
             return
+        there = [table for table in declared_tables().values() if _exists(con, table.full_name)]
         with transaction(con):
-            for table in declared_tables().values():
-                if _exists(con, table.full_name):
-                    con.execute(f"delete from {table.full_name}")
-                    _copy(con, table, [f"previous.{table.full_name}"], "")
+            for table in there:
+                con.execute(f"delete from {table.full_name}")
+                _copy(con, table, [f"previous.{table.full_name}"], "")
 
 
 def publish(

@@ -82,7 +82,10 @@ def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def describe(con: duckdb.DuckDBPyConnection, full_name: str) -> dict[str, str]:
-    """Columns and types of a table of the working database; empty when there is no such table."""
+    """Columns and types of a table of the working database; empty when there is no such table.
+
+    Not to be called within a transaction: DuckDB 2 gives up the whole transaction for the question about a missing table.
+    """
     try:
         # duckdb_columns() would gather the columns of every attached database, 5 ms each time
         return {column: type_ for column, type_, *_ in con.execute(f"describe {full_name}").fetchall()}

@@ -39,7 +39,8 @@ class Sensor:
         """Put another file in the publication's place: these checks failed, one more passed."""
         building = self.published / "new.duckdb"
         with connect(building) as con:
-            con.execute("create table mart.evaluation as select unnest(?) as district_code, '东区' as district_name", [[
+            con.execute("create table mart.evaluation as select unnest(?) as district_code, '东区' as district_name,"
+                " 'p1' as phase_id, 1 as phase_order", [[
                 WELL, HELD
             ]])  # fmt: skip
             con.execute(
@@ -152,3 +153,37 @@ def test_a_group_robot_gets_what_it_takes_and_the_last_line_with_it() -> None:
         "……\n处理办法见 docs/operations.md“告警”"
     )
     assert _fitting("短", LONGEST_WEBHOOK_BYTES) == "短"
+
+
+def test_a_verdict_that_turned_is_told_with_what_it_was(sensor: Sensor) -> None:
+    """A district that failed last night and passes today, or the other way, is news for more than its own bureau."""
+
+    def publish(run: str, passes: bool | None, failing: int) -> None:
+        current = sensor.published / "youjun.duckdb"
+        if current.exists():
+            current.replace(sensor.published / "youjun.previous.duckdb")
+        sensor.publish()
+        with connect(current) as con:
+            con.execute(
+                "create table mart.district_verdict as select ? as district_code, 'p1' as phase_id, ? as run_id,"
+                " ?::boolean as passes, ? as schools_failing",
+                [WELL, run, passes, failing],
+            )
+
+    publish("run-1", False, 3)
+    assert sensor.look() == []
+    publish("run-2", True, 0)
+    [text] = sensor.look()
+    assert "结论变化（1 处）：" in text
+    assert f"{WELL} 东区 p1：结论由未通过变为通过（运行 run-2；未达标学校 3 → 0）" in text
+    publish("run-3", True, 0)
+    assert sensor.look() == []
+    # what is not known is no pass
+    publish("run-4", None, 1)
+    [text] = sensor.look()
+    assert "结论由通过变为未通过（运行 run-4；未达标学校 0 → 1）" in text
+
+
+def test_a_run_of_some_tables_is_not_told_as_a_fault_of_the_data(sensor: Sensor) -> None:
+    sensor.publish((HELD, "p1", "evaluation_has_one_run", "blocking", "各表出自不同的运行"))
+    assert sensor.look() == []
