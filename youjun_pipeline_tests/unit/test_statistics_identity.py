@@ -8,7 +8,7 @@ import pytest
 
 from youjun_pipeline.ingest.statistics.cells import number
 from youjun_pipeline_tests.generate.statistics import Look
-from youjun_pipeline_tests.generate.statistics_forms import attached_block
+from youjun_pipeline_tests.generate.statistics_forms import Sheet, attached_block
 from youjun_pipeline_tests.unit.statistics_samples import nine_year, primary, put, read_forms, values
 
 # What the block about attached classes says where a school has some: sponsor, authority, address.
@@ -56,3 +56,14 @@ def test_a_form_without_the_row_of_marks(tmp_path: Path, coordinates: bool) -> N
     assert read.failure is None, read.failure
     found = values(read.cells)
     assert (number(found["teachers.backbone primary"]), number(found["teachers.backbone junior"])) == (3, 4)
+
+
+@pytest.mark.parametrize("coordinates", [False, True])
+def test_a_figure_under_a_merged_cell_is_no_zero(tmp_path: Path, coordinates: bool) -> None:
+    def merge(sheets: dict[str, Sheet]) -> None:
+        sheets["教基3112"].merge(5, 7, 5, 8, "50")
+
+    read = read_forms(tmp_path, primary(), Look(coordinates=coordinates), merge)
+    assert read.cells == [] and read.failure is not None
+    place = "J7" if coordinates else "I6"
+    assert f"的 {place} 在合并单元格里，看不到填的是什么" in read.failure.message

@@ -181,6 +181,18 @@ def test_whether_a_row_counts_must_be_said(tmp_path: Path) -> None:
     assert told == "工作表“Sheet1”：第 7 行没有填明“是否计校数”，应为 1 或 0"
 
 
+def test_merged_rows_are_no_zeros(tmp_path: Path) -> None:
+    """Of merged cells only the first is seen; the others would count as blank, which is 0 here."""
+
+    def merge(sheet: Sheet) -> None:
+        last = max(r for r, c in sheet.cells if sheet.cells[r, c] == "2112000002")
+        pupils = next(c for c, words in enumerate(wide_headers("primary")) if words == ("在校生数", "合计"))
+        sheet.merged.append((last - 1, pupils, last, pupils))
+
+    told = only(read_wide(tmp_path, "primary", [row(nine_year()), row(primary())], change=merge))
+    assert told == "工作表“Sheet1”：第 7 行 X 列的单元格是合并的，看不到各行填的是什么，请取消合并、逐行填写"
+
+
 def rename(old: str, new: str) -> Callable[[Sheet], None]:
     def change(sheet: Sheet) -> None:
         for place, value in list(sheet.cells.items()):

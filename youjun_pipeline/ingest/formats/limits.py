@@ -89,6 +89,19 @@ def read_bytes(path: Path, most: int = MAX_FILE_BYTES) -> bytes:
     return data
 
 
+class Total:
+    """The cells and characters of all sheets of a file that were read."""
+
+    cells = characters = 0
+
+    def add(self, rows: int, columns: int, characters: int = 0) -> None:
+        """Count a sheet; raises Unreadable where all together are too many."""
+        self.cells += rows * columns
+        self.characters += characters
+        check_cells("各工作表共", self.cells)
+        check_characters("各工作表", self.characters)
+
+
 def check_cells(where: str, cells: int) -> None:
     """Raise Unreadable for more cells than a table has."""
     if cells > MAX_CELLS:

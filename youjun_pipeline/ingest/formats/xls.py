@@ -15,7 +15,7 @@ from xlrd.xldate import xldate_as_datetime
 from youjun_pipeline.ingest.formats.book import Content, Marks, Sheet, check_size, damaged, protected
 from youjun_pipeline.ingest.formats.grid import content_of
 from youjun_pipeline.ingest.formats.kinds import old_excel
-from youjun_pipeline.ingest.formats.limits import Unreadable, check_cells, check_characters
+from youjun_pipeline.ingest.formats.limits import Total, Unreadable
 from youjun_pipeline.ingest.formats.number_formats import NumberFormat, number_format
 
 EXCEL_97 = 80
@@ -46,24 +46,11 @@ def xls_sheets(data: bytes) -> list[Sheet]:
     if len(names) > MAX_SHEETS or len(set(names)) < len(names):
         raise damaged("工作表的目录")
     formats = _formats(book)
-    total = _Total()
+    total = Total()
     return [
         Sheet(name, partial(_content, book, index, formats, total), bool(book._sheet_visibility[index]))
         for index, name in enumerate(names)
     ]
-
-
-class _Total:
-    """Cells and characters of all sheets that were read."""
-
-    cells = characters = 0
-
-    def add(self, rows: int, columns: int, characters: int) -> None:
-        """Count a sheet; raises Unreadable where all together are too many."""
-        self.cells += rows * columns
-        self.characters += characters
-        check_cells("各工作表共", self.cells)
-        check_characters("各工作表", self.characters)
 
 
 def _formats(book: Any) -> dict[int, NumberFormat]:
@@ -77,7 +64,7 @@ def _formats(book: Any) -> dict[int, NumberFormat]:
     return found
 
 
-def _content(book: Any, index: int, formats: dict[int, NumberFormat], total: _Total) -> Content:
+def _content(book: Any, index: int, formats: dict[int, NumberFormat], total: Total) -> Content:
     try:
         sheet = book.sheet_by_index(index)
         height, width, characters = _extent(sheet)

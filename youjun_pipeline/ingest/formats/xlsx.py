@@ -17,7 +17,7 @@ import python_calamine as calamine
 
 from youjun_pipeline.ingest.formats.book import SAVE_AS, Content, Sheet, check_size, damaged, protected
 from youjun_pipeline.ingest.formats.grid import content_of
-from youjun_pipeline.ingest.formats.limits import Unreadable, check_cells
+from youjun_pipeline.ingest.formats.limits import Total, Unreadable
 from youjun_pipeline.ingest.formats.number_formats import NumberFormat, number_format
 from youjun_pipeline.ingest.formats.parts import Parts, folded
 from youjun_pipeline.ingest.formats.xlsx_sheet import SharedTexts, scan
@@ -59,7 +59,7 @@ def xlsx_sheets(data: bytes) -> list[Sheet]:
         or not {meta.name for meta in listed} <= paths.keys()
     ):
         raise damaged("工作表的目录")
-    total = _Total()
+    total = Total()
     return [
         Sheet(
             meta.name,
@@ -70,17 +70,6 @@ def xlsx_sheets(data: bytes) -> list[Sheet]:
     ]
 
 
-class _Total:
-    """The cells of all sheets that were read."""
-
-    cells = 0
-
-    def add(self, rows: int, columns: int) -> None:
-        """Count a sheet; raises Unreadable where all together are too many."""
-        self.cells += rows * columns
-        check_cells("各工作表共", self.cells)
-
-
 def _content(
     book: calamine.CalamineWorkbook,
     name: str,
@@ -88,7 +77,7 @@ def _content(
     parts: Parts,
     styles: Styles,
     texts: SharedTexts,
-    total: _Total,
+    total: Total,
 ) -> Content:
     if path not in parts:
         raise damaged(f"工作表“{name}”")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from youjun_pipeline.ingest.formats.book import column_letter
+from youjun_pipeline.ingest.formats.book import Span, column_letter
 from youjun_pipeline.ingest.spread import owners
 from youjun_pipeline.ingest.statistics.labels import (
     cell_text,
@@ -74,6 +74,15 @@ class Grid:
             if column + self.left < len(_LETTERS)
             else column_letter(column + self.left)
         )
+
+
+def covered(merged: Sequence[Span], row: int, columns: Iterable[int]) -> list[int]:
+    """Of some columns those in which a row's cell lies under a merged one, so that nobody sees what it holds.
+
+    Row and columns count from 0 in the sheet as Excel shows it. A blank entry of a form is 0; this one is not known.
+    """
+    spans = [(r0, c0, r1, c1) for r0, c0, r1, c1 in merged if r0 - 1 <= row <= r1 - 1]
+    return [c for c in columns if any(c0 <= c <= c1 and (r0 - 1, c0) != (row, c) for r0, c0, _, c1 in spans)]
 
 
 def without_coordinates(rows: list[list[str]]) -> Grid:

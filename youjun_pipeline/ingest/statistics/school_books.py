@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from youjun_pipeline.ingest.formats.book import Sheet, column_letter
+from youjun_pipeline.ingest.formats.book import Sheet, column_index, column_letter
 from youjun_pipeline.ingest.statistics.cells import ATTACHED, ATTACHED_TYPES, PASSED_OVER_TYPES, SCHOOL, Cell
 from youjun_pipeline.ingest.statistics.grids import (
     Grid,
@@ -19,6 +19,7 @@ from youjun_pipeline.ingest.statistics.grids import (
     Place,
     RawCells,
     Skeleton,
+    covered,
     label_cells,
     locate,
     skeleton,
@@ -94,7 +95,13 @@ def read_school(sheets: Mapping[str, Sheet], member: str, layouts: Layouts, noti
     for number, sheet in found.items():
         try:
             grid = without_coordinates(sheets[sheet].content.rows())
-            cells += _figures(grid, number, identity[0], sheet)
+            figures = _figures(grid, number, identity[0], sheet)
+            problems += [
+                f"工作表“{sheet}”：“{cell.label}”的 {cell.letter}{cell.row} 在合并单元格里，看不到填的是什么"
+                for cell in figures
+                if covered(sheets[sheet].merged, cell.row - 1, [column_index(cell.letter)])
+            ]
+            cells += figures
         except Unexpected as error:
             problems += error.problems
     if problems:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from youjun_pipeline.ingest.formats.book import Sheet, some
+from youjun_pipeline.ingest.formats.book import Sheet, Span, column_letter, some
 from youjun_pipeline.ingest.statistics.cells import (
     ATTACHED,
     ATTACHED_TYPES,
@@ -24,6 +24,7 @@ from youjun_pipeline.ingest.statistics.cells import (
 from youjun_pipeline.ingest.statistics.grids import (
     HEAD_ROWS,
     Grid,
+    covered,
     header_paths,
     matching_columns,
     without_coordinates,
@@ -59,7 +60,7 @@ def read_export(
     for sheet, table in sheets.items():
         grid = without_coordinates(table.content.rows())
         if (start := _header_row(grid, layouts)) is not None:
-            tables.append((sheet, grid, start))
+            tables.append((sheet, grid, start, table.merged))
     if not tables:
         have = listed([quoted(sheet) for sheet in sheets])
         raise Unexpected(
@@ -67,13 +68,13 @@ def read_export(
         )
     cells: list[Cell] = []
     problems: list[str] = []
-    for sheet, grid, start in tables:
+    for sheet, grid, start, merged in tables:
         try:
             stage = _stage(name, sheet, grid, start)
             if stage is None:
                 notices.append(f"工作表“{sheet}”是学前教育的，没有读取")
                 continue
-            cells += _read_table(grid, start, stage, sheet, member, layouts, notices)
+            cells += _read_table(grid, start, stage, sheet, member, layouts, notices, merged)
         except Unexpected as error:
             problems += [f"工作表“{sheet}”：{problem}" for problem in error.problems]
     if problems:
@@ -121,6 +122,7 @@ def _read_table(
     member: str,
     layouts: Layouts,
     notices: list[str],
+    merged: Sequence[Span],
 ) -> list[Cell]:
     code = _code_column(grid, start, layouts) or 0
     first = next((r for r in range(start + 1, grid.height) if _is_data(grid, r, code)), grid.height)
@@ -134,7 +136,8 @@ def _read_table(
     columns = _columns(paths, layouts.wide[stage], notices, sheet)
     columns |= _bands(paths, layouts)
     cells: list[Cell] = []
-    passed_over, unsaid = 0, []
+    passed_over, unsaid, under = 0, [], []
+    used = [at + grid.left for at, _, _ in columns.values()]
     for row in range(first, grid.height):
         texts = grid.texts(row)
         named = {c: texts[columns[c][0]] for c in ("school_code", "school_name", "school_type")}
@@ -147,9 +150,14 @@ def _read_table(
         if role is None:
             unsaid.append(grid.row_number(row))
             continue
+        if letters := [column_letter(c) for c in covered(merged, row + grid.top, used)]:
+            under.append(f"第 {grid.row_number(row)} 行 {'、'.join(letters)} 列")
+            continue
         cells += _row(grid, row, texts, columns, stage, role, sheet, member)
     if unsaid:
         raise Unexpected([f"第 {some(unsaid)} 行没有填明“是否计校数”，应为 1 或 0"])
+    if under:
+        raise Unexpected([f"{some(under)}的单元格是合并的，看不到各行填的是什么，请取消合并、逐行填写"])
     if passed_over:
         notices.append(f"工作表“{sheet}”有 {passed_over} 行是幼儿园或附设的幼儿班、特教班，没有读取")
     return cells

@@ -105,7 +105,7 @@ def _district_block(paper: Paper, figures: list[Row]) -> int:
 
 def _school_block(paper: Paper, schools: list[Row], evaluation: Evaluation, number: int) -> int:
     """Schools by type, twelve counts to a line; returns the next column number."""
-    by_type = Counter(school["school_type"] for school in schools)
+    by_type = Counter(school["school_type"] or "类型未填报" for school in schools)
     types = [*evaluation.catalogue.school_types, *sorted(by_type.keys() - evaluation.catalogue.school_types)]
     counts = [(name, by_type[name]) for name in types]
     private = sum(school["sponsor_code"] == _PRIVATE_SPONSOR for school in schools)
