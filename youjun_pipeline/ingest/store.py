@@ -51,6 +51,7 @@ CONTENT_TABLES = {
 }
 SEEN_TABLES = {
     "dataset": "dataset VARCHAR, title VARCHAR, kind VARCHAR, empty_means VARCHAR",
+    "dataset_column": "dataset VARCHAR, column_name VARCHAR, title VARCHAR",
     "plausible_range": "dataset VARCHAR, column_name VARCHAR, title VARCHAR, unit VARCHAR, low DOUBLE, high DOUBLE",
     "district": "district_code VARCHAR, slug VARCHAR, district_name VARCHAR, standard_id VARCHAR, data_origin VARCHAR, "
     "plan_title VARCHAR, document_number VARCHAR, issued_on DATE",
@@ -174,6 +175,9 @@ def _seen_rows(found: Scan, delivered: list[Delivered]) -> dict[str, list[tuple[
     districts = list({d.code: d for d in found.districts}.values())
     return {
         "dataset": [(d.name, d.title, d.kind, d.empty_means) for d in load_datasets().values()],
+        "dataset_column": [
+            (d.name, c.name, c.zh) for d in load_datasets().values() for c in d.columns.values()
+        ],
         "plausible_range": _plausible_ranges(),
         "district": [
             (

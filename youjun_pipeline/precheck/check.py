@@ -33,6 +33,7 @@ from youjun_pipeline.precheck.models import (
     doubts,
     evaluate,
     failed_checks,
+    missing_inputs,
     not_filled_in,
     rejected_across_files,
     roster_is_missing,
@@ -171,6 +172,7 @@ def _across_files(
         return [*bare, Finding(level, "", "schools_missing", "没有学校名册", detail)] if missing else bare
     found = [
         *rejected_across_files(con, columns),
+        *missing_inputs(con, columns),
         *doubts(con, columns),
         *failed_checks(con, checks, columns),
     ]

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.contracts.model import SNAPSHOT
-from youjun_pipeline.precheck.findings import DOUBT, ERROR, WARNING, Columns, Finding
+from youjun_pipeline.precheck.findings import DOUBT, ERROR, NOTICE, WARNING, Columns, Finding
+from youjun_pipeline.precheck.statistics import STATISTICS
 from youjun_pipeline.warehouse.checks import Check, load_checks
 from youjun_pipeline.warehouse.models import behind, build, tables_read
 from youjun_pipeline.warehouse.run import RunScope, begin_run
@@ -22,7 +23,7 @@ from youjun_pipeline.warehouse.run import RunScope, begin_run
 if TYPE_CHECKING:
     import duckdb
 
-REJECTED, SUSPICION = "quality.rejected_row", "quality.suspicion"
+REJECTED, SUSPICION, MISSING = "quality.rejected_row", "quality.suspicion", "quality.missing_input"
 # What these say stands in quality.rejected_row, with its cell.
 TOLD_ELSEWHERE = (
     "schools_are_in_roster",
@@ -78,7 +79,7 @@ def evaluate(con: duckdb.DuckDBPyConnection, phases: tuple[str, ...], as_of: dt.
     """Begin a run of these phases and build what the findings need; returns the checks that can be made on it."""
     begin_run(con, RunScope("precheck", phases, as_of))
     checks = [c for c in load_checks() if c.name not in TOLD_ELSEWHERE and not _judges(tables_read(c.sql))]
-    for model in behind({REJECTED, SUSPICION}.union(*(tables_read(check.sql) for check in checks))):
+    for model in behind({REJECTED, SUSPICION, MISSING}.union(*(tables_read(check.sql) for check in checks))):
         build(con, model)
     return checks
 
@@ -138,6 +139,18 @@ def doubts(con: duckdb.DuckDBPyConnection, columns: dict[str, Columns]) -> Itera
         cells = (columns.get(key, Columns(None)).cell(sheet, row, name),) if row is not None else ()
         who = " ".join(filter(None, (title, code, school)))
         yield Finding(DOUBT, key, rule, SUSPICIONS.get(rule, rule), f"{who}：{message}{ANSWER}", cells)
+
+
+def missing_inputs(con: duckdb.DuckDBPyConnection, columns: dict[str, Columns]) -> Iterator[Finding]:
+    """What was left blank and which judgements it leaves open; a dataset that was never delivered is worth a notice."""
+    rows = con.execute(
+        f'select distinct delivery, file, sheet, "row", column_name, message from {MISSING} order by all'
+    ).fetchall()
+    for delivery, file, sheet, row, name, message in rows:
+        key = f"{delivery}/{file}" if file and not file.startswith(STATISTICS) else ""
+        cells = (columns.get(key, Columns(None)).cell(sheet, row, name),) if row is not None else ()
+        level = WARNING if file else NOTICE
+        yield Finding(level, key, "inputs_are_complete", "缺报，使判定悬空", message, cells)
 
 
 def failed_checks(

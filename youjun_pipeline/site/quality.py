@@ -1,4 +1,4 @@
-"""What is doubtful in a district's data: open suspicions, failed checks, values sent back.
+"""What is doubtful in a district's data: what is missing, open suspicions, failed checks, values sent back.
 
 Keep out: HTML (templates/quality.html), judging what is suspicious (models).
 """
@@ -21,6 +21,7 @@ def quality_context(district: District) -> dict[str, Any]:
     return {
         "open": [(e, s) for e, s in suspicions if not s.answer],
         "answered": [(e, s) for e, s in suspicions if s.answer],
+        "missing": [(e, m) for e in reversed(district.evaluations) for m in e.rows["missing_input"]],
         "checks": district.rows["check_result"],
         "rejected": rejected[:MOST_REJECTED],
         "rejected_count": len(rejected),

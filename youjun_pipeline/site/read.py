@@ -48,6 +48,7 @@ PER_EVALUATION = {
     "mart.phase_change": "indicator_code, abs(effect) desc nulls last, cause",
     "mart.reconciliation": "source nulls last, indicator_code, stage desc, school_name",
     "quality.suspicion": "dataset, school_code, rule",
+    "quality.missing_input": "dataset, school_code nulls first, stage, column_name nulls first, item, message",
 }
 PER_DISTRICT = {
     "quality.check_result": "severity, phase_id nulls first, check_name, dataset",

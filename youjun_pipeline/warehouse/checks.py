@@ -130,7 +130,7 @@ _PASSED = """
 """
 
 
-_DERIVED = ("failure", "contract_rule", "rejected", "notice", "delivery", "unused")
+_DERIVED = ("failure", "contract_rule", "rejected", "missing", "notice", "delivery", "unused")
 
 
 def _check_sql(check: Check) -> str:

@@ -54,3 +54,11 @@ create or replace temp macro no_delivery(reason, rows_seen, kind, title, empty_m
         end
         || coalesce('。如当作报送，' || nullif(empty_means, ''), '')
         || if(kind = 'snapshot', '。请填写后重新报送；确实没有的，请在 district.toml 中以 [[none]] 写明', '');
+-- indicator codes in their order: G9 before G12
+create or replace temp macro code_order(code) as left(code, 1) || lpad(substr(code, 2), 3, '0');
+create or replace temp macro code_of(ordered) as left(ordered, 1) || ltrim(substr(ordered, 2), '0');
+-- the coefficients of one stage that are open, named `stage code`
+create or replace temp macro balances_open(balances, stage_name) as
+    if(len(balances) = 0, null, stage_name || ' '
+        || array_to_string(list_transform(balances, lambda x: split_part(x, ' ', 2)), '、')
+        || if(len(balances) > 1, ' 共 ' || len(balances) || ' 项', '') || '差异系数无法判定');
