@@ -77,7 +77,8 @@ ui: $(READY)  ## open Dagster's UI on this checkout (PORT=3000)
 	@DAGSTER_HOME="$${DAGSTER_HOME:-$$(sh tools/dagster_home.sh)}" \
 	    PATH="$(abspath $(VENV))/bin:$$PATH" $(PY) -m dagster dev -w workspace.yaml -p $(or $(PORT),3000)
 
-docs: $(READY)  ## write docs/tables.md anew from the declarations of the published tables
+docs: $(READY)  ## write docs/tables.md and docs/standard.md anew from the declarations
+	@$(PY) -m youjun_pipeline.standard.page > docs/standard.md
 	@$(PY) -m youjun_pipeline.warehouse.tables_page > docs/tables.md
 
 lock:  ## write requirements.lock anew from pyproject.toml (UPGRADE=1: newest versions)

@@ -48,6 +48,7 @@ def district_figures(year: int) -> list[tuple]:
             ("population_wan", y, 71 + (y - 2019) // 2), ("rural_population_wan", y, 45 - (y - 2019)),
             ("townships", y, 24), ("villages", y, 760), ("gdp_per_capita_yuan", y, 52_000 + 2_500 * (y - 2019)),
             ("education_budget_yuan", y, 1_750_000_000 + 60_000_000 * (y - 2019)),
+            ("students", y, 57_200 + 450 * (y - 2019)),
         )
     ]  # fmt: skip
 

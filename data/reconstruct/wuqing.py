@@ -43,6 +43,7 @@ def district_figures(year: int) -> list[tuple]:
             ("population_wan", y, 115 + (y - 2022)), ("rural_population_wan", y, 52 - (y - 2022)), ("townships", y, 30),
             ("villages", y, 620), ("gdp_per_capita_yuan", y, 78_000 + 3_000 * (y - 2022)),
             ("education_budget_yuan", y, 2_900_000_000 + 120_000_000 * (y - 2022)),
+            ("students", y, 108_100 + 170 * (y - 2022)),
         )
     ]  # fmt: skip
 

@@ -30,6 +30,7 @@ from youjun_pipeline.standard.model import (
     Stage,
     Text,
     Waiver,
+    Watched,
 )
 
 CATALOGUES = Path(__file__).parent
@@ -62,6 +63,7 @@ class Catalogue(Entry):
     options: dict[str, Option]
     respondent_groups: dict[str, RespondentGroup]
     monitoring: Monitoring
+    watched: dict[str, Watched]
 
     @property
     def figures(self) -> list[str]:

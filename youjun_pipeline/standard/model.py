@@ -184,6 +184,7 @@ class Indicator(Entry):
     needs_evidence: bool = False
     needs_options: list[Text] = []
     inputs: list[Input] = []
+    other_names: list[Text] = []
     parts: list[Part] = []
     items: dict[str, Item] = {}
     numerator_text: Text
@@ -252,3 +253,18 @@ class Monitoring(Entry):
 
     grades: dict[str, int]
     subjects: dict[str, list[Text]]
+
+
+class Watched(Entry):
+    """A figure that plans promise and the standard does not judge: reported, deciding nothing.
+
+    `figure` is an item of `district_figures`, divided by another where `per` names one. `rule`: it may not fall from one
+    year to the next, or it is only shown.
+    """
+
+    name: Text
+    unit: Text
+    figure: Text
+    per: Text | None = None
+    rule: Literal["never_less", "shown"]
+    source: Text

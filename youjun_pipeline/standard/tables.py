@@ -37,9 +37,22 @@ CATALOGUE_TABLES: dict[str, dict[str, str]] = {
         "evidence_based": "BOOLEAN",
         "needs_evidence": "BOOLEAN",
         "needs_options": "VARCHAR[]",
+        "other_names": "VARCHAR[]",
         "numerator_text": "VARCHAR",
         "denominator_text": "VARCHAR",
         "formula_text": "VARCHAR",
+        "sort_order": "INTEGER",
+    },
+    # figures that are reported and decide nothing
+    "watched": {
+        "standard_id": "VARCHAR",
+        "watched": "VARCHAR",
+        "name": "VARCHAR",
+        "unit": "VARCHAR",
+        "figure": "VARCHAR",
+        "per": "VARCHAR",
+        "rule": "VARCHAR",
+        "source": "VARCHAR",
         "sort_order": "INTEGER",
     },
     # who is asked about recognition, and what a group may be called
@@ -278,6 +291,10 @@ def _numerator_rows(catalogue: Catalogue, code: str) -> list[Row]:
 def _outside_rows(catalogue: Catalogue) -> dict[str, list[Row]]:
     """What the survey and the national monitoring, both from outside, must have asked."""
     return {
+        "watched": [
+            {"watched": key, "sort_order": number, **entry.model_dump()}
+            for number, (key, entry) in enumerate(catalogue.watched.items(), start=1)
+        ],
         "respondent_group": [
             {
                 "respondent_group": key,

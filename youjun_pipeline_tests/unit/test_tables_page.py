@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from youjun_pipeline.standard import DEFAULT_STANDARD, load_catalogue
+from youjun_pipeline.standard.page import standard_page
 from youjun_pipeline.vocabulary import words
 from youjun_pipeline.warehouse.tables import declared_tables
 from youjun_pipeline.warehouse.tables_page import tables_page
@@ -34,3 +36,13 @@ def test_every_comment_is_in_chinese() -> None:
 
 def test_statuses_have_words() -> None:
     assert words("status").keys() == {"met", "met_by_waiver", "near", "below", "no_data", "not_applicable"}
+
+
+def test_the_page_of_the_standard_is_what_the_catalogue_gives() -> None:
+    page = standard_page(load_catalogue(DEFAULT_STANDARD))
+    assert (ROOT / "docs" / "standard.md").read_text(encoding="utf-8") == page, "run make docs"
+    assert (
+        "- 标准：≥ 6000（至 2025-02-28）；7000（2025-03-01 起，国家特殊教育学校生均公用经费补助标准" in page
+    )
+    assert "- 标准（小学）：≥ 4.2\n- 标准（初中）：≥ 5.3" in page
+    assert "- 标准：≥ 10%\n- 标准（交流轮岗中的骨干教师）：≥ 20%" in page
