@@ -41,6 +41,7 @@ Span = tuple[int, int, int, int]
 Marks = dict[tuple[int, int], str | NumberFormat]
 
 _INVISIBLE = re.compile(f"[{INVISIBLE}]")
+INVISIBLE_CHARACTERS = frozenset(INVISIBLE)
 
 
 def damaged(what: str = "文件") -> Unreadable:

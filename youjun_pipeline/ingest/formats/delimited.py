@@ -19,6 +19,7 @@ import pyarrow.csv as pa_csv
 
 from youjun_pipeline.ingest.formats.book import (
     HEAD_ROWS,
+    INVISIBLE_CHARACTERS,
     SEND_AGAIN,
     Body,
     Content,
@@ -121,9 +122,11 @@ def delimited_sheet(data: bytes, score: Callable[[list[list[str]]], int]) -> She
     def body(index: int, _wanted: Wanted | None) -> Body:
         fast = len(text) >= FAST_FROM_CHARACTERS and '"' not in text
         found = (_fast_body(text, best, index) if fast else None) or _careful_body(text, best, index)
-        return found._replace(columns=visible_columns(found.columns))
+        return found._replace(columns=visible_columns(found.columns)) if may_hide else found
 
-    head = [[visible(cell) for cell in row] for row in heads[best]]
+    # Most small files have nothing to take off, and understanding the pattern takes longer than reading them.
+    may_hide = len(text) > FAST_FROM_CHARACTERS or not INVISIBLE_CHARACTERS.isdisjoint(set(text))
+    head = [[visible(cell) for cell in row] for row in heads[best]] if may_hide else heads[best]
     numbers = _records(text, best, HEAD_ROWS)[1]
     return Sheet("", lambda: Content(lambda: head, numbers, body, lambda: _records(text, best)[0]))
 

@@ -89,41 +89,48 @@ def _body(
 ) -> Body:
     """The rows; a column that is not wanted is blank, and so is one that cannot be shown when all are asked for."""
     rows = metadata.num_rows
-    blank = pa.chunked_array([pa.nulls(rows, pa.large_string())])
-    columns = [blank] * len(schema)
-    for position, field in enumerate(schema):
-        if wanted is not None and position not in wanted:
-            continue
-        try:
-            columns[position] = _column(data, metadata, field)
-        except Unreadable:
-            if wanted is not None:
-                raise
+    columns = [pa.chunked_array([pa.nulls(rows, pa.large_string())])] * len(schema)
+    fields = {p: field for p, field in enumerate(schema) if wanted is None or p in wanted}
+    try:
+        found = dict(zip(fields, _columns(data, metadata, list(fields.values())), strict=True))
+    except Unreadable:
+        # Which of them it is, or all but those where they are only to be shown.
+        found = {}
+        for position, field in fields.items():
+            try:
+                (found[position],) = _columns(data, metadata, [field])
+            except Unreadable:
+                if wanted is not None:
+                    raise
+    for position, column in found.items():
+        columns[position] = column
     return Body(np.arange(1, rows + 1), visible_columns(columns))
 
 
-def _column(data: bytes, metadata: pq.FileMetaData, field: pa.Field) -> pa.ChunkedArray:
-    if pa.types.is_nested(field.type):
-        raise Unreadable(f"列“{field.name}”是嵌套的", "每列请只放一个值，不要放列表或结构")
+def _columns(data: bytes, metadata: pq.FileMetaData, fields: list[pa.Field]) -> list[pa.ChunkedArray]:
+    names = [field.name for field in fields]
+    if nested := [field.name for field in fields if pa.types.is_nested(field.type)]:
+        raise Unreadable(f"列“{'、'.join(nested)}”是嵌套的", "每列请只放一个值，不要放列表或结构")
     try:
         # Texts stay numbered while it is counted what they come to, as one may stand in every row. The library numbers
         # only texts that the file numbers or writes plainly; others are looked at a few at a time.
-        is_plain = _encodings(metadata, field.name) <= PLAIN_ENCODINGS
-        file = pq.ParquetFile(io.BytesIO(data), read_dictionary=[field.name] if is_plain else [])
-        size, chunks = 0, []
-        for batch in file.iter_batches(BATCH_ROWS if is_plain else FEW_ROWS, columns=[field.name]):
-            size += _characters(batch.column(field.name))
+        plain = [name for name in names if _encodings(metadata, name) <= PLAIN_ENCODINGS]
+        file = pq.ParquetFile(io.BytesIO(data), read_dictionary=plain)
+        size, chunks = 0, [list[pa.Array]() for _ in names]
+        for batch in file.iter_batches(BATCH_ROWS if len(plain) == len(names) else FEW_ROWS, columns=names):
+            size += sum(_characters(batch.column(name)) for name in names)
             check_characters("文件", size)
-            chunks.append(_text(batch.column(field.name)))
-        column = pa.chunked_array(chunks, pa.large_string())
-        column.validate(full=True)
+            for parts, name in zip(chunks, names, strict=True):
+                parts.append(_text(batch.column(name)))
+        columns = [pa.chunked_array(parts, pa.large_string()) for parts in chunks]
+        for column in columns:
+            column.validate(full=True)
     except (pa.ArrowException, OSError, ValueError, TypeError, OverflowError, LookupError) as error:
-        raise Unreadable(
-            f"列“{field.name}”（类型 {field.type}）读不出来", f"请把该列导出为文本；或者{SEND_AGAIN}"
-        ) from error
-    if len(column) != metadata.num_rows:
+        told = f"列“{'、'.join(names)}”（类型 {'、'.join(str(field.type) for field in fields)}）读不出来"
+        raise Unreadable(told, f"请把该列导出为文本；或者{SEND_AGAIN}") from error
+    if any(len(column) != metadata.num_rows for column in columns):
         raise damaged("Parquet 文件")
-    return column
+    return columns
 
 
 def _encodings(metadata: pq.FileMetaData, name: str) -> set[str]:
