@@ -13,7 +13,7 @@ import duckdb
 
 from youjun_pipeline.sql import transaction
 from youjun_pipeline.warehouse.models import MODELS, replace_rows
-from youjun_pipeline.warehouse.scenario import MARK, Variant, scenario
+from youjun_pipeline.warehouse.scenario import Variant, scenario
 from youjun_pipeline.warehouse.tables import declared_tables, describe
 
 TABLE = "mart.projection"
@@ -37,8 +37,8 @@ def build_projection(con: duckdb.DuckDBPyConnection) -> int:
     """
     with _parts(con), _only_affected(con) as give_back:
         names = con.execute("select distinct variant from temp.projection_effect order by 1").fetchall()
-        changed = _changed_tables(con) if names else None
-        with scenario(con, [Variant(name) for (name,) in names], tables=JUDGED, changed=changed):
+        files = _changed_files(con) if names else None
+        with scenario(con, [Variant(name) for (name,) in names], tables=JUDGED, files=files):
             give_back()
             with transaction(con):
                 return replace_rows(
@@ -81,35 +81,22 @@ def _only_affected(con: duckdb.DuckDBPyConnection) -> Iterator[Callable[[], None
         con.execute("drop table temp.projection_whole")
 
 
-def _changed_tables(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """SELECTs for the scenario: files with changed figures, one per evaluation, and which files evaluations rest on."""
+def _changed_files(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """SELECTs for the scenario: the rows of each dataset with what the measures change."""
     datasets = {"schools": _SCHOOLS} | {d: _with_additions(con, d) for d in ("facilities", "teachers")}
-    changed = {
-        f"accepted.{dataset}": f"""
-            from accepted.{dataset}
-            union all by name
-            select * exclude (district_code, base_phase_id, variant) from (
-                with own as (
-                    select a.* replace (concat_ws('{MARK}', a.content_sha256, v.district_code, v.phase_id) as content_sha256),
-                        v.district_code, v.base_phase_id, v.variant
-                    from main.evaluation v
-                    join temp.run_chosen_file f using (district_code, phase_id)
-                    join accepted.{dataset} a using (content_sha256)
-                    where f.dataset = '{dataset}'
-                )
-                {select}
+    return {
+        dataset: f"""
+            with own as (
+                select v.district_code, v.phase_id, v.base_phase_id, v.variant, a.* exclude (content_sha256)
+                from main.evaluation v
+                join temp.run_chosen_file f using (district_code, phase_id)
+                join accepted.{dataset} a using (content_sha256)
+                where f.dataset = '{dataset}'
             )
+            select * exclude (base_phase_id, variant) from ({select})
         """
         for dataset, select in datasets.items()
     }
-    names = ", ".join(f"'{dataset}'" for dataset in datasets)
-    changed["core.chosen_file"] = f"""
-        select * replace (if(
-            dataset in ({names}), concat_ws('{MARK}', content_sha256, district_code, phase_id), content_sha256
-        ) as content_sha256)
-        from core.chosen_file
-    """
-    return changed
 
 
 _SCHOOLS = """

@@ -2,8 +2,9 @@
 
 The evaluations of the run are made once more per variant, as evaluations of their own (`2023-startup@<variant>`), all of
 them in one pass, in an in-memory database that is attached for the while. The working database is read and never
-written. Only what a variant can change is computed: everything else is the base evaluation's rows under another phase id.
-Keep out: what is compared or concluded (`rule_impact`, planning).
+written. Under other rules only what a variant can change is computed: everything else is the base evaluation's rows under
+another phase id. With other figures everything is, so that nothing but deliveries and the standard is asked of the base.
+Keep out: what is compared or concluded (`rule_impact`, `projection`, planning).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from youjun_pipeline.warehouse.catalogues import insert_catalogues
 from youjun_pipeline.warehouse.connection import SCHEMAS
 from youjun_pipeline.warehouse.models import Model, behind, build
 from youjun_pipeline.warehouse.run import RUN_TABLES, run_sql
-from youjun_pipeline.warehouse.tables import EVALUATION_KEY, declared_tables, sql_text
+from youjun_pipeline.warehouse.tables import EVALUATION_KEY, declared_tables, describe, sql_text
 
 SCENARIO = "youjun_scenario"
 VERDICTS = (
@@ -45,12 +46,14 @@ class Variant:
 
     `standard_id` None keeps each district's own standard; `options` override what the districts have set, as texts that
     `standard.option` would hold; `without_waivers` lets no waiver count, whatever its dates or the district's options.
+    With a `district_code` it is a variant of that district alone; variants of several districts may share a name.
     """
 
     name: str
     standard_id: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     without_waivers: bool = False
+    district_code: str | None = None
 
     def touches(self, model: Model) -> bool:
         """Whether the model's own SQL may say something else under this variant; too many is safe, too few is not."""
@@ -70,7 +73,7 @@ def scenario(
     *,
     tables: Iterable[str] = VERDICTS,
     catalogues: Iterable[Catalogue] = (),
-    changed: Mapping[str, str] | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> Iterator[int]:
     """Build `tables` for every variant of the run's evaluations; yields how many evaluations that made.
 
@@ -84,8 +87,9 @@ def scenario(
         variants: the other rules, each with a name of its own.
         tables: full names of the models wanted; what they read is there too.
         catalogues: catalogues that variants name and the warehouse does not hold.
-        changed: other figures, as SELECTs by the table they stand for (`core.input`, `accepted.facilities`). A SELECT may
-            read that table itself, and `main.evaluation` to treat variants differently. No variant is left out then.
+        files: other figures, as SELECTs by dataset: the rows that a variant's evaluation has in place of its delivered ones,
+            with district_code and phase_id of `main.evaluation` and the dataset's own columns. An evaluation without rows
+            keeps its files. What was rejected in these stays rejected. No variant is left out then.
 
     Raises:
         ScenarioError: for a standard, option or table that does not exist, or a name given twice.
@@ -98,8 +102,12 @@ def scenario(
             con.execute(f"use {SCENARIO}")
             try:
                 insert_catalogues(con, catalogues)
-                made = _begin(con, variants, base, keep_equal=bool(changed))
-                _build(con, base, variants, behind(tables), changed or {})
+                made = _begin(con, variants, base, keep_equal=files is not None)
+                if files is not None:
+                    _replace_files(con, base, files)
+                    _build_whole(con, behind(tables))
+                else:
+                    _build_touched(con, base, variants, behind(tables))
             finally:
                 con.execute(f"use {_quoted(base, schema)}")
         yield made
@@ -138,12 +146,25 @@ def _lay_out(con: Connection, base: str) -> None:
 
 def _begin(con: Connection, variants: Collection[Variant], base: str, *, keep_equal: bool) -> int:
     """Lay out the run's temporary tables for the variants; returns how many evaluations there are."""
-    con.execute("create table main.variant (variant varchar, standard_id varchar, without_waivers boolean)")
-    con.execute("create table main.variant_option (variant varchar, option varchar, value varchar)")
+    con.execute(
+        "create table main.variant "
+        "(variant varchar, standard_id varchar, without_waivers boolean, district_code varchar)"
+    )
+    con.execute(
+        "create table main.variant_option (variant varchar, district_code varchar, option varchar, value varchar)"
+    )
+    rows = [[v.name, v.standard_id, v.without_waivers, v.district_code] for v in variants]
+    con.execute(
+        "insert into main.variant select unnest($1::varchar[]), unnest($2::varchar[]), unnest($3::boolean[]), "
+        "unnest($4::varchar[])",
+        [list(column) for column in zip(*rows, strict=True)] if rows else [[], [], [], []],
+    )
     for v in variants:
-        con.execute("insert into main.variant values (?, ?, ?)", [v.name, v.standard_id, v.without_waivers])
         for option, value in v.options.items():
-            con.execute("insert into main.variant_option values (?, ?, ?)", [v.name, option, value])
+            con.execute(
+                "insert into main.variant_option values (?, ?, ?, ?)",
+                [v.name, v.district_code, option, value],
+            )
     _refuse_unknown(con)
     _copy_without_waivers(con)
     con.execute(f"create table main.request as {_REQUEST}")
@@ -173,18 +194,22 @@ _REQUEST = f"""
             ), k.phase_id as base_phase_id, v.variant, v.without_waivers
         from temp.kept_request k
         semi join temp.kept_evaluation e on e.district_code = k.district_code and e.phase_id = k.phase_id
-        cross join main.variant v
+        join main.variant v on coalesce(v.district_code = k.district_code, true)
     ) v
 """
 _OPTION = """
     select r.district_code, r.phase_id, o.option, o.value
     from main.request r
-    join main.variant_option o using (variant)
+    join main.variant_option o
+        on o.variant = r.variant and coalesce(o.district_code = r.district_code, true)
     union all
     select r.district_code, r.phase_id, o.option, o.value
     from main.request r
     join temp.kept_option o on o.district_code = r.district_code and o.phase_id = r.base_phase_id
-    where not exists (from main.variant_option v where v.variant = r.variant and v.option = o.option)
+    where not exists (
+        from main.variant_option v
+        where v.variant = r.variant and v.option = o.option and coalesce(v.district_code = r.district_code, true)
+    )
 """
 
 
@@ -196,7 +221,7 @@ def _refuse_unknown(con: Connection) -> None:
         select '没有选项 ' || option from main.variant_option
         where option not in (select option from standard.option)
         union all
-        select '名称重复 ' || variant from main.variant group by variant having count(*) > 1
+        select '名称重复 ' || variant from main.variant group by variant, district_code having count(*) > 1
         order by all
     """).fetchall()
     if unknown:
@@ -211,7 +236,8 @@ def _copy_without_waivers(con: Connection) -> None:
                 insert into standard.{table}
                 select t.* replace (t.standard_id || {sql_text(MARK)} || v.variant as standard_id)
                 from standard.{table} t
-                join main.variant v on v.without_waivers and t.standard_id = coalesce(v.standard_id, t.standard_id)
+                join (select distinct variant, standard_id, without_waivers from main.variant) v
+                    on v.without_waivers and t.standard_id = coalesce(v.standard_id, t.standard_id)
             """)
 
 
@@ -235,37 +261,99 @@ def _drop_equal(con: Connection, base: str) -> None:
     """)
 
 
-def _build(
-    con: Connection, base: str, variants: Collection[Variant], models: list[Model], changed: Mapping[str, str]
-) -> None:
+def _build_whole(con: Connection, models: list[Model]) -> None:
+    """Every model's rows for every evaluation."""
+    for model in models:
+        if declared := declared_tables().get(model.full_name):
+            con.execute(declared.create_sql())
+        build(con, model)
+
+
+def _build_touched(con: Connection, base: str, variants: Collection[Variant], models: list[Model]) -> None:
     """Give every model its rows: computed for the variants that can change them, the base's rows for the others."""
-    unknown = sorted(set(changed) - {m.full_name for m in models} - {t for m in models for t in m.reads})
-    if unknown:
-        raise ScenarioError(f"这些表不影响所求的结果：{'、'.join(unknown)}")
-    for name in changed.keys() - {m.full_name for m in models}:
-        _change(con, name, changed[name])
     everyone = {v.name for v in variants}
-    touched: dict[str, set[str]] = dict.fromkeys(changed, everyone)
+    touched: dict[str, set[str]] = {}
     for model in models:
         name = model.full_name
-        if name in changed:
-            _map_base(con, base, model, everyone, as_view=True)
-            _change(con, name, changed[name])
-            continue
         upstream = set[str]().union(*(touched.get(read, ()) for read in model.reads))
         touched[name] = upstream | {v.name for v in variants if v.touches(model)}
         if not touched[name]:
             _map_base(con, base, model, everyone, as_view=True)
             continue
-        if declared := declared_tables().get(name):
-            con.execute(declared.create_sql())
         con.execute(
             "create or replace temp table run_evaluation as from main.every_evaluation "
             "semi join (from main.evaluation where list_contains($1, variant)) using (district_code, phase_id)",
             [sorted(touched[name])],
         )
-        build(con, model)
+        _build_whole(con, [model])
         _map_base(con, base, model, everyone - touched[name], as_view=False)
+
+
+def _replace_files(con: Connection, base: str, files: Mapping[str, str]) -> None:
+    """Put rows of one's own in the place of delivered files, as one file for each evaluation and dataset.
+
+    It carries what is known of the files it stands for: rejected rows hide what they hid.
+    """
+    con.execute(
+        "create table main.replaced (district_code varchar, phase_id varchar, dataset varchar, content_sha256 varchar, "
+        "new_sha256 varchar)"
+    )
+    for dataset, select in files.items():
+        expected = set(describe(con, _quoted("accepted", dataset))) - {"content_sha256"}
+        if not expected:
+            raise ScenarioError(f"没有数据集 {dataset}")
+        rows = _quoted("main", f"rows_of_{dataset}")
+        con.execute(f"create table {rows} as {select}")
+        if found := expected ^ (set(describe(con, rows)) - set(EVALUATION_KEY)):
+            raise ScenarioError(f"{dataset} 的列不一致：{'、'.join(sorted(found))}")
+        con.execute(f"""
+            insert into main.replaced
+            select f.district_code, f.phase_id, f.dataset, f.content_sha256,
+                concat_ws('{MARK}', f.dataset, f.district_code, f.phase_id)
+            from temp.run_chosen_file f
+            semi join {rows} using (district_code, phase_id)
+            where f.dataset = {sql_text(dataset)}
+        """)
+        con.execute(f"""
+            create or replace view {_quoted("accepted", dataset)} as
+            from {_quoted(base, "accepted", dataset)}
+            union all by name
+            select concat_ws('{MARK}', {sql_text(dataset)}, district_code, phase_id) as content_sha256,
+                * exclude (district_code, phase_id)
+            from {rows}
+        """)
+    for (table,) in con.execute(
+        "select table_name from duckdb_columns() where database_name = ? and schema_name = 'raw' "
+        "and column_name in ('content_sha256', 'dataset') and not table_name = 'delivered_file' "
+        "group by all having count(*) = 2",
+        [base],
+    ).fetchall():
+        source = _quoted(base, "raw", table)
+        con.execute(f"""
+            create or replace view {_quoted("raw", table)} as
+            from {source}
+            union all
+            select t.* replace (r.new_sha256 as content_sha256)
+            from {source} t
+            join main.replaced r using (content_sha256, dataset)
+        """)
+    # A school is known by the rosters that were delivered: one that a variant opens is known by its own.
+    con.execute(f"""
+        create or replace view raw.delivered_file as
+        from {_quoted(base, "raw", "delivered_file")}
+        union all
+        select distinct f.* replace (r.new_sha256 as content_sha256, r.dataset as file)
+        from {_quoted(base, "raw", "delivered_file")} f
+        join main.replaced r using (district_code, dataset, content_sha256)
+    """)
+    con.execute("""
+        create or replace temp table run_chosen_file as
+        select distinct f.* replace (
+            coalesce(r.new_sha256, f.content_sha256) as content_sha256, if(r.dataset is null, f.file, r.dataset) as file
+        )
+        from temp.run_chosen_file f
+        left join main.replaced r using (district_code, phase_id, dataset, content_sha256)
+    """)
 
 
 def _map_base(con: Connection, base: str, model: Model, variants: set[str], *, as_view: bool) -> None:
@@ -284,13 +372,6 @@ def _map_base(con: Connection, base: str, model: Model, variants: set[str], *, a
         con.execute(f"create view {target} as {select}")
     elif variants and set(EVALUATION_KEY) <= columns:
         con.execute(f"insert into {target} by name {select}")
-
-
-def _change(con: Connection, name: str, select: str) -> None:
-    """Put the rows of `select` in the place of a view of the scenario."""
-    schema, table = name.split(".")
-    con.execute(f"create table {_quoted(schema, table + MARK)} as {select}")
-    con.execute(f"create or replace view {_quoted(schema, table)} as from {_quoted(schema, table + MARK)}")
 
 
 def _quoted(*parts: str) -> str:

@@ -21,7 +21,7 @@ from youjun_pipeline.standard import (
     load_comparisons,
 )
 from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline.warehouse.models import ModelError, behind
+from youjun_pipeline.warehouse.models import behind
 from youjun_pipeline.warehouse.rule_impact import build_rule_impact
 from youjun_pipeline.warehouse.run import RUN_TABLES, RunScope, begin_run
 from youjun_pipeline.warehouse.scenario import VERDICTS, ScenarioError, Variant, scenario
@@ -203,9 +203,10 @@ def test_what_is_the_rule_already_changes_nothing(con: duckdb.DuckDBPyConnection
 def test_what_is_computed_in_part_is_what_is_computed_in_full(con: duckdb.DuckDBPyConnection) -> None:
     variants = [Variant(c.id, c.standard, c.options, c.without_waivers) for c in load_comparisons()]
     results = []
-    # a change of nothing at the very beginning makes every model be computed anew
-    for changed in ({}, {"core.chosen_file": "from core.chosen_file"}):
-        with scenario(con, variants, changed=changed):
+    # other figures that are none make every model be computed anew
+    none: dict[str, str] = {}
+    for files in (None, none):
+        with scenario(con, variants, files=files):
             results.append(
                 {
                     table: con.execute(
@@ -222,10 +223,12 @@ def test_other_figures_flow_through_the_models(con: duckdb.DuckDBPyConnection) -
     """One school more teaching area in one variant: its R4 passes there, and the coefficient moves with it."""
     school = "2120114001"
     more = f"""
-        select i.* replace (
-            value + if(e.variant = 'built' and school_code = '{school}' and input = 'facilities.teaching_area_m2', 5000, 0)
-            as value)
-        from core.input i join main.evaluation e using (district_code, phase_id)
+        select e.district_code, e.phase_id, a.* exclude (content_sha256)
+            replace (teaching_area_m2 + if(e.variant = 'built' and school_code = '{school}', 5000, 0) as teaching_area_m2)
+        from main.evaluation e
+        join temp.run_chosen_file f using (district_code, phase_id)
+        join accepted.facilities a using (content_sha256)
+        where f.dataset = 'facilities'
     """
     query = (
         "select e.variant, i.value, i.status, b.cv from youjun_scenario.mart.school_indicator i "
@@ -233,7 +236,7 @@ def test_other_figures_flow_through_the_models(con: duckdb.DuckDBPyConnection) -
         "join youjun_scenario.mart.stage_balance b using (district_code, phase_id, stage, indicator_code) "
         f"where school_code = '{school}' and i.indicator_code = 'R4' order by 1"
     )
-    with scenario(con, [Variant("as-is"), Variant("built")], changed={"core.input": more}) as made:
+    with scenario(con, [Variant("as-is"), Variant("built")], files={"facilities": more}) as made:
         as_is, built = rows_of(con, query)
         assert made == 4
     pupils = column(con, "select primary_students from mart.school where school_code = ?", school)[0]
@@ -253,31 +256,34 @@ def test_the_connection_is_left_as_it_was(con: duckdb.DuckDBPyConnection) -> Non
     assert state(con) == before
 
 
+SHORT = "select district_code, phase_id, 1 as one from main.evaluation"
+
+
 @pytest.mark.parametrize(
-    ("variants", "changed", "error", "message"),
+    ("variants", "files", "error", "message"),
     [
-        ([Variant("x", "national-2099")], {}, ScenarioError, "没有标准目录 national-2099"),
-        ([Variant("x", options={"music": "each"})], {}, ScenarioError, "没有选项 music"),
-        ([Variant("x"), Variant("x")], {}, ScenarioError, "名称重复 x"),
-        ([Variant("x")], {"core.no_such": "select 1"}, ScenarioError, "这些表不影响所求的结果：core.no_such"),
+        ([Variant("x", "national-2099")], None, ScenarioError, "没有标准目录 national-2099"),
+        ([Variant("x", options={"music": "each"})], None, ScenarioError, "没有选项 music"),
+        ([Variant("x"), Variant("x")], None, ScenarioError, "名称重复 x"),
+        ([Variant("x")], {"no_such": "select 1"}, ScenarioError, "没有数据集 no_such"),
         (
             [Variant("x")],
-            {"core.input": "select nonsense from core.input"},
+            {"schools": "select nonsense from main.evaluation"},
             duckdb.BinderException,
             "nonsense",
         ),
-        ([Variant("x")], {"core.input": "select 1 as one"}, ModelError, "does not have a column"),
+        ([Variant("x")], {"schools": SHORT}, ScenarioError, "schools.*one"),
     ],
 )
 def test_an_error_leaves_the_connection_as_it_was(
     con: duckdb.DuckDBPyConnection,
     variants: list[Variant],
-    changed: dict[str, str],
+    files: dict[str, str] | None,
     error: type[Exception],
     message: str,
 ) -> None:
     before = state(con)
-    with pytest.raises(error, match=message), scenario(con, variants, changed=changed):
+    with pytest.raises(error, match=message), scenario(con, variants, files=files):
         pass
     assert state(con) == before
     with (
