@@ -17,7 +17,7 @@ import duckdb
 WAL_BEFORE_CHECKPOINT = "256MB"
 # A database for one question, gone with its connection.
 IN_MEMORY = Path(":memory:")
-SCHEMAS = ("standard", "raw", "accepted", "core", "rule", "mart", "quality", "ops")
+SCHEMAS = ("standard", "raw", "accepted", "core", "rule", "mart", "plan", "quality", "ops")
 
 
 # What DuckDB says of a file that is torn, overwritten, cut short, or whose write-ahead log is (1.5.5, each tried).

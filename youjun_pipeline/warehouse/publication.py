@@ -22,6 +22,7 @@ from youjun_pipeline.warehouse.closing import (
     restate,
 )
 from youjun_pipeline.warehouse.connection import refuse_damaged
+from youjun_pipeline.warehouse.inputs import write_inputs
 from youjun_pipeline.warehouse.manifest import MANIFEST_NAME, Publication, put_folder, write_manifest
 from youjun_pipeline.warehouse.run import refuse_earlier
 from youjun_pipeline.warehouse.swap import FILE_NAME, building_folder, mend, swap_in
@@ -107,6 +108,7 @@ def publish(
         write_manifest(published, publication)
         con.execute("insert into ops.publication by name " + _ENTRY, entry)
         write_parquet(publication, published)
+        write_inputs(con, published)
     except (OSError, duckdb.Error) as error:
         raise PublishedInPartError(
             f"发布库已更新，但它旁边的 {MANIFEST_NAME} 或 parquet/ 没有写成，仍是上一次的；排除原因后请再运行 make run：{error}"

@@ -1,0 +1,125 @@
+"""What a publication's numbers were computed from, as Parquet beside it: `inputs/<schema>.<table>.parquet`.
+
+With it a publication alone can be judged again under other figures or rules, on any machine and without a lock
+(`planning`). Belongs here: writing these files and opening them. Keep out: the declared tables (`publication`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from youjun_pipeline.sql import transaction
+from youjun_pipeline.warehouse.catalogues import load_standard
+from youjun_pipeline.warehouse.connection import IN_MEMORY, connect
+from youjun_pipeline.warehouse.manifest import put_folder
+from youjun_pipeline.warehouse.models import load_models, tables_read
+from youjun_pipeline.warehouse.run import RUN_TABLES, run_sql
+from youjun_pipeline.warehouse.swap import FILE_NAME, building_folder
+from youjun_pipeline.warehouse.tables import declared_tables, describe, ensure_tables, sql_text
+
+FOLDER = "inputs"
+_STATE = "state.json"
+
+
+class NoInputsError(FileNotFoundError):
+    """There is no publication, or it was made without its inputs; the message says what helps."""
+
+
+def input_tables(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Full names of the tables of deliveries that a run and its models read, those that the database has."""
+    read = {t for m in load_models().values() for t in m.reads}
+    read |= {t for name in RUN_TABLES for t in tables_read(run_sql(name))}
+    return sorted(t for t in read if t.startswith(("raw.", "accepted.")) and describe(con, t))
+
+
+def write_inputs(con: duckdb.DuckDBPyConnection, published: Path) -> bool:
+    """Bring `published/inputs` up to what the working database holds; returns whether anything was written.
+
+    Rows of contents that nobody delivers any more are left out. What was delivered before in the same shape stays.
+    """
+    tables = input_tables(con)
+    digest = con.execute(
+        "select coalesce(md5(string_agg(told, ',' order by told)), '') from ("
+        "select concat_ws('|', district_code, delivery, dataset, file, content_sha256) as told from raw.delivered_file)"
+    ).fetchall()[0][0]
+    shapes = {t: describe(con, t) for t in tables}
+    small = {
+        t: con.execute(f"select coalesce(sum(hash(x)), 0)::varchar from {t} x").fetchall()[0][0]
+        for t in tables
+        if "content_sha256" not in shapes[t]
+    }
+    state = {"delivered": digest, "shapes": shapes, "small": small}
+    written = published / FOLDER / _STATE
+    if written.exists() and json.loads(written.read_text(encoding="utf-8")) == state:
+        return False
+    building = building_folder(published, FOLDER)
+    for table in tables:
+        # no semi join: COPY loses it (DuckDB 1.5.5)
+        used = (
+            " where content_sha256 in (select content_sha256 from raw.delivered_file)"
+            if "content_sha256" in shapes[table]
+            else ""
+        )
+        con.execute(
+            f"copy (select * from {table}{used}) to {sql_text(str(building / f'{table}.parquet'))} (format parquet)"
+        )
+    (building / _STATE).write_text(json.dumps(state), encoding="utf-8")
+    put_folder(building, published, FOLDER)
+    return True
+
+
+@contextmanager
+def open_inputs(published: Path, districts: Sequence[str]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A working database in memory with some districts of a publication: their published rows and what they rest on.
+
+    Nothing on disk is locked or written. Raises NoInputsError.
+    """
+    file, folder = published / FILE_NAME, published / FOLDER
+    if not file.exists():
+        raise NoInputsError(f"还没有发布库 {file}：请先运行 make run")
+    if not folder.exists():
+        raise NoInputsError(f"发布库旁没有 {FOLDER}/（旧版本生成的发布）：请再运行一次 make run")
+    with connect(IN_MEMORY) as con:
+        ensure_tables(con)
+        load_standard(con)
+        con.execute(
+            "create temp table wanted as select unnest($1::varchar[]) as district_code", [list(districts)]
+        )
+        con.execute(f"attach {sql_text(str(file))} as publication (read_only)")
+        with transaction(con):
+            for path in sorted(folder.glob("*.parquet"), key=lambda p: p.stem != "raw.delivered_file"):
+                _load(con, path)
+            for table in declared_tables().values():
+                # closed phases can be tried too: in here nothing is closed
+                if table.schema == "mart" and "district_code" in table.columns:
+                    source = f"publication.{table.full_name}"
+                    if describe(con, source):
+                        con.execute(
+                            f"insert into {table.full_name} by name select {_common(con, table.full_name, source)} "
+                            f"from {source} semi join wanted using (district_code)"
+                        )
+        con.execute("detach publication")
+        yield con
+
+
+def _common(con: duckdb.DuckDBPyConnection, target: str, source: str) -> str:
+    there = describe(con, source)
+    return ", ".join(f'"{c}"' for c in describe(con, target) if c in there)
+
+
+def _load(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """One table of deliveries, as far as the wanted districts need it."""
+    source = f"read_parquet({sql_text(str(path))})"
+    columns = {name for name, *_ in con.execute(f"describe from {source}").fetchall()}
+    if "district_code" in columns:
+        wanted = " semi join wanted using (district_code)"
+    elif "content_sha256" in columns:
+        wanted = " semi join raw.delivered_file using (content_sha256)"
+    else:
+        wanted = ""
+    con.execute(f"create or replace table {path.stem} as from {source}{wanted}")
