@@ -85,10 +85,13 @@ def carry_out(start: Step, action: Action, forecast: Forecast) -> Step:
         raise ActionError("quantity", str(error)) from error
 
 
-def _one_of(items: Mapping[str, str], word: str | None, what: str) -> str:
+def _one_of(dataset: str, word: str | None, what: str, only: Callable[[str], bool] = lambda _: True) -> str:
+    """The number column of a dataset that a word means; the words to choose from otherwise."""
+    items = {w: c for w, c in columns_of(dataset).items() if only(c)}
     found = items.get(fold_word(word or ""))
     if found is None:
-        known = "、".join(dict.fromkeys(items[key] for key in items if not key.isascii()))
+        columns = load_datasets()[dataset].columns
+        known = "、".join(columns[c].zh for c in dict.fromkeys(items.values()))
         raise ActionError("item", f"“{word or ''}”不是{what}；可填：{known}")
     return found
 
@@ -99,7 +102,9 @@ def columns_of(dataset: str) -> dict[str, str]:
         fold_word(word): c.name
         for c in load_datasets()[dataset].columns.values()
         if c.type in ("amount", "count") and not c.name.endswith("_students")
-        for word in (c.name, c.zh, *c.aliases, c.zh.split("(")[0].split("（")[0])
+        for name in (c.name, c.zh, *c.aliases, c.zh.split("(")[0].split("（")[0])
+        for word in (name, name.removesuffix("数"), name.removesuffix("数").removesuffix("教师"))
+        if word
     }
 
 
@@ -116,8 +121,7 @@ def _facility(step: Step, action: Action, column: str, quantity: float, school: 
 
 
 def _extend(step: Step, action: Action, _: Forecast) -> Step:
-    areas = {w: c for w, c in columns_of("facilities").items() if c.endswith("_area_m2")}
-    column = _one_of(areas, action.item, "面积项目")
+    column = _one_of("facilities", action.item, "面积项目", lambda c: c.endswith("_area_m2"))
     step = _facility(step, action, column, action.quantity or 0)
     if column == "indoor_sports_area_m2":
         # indoor sports area is a part of the teaching and auxiliary area, as the statistics count it
@@ -132,8 +136,10 @@ def _lease(step: Step, action: Action, _: Forecast) -> Step:
 def _add_rooms(step: Step, action: Action, _: Forecast) -> Step:
     kind, count = ROOM_KINDS.get((action.item or "").removesuffix("教室")), _whole(action)
     if kind is None:
-        column = _one_of(columns_of("facilities"), action.item, "教室类别（音乐、美术、网络多媒体教室）")
-        if column != MULTIMEDIA:
+        words = {w for w, c in columns_of("facilities").items() if c == MULTIMEDIA} | {
+            fold_word("网络多媒体")
+        }
+        if fold_word(action.item or "") not in words:
             raise ActionError("item", f"“{action.item}”不是教室类别；可填：音乐、美术、网络多媒体教室")
         return _facility(step, action, MULTIMEDIA, count)
     if action.area_m2 is None:
@@ -146,9 +152,7 @@ def _buy(step: Step, action: Action, _: Forecast) -> Step:
 
 
 def _move_equipment(step: Step, action: Action, _: Forecast) -> Step:
-    column = (
-        _one_of(columns_of("facilities"), action.item, "数据项") if action.item else "equipment_value_wan"
-    )
+    column = _one_of("facilities", action.item, "数据项") if action.item else "equipment_value_wan"
     if column not in ("equipment_value_wan", MULTIMEDIA):
         raise ActionError("item", "只有设备和网络多媒体教室的设备可以调配，房屋和场地不能")
     step = _facility(step, action, column, -(action.quantity or 0))
@@ -156,14 +160,13 @@ def _move_equipment(step: Step, action: Action, _: Forecast) -> Step:
 
 
 def _take_out(step: Step, action: Action, _: Forecast) -> Step:
-    column = _one_of(columns_of("facilities"), action.item, "数据项")
+    column = _one_of("facilities", action.item, "数据项")
     return _facility(step, action, column, -(action.quantity or 0))
 
 
 def _teacher_columns(action: Action) -> list[str]:
-    known = columns_of("teachers")
     named = [
-        _one_of(known, w, "教师类别")
+        _one_of("teachers", w, "教师类别")
         for w in (action.item or "").replace("，", "、").split("、")
         if w.strip()
     ]

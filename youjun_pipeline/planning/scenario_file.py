@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -83,19 +84,24 @@ class Row:
             self.sheet,
             self.number,
             declared.zh if declared else column,
-            "" if shown is None else str(shown),
+            ""
+            if shown is None
+            else f"{shown:f}".rstrip("0").rstrip(".")
+            if isinstance(shown, Decimal)
+            else str(shown),
             message,
         )
 
 
 @dataclass(frozen=True)
 class ScenarioFile:
-    """A scenario as read: its rows in order of the file, not yet held against a district."""
+    """A scenario as read: its rows in order of the file, not yet held against a district, and what cannot be read of it."""
 
     scenario_id: str
     title: str
     path: Path
-    rows: tuple[Row, ...]
+    rows: tuple[Row, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,7 +139,7 @@ def find_scenarios(district_folder: Path) -> list[Path]:
 
 
 def read_scenario(path: Path) -> ScenarioFile:
-    """A scenario file as rows. Raises ScenarioFileError with everything that cannot be read."""
+    """A scenario file as rows. What cannot be read is among its problems; `hold_against` refuses it with all others."""
     return _read_toml(path) if path.suffix.lower() == ".toml" else _read_table(path)
 
 
@@ -142,9 +148,7 @@ def _read_toml(path: Path) -> ScenarioFile:
         text = path.read_text(encoding="utf-8")
         raw = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ScenarioFileError(
-            [Problem(path.name, "", None, "", "", f"不是有效的 TOML 文件：{error}")]
-        ) from error
+        return _unreadable(path, f"不是有效的 TOML 文件：{error}")
     lines = [n for n, line in enumerate(text.splitlines(), 1) if line.strip().startswith("[[action]]")]
     actions = raw.get("action", [])
     problems = [
@@ -154,7 +158,7 @@ def _read_toml(path: Path) -> ScenarioFile:
         for key in raw.keys() - {"title", "action"}
     ]
     if not isinstance(actions, list) or not all(isinstance(a, dict) for a in actions):
-        raise ScenarioFileError([Problem(path.name, "", None, "action", "", "每个动作写作一段 [[action]]")])
+        return _unreadable(path, "每个动作写作一段 [[action]]")
     headers, texts = contract().headers, []
     for number, action in enumerate(actions):
         row: dict[str, Any] = {
@@ -179,9 +183,11 @@ def _read_toml(path: Path) -> ScenarioFile:
         texts.append(row)
     frame = pd.DataFrame(texts, columns=["sheet", "row_number", *contract().columns])
     rows, more = _checked(path, frame)
-    if problems + more:
-        raise ScenarioFileError(problems + more)
-    return ScenarioFile(path.stem, str(raw.get("title") or path.stem), path, rows)
+    return ScenarioFile(path.stem, str(raw.get("title") or path.stem), path, rows, (*problems, *more))
+
+
+def _unreadable(path: Path, message: str) -> ScenarioFile:
+    return ScenarioFile(path.stem, path.stem, path, (), (Problem(path.name, "", None, "", "", message),))
 
 
 def _as_text(value: Any) -> str:
@@ -197,15 +203,13 @@ def _read_table(path: Path) -> ScenarioFile:
 
     result = read_file(path, contract())
     if result.failure:
-        raise ScenarioFileError([Problem(path.name, "", None, "", "", result.failure.message)])
+        return _unreadable(path, result.failure.message)
     problems = [
         Problem(path.name, "", None, header, "", f"没有这一列；可用：{_headers()}")
         for header in result.ignored_headers
     ]
     rows, more = _checked(path, result.frame)
-    if problems + more:
-        raise ScenarioFileError(problems + more)
-    return ScenarioFile(path.stem, path.stem, path, rows)
+    return ScenarioFile(path.stem, path.stem, path, rows, (*problems, *more))
 
 
 def _checked(path: Path, frame: pd.DataFrame) -> tuple[tuple[Row, ...], list[Problem]]:
@@ -263,7 +267,7 @@ def hold_against(
     Raises:
         ScenarioFileError: with everything that is wrong. Nothing is carried out in part.
     """
-    problems: list[Problem] = []
+    problems = list(scenario.problems)
     opened = {
         fold_word(str(row.given["school"])): str(row.given["value"])
         for row in scenario.rows
@@ -296,7 +300,10 @@ def _resolved(
     kind = row.given.get("action")
     if kind is None:
         return None
+    told = {(p.row, p.column) for p in problems}
     for column in missing_fields(kind, row.given):
+        if (row.number, contract().columns[column].zh) in told:
+            continue
         problems.append(row.problem(column, "这个动作必须填写此项"))
     for column in surplus_fields(kind, row.given):
         problems.append(row.problem(column, "这个动作不用此项，请删除，以免误以为已经计入"))
@@ -326,7 +333,7 @@ def _resolved(
         and not (kind == "scale_pupils" and quantity == 0)
     ):
         problems.append(row.problem("quantity", "应为正数；减少请用“停用”“分流学生”等动作"))
-    if len(problems) > before:
+    if len(problems) > before or any(p.row == row.number for p in problems):
         return None
     known = {f.name for f in fields(Action)}
     given = {k: v for k, v in row.given.items() if k in known}

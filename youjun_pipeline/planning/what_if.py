@@ -24,7 +24,17 @@ from youjun_pipeline.contracts.model import fold_word
 from youjun_pipeline.planning.actions import Action, ActionError, Forecast, Step, carry_out
 from youjun_pipeline.planning.figures import Figures
 from youjun_pipeline.planning.judge import Case, figures_of, judged
-from youjun_pipeline.planning.scenario_file import Checked, Names, ScenarioFile, hold_against
+from youjun_pipeline.planning.scenario_file import (
+    Checked,
+    Names,
+    Problem,
+    ScenarioFile,
+    ScenarioFileError,
+    find_scenarios,
+    hold_against,
+    read_scenario,
+)
+from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.inputs import open_inputs
 from youjun_pipeline.warehouse.models import MODELS, behind, build
 from youjun_pipeline.warehouse.run import RunScope, begin_run
@@ -108,6 +118,48 @@ def what_if(
     return compare(con, trials)
 
 
+def try_out(settings: Settings, district_code: str, phase_id: str, wanted: Sequence[str]) -> Result:
+    """Judge scenarios by their files, by their ids in the district's `scenarios/`, or `plan`, on the publication alone.
+
+    Raises PlanningError, ScenarioFileError (with the problems of all files), NoInputsError.
+    """
+    problems = list[Problem]()
+    scenarios = [read_scenario(_path_of(settings, district_code, name)) for name in wanted if name != PLAN]
+    with open_planning(settings.published, [district_code]) as con:
+        start, names, plan = start_of(con, district_code, phase_id)
+        trials = list[Trial]()
+        for s in scenarios:
+            try:
+                checked = hold_against(s, start, names, _no_forecast, plan)
+                trials.append(Trial(district_code, phase_id, s.scenario_id, s.title, s.path.name, checked))
+            except ScenarioFileError as error:
+                problems += error.problems
+        if problems:
+            raise ScenarioFileError(problems)
+        if PLAN in wanted:
+            own = plan_of(con, district_code, phase_id)
+            if own is None:
+                raise PlanningError(
+                    f"{district_code} 没有交付措施（measures）或任务（targets），没有可试算的方案"
+                )
+            trials.append(own)
+        return compare(con, trials)
+
+
+def _path_of(settings: Settings, district_code: str, name: str) -> Path:
+    if Path(name).is_file():
+        return Path(name)
+    found = {
+        path.stem: path
+        for folder in settings.data.glob(f"{district_code}-*")
+        for path in find_scenarios(folder)
+    }
+    if name not in found:
+        known = f"；scenarios/ 中有：{'、'.join(found)}" if found else ""
+        raise PlanningError(f"没有情景 {name}：请给出文件，或 plan{known}")
+    return found[name]
+
+
 def _no_forecast(year: int) -> pd.DataFrame:
     return pd.DataFrame(columns=["school_code", "stage", "students"])
 
@@ -135,15 +187,7 @@ def start_of(
 
 def names_of(con: duckdb.DuckDBPyConnection, district_code: str, phase_id: str) -> Names:
     """The schools of an evaluation's roster by every way to write them; the better way wins."""
-    if (
-        not describe(con, "core.school_form")
-        or not con.execute(
-            "select count(*) from core.school_form where district_code = ? and phase_id = ?",
-            [district_code, phase_id],
-        ).fetchall()[0][0]
-    ):
-        for model in behind(["core.school_form"]):
-            build(con, model)
+    _ensure(con, ("core.school_form",))
     rows = con.execute(
         "select f.form, f.school_code, f.rank from core.school_form f join (select distinct a.school_code "
         "from accepted.schools a semi join (from temp.run_chosen_file where district_code = $1 and phase_id = $2 and "
@@ -171,6 +215,13 @@ def names_of(con: duckdb.DuckDBPyConnection, district_code: str, phase_id: str) 
     )
 
 
+def _ensure(con: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> None:
+    """Build tables of the run that are not there yet, as on a publication; what is published stands and is not judged again."""
+    for model in behind(tables):
+        if model.schema in ("core", "rule") and not describe(con, model.full_name):
+            build(con, model)
+
+
 # ------------------------------------------------------------------------------------------------------------ the plan
 
 
@@ -179,6 +230,7 @@ def plan_of(con: duckdb.DuckDBPyConnection, district_code: str, phase_id: str) -
 
     Whatever a measure leaves unsaid is assumed nothing; whatever the figures do not allow is told as such.
     """
+    _ensure(con, ("rule.plan_effect", "core.target"))
     sql = (MODELS / "plan" / "plan_action.sql").read_text(encoding="utf-8")
     rows = (
         con.execute(

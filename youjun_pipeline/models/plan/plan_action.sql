@@ -44,14 +44,14 @@ with effect as (
     select district_code, phase_id, measure_no, effective_on, school_code, to_school_code, stage, null, null, 'divert_pupils',
         quantity::double,
         of_source < most or concat(indicator_code, '|', source)
-            is distinct from min(concat(indicator_code, '|', source)) filter (of_source = most) over work
+            is distinct from min(concat(indicator_code, '|', source)) filter (of_source = most) over diversion
     from (
         select *, max(of_source) over (
             partition by district_code, phase_id, school_code, stage, to_school_code
         ) as most
         from moved
     )
-    window work as (partition by district_code, phase_id, school_code, stage, to_school_code)
+    window diversion as (partition by district_code, phase_id, school_code, stage, to_school_code)
     union all
     select distinct district_code, phase_id, measure_no, effective_on, school_code, to_school_code, null, null, null,
         'merge_school', null::double, false
@@ -79,3 +79,10 @@ select district_code, phase_id, measure_no, coalesce(planned_on, getvariable('as
 from rule.plan_effect
 semi join run_evaluation using (district_code, phase_id)
 where unquantified is not null
+union all
+-- programmes with yearly targets say how much for the district, and never at which school
+select distinct district_code, phase_id, target_no, getvariable('as_of'), null, null, null, null, metric, max(planned)::double,
+    '任务“' || programme || '”（' || metric || '）的数量没有落实到学校'
+from core.target
+semi join run_evaluation using (district_code, phase_id)
+group by all

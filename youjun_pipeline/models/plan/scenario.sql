@@ -41,7 +41,7 @@ select a.district_code, a.phase_id, a.scenario_id, a.at_phase_id, a.title, a.sou
         || '，解决 ' || (coalesce(c.mended, 0) + b.mended) || ' 处，新增未达标 ' || (coalesce(c.broken, 0) + b.broken) || ' 处'
         || case when len(newly_broken) > 0 then '：' || ten_of(newly_broken) else '' end
         || case when len(b.over) > 0 then '；差异系数仍超限：' || array_to_string(b.over, '、') else '' end
-        || case when a.assumed_nothing > 0 then '；' || a.assumed_nothing || ' 项措施没有数量，不作假设' else '' end as summary
+        || case when a.assumed_nothing > 0 then '；' || a.assumed_nothing || ' 项措施没有写明能计入的数量，不作假设' else '' end as summary
 from temp.planning_at a
 join balance b using (district_code, phase_id, scenario_id, at_phase_id)
 left join counted c using (district_code, phase_id, scenario_id, at_phase_id)
