@@ -1,0 +1,109 @@
+"""A district's own plan as a scenario, without being written down again: its measures, as far as they say how much and where.
+
+Keep out: what a measure's words mean (`rule.plan_effect`, models/plan/plan_action.sql).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from youjun_pipeline.planning.actions import Action, ActionError, carry_out
+from youjun_pipeline.planning.base import ensure, no_forecast, start_of
+from youjun_pipeline.planning.compare import Trial
+from youjun_pipeline.planning.figures import Figures
+from youjun_pipeline.planning.scenario_file import Checked
+from youjun_pipeline.warehouse.models import MODELS
+
+if TYPE_CHECKING:
+    import duckdb
+
+PLAN = "plan"
+
+
+def plan_of(con: duckdb.DuckDBPyConnection, district_code: str, phase_id: str) -> Trial | None:
+    """The district's own plan as a trial, from what `rule.plan_effect` says of its measures; None where it has none.
+
+    Whatever a measure leaves unsaid is assumed nothing; whatever the figures do not allow is told as such.
+    """
+    ensure(con, ("rule.plan_effect", "core.target"))
+    sql = (MODELS / "plan" / "plan_action.sql").read_text(encoding="utf-8")
+    rows = (
+        con.execute(
+            f"from ({sql}) where district_code = ? and phase_id = ? order by effective_on, measure_no, school_code",
+            [district_code, phase_id],
+        )
+        .to_arrow_table()
+        .to_pylist()
+    )
+    if not rows:
+        return None
+    start, _names, _ = start_of(con, district_code, phase_id)
+    rooms = _room_sizes(con, district_code, phase_id)
+    steps, done, left = [start], list[Action](), list[dict[str, Any]]()
+    for number, row in enumerate(rows, 1):
+        told = {
+            "action_no": f"{row['measure_no']}#{number}",
+            "action": row["kind"],
+            "effective_on": row["effective_on"],
+            "school_code": row["school_code"],
+            "stage": row["stage"],
+            "quantity": row["quantity"],
+            "measure_no": row["measure_no"],
+        }
+        if row["without"]:
+            left.append({**told, "without": row["without"]})
+            continue
+        action = Action(
+            action_no=told["action_no"],
+            kind=row["kind"],
+            effective_on=row["effective_on"],
+            school=row["school_code"],
+            to_school=row["to_school_code"],
+            stage=row["stage"],
+            item=row["item"],
+            quantity=row["quantity"],
+            measure_no=row["measure_no"],
+        )
+        try:
+            step = steps[-1]
+            for part in _placed(action, step.figures, rooms):
+                step = carry_out(step, part, no_forecast)
+        except ActionError as error:
+            left.append({**told, "without": str(error)})
+            continue
+        steps.append(step)
+        done.append(action)
+    return Trial(
+        district_code, phase_id, PLAN, "方案全部落实", PLAN, Checked(tuple(done), tuple(steps)), tuple(left)
+    )
+
+
+def _placed(action: Action, figures: Figures, rooms: Mapping[str, float]) -> list[Action]:
+    """An action, or of music and art rooms without a kind one each: the kind that the school has fewer of comes first."""
+    if action.kind != "add_rooms" or action.item:
+        return [action]
+    own = figures.frames["special_rooms"]
+    counts = {
+        kind: int(
+            ((own["school_code"] == action.school) & (own["kind"] == kind) & (own["area_m2"] >= size)).sum()
+        )
+        for kind, size in rooms.items()
+    }
+    placed = []
+    for _ in range(int(action.quantity or 0)):
+        kind = min(counts, key=lambda k: (counts[k], k != "music"))
+        counts[kind] += 1
+        placed.append(replace(action, item=kind, quantity=1.0, area_m2=rooms[kind]))
+    return placed
+
+
+def _room_sizes(con: duckdb.DuckDBPyConnection, district_code: str, phase_id: str) -> dict[str, float]:
+    """The area that a new music or art room must have by the evaluation's standard."""
+    rows = con.execute(
+        "select p.parameter, p.value from standard.parameter p join temp.run_evaluation e using (standard_id) "
+        "where e.district_code = ? and e.phase_id = ? and p.parameter in ('music_room_area_m2', 'art_room_area_m2')",
+        [district_code, phase_id],
+    ).fetchall()
+    return {name.split("_")[0]: float(value) for name, value in rows}
