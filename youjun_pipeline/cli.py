@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from youjun_pipeline.planning.command import planning_parsers
 from youjun_pipeline.settings import AS_OF, Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -88,19 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--stage", help="学段：primary 小学、junior 初中；不给学校时为该学段的差异系数")
     explain.set_defaults(handle=explain_command)
 
-    what_if = commands.add_parser(
-        "what-if", help="试算情景：措施落实或学生变动后会怎样，与现状比较；只读发布，不改动任何结果"
-    )
-    what_if.add_argument("district", help="区县代码")
-    what_if.add_argument("phase", help="以哪个阶段的数据为基准：阶段编号")
-    what_if.add_argument(
-        "scenario",
-        nargs="+",
-        help="情景文件（.toml、.xlsx、.csv）、区县 scenarios/ 中的情景编号，或 plan（区县自己的方案）",
-    )
-    what_if.add_argument("--at", metavar="阶段", help="看到哪个阶段结束；缺省为方案最后一个阶段")
-    what_if.add_argument("--out", metavar="FILE", help="另写比较结果到这个工作簿（.xlsx）")
-    what_if.set_defaults(handle=what_if_command)
+    planning_parsers(commands)
 
     site = commands.add_parser("site", help="由发布库重新生成网站")
     site.set_defaults(handle=site_command)
@@ -233,29 +222,6 @@ def explain_command(settings: Settings, options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 1
     print(text, end="")
-    return 0
-
-
-def what_if_command(settings: Settings, options: argparse.Namespace) -> int:
-    """Print what scenarios would change; 0 compared, 1 a scenario or the publication cannot be used."""
-    from pathlib import Path
-
-    from youjun_pipeline.planning.scenario_file import ScenarioFileError
-    from youjun_pipeline.planning.text import what_if_text, write_book
-    from youjun_pipeline.planning.what_if import PlanningError, try_out
-    from youjun_pipeline.warehouse.inputs import NoInputsError
-
-    try:
-        result = try_out(settings, options.district, options.phase, options.scenario)
-    except ScenarioFileError as error:
-        print(f"{error}\n没有试算：共 {len(error.problems)} 处问题，改好后请再运行", file=sys.stderr)
-        return 1
-    except (PlanningError, NoInputsError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    print(what_if_text(result, options.at))
-    if options.out:
-        print(f"工作簿 {write_book(result, Path(options.out)).resolve()}")
     return 0
 
 

@@ -20,7 +20,8 @@ from youjun_pipeline.warehouse.catalogues import insert_catalogues
 from youjun_pipeline.warehouse.connection import SCHEMAS
 from youjun_pipeline.warehouse.models import Model, behind, build
 from youjun_pipeline.warehouse.run import RUN_TABLES, run_sql
-from youjun_pipeline.warehouse.tables import EVALUATION_KEY, declared_tables, describe, sql_text
+from youjun_pipeline.warehouse.stand_in import MARK, ScenarioError, quoted, replace_files
+from youjun_pipeline.warehouse.tables import EVALUATION_KEY, declared_tables, sql_text
 
 SCENARIO = "youjun_scenario"
 VERDICTS = (
@@ -30,14 +31,10 @@ VERDICTS = (
     "mart.district_indicator",
     "mart.district_verdict",
 )
-# Between phase and variant; no phase id of a district may hold it.
-MARK = "@"
+
+__all__ = ["SCENARIO", "VERDICTS", "ScenarioError", "Variant", "scenario"]
 
 Connection = duckdb.DuckDBPyConnection
-
-
-class ScenarioError(ValueError):
-    """A variant names what does not exist; the message lists every such thing."""
 
 
 @dataclass(frozen=True)
@@ -104,12 +101,12 @@ def scenario(
                 insert_catalogues(con, catalogues)
                 made = _begin(con, variants, base, keep_equal=files is not None)
                 if files is not None:
-                    _replace_files(con, base, files)
+                    replace_files(con, base, files)
                     _build_whole(con, behind(tables))
                 else:
                     _build_touched(con, base, variants, behind(tables))
             finally:
-                con.execute(f"use {_quoted(base, schema)}")
+                con.execute(f"use {quoted(base, schema)}")
         yield made
     finally:
         con.execute(f"detach {SCENARIO}")
@@ -138,9 +135,9 @@ def _lay_out(con: Connection, base: str) -> None:
         [base],
     ).fetchall()
     for schema, table in found:
-        con.execute(f"create view {_quoted(SCENARIO, schema, table)} as from {_quoted(base, schema, table)}")
+        con.execute(f"create view {quoted(SCENARIO, schema, table)} as from {quoted(base, schema, table)}")
     for table in CATALOGUE_TABLES:
-        source, copy = _quoted(base, "standard", table), _quoted(SCENARIO, "standard", table)
+        source, copy = quoted(base, "standard", table), quoted(SCENARIO, "standard", table)
         con.execute(f"create table {copy} as from {source}")
 
 
@@ -254,7 +251,7 @@ def _drop_equal(con: Connection, base: str) -> None:
         where e.district_code = r.district_code and e.phase_id = r.phase_id and {same}
             and e.standard_id = k.standard_id || if(r.without_waivers, {sql_text(MARK)} || r.variant, '')
             and not (r.without_waivers and exists (
-                from {_quoted(base)}.standard.waiver w
+                from {quoted(base)}.standard.waiver w
                 where w.standard_id = k.standard_id
                     and (k.effective_on between w.starts and w.ends or list_contains(k.waivers, w.waiver))
             ))
@@ -289,76 +286,9 @@ def _build_touched(con: Connection, base: str, variants: Collection[Variant], mo
         _map_base(con, base, model, everyone - touched[name], as_view=False)
 
 
-def _replace_files(con: Connection, base: str, files: Mapping[str, str]) -> None:
-    """Put rows of one's own in the place of delivered files, as one file for each evaluation and dataset.
-
-    It carries what is known of the files it stands for: rejected rows hide what they hid.
-    """
-    con.execute(
-        "create table main.replaced (district_code varchar, phase_id varchar, dataset varchar, content_sha256 varchar, "
-        "new_sha256 varchar)"
-    )
-    for dataset, select in files.items():
-        expected = set(describe(con, _quoted("accepted", dataset))) - {"content_sha256"}
-        if not expected:
-            raise ScenarioError(f"没有数据集 {dataset}")
-        rows = _quoted("main", f"rows_of_{dataset}")
-        con.execute(f"create table {rows} as {select}")
-        if found := expected ^ (set(describe(con, rows)) - set(EVALUATION_KEY)):
-            raise ScenarioError(f"{dataset} 的列不一致：{'、'.join(sorted(found))}")
-        con.execute(f"""
-            insert into main.replaced
-            select f.district_code, f.phase_id, f.dataset, f.content_sha256,
-                concat_ws('{MARK}', f.dataset, f.district_code, f.phase_id)
-            from temp.run_chosen_file f
-            semi join {rows} using (district_code, phase_id)
-            where f.dataset = {sql_text(dataset)}
-        """)
-        con.execute(f"""
-            create or replace view {_quoted("accepted", dataset)} as
-            from {_quoted(base, "accepted", dataset)}
-            union all by name
-            select concat_ws('{MARK}', {sql_text(dataset)}, district_code, phase_id) as content_sha256,
-                * exclude (district_code, phase_id)
-            from {rows}
-        """)
-    for (table,) in con.execute(
-        "select table_name from duckdb_columns() where database_name = ? and schema_name = 'raw' "
-        "and column_name in ('content_sha256', 'dataset') and not table_name = 'delivered_file' "
-        "group by all having count(*) = 2",
-        [base],
-    ).fetchall():
-        source = _quoted(base, "raw", table)
-        con.execute(f"""
-            create or replace view {_quoted("raw", table)} as
-            from {source}
-            union all
-            select t.* replace (r.new_sha256 as content_sha256)
-            from {source} t
-            join main.replaced r using (content_sha256, dataset)
-        """)
-    # A school is known by the rosters that were delivered: one that a variant opens is known by its own.
-    con.execute(f"""
-        create or replace view raw.delivered_file as
-        from {_quoted(base, "raw", "delivered_file")}
-        union all
-        select distinct f.* replace (r.new_sha256 as content_sha256, r.dataset as file)
-        from {_quoted(base, "raw", "delivered_file")} f
-        join main.replaced r using (district_code, dataset, content_sha256)
-    """)
-    con.execute("""
-        create or replace temp table run_chosen_file as
-        select distinct f.* replace (
-            coalesce(r.new_sha256, f.content_sha256) as content_sha256, if(r.dataset is null, f.file, r.dataset) as file
-        )
-        from temp.run_chosen_file f
-        left join main.replaced r using (district_code, phase_id, dataset, content_sha256)
-    """)
-
-
 def _map_base(con: Connection, base: str, model: Model, variants: set[str], *, as_view: bool) -> None:
     """The base's rows of a model under the phase ids of `variants`, as the table's view or added to its rows."""
-    source, target = _quoted(base, model.schema, model.name), _quoted(model.schema, model.name)
+    source, target = quoted(base, model.schema, model.name), quoted(model.schema, model.name)
     columns = {row[0] for row in con.execute(f"describe {source}").fetchall()}
     if set(EVALUATION_KEY) <= columns:
         names = ", ".join(sql_text(v) for v in sorted(variants))
@@ -372,7 +302,3 @@ def _map_base(con: Connection, base: str, model: Model, variants: set[str], *, a
         con.execute(f"create view {target} as {select}")
     elif variants and set(EVALUATION_KEY) <= columns:
         con.execute(f"insert into {target} by name {select}")
-
-
-def _quoted(*parts: str) -> str:
-    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)

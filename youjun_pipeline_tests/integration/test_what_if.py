@@ -1,5 +1,7 @@
 """Scenarios on a publication alone: nothing changes nothing, effects add up, faults are told all at once, files read back."""
 
+# Long because one publication, 9 s to make, serves all that is asked of scenarios.
+
 from __future__ import annotations
 
 import shutil

@@ -1,0 +1,99 @@
+"""Rows that stand in for delivered files while a scenario is judged.
+
+Keep out: what a scenario is (`scenario`), where the rows come from (`projection`, planning).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import duckdb
+
+from youjun_pipeline.warehouse.tables import EVALUATION_KEY, describe, sql_text
+
+# Between phase and variant; no phase id of a district may hold it.
+MARK = "@"
+
+
+class ScenarioError(ValueError):
+    """A variant names what does not exist; the message lists every such thing."""
+
+
+def replace_files(con: duckdb.DuckDBPyConnection, base: str, files: Mapping[str, str]) -> None:
+    """Put rows of one's own in the place of delivered files, as one file for each evaluation and dataset.
+
+    It carries what is known of the files it stands for: rejected rows hide what they hid.
+
+    `con` is in the scenario's database, with its evaluations begun; `base` is the working database. Raises ScenarioError for a
+    dataset that does not exist or columns that are not its own.
+    """
+    con.execute(
+        "create table main.replaced (district_code varchar, phase_id varchar, dataset varchar, content_sha256 varchar, "
+        "new_sha256 varchar)"
+    )
+    for dataset, select in files.items():
+        expected = set(describe(con, quoted("accepted", dataset))) - {"content_sha256"}
+        if not expected:
+            raise ScenarioError(f"没有数据集 {dataset}")
+        rows = quoted("main", f"rows_of_{dataset}")
+        con.execute(f"create table {rows} as {select}")
+        if found := expected ^ (set(describe(con, rows)) - set(EVALUATION_KEY)):
+            raise ScenarioError(f"{dataset} 的列不一致：{'、'.join(sorted(found))}")
+        con.execute(f"""
+            insert into main.replaced
+            select f.district_code, f.phase_id, f.dataset, f.content_sha256,
+                concat_ws('{MARK}', f.dataset, f.district_code, f.phase_id)
+            from temp.run_chosen_file f
+            semi join {rows} using (district_code, phase_id)
+            where f.dataset = {sql_text(dataset)}
+        """)
+        con.execute(f"""
+            create or replace view {quoted("accepted", dataset)} as
+            from {quoted(base, "accepted", dataset)}
+            union all by name
+            select concat_ws('{MARK}', {sql_text(dataset)}, district_code, phase_id) as content_sha256,
+                * exclude (district_code, phase_id)
+            from {rows}
+        """)
+    _carry_over(con, base)
+
+
+def _carry_over(con: duckdb.DuckDBPyConnection, base: str) -> None:
+    """What is known of the delivered files is known of those that stand in for them, and evaluations rest on these."""
+    for (table,) in con.execute(
+        "select table_name from duckdb_columns() where database_name = ? and schema_name = 'raw' "
+        "and column_name in ('content_sha256', 'dataset') and not table_name = 'delivered_file' "
+        "group by all having count(*) = 2",
+        [base],
+    ).fetchall():
+        source = quoted(base, "raw", table)
+        con.execute(f"""
+            create or replace view {quoted("raw", table)} as
+            from {source}
+            union all
+            select t.* replace (r.new_sha256 as content_sha256)
+            from {source} t
+            join main.replaced r using (content_sha256, dataset)
+        """)
+    # A school is known by the rosters that were delivered: one that a variant opens is known by its own.
+    con.execute(f"""
+        create or replace view raw.delivered_file as
+        from {quoted(base, "raw", "delivered_file")}
+        union all
+        select distinct f.* replace (r.new_sha256 as content_sha256, r.dataset as file)
+        from {quoted(base, "raw", "delivered_file")} f
+        join main.replaced r using (district_code, dataset, content_sha256)
+    """)
+    con.execute("""
+        create or replace temp table run_chosen_file as
+        select distinct f.* replace (
+            coalesce(r.new_sha256, f.content_sha256) as content_sha256, if(r.dataset is null, f.file, r.dataset) as file
+        )
+        from temp.run_chosen_file f
+        left join main.replaced r using (district_code, phase_id, dataset, content_sha256)
+    """)
+
+
+def quoted(*parts: str) -> str:
+    """A full name for SQL, each part in quotes."""
+    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
