@@ -41,7 +41,7 @@ def _stage(e: Evaluation, code: str, stage: str, values: list[Any]) -> dict[str,
         if c.indicator_code == code and c.stage == stage
     }
     limits = sorted({v.threshold for v in values if v.threshold is not None})
-    break_even = next((c.break_even for c in shares.values()), None)
+    break_even = next((c.level_break_even for c in shares.values()), None)
     schools = [_school(e, indicator, v, shares.get(v.school_code), break_even) for v in values]
     worst_first = -1 if indicator.direction == "at_most" else 1
     schools.sort(

@@ -42,7 +42,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "mart.school_indicator": {"threshold": 4.5, "floor": 3.825, "gap": 350.0, "rounding_sensitive": False},
     "mart.school_verdict": {"resource_met": 0, "resource_below": 7, "passes_resource_rule": False},
     "mart.stage_balance": {"cv": 0.6, "cv_limit": 0.5, "rounding_sensitive": False},
-    "mart.balance_contribution": {"break_even": 2.0},
+    "mart.balance_contribution": {"break_even": 2.1, "level_break_even": 2.0},
     "mart.monitoring_subject": {"level": 1},
     "mart.finding": {"state": "open", "signed_off": False, "first_phase_id": PHASE},
 }

@@ -139,7 +139,9 @@ def test_balances_agree(published: duckdb.DuckDBPyConnection, expected: dict[str
             assert not wrong, (code, key, wrong)
         for place, part in evaluation.balance_contribution.items():
             row = contributions[code][place]
-            wrong = differences(row, part, (), ("value", "weight", "variance_share", "break_even"))
+            wrong = differences(
+                row, part, (), ("value", "weight", "variance_share", "break_even", "level_break_even")
+            )
             assert not wrong, (code, place, wrong)
             # the oracle's is per unit of the resource, the published one per unit of the indicator's value
             students = evaluation.sections[place[2], place[0]].students or 0

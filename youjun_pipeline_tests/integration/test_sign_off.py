@@ -3,6 +3,8 @@
 Each school of the made-up district is one case, told over four phases by the size of its largest class (G5).
 """
 
+# Long because all cases are schools of one district: one refresh of it tells them all.
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -44,7 +46,38 @@ CASES: dict[str, tuple[str, tuple[int | None, ...]]] = {
     "拆分小学": ("2120114015", (F, GONE, GONE, GONE)),
     "拆一小学": ("2120114016", (GONE, P, P, P)),
     "拆二小学": ("2120114017", (GONE, F, P, P)),
+    # inspected before another dataset than its own was delivered
+    "异源小学": ("2120114018", (F, P, P, P)),
+    # split in two that both fail, one of which is merged on; and split while it lives on, judged itself
+    "分校小学": ("2120114030", (F, GONE, GONE, GONE)),
+    "分一小学": ("2120114031", (GONE, 49, 49, P)),
+    "分二小学": ("2120114032", (GONE, 60, GONE, GONE)),
+    "承二小学": ("2120114033", (P, P, 55, F)),
+    "留存小学": ("2120114034", (F, P, P, P)),
+    "分出小学": ("2120114035", (GONE, F, P, P)),
 }
+# An inspector and whether that is somebody else: 张三 reported, 赵六丰 answers for the measure, 钱七 did before.
+INSPECTORS = {
+    "张三（财计科）": False,
+    "张三(财计科、基建科)": False,
+    "[财计科]张三": False,
+    "财计科：张三": False,
+    "财计科 张三": False,
+    "财计科: 张 三（科长）": False,
+    "督导组（张三）": True,
+    "张三科长": False,
+    "区教育局财计科张三": False,
+    "王五、张三【财计科】": False,
+    "赵六丰": False,
+    "赵六丰（校长）": False,
+    "校长 赵六丰": False,
+    "钱七": False,
+    "张三丰": True,
+    "赵六": True,
+    "财计科 王五": True,
+    "王五（财计科）": True,
+}
+CASES |= {f"署名{n}小学": (f"21201141{n:02}", (F, P, P, P)) for n in range(len(INSPECTORS))}
 CODES = {name: code for name, (code, _) in CASES.items()}
 INSPECTED = "2024-05-20"
 EVIDENCE = "现场核查记录"
@@ -92,8 +125,10 @@ ACCEPTANCES = [
     acceptance("更名前小学"),
     acceptance("从未有过小学"),
     acceptance("", indicator="R4"),
+    acceptance("异源小学", on="2023-11-01"),
+    *(acceptance(f"署名{n}小学", inspector=who) for n, who in enumerate(INSPECTORS)),
 ]
-PLAN = {
+PLAN: dict[str, dict[str, list[dict[str, Any]]]] = {
     DAYS[0]: {
         "measures": [
             {
@@ -101,13 +136,34 @@ PLAN = {
                 "indicator": "班额",
                 "stage": "primary",
                 "school_names": "、".join([*CASES, "更名前小学"]),
+                "responsible_person": "钱七",
             },
             {"measure_no": "M2", "indicator": "G4", "stage": "junior", "school_names": "九年学校"},
         ],
     },
+    "2023-12-15": {
+        "recognition": [
+            {"year": 2023, "respondent_group": "家长", "method": "问卷", "valid": 100, "satisfied": 90}
+        ]
+    },
     DAYS[1]: {
+        "measures": [
+            {
+                "measure_no": "M1",
+                "indicator": "班额",
+                "stage": "primary",
+                "school_names": "、".join([*CASES, "更名前小学"]),
+                "responsible_person": "赵六丰（教育管理科）",
+            },
+            {"measure_no": "M2", "indicator": "G4", "stage": "junior", "school_names": "九年学校"},
+        ],
         "progress": [
-            {"reported_on": "2024-05-15", "measure_no": "M1", "state": "in_progress", "reporter": "张三"}
+            {
+                "reported_on": "2024-05-15",
+                "measure_no": "M1",
+                "state": "in_progress",
+                "reporter": "张三（财计科）",
+            }
         ],
         "acceptances": ACCEPTANCES,
         "school_changes": [
@@ -128,6 +184,24 @@ PLAN = {
                 "kind": "split",
                 "from_school": "拆分小学",
                 "to_school": "拆一小学、拆二小学",
+            },
+            {
+                "effective_on": "2024-03-01",
+                "kind": "split",
+                "from_school": "分校小学",
+                "to_school": "分一小学、分二小学",
+            },
+            {
+                "effective_on": "2024-03-01",
+                "kind": "split",
+                "from_school": "留存小学",
+                "to_school": "分出小学",
+            },
+            {
+                "effective_on": "2024-09-01",
+                "kind": "merge",
+                "from_school": "分二小学",
+                "to_school": "承二小学",
             },
             {"effective_on": "2024-04-01", "kind": "close", "from_school": "撤点小学", "to_school": ""},
         ],
@@ -187,6 +261,12 @@ OPEN, CLOSED, SIGNED, REOPENED = ("open", False), ("closed", False), ("closed", 
         ("未过小学", [OPEN, CLOSED, SIGNED, SIGNED]),
         # signed off on paper, the figures failed: inspected again only once they passed
         ("空验小学", [OPEN, OPEN, CLOSED, CLOSED]),
+        # later than its own figures, earlier than those of another dataset
+        ("异源小学", [OPEN, SIGNED, SIGNED, SIGNED]),
+        *(
+            (f"署名{n}小学", [OPEN, *[SIGNED if other else CLOSED] * 3])
+            for n, other in enumerate(INSPECTORS.values())
+        ),
     ],
 )
 def test_a_finding_is_signed_off_by_a_valid_inspection(
@@ -207,6 +287,7 @@ def test_what_may_not_sign_off_is_listed_with_its_place(con: duckdb.DuckDBPyConn
     passed, message = check(con, "sign_offs_are_by_others", "p2")
     assert not passed
     assert "2024-05-31/acceptances.csv 第 3 行：自验小学 G5，验收人 张 三 填报过对应措施的进展" in message
+    assert "验收人 钱七 是对应措施的责任人，验收不计入" in message
     assert "联验小学 G5，验收人 李四、张三" in message
     assert "如期小学" not in message
     passed, message = check(con, "sign_offs_have_evidence", "p2")
@@ -227,7 +308,8 @@ def test_an_inspection_of_no_finding_is_listed(con: duckdb.DuckDBPyConnection) -
     passed, message = check(con, "acceptances_match_a_finding", "p2")
     assert not passed
     assert "第 13 行：学校名称为空 R4" in message
-    assert con.execute("select value from quality.rejected_row").fetchall() == [(UNKNOWN,)]
+    rejected = con.execute("select value from quality.rejected_row where dataset = 'acceptances'").fetchall()
+    assert rejected == [(UNKNOWN,)]
 
 
 def test_a_merged_schools_finding_follows_the_receiving_school(con: duckdb.DuckDBPyConnection) -> None:
@@ -252,6 +334,24 @@ def test_a_split_schools_finding_waits_for_the_worst_of_its_successors(
     assert course(con, CODES["拆分小学"]) == [OPEN, OPEN, CLOSED, CLOSED]
     assert course(con, CODES["拆二小学"]) == [OPEN, CLOSED, CLOSED]
     assert course(con, CODES["拆一小学"]) == []
+
+
+def test_of_the_heirs_of_a_split_the_worst_is_judged(con: duckdb.DuckDBPyConnection) -> None:
+    def judged(name: str) -> list[tuple[Any, ...]]:
+        return con.execute(
+            "select judged_school_code, value, state from mart.finding where finding_id like '%' || ? "
+            "and indicator_code = 'G5' order by phase_id",
+            [CODES[name]],
+        ).fetchall()
+
+    # both heirs fail: the larger class counts, also of the school that took in one of them
+    assert judged("分校小学") == [
+        (CODES["分校小学"], F, "open"),
+        (CODES["分二小学"], 60, "open"),
+        (CODES["承二小学"], 55, "open"),
+        (CODES["承二小学"], F, "open"),
+    ]
+    assert judged("留存小学")[:2] == [(CODES["留存小学"], F, "open"), (CODES["留存小学"], P, "closed")]
 
 
 def test_a_renamed_schools_finding_keeps_its_identity(con: duckdb.DuckDBPyConnection) -> None:

@@ -139,7 +139,7 @@ def test_indicator_page_shows_each_schools_share_of_the_cv(
         name: (share, effect, value >= even)
         for name, value, share, effect, even in fetch(
             con,
-            f"""select school_name, value, variance_share, marginal_effect, break_even
+            f"""select school_name, value, variance_share, marginal_effect, level_break_even
             from {wuqing("balance_contribution")} and indicator_code = 'R4' and stage = 'primary'""",
         )
     }

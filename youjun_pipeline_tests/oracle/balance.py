@@ -18,9 +18,10 @@ from youjun_pipeline_tests.oracle import figures as f
 class Contribution:
     """What one section does to a CV.
 
-    ``break_even`` is the value below which more resource lowers the CV: X·(1 + CV²), the same for all
-    sections. ``marginal_effect`` is the change of the CV per unit of resource given to the section, in the
-    resource's own unit; None, like ``variance_share``, where there is no variance.
+    ``break_even`` is the value at which more resource for this section stops lowering the CV, the others as they
+    are: Σ(R²/P) / ΣR over the others, None where they have nothing. ``level_break_even`` parts the sections as things
+    stand: X·(1 + CV²), the same for all. ``marginal_effect`` is the change of the CV per unit of resource given to
+    the section, in the resource's own unit; None, like ``variance_share``, where there is no variance.
     """
 
     school_code: str
@@ -29,6 +30,7 @@ class Contribution:
     variance_share: Fraction | None
     marginal_effect: float | None
     break_even: Fraction | None
+    level_break_even: Fraction | None
 
 
 @dataclass(frozen=True)
@@ -86,14 +88,20 @@ def contributions_of(code: str, sections: Mapping[str, tuple[Fraction, int]]) ->
     if mean is None or variance is None:
         return ()
     pupils, resources = sum(n for _, n in sections.values()), sum(r for r, _ in sections.values())
-    break_even = None if cv_squared is None else mean * (1 + cv_squared)
+    level = None if cv_squared is None else mean * (1 + cv_squared)
     found = []
     for school, (resource, n) in sections.items():
         weight = Fraction(n, pupils)
         slope = None
-        if cv_squared and break_even is not None:
+        others = [part for other, part in sections.items() if other != school]
+        turn = (
+            sum((r * r / p for r, p in others), Fraction(0)) / all_of
+            if (all_of := sum(r for r, _ in others))
+            else None
+        )
+        if cv_squared and level is not None:
             # d(CV)/dR_i from CV² = ΣP·Σ(R²/P)/(ΣR)² − 1.
-            slope = float(pupils * (resource / n - break_even) / (resources * resources)) / root(cv_squared)
+            slope = float(pupils * (resource / n - level) / (resources * resources)) / root(cv_squared)
         found.append(
             Contribution(
                 school,
@@ -101,7 +109,8 @@ def contributions_of(code: str, sections: Mapping[str, tuple[Fraction, int]]) ->
                 weight,
                 weight * (resource / n - mean) ** 2 / variance if variance else None,
                 slope,
-                None if break_even is None else break_even * f.PER[code],
+                None if turn is None else turn * f.PER[code],
+                None if level is None else level * f.PER[code],
             )
         )
     return tuple(found)
@@ -120,7 +129,7 @@ def balance_of(
     mean, variance, squared = moments([(waived, n) for waived, _, n in sections.values()])
     _, _, squared_strict = moments([(plain, n) for _, plain, n in sections.values()])
     waived, strict = judge_cv(squared, stage), judge_cv(squared_strict, stage)
-    status = f.BY_WAIVER if waived == f.MET and strict != f.MET else waived
+    status = f.BY_WAIVER if waived == f.MET and strict == f.BELOW else waived
     per = f.PER[code]
     cv = None if squared is None else root(squared)
     shown = None if squared is None else f.half_up(Fraction(root(squared)), 3)

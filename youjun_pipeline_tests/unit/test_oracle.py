@@ -127,7 +127,7 @@ def test_variance_shares_add_up_and_slopes_are_the_cvs(sections):
     # Far below the smallest step between two sections' values, far above what a float can lose.
     step = Fraction(sum(r for r, _ in sections), 10**9)
     part = parts[0]
-    assert part.marginal_effect is not None and part.break_even is not None
+    assert part.marginal_effect is not None and part.level_break_even is not None
     moved = [(sections[0][0] + step, sections[0][1]), *sections[1:]]
     after = stage_balance(moved).cv
     assert after is not None
@@ -135,7 +135,17 @@ def test_variance_shares_add_up_and_slopes_are_the_cvs(sections):
     assert slope == pytest.approx(
         part.marginal_effect, rel=1e-3, abs=1e-3 / float(sum(r for r, _ in sections))
     )
-    assert (part.marginal_effect < 0) == (part.value < part.break_even)
+    assert (part.marginal_effect < 0) == (part.value < part.level_break_even)
+    if part.break_even is not None:
+        # both part the sections alike; only the turning point stays one when the section itself is raised
+        assert (part.value < part.break_even) == (part.value < part.level_break_even)
+        turned = [(part.break_even / 100 * sections[0][1], sections[0][1]), *sections[1:]]
+        assert (
+            contributions_of("R2", {str(i): (Fraction(r), n) for i, (r, n) in enumerate(turned)})[
+                0
+            ].marginal_effect
+            or 0
+        ) == 0
 
 
 @A_FEW

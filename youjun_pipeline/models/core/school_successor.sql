@@ -1,5 +1,6 @@
 -- Who stands for a school that a merger, a split or a rename has ended, step by step (hops), from the day since on.
--- A rename whose old code is still in the roster has not happened: then there are two schools.
+-- A rename whose old code is still in the roster has not happened: then there are two schools. passed: the
+-- schools on the way, none of which is still there.
 with recursive step as (
     select c.district_code, c.phase_id, c.from_code, c.to_code, c.kind = 'rename' as is_rename, c.effective_on
     from core.school_change c
@@ -9,19 +10,19 @@ with recursive step as (
     where c.is_in_force and c.kind in ('merge', 'split', 'rename') and c.from_code <> c.to_code
         and (c.kind <> 'rename' or s.school_code is null)
 ), walk as (
-    select district_code, phase_id, from_code as school_code, to_code as successor_code, 1 as hops, is_rename,
-        effective_on as since
+    select district_code, phase_id, from_code as school_code, to_code as successor_code, 1 as hops,
+        is_rename, [from_code] as passed, effective_on as since
     from step
     union
-    select w.district_code, w.phase_id, w.school_code, s.to_code, w.hops + 1, w.is_rename and s.is_rename,
-        greatest(w.since, s.effective_on)
+    select w.district_code, w.phase_id, w.school_code, s.to_code, w.hops + 1,
+        w.is_rename and s.is_rename, list_append(w.passed, s.from_code), greatest(w.since, s.effective_on)
     from walk w
     join step s
         on s.district_code = w.district_code and s.phase_id = w.phase_id and s.from_code = w.successor_code
     -- a school that was renamed back and forth must not go round for ever
     where w.hops < 8
 )
-select district_code, phase_id, school_code, successor_code, is_rename, min(hops) as hops, min(since) as since
+select district_code, phase_id, school_code, successor_code, is_rename, passed, min(hops) as hops, min(since) as since
 from walk
 where school_code <> successor_code
 group by all

@@ -14,6 +14,8 @@ with moved as (
     join core.measure m
         on m.district_code = p.district_code and m.phase_id = p.phase_id and m.measure_no = p.of_measure_no
     where p.refused_because is null and p.milestone_no is null and p.expected_on is not null
+        -- what is done or given up is expected no more: a date left in the row moves nothing
+        and p.state not in ('done', 'cancelled')
     qualify p.expected_on is distinct from date_before
 )
 select c.district_code, c.phase_id, c.measure_no, c.kind, c.changed_on, c.changed_by, c.date_before, c.date_after,

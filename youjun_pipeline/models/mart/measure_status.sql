@@ -44,7 +44,7 @@ with school as (
     select m.*, e.effective_on,
         case when coalesce(p.state, 'not_started') <> 'not_started' then p.state
             when b.is_begun then 'in_progress' else 'not_started' end as stands,
-        p.percent, p.expected_on, if(p.state = 'done', p.finished_on, null) as finished_on, p.reported_on, p.reporter,
+        p.percent, p.expected_on, p.finished_on, p.reported_on, p.reporter,
         p.note,
         stands not in ('done', 'cancelled') and coalesce(e.effective_on > m.baseline_due, false) as overdue
     from core.measure m

@@ -2,7 +2,7 @@
 select
     m.district_code, m.phase_id, m.milestone_no, m.measure_no, m.indicator_code, m.task, m.due, m.baseline_due,
     coalesce(p.state, 'not_started') as state,
-    p.percent, p.expected_on, if(p.state = 'done', p.finished_on, null) as finished_on, p.reported_on, p.reporter,
+    p.percent, p.expected_on, p.finished_on, p.reported_on, p.reporter,
     coalesce(p.state, '') not in ('done', 'cancelled') and coalesce(e.effective_on > m.baseline_due, false) as overdue,
     case p.state
         when 'done' then p.finished_on

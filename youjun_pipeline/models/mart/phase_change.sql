@@ -1,4 +1,5 @@
--- A change whose value stays (another limit, another waiver) stands here with effect 0 under the cause that moved it.
+-- A change whose value stays (another limit, another waiver) stands here with effect 0 under the cause that moved it; a
+-- value that appears, vanishes or loses its data has no effect in numbers, and one row that says so.
 with pair as (
     select c.*, b.standard_id as standard_before, a.standard_id as standard_after,
         b.active_waivers as waivers_before, a.active_waivers as waivers_after,
@@ -15,6 +16,8 @@ with pair as (
             when bool_or(c.kind = 'close' and c.from_code = s.school_code) then 'closed'
             when count(s.school_code) filter (s.phase_id = p.phase_id) = 0 then 'closed'
             when count(s.school_code) filter (s.phase_id = p.previous_phase_id) = 0 then 'opened'
+            -- in scope before and after: its pupils of one stage came or went
+            when bool_and(s.in_scope) then 'enrolment'
             else 'out_of_scope'
         end as cause
     from pair p
@@ -76,18 +79,44 @@ with pair as (
     -- a row per cause that moved the value; where only the judgement moved, the one cause that can have moved it
     qualify effect is null or effect <> 0
         or (count(*) filter (effect <> 0) over change = 0 and cause = max(cause) over change)
+), balance as (
+    select p.district_code, p.phase_id, p.previous_phase_id, p.rules_differ, o.indicator_code, o.stage,
+        o.cv as value_before, n.cv as value_after, o.status as status_before, n.status as status_after
+    from pair p
+    join mart.stage_balance o on o.district_code = p.district_code and o.phase_id = p.previous_phase_id
+    join mart.stage_balance n
+        on n.district_code = p.district_code and n.phase_id = p.phase_id
+        and n.stage = o.stage and n.indicator_code = o.indicator_code
+), sections_changed as (
+    select district_code, phase_id, stage, indicator_code,
+        case
+            when bool_or(presence in ('appeared', 'gone')) then 'roster'
+            when bool_or(presence in ('reported', 'unreported')) then 'correction'
+            when bool_or(x0 <> x1) then 'enrolment'
+            when bool_or(x1 <> x2) then 'resource'
+            else 'rule'
+        end as cause
+    from rule.resource_change
+    semi join run_evaluation using (district_code, phase_id)
+    group by all
 ), stage as (
     select b.district_code, b.phase_id, b.previous_phase_id, b.indicator_code, b.stage, null::varchar as school_code,
-        o.cv as value_before, n.cv as value_after, o.status as status_before, n.status as status_after, b.cause, b.effect
-    from rule.balance_change b
-    semi join run_evaluation e using (district_code, phase_id)
-    left join mart.stage_balance o
-        on o.district_code = b.district_code and o.phase_id = b.previous_phase_id
-        and o.stage = b.stage and o.indicator_code = b.indicator_code
-    left join mart.stage_balance n
-        on n.district_code = b.district_code and n.phase_id = b.phase_id
-        and n.stage = b.stage and n.indicator_code = b.indicator_code
-    where b.step > 0 and abs(b.effect) > 1e-12
+        b.value_before, b.value_after, b.status_before, b.status_after,
+        unnest(case
+            when c.parts is not null and b.value_before is not null and b.value_after is not null then c.parts
+            else [{'cause': coalesce(s.cause, 'rule'), 'effect': moved_by(b.value_before, b.value_after)}]
+        end, recursive := true)
+    from balance b
+    left join (
+        select district_code, phase_id, stage, indicator_code, list({'cause': cause, 'effect': effect}) as parts
+        from rule.balance_change
+        semi join run_evaluation using (district_code, phase_id)
+        where step > 0 and abs(effect) > 1e-12
+        group by all
+    ) c using (district_code, phase_id, stage, indicator_code)
+    left join sections_changed s using (district_code, phase_id, stage, indicator_code)
+    where c.parts is not null or b.status_before is distinct from b.status_after
+        or (b.value_before is null) <> (b.value_after is null)
 ), flipped as (
     -- the cause that moved a school most among the indicators whose judgement flipped
     select district_code, phase_id, school_code,
@@ -106,7 +135,7 @@ with pair as (
 ), district as (
     select f.district_code, f.phase_id, f.previous_phase_id, null::varchar as indicator_code, null::varchar as stage,
         null::varchar as school_code, v.schools_failing as value_before, w.schools_failing as value_after,
-        if(v.passes, 'met', 'below') as status_before, if(w.passes, 'met', 'below') as status_after,
+        passed(v.passes) as status_before, passed(w.passes) as status_after,
         case
             when failed_before is null or fails_after is null then 'roster'
             when k.cause in ('opened', 'merged', 'closed', 'out_of_scope') then 'roster'
@@ -119,11 +148,25 @@ with pair as (
     join mart.district_verdict w on w.district_code = f.district_code and w.phase_id = f.phase_id
     where coalesce(fails_after, false) <> coalesce(failed_before, false)
     group by all
+), open_verdict as (
+    -- the district's verdict turned while the same number of schools fails
+    select p.district_code, p.phase_id, p.previous_phase_id, null::varchar as indicator_code, null::varchar as stage,
+        null::varchar as school_code, v.schools_failing as value_before, w.schools_failing as value_after,
+        passed(v.passes) as status_before, passed(w.passes) as status_after,
+        case when v.passes is null or w.passes is null then 'correction' when p.rules_differ then 'rule' else 'resource' end
+            as cause,
+        0 as effect
+    from pair p
+    join mart.district_verdict v on v.district_code = p.district_code and v.phase_id = p.previous_phase_id
+    join mart.district_verdict w on w.district_code = p.district_code and w.phase_id = p.phase_id
+    anti join district d on d.district_code = p.district_code and d.phase_id = p.phase_id
+    where v.passes is distinct from w.passes
 ), indicator as (
     select p.district_code, p.phase_id, p.previous_phase_id, a.indicator_code, null::varchar as stage,
         null::varchar as school_code, b.value as value_before, a.value as value_after,
         b.status as status_before, a.status as status_after,
         case
+            when b.status is null then 'rule'
             when b.value is null and a.value is null and p.rules_differ then 'rule'
             when b.target is distinct from a.target then 'rule'
             when 'no_data' in (b.status, a.status) then 'correction'
@@ -131,29 +174,42 @@ with pair as (
         end as cause,
         a.value - b.value as effect
     from pair p
-    join mart.district_indicator b on b.district_code = p.district_code and b.phase_id = p.previous_phase_id
-    join mart.district_indicator a
-        on a.district_code = p.district_code and a.phase_id = p.phase_id and a.indicator_code = b.indicator_code
-    where b.status <> a.status or b.value is distinct from a.value
-), verdict as (
-    select p.district_code, p.phase_id, p.previous_phase_id, null::varchar as indicator_code, a.stage, a.school_code,
-        null::double as value_before, null::double as value_after,
-        case b.passes_resource_rule when true then 'met' when false then 'below' else 'no_data' end as status_before,
-        case a.passes_resource_rule when true then 'met' when false then 'below' else 'no_data' end as status_after,
-        coalesce(k.cause, 'resource') as cause,
-        null::double as effect
+    join mart.district_indicator a on a.district_code = p.district_code and a.phase_id = p.phase_id
+    left join mart.district_indicator b
+        on b.district_code = p.district_code and b.phase_id = p.previous_phase_id and b.indicator_code = a.indicator_code
+    where b.status is distinct from a.status or b.value is distinct from a.value
+    union all
+    -- an indicator that the standard of then had and the one of now has not
+    select p.district_code, p.phase_id, p.previous_phase_id, b.indicator_code, null, null, b.value, null, b.status, null,
+        'rule', null
     from pair p
-    join mart.school_verdict b on b.district_code = p.district_code and b.phase_id = p.previous_phase_id
-    join mart.school_verdict a
-        on a.district_code = p.district_code and a.phase_id = p.phase_id
-        and a.school_code = b.school_code and a.stage = b.stage
-    left join flipped k
-        on k.district_code = p.district_code and k.phase_id = p.phase_id and k.school_code = a.school_code
-    where b.passes_resource_rule is distinct from a.passes_resource_rule
+    join mart.district_indicator b on b.district_code = p.district_code and b.phase_id = p.previous_phase_id
+    anti join mart.district_indicator a
+        on a.district_code = p.district_code and a.phase_id = p.phase_id and a.indicator_code = b.indicator_code
+), verdict_before as (
+    select p.district_code, p.phase_id, p.previous_phase_id, v.school_code, v.stage, passed(v.passes_resource_rule) as status
+    from pair p
+    join mart.school_verdict v on v.district_code = p.district_code and v.phase_id = p.previous_phase_id
+), verdict_after as (
+    select p.district_code, p.phase_id, p.previous_phase_id, v.school_code, v.stage, passed(v.passes_resource_rule) as status
+    from pair p
+    join mart.school_verdict v using (district_code, phase_id)
+), verdict as (
+    select district_code, phase_id, previous_phase_id, null::varchar as indicator_code, stage, school_code,
+        null::double as value_before, null::double as value_after,
+        b.status as status_before, a.status as status_after,
+        coalesce(if(b.status is null or a.status is null, m.cause, k.cause), 'resource') as cause,
+        null::double as effect
+    from verdict_before b
+    full join verdict_after a using (district_code, phase_id, previous_phase_id, school_code, stage)
+    left join flipped k using (district_code, phase_id, school_code)
+    left join moved m using (district_code, phase_id, school_code)
+    where b.status is distinct from a.status
 ), change as (
     select 'school' as level, * from school_changed
     union all by name select 'stage' as level, * from stage
     union all by name select 'district' as level, * from district
+    union all by name select 'district' as level, * from open_verdict
     union all by name select 'indicator' as level, * from indicator
     union all by name select 'verdict' as level, * from verdict
 )

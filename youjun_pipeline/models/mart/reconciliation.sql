@@ -42,7 +42,7 @@ with judgement as (
 ), school_row as (
     select c.district_code, c.phase_id, c.level, c.source, coalesce(c.indicator_code, c.words) as indicator_code, c.stage,
         c.school_code, c.school_name, null as item, '未达标' as claimed, status_word(c.judged[1].status) as computed,
-        if(c.judged is null, null, is_failing(c.judged[1].status)) as agrees,
+        if(c.judged is null, null, known_to_fail(c.judged[1].status)) as agrees,
         concat_ws('；',
             case c.resolution
                 when 'former' then '按原校名对应“' || k.school_name || '”'
@@ -59,6 +59,7 @@ with judgement as (
                 when c.judged is null and not s.in_scope then '学校未纳入评估（' || s.out_of_scope_reason || '），无法核对'
                 when c.judged is null then '学校没有这个学段的这项指标，无法核对'
                 when agrees then '通报与计算一致：' || c.judged[1].reason
+                when agrees is null then '数据不全，无法核对：' || c.judged[1].reason
                 when z.phase_name is not null then '“' || z.phase_name || '”阶段算出，本阶段已达标：' || c.judged[1].reason
                 else '通报未达标，计算没有算出：' || c.judged[1].reason
             end) as note
@@ -74,10 +75,12 @@ with judgement as (
     select c.district_code, c.phase_id, c.level, c.source, c.indicator_code, c.stage, null, null, null, '差异系数未达标',
         string_agg(if(c.stage is null, t.name, '') || status_word(b.status), '、' order by t.split_weight)
             filter (b.status is not null) as computed,
-        bool_or(b.status = 'below') as agrees,
+        -- one that fails confirms the claim; else one without data leaves it open
+        case when bool_or(b.status = 'below') then true when not bool_or(b.status = 'no_data') then false end as agrees,
         case
             when computed is null then '没有这个学段的差异系数，无法核对'
             when agrees then '通报与计算一致：' || string_agg(b.reason, '；' order by t.split_weight)
+            when agrees is null then '数据不全，无法核对：' || string_agg(b.reason, '；' order by t.split_weight)
             when any_value(z.phase_name) is not null
                 then '“' || any_value(z.phase_name) || '”阶段算出，本阶段已达标：' || string_agg(b.reason, '；' order by t.split_weight)
             else '通报未达标，计算没有算出：' || string_agg(b.reason, '；' order by t.split_weight)
@@ -102,11 +105,12 @@ with judgement as (
     select c.district_code, c.phase_id, c.level, c.source, coalesce(c.indicator_code, c.words), c.stage, null, null,
         c.subject.grade || '年级' || c.subject.subject as item, '未达标',
         status_word(if(c.subject is null, d.status, m.status)) as computed,
-        is_failing(if(c.subject is null, d.status, m.status)) as agrees,
+        known_to_fail(if(c.subject is null, d.status, m.status)) as agrees,
         case
             when c.indicator_code is null then '认不出指标“' || c.words || '”，无法核对'
             when c.subject is not null and m.status is null then '质量监测中没有这个年级的这个学科，无法核对'
             when agrees then '通报与计算一致' || if(c.subject is null, '：' || d.summary, '')
+            when agrees is null then '数据不全，无法核对' || if(c.subject is null, '：' || d.summary, '')
             when c.is_follow_up then '通报之后已达标' || if(c.subject is null, '：' || d.summary, '')
             else '通报未达标，计算没有算出' || if(c.subject is null, '：' || d.summary, '')
         end as note
@@ -118,7 +122,8 @@ with judgement as (
         on m.district_code = c.district_code and m.phase_id = c.phase_id and m.grade = c.subject.grade
         and m.subject = c.subject.subject
     where c.level = 'district'
-), failing as (
+), countable as (
+    -- what fails, and what may: a school without data is in no count, but a letter may know it to fail
     -- a school judged as a whole counts for the stage it is named under; named under none, it counts for no stage alone
     select j.*, coalesce(c.stage, j.stage) as counted_stage, c.stages is not null as is_named
     from judgement j
@@ -128,26 +133,34 @@ with judgement as (
         where level = 'school' and school_code is not null
         group by all
     ) c using (district_code, phase_id, indicator_code, school_code)
-    where is_failing(j.status)
+    where is_failing(j.status) or j.status = 'no_data'
+), failing as (
+    from countable where is_failing(status)
 ), tally as (
     select c.district_code, c.phase_id, c.level, c.source, coalesce(c.indicator_code, c.words) as indicator_code, c.stage,
         c.claimed_count, c.is_of_indicators, c.is_follow_up,
         case
             when c.level = 'total' and c.is_of_indicators then (
-                select count(*) from mart.district_indicator d
-                where d.district_code = c.district_code and d.phase_id = c.phase_id and is_failing(d.status)
+                select {'fail': count(*) filter (is_failing(d.status)),
+                    'may_fail': count(*) filter (is_failing(d.status) or d.status = 'no_data')}
+                from mart.district_indicator d
+                where d.district_code = c.district_code and d.phase_id = c.phase_id
             )
             when c.indicator_code = 'Q9' then (
-                select count(*) from subject s
-                where s.district_code = c.district_code and s.phase_id = c.phase_id and s.status = 'below'
+                select {'fail': count(*) filter (s.status = 'below'),
+                    'may_fail': count(*) filter (s.status in ('below', 'no_data'))}
+                from subject s
+                where s.district_code = c.district_code and s.phase_id = c.phase_id
             )
             when c.level = 'total' or c.indicator_level in ('section', 'school') then (
-                select count(distinct f.school_code) from failing f
+                select {'fail': count(distinct f.school_code) filter (is_failing(f.status)),
+                    'may_fail': count(distinct f.school_code)}
+                from countable f
                 where f.district_code = c.district_code and f.phase_id = c.phase_id
                     and (c.level = 'total' or f.indicator_code = c.indicator_code)
                     and (c.stage is null or c.stage = if(f.stage = 'compulsory', f.counted_stage, f.stage))
             )
-        end as computed_count,
+        end as found,
         case when c.level = 'total' and c.is_of_indicators then (
             select count(distinct n.indicator_code) from core.claim n
             where n.district_code = c.district_code and n.phase_id = c.phase_id and n.indicator_code is not null
@@ -162,12 +175,14 @@ with judgement as (
     where c.level in ('count', 'total')
 ), count_row as (
     select district_code, phase_id, level, source, indicator_code, stage, null, null, null, claimed_count::varchar,
-        computed_count::varchar, claimed_count = computed_count as agrees,
+        computed_count::varchar,
+        if(claimed_count > computed_count and claimed_count <= count_at_most, null, claimed_count = computed_count) as agrees,
         case
             when computed_count is null then '这一项不按数量计算，无法核对'
             else '通报 ' || claimed_count || ' ' || unit || coalesce('，' || named_word || ' ' || named_count || ' ' || unit, '')
                 || '，计算 ' || computed_count || ' ' || unit || case
                     when claimed_count = computed_count then '：一致'
+                    when agrees is null then '，另有 ' || (count_at_most - computed_count) || ' ' || unit || '数据不全，无法核对'
                     when is_follow_up then '：通报之后有变化'
                     when claimed_count > computed_count
                         then '：通报多 ' || (claimed_count - computed_count) || ' ' || unit || '，宜与来文单位核实'
@@ -175,7 +190,7 @@ with judgement as (
                 end
         end as note
     from (
-        select *,
+        select *, found.fail as computed_count, found.may_fail as count_at_most,
             if(level = 'total' and is_of_indicators, '项', if(indicator_code = 'Q9', '个学科', '所')) as unit,
             if(level = 'total', if(is_of_indicators, '通报列出的指标', '点名的不同学校'), '点名') as named_word
         from tally

@@ -28,22 +28,27 @@ with cell as (
         sum(students) filter (value is not null) as students,
         sum(students * value order by school_code) / sum(students) filter (value is not null) as mean,
         sum(students * value_strict order by school_code) / sum(students) filter (value_strict is not null)
-            as mean_strict
+            as mean_strict,
+        max(value) - min(value) as spread,
+        max(value_strict) - min(value_strict) as spread_strict
     from section
     group by district_code, phase_id, stage, indicator_code
 ), spread as (
     select district_code, phase_id, stage, indicator_code,
-        sqrt(sum(s.students * (value - mean) ** 2 order by school_code) / any_value(m.students)) as std,
+        sqrt(sum(s.students * (value - mean) ** 2 order by school_code) / any_value(m.students)) as deviation,
         sqrt(sum(s.students * (value_strict - mean_strict) ** 2 order by school_code)
-            / sum(s.students) filter (value_strict is not null)) as std_strict
+            / sum(s.students) filter (value_strict is not null)) as deviation_strict
     from section s
     join mean m using (district_code, phase_id, stage, indicator_code)
     group by district_code, phase_id, stage, indicator_code
 ), measured as (
     select c.*, coalesce(m.schools, 0) as schools, coalesce(m.schools_no_data, 0) as schools_no_data, m.students,
-        m.mean, s.std,
-        case when m.mean > 0 then s.std / m.mean end as cv,
-        case when m.mean_strict > 0 then s.std_strict / m.mean_strict end as cv_strict,
+        m.mean,
+        -- equal values have no variance: what binary rounding leaves of it is noise
+        if(m.spread <= tolerance * m.mean, 0, s.deviation) as std,
+        if(m.spread_strict <= tolerance * m.mean_strict, 0, s.deviation_strict) as std_strict,
+        case when m.mean > 0 then std / m.mean end as cv,
+        case when m.mean_strict > 0 then std_strict / m.mean_strict end as cv_strict,
         case
             when coalesce(m.schools, 0) + coalesce(m.schools_no_data, 0) = 0
                 then if(h.stage is null, 'not_applicable', 'no_data')
@@ -59,8 +64,7 @@ with cell as (
             when cv_strict <= cv_limit * (1 + tolerance) then 'met'
             else 'below'
         end as status_strict,
-        -- where strictly there is nothing to compare, the coefficient rests on no waiver
-        if(status_strict = 'not_applicable', waived, with_waiver(status_strict, waived)) as status,
+        with_waiver(status_strict, waived) as status,
         h.stage is not null as is_hidden
     from cell c
     left join mean m using (district_code, phase_id, stage, indicator_code)

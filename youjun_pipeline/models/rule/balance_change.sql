@@ -32,7 +32,8 @@ with step as (
 )
 select district_code, phase_id, previous_phase_id, stage, indicator_code,
     ['was', 'roster', 'correction', 'enrolment', 'resource', 'rule'][step + 1] as cause,
-    cv - lag(cv) over (
+    -- a step at which there is no CV leaves its part to the next one that has one
+    cv - lag(cv ignore nulls) over (
         partition by district_code, phase_id, previous_phase_id, stage, indicator_code order by step
     ) as effect,
     step

@@ -1,6 +1,7 @@
 -- Which inspection speaks of which finding, and whether it may sign it off.
--- It may when it has evidence, none of its inspectors reported progress on a measure of the finding, and it is later
--- than the figures on which the finding failed last: a pass of before a failure says nothing about what came after.
+-- It may when it has evidence, none of its inspectors answers for a measure of the finding or reported its progress, and
+-- it is later than the figures on which the finding failed last: a pass of before a failure says nothing about what came
+-- after. A person is known by name, whatever unit or title stands beside it.
 -- An inspection of the school that took in the finding's school speaks of the finding too.
 with inspected as (
     select a.*, i.level as judged_by,
@@ -13,15 +14,24 @@ with inspected as (
     join run_evaluation e using (district_code, phase_id)
     join standard.indicator i on i.standard_id = e.standard_id and i.indicator_code = a.indicator_code
     where a.refused_because is null
-), reporter as (
-    select m.district_code, m.phase_id, m.finding_id, list(distinct who) as reporters
+), involved as (
+    -- whoever a measure has ever been given to answered for it, also after it was handed on
+    select e.district_code, e.phase_id, m.measure_no, 'responsible' as role, unnest(persons_in(m.responsible_person)) as who
+    from run_evaluation e
+    join raw.delivered_file f
+        on f.district_code = e.district_code and f.delivery <= e.effective_on and f.dataset = 'measures'
+    join accepted.measures m using (content_sha256)
+    union
+    select district_code, phase_id, of_measure_no, 'reporter', unnest(persons_in(reporter))
+    from core.progress
+    semi join run_evaluation using (district_code, phase_id)
+    where refused_because is null
+), own as (
+    select m.district_code, m.phase_id, m.finding_id,
+        coalesce(list(distinct who) filter (role = 'reporter'), []) as reporters,
+        coalesce(list(distinct who) filter (role = 'responsible'), []) as responsible
     from rule.finding_measure m
-    join (
-        select distinct district_code, phase_id, of_measure_no as measure_no, unnest(names_in(reporter)) as who
-        from core.progress
-        semi join run_evaluation using (district_code, phase_id)
-        where refused_because is null
-    ) p using (district_code, phase_id, measure_no)
+    join involved using (district_code, phase_id, measure_no)
     group by all
 ), spoken_of as (
     select f.finding_id, i.*
@@ -47,10 +57,11 @@ with inspected as (
 select s.district_code, s.phase_id, s.finding_id, s.inspected_on, s.result, s.inspector, s.evidence,
     case
         when s.evidence is null then 'no_evidence'
-        when list_has_any(names_in(s.inspector), coalesce(r.reporters, [])) then 'by_reporter'
+        when list_has_any(persons_in(s.inspector), o.reporters) then 'by_reporter'
+        when list_has_any(persons_in(s.inspector), o.responsible) then 'by_responsible'
         when s.inspected_on <= f.last_failed_on then 'before_failure'
     end as refused_because,
     f.state, f.status, f.last_settled_on, s.delivery, s.file, s.sheet, s.row_number
 from spoken_of s
 join rule.finding_state f using (district_code, phase_id, finding_id)
-left join reporter r using (district_code, phase_id, finding_id)
+left join own o using (district_code, phase_id, finding_id)

@@ -1,7 +1,8 @@
 -- Findings of an evaluation with their state, read from the phases up to it, whichever run made those.
 -- A finding begins with a failure; a pass closes it, a failure after that reopens it, missing data leave it as it was.
 -- One judgement per school for what is judged by school (stage_key empty), else per stage. Where a school is gone, the one
--- that took it in is judged in its place (of several the worst); one that is closed, or no longer judged, is settled.
+-- that took it in is judged in its place; of the heirs of a split the worst. One that is closed, or no longer judged, is
+-- settled.
 with phase as (
     select e.district_code, e.phase_id, p.phase_id as at_phase_id, p.phase_order as at_order,
         p.effective_on as at_effective_on, p.standard_id
@@ -9,18 +10,11 @@ with phase as (
     join mart.evaluation p on p.district_code = e.district_code and p.phase_order <= e.phase_order
     semi join raw.phase k on k.district_code = p.district_code and k.phase_id = p.phase_id
 ), data_day as (
-    -- the newest day the figures of a phase are from
-    select p.district_code, p.at_phase_id, max(f.delivery) as data_on
-    from (select distinct district_code, at_phase_id, at_effective_on from phase) p
-    join (
-        select distinct district_code, delivery
-        from raw.delivered_file
-        join raw.dataset using (dataset)
-        where kind = 'snapshot' and dataset not in (
-            'measures', 'milestones', 'budgets', 'targets', 'school_aliases', 'superior_findings'
-        )
-    ) f on f.district_code = p.district_code and f.delivery <= p.at_effective_on
-    group by p.district_code, p.at_phase_id
+    -- the newest day that the figures of an indicator are from in a phase: another dataset's delivery changes nothing
+    select p.district_code, p.at_phase_id, l.indicator_code, max(l.delivery) as data_on
+    from (select distinct district_code, at_phase_id from phase) p
+    join mart.lineage l on l.district_code = p.district_code and l.phase_id = p.at_phase_id
+    group by p.district_code, p.at_phase_id, l.indicator_code
 ), judgement as (
     select district_code, phase_id, 'school' as level, indicator_code, stage, school_code as item, school_name, value,
         threshold, gap, status, reason
@@ -45,7 +39,9 @@ with phase as (
     where i.level = 'district' and d.indicator_code <> 'Q9'
 ), judged_at as (
     select p.district_code, p.at_phase_id, j.* exclude (district_code, phase_id),
-        if(i.level = 'school', '', coalesce(j.stage, '')) as stage_key
+        if(i.level = 'school', '', coalesce(j.stage, '')) as stage_key,
+        -- how far from its threshold, as a share of it: heirs differ in size
+        (j.threshold - j.value) / nullif(j.threshold, 0) * if(i.direction = 'at_most', -1, 1) as shortfall
     from (select distinct district_code, at_phase_id, standard_id from phase) p
     join judgement j on j.district_code = p.district_code and j.phase_id = p.at_phase_id
     join standard.indicator i on i.standard_id = p.standard_id and i.indicator_code = j.indicator_code
@@ -67,22 +63,29 @@ with phase as (
     -- numbered: joins over five words cost several times as much
     select *, row_number() over () as n from failed
 ), stand_in as (
-    select distinct district_code, phase_id, origin, origin as item, 0 as hops, true as is_same, null::date as since
+    select distinct district_code, phase_id, origin, origin as item, 0 as hops, true as is_same,
+        []::varchar[] as passed, null::date as since
     from identity
     union all
-    select district_code, phase_id, school_code, successor_code, hops, is_rename, since
+    select district_code, phase_id, school_code, successor_code, hops, is_rename, passed, since
     from core.school_successor
     semi join run_evaluation using (district_code, phase_id)
-), seen as (
-    select i.n, p.at_order, c.is_same, j.item as judged_item, j.stage, j.school_name, j.value, j.threshold, j.gap, j.status, j.reason
+), heir as (
+    select i.n, p.at_order, c.is_same, c.hops, j.shortfall, j.item as judged_item, j.stage, j.school_name, j.value,
+        j.threshold, j.gap, j.status, j.reason
     from identity i
     join phase p using (district_code, phase_id)
     join stand_in c using (district_code, phase_id, origin)
     join judged_at j using (district_code, at_phase_id, level, indicator_code, stage_key, item)
     where p.at_order >= i.first_order and coalesce(c.since <= p.at_effective_on, true)
+    -- whoever took in a school that is still judged itself stands in for nobody
+    qualify not list_has_any(c.passed, list(j.item) over (partition by i.n, p.at_order))
+), seen as (
+    select * from heir
     qualify row_number() over (
-        partition by i.n, p.at_order
-        order by c.hops, case j.status when 'below' then 1 when 'near' then 2 when 'no_data' then 3 else 4 end, j.item
+        partition by n, at_order
+        order by case status when 'below' then 1 when 'near' then 2 when 'no_data' then 3 else 4 end,
+            shortfall desc nulls last, hops, judged_item
     ) = 1
 ), listed as (
     -- in the roster, of a known type: what is then not judged has no such section or is out of scope
@@ -112,7 +115,8 @@ with phase as (
             else '本阶段没有可判定的数据，沿用此前的状态' end as reason
     from identity i
     join phase p on p.district_code = i.district_code and p.phase_id = i.phase_id and p.at_order >= i.first_order
-    left join data_day d on d.district_code = p.district_code and d.at_phase_id = p.at_phase_id
+    left join data_day d
+        on d.district_code = p.district_code and d.at_phase_id = p.at_phase_id and d.indicator_code = i.indicator_code
     left join seen s on s.n = i.n and s.at_order = p.at_order
     left join listed l
         on l.level = i.level and l.district_code = i.district_code and l.phase_id = i.phase_id

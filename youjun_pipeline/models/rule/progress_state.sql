@@ -1,6 +1,8 @@
 -- Where a measure or a milestone stands, from the newest report that counts; nobody types it.
 -- Of two on one day the later delivered speaks, then the less advanced: one "done" does not outvote one "not yet".
--- finished_on: the day since which it is reported done without a break, or an earlier one that the report names.
+-- finished_on: the first day of the unbroken reports that it is done; a date expected changes nothing about that.
+-- What was said before it was done, or before it was taken back, speaks no more; nor does a percentage of before it was
+-- said not to have begun. 100 % of what is not done is a contradiction: then there is no percentage.
 with report as (
     select district_code, phase_id,
         if(milestone_no is null, 'measure', 'milestone') as subject,
@@ -10,30 +12,43 @@ with report as (
             partition by district_code, phase_id, subject, subject_no
             order by reported_on desc, delivery desc,
                 case state when 'not_started' then 1 when 'in_progress' then 2 when 'cancelled' then 3 else 4 end,
-                reporter
+                reporter, percent, expected_on, evidence, note
         ) as newest_first
     from core.progress
     semi join run_evaluation using (district_code, phase_id)
     where refused_because is null
-), newest as (
-    select district_code, phase_id, subject, subject_no,
-        min(newest_first) filter (state <> 'done') as last_not_done
+), present as (
+    select *,
+        first_value(state) over (
+            partition by district_code, phase_id, subject, subject_no order by newest_first
+        ) as state_now
     from report
+), since as (
+    select *,
+        bool_and((state = 'done') = (state_now = 'done')) over history as is_since_done_or_taken_back,
+        bool_and(state = state_now) over history as is_since_state
+    from present
+    window history as (
+        partition by district_code, phase_id, subject, subject_no order by newest_first
+        rows between unbounded preceding and current row
+    )
+), said as (
+    select district_code, phase_id, subject, subject_no,
+        any_value(state_now) as state,
+        arg_min(percent, newest_first) filter (if(state_now = 'not_started', is_since_state, is_since_done_or_taken_back))
+            as percent,
+        arg_min(expected_on, newest_first) filter (is_since_done_or_taken_back) as expected_on,
+        min(reported_on) filter (is_since_done_or_taken_back) as finished_on,
+        max(reported_on) as reported_on,
+        arg_min_null(reporter, newest_first) as reporter,
+        arg_min_null(evidence, newest_first) as evidence,
+        arg_min_null(note, newest_first) as note
+    from since
     group by all
 )
-select r.district_code, r.phase_id, r.subject, r.subject_no,
-    arg_min(state, newest_first) as state,
-    case when arg_min(state, newest_first) = 'done' then coalesce(arg_min_null(percent, newest_first), 100)
-        else arg_min(percent, newest_first) end as percent,
-    arg_min(expected_on, newest_first) as expected_on,
-    least(
-        min(reported_on) filter (newest_first < coalesce(last_not_done, newest_first + 1)),
-        min(expected_on) filter (newest_first < coalesce(last_not_done, newest_first + 1))
-    ) as finished_on,
-    max(reported_on) as reported_on,
-    arg_min_null(reporter, newest_first) as reporter,
-    arg_min_null(evidence, newest_first) as evidence,
-    arg_min_null(note, newest_first) as note
-from report r
-join newest n using (district_code, phase_id, subject, subject_no)
-group by all
+select district_code, phase_id, subject, subject_no, state,
+    case when state = 'done' then coalesce(percent, 100) when percent < 100 then percent end as percent,
+    if(state = 'done', null, expected_on) as expected_on,
+    if(state = 'done', finished_on, null) as finished_on,
+    reported_on, reporter, evidence, note
+from said

@@ -7,7 +7,8 @@ create or replace temp macro judged(amount, required, floor_share) as
         else 'below'
     end;
 create or replace temp macro with_waiver(strict, waived) as
-    case when strict <> 'met' and waived = 'met' then 'met_by_waiver' else waived end;
+    -- a waiver makes nothing met that without it is not judged at all
+    case when strict not in ('met', 'not_applicable') and waived = 'met' then 'met_by_waiver' else waived end;
 create or replace temp macro is_met(status) as status in ('met', 'met_by_waiver');
 -- nothing stands against it: passed, or there is nothing to judge
 create or replace temp macro is_settled(status) as status in ('met', 'met_by_waiver', 'not_applicable');
@@ -15,6 +16,8 @@ create or replace temp macro is_settled(status) as status in ('met', 'met_by_wai
 create or replace temp macro passed(verdict) as
     case when verdict then 'met' when not verdict then 'below' else 'no_data' end;
 create or replace temp macro is_failing(status) as status in ('near', 'below');
+-- whether it fails, null while nobody can say
+create or replace temp macro known_to_fail(status) as if(status = 'no_data', null, is_failing(status));
 -- figures for sentences: at most that many decimals, no trailing zeros
 create or replace temp macro shown2(x) as
     regexp_replace(round(x::decimal(28, 10), 2)::varchar, '\.?0+$', '');
@@ -62,3 +65,29 @@ create or replace temp macro balances_open(balances, stage_name) as
     if(len(balances) = 0, null, stage_name || ' '
         || array_to_string(list_transform(balances, lambda x: split_part(x, ' ', 2)), '、')
         || if(len(balances) > 1, ' 共 ' || len(balances) || ' 项', '') || '差异系数无法判定');
+-- the forms of one person's name in a cell, for comparison: brackets, the unit and the title aside; 财计科：李 明（科长）
+-- is 李明. A blank may stand inside a name, before a unit or between two people, so several forms are kept.
+create or replace temp macro unbracketed(cell) as coalesce(nullif(trim(
+    regexp_replace(regexp_replace(cell, '[（(【\[〔［{｛<〈《][^（(【\[〔［{｛<〈《]*?[）)】\]〕］}｝>〉》]', ' ', 'g'),
+        '[（(【\[〔［{｛<〈《].*$', '')), ''), regexp_replace(cell, '[（(【\[〔［{｛<〈《）)】\]〕］}｝>〉》]', '', 'g'));
+create or replace temp macro untitled(word) as
+    coalesce(nullif(regexp_extract(word,
+        '^(.{2,}?)(?:[副总正]?(?:局长|科长|处长|主任|股长|组长|部长|所长|站长|院长|校长|园长|书记|督学|校监|干事|科员)|同志|老师|先生|女士)$',
+        1), ''), word);
+create or replace temp macro is_unit_or_title(word) as regexp_full_match(word,
+    '.*(?:科|室|局|处|股|办|中心|组|部|学校|小学|中学|幼儿园|队|所|站|院|委|厅|镇|乡|街|街道|区|县|市|公司)'
+    || '|[副总正]?(?:局长|科长|处长|主任|股长|组长|部长|所长|站长|院长|校长|园长|书记|督学|校监|干事|科员)|同志|老师|先生|女士');
+create or replace temp macro words_of_person(words) as
+    if(len(list_filter(words, lambda w: not is_unit_or_title(w))) > 0,
+        list_transform(list_filter(words, lambda w: not is_unit_or_title(w)), lambda w: untitled(w)), words);
+-- parts of a name that is written with blanks, the whole of it, and the name behind a unit written without one
+create or replace temp macro forms_of_person(words) as list_concat(
+    [array_to_string(words, '')],
+    if(regexp_matches(array_to_string(words, ''), '[A-Za-z]') or list_bool_or([len(w) = 1 for w in words]), [], words),
+    [regexp_extract(w, '^.{2,}(?:科|室|局|处|股|办|中心|组|部|学校|小学|中学)(.{2,4})$', 1) for w in words]);
+create or replace temp macro persons_in(cell) as list_filter(flatten(list_transform(
+    regexp_split_to_array(lower(unbracketed(cell)), '[、，,；;/|\n]'),
+    lambda one: forms_of_person(words_of_person(
+        list_filter(regexp_split_to_array(one, '[\s　:：_—–-]+'), lambda w: w <> '')
+    ))
+)), lambda person: person <> '');
