@@ -157,7 +157,7 @@ def test_a_claim_is_not_contradicted_by_missing_data(con: duckdb.DuckDBPyConnect
         ("district", "G7", None, None),
     ):
         computed, agrees, note = found[place]
-        assert (computed, agrees) == ("数据不全", None), place
+        assert (computed, agrees) == ("缺数据", None), place
         assert "数据不全，无法核对" in note
     # one school failing may be the one without data; where all are known it is a contradiction
     assert found["count", "R7", "primary", None][:2] == ("0", None)
