@@ -158,8 +158,8 @@ def test_a_claim_is_not_contradicted_by_missing_data(con: duckdb.DuckDBPyConnect
     ):
         computed, agrees, note = found[place]
         assert (computed, agrees) == ("缺数据", None), place
-        assert "数据不全，无法核对" in note
+        assert "缺数据，无法核对" in note
     # one school failing may be the one without data; where all are known it is a contradiction
     assert found["count", "R7", "primary", None][:2] == ("0", None)
-    assert found["count", "R7", "primary", None][2].endswith("另有 1 所数据不全，无法核对")
+    assert found["count", "R7", "primary", None][2].endswith("另有 1 所缺数据，无法核对")
     assert found["count", "R7", "junior", None][:2] == ("0", False)

@@ -59,7 +59,7 @@ with judgement as (
                 when c.judged is null and not s.in_scope then '学校未纳入评估（' || s.out_of_scope_reason || '），无法核对'
                 when c.judged is null then '学校没有这个学段的这项指标，无法核对'
                 when agrees then '通报与计算一致：' || c.judged[1].reason
-                when agrees is null then '数据不全，无法核对：' || c.judged[1].reason
+                when agrees is null then '缺数据，无法核对：' || c.judged[1].reason
                 when z.phase_name is not null then '“' || z.phase_name || '”阶段算出，本阶段已达标：' || c.judged[1].reason
                 else '通报未达标，计算没有算出：' || c.judged[1].reason
             end) as note
@@ -80,7 +80,7 @@ with judgement as (
         case
             when computed is null then '没有这个学段的差异系数，无法核对'
             when agrees then '通报与计算一致：' || string_agg(b.reason, '；' order by t.split_weight)
-            when agrees is null then '数据不全，无法核对：' || string_agg(b.reason, '；' order by t.split_weight)
+            when agrees is null then '缺数据，无法核对：' || string_agg(b.reason, '；' order by t.split_weight)
             when any_value(z.phase_name) is not null
                 then '“' || any_value(z.phase_name) || '”阶段算出，本阶段已达标：' || string_agg(b.reason, '；' order by t.split_weight)
             else '通报未达标，计算没有算出：' || string_agg(b.reason, '；' order by t.split_weight)
@@ -110,7 +110,7 @@ with judgement as (
             when c.indicator_code is null then '认不出指标“' || c.words || '”，无法核对'
             when c.subject is not null and m.status is null then '质量监测中没有这个年级的这个学科，无法核对'
             when agrees then '通报与计算一致' || if(c.subject is null, '：' || d.summary, '')
-            when agrees is null then '数据不全，无法核对' || if(c.subject is null, '：' || d.summary, '')
+            when agrees is null then '缺数据，无法核对' || if(c.subject is null, '：' || d.summary, '')
             when c.is_follow_up then '通报之后已达标' || if(c.subject is null, '：' || d.summary, '')
             else '通报未达标，计算没有算出' || if(c.subject is null, '：' || d.summary, '')
         end as note
@@ -182,7 +182,7 @@ with judgement as (
             else '通报 ' || claimed_count || ' ' || unit || coalesce('，' || named_word || ' ' || named_count || ' ' || unit, '')
                 || '，计算 ' || computed_count || ' ' || unit || case
                     when claimed_count = computed_count then '：一致'
-                    when agrees is null then '，另有 ' || (count_at_most - computed_count) || ' ' || unit || '数据不全，无法核对'
+                    when agrees is null then '，另有 ' || (count_at_most - computed_count) || ' ' || unit || '缺数据，无法核对'
                     when is_follow_up then '：通报之后有变化'
                     when claimed_count > computed_count
                         then '：通报多 ' || (claimed_count - computed_count) || ' ' || unit || '，宜与来文单位核实'
