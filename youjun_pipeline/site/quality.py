@@ -10,7 +10,7 @@ from typing import Any
 
 from youjun_pipeline.site.read import District
 
-# A page is for reading; all rows are in quality.rejected_row.
+# A page is for reading; all rows are in quality.rejected_row and quality.unused_row.
 MOST_REJECTED = 300
 
 
@@ -26,5 +26,16 @@ def quality_context(district: District) -> dict[str, Any]:
         "rejected": rejected[:MOST_REJECTED],
         "rejected_count": len(rejected),
         "rejected_by_dataset": Counter(r.dataset for r in rejected).most_common(),
+        "unused": unused_groups(district.rows["unused_row"]),
         "phase_names": {e.phase_id: e.phase_name for e in district.evaluations},
     }
+
+
+def unused_groups(rows: list[Any]) -> list[tuple[Any, int]]:
+    """Unused rows told once per file and reason: the first of them, and how many rows it stands for."""
+    groups: dict[tuple[Any, ...], tuple[Any, int]] = {}
+    for row in rows:
+        key = (row.delivery, row.dataset, row.file, row.rule)
+        first, count = groups.get(key, (row, 0))
+        groups[key] = (first, count + row.rows)
+    return list(groups.values())

@@ -53,6 +53,7 @@ PER_EVALUATION = {
 PER_DISTRICT = {
     "quality.check_result": "severity, phase_id nulls first, check_name, dataset",
     "quality.rejected_row": "delivery desc, dataset, file, sheet, row, column_name",
+    "quality.unused_row": "delivery desc, dataset, file, sheet, row, rule",
 }
 ONLY = {
     "quality.check_result": "not passed and ",

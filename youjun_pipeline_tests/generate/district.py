@@ -47,14 +47,21 @@ ODD_PUPILS = (100, 200, 500, 1000, 2000, 2001, 2400, 2401)
 # Share of cells blanked, by profile.
 BLANKS = {"mixed": 0.004, "passing": 0.0, "edge": 0.0, "sparse": 0.03, "cv_limit": 0.0}
 CONTRADICTIONS = {
-    "teachers": (("certified", "full_time"), ("trained_360h", "full_time")),
+    "teachers": (
+        ("certified", "full_time"),
+        ("trained_360h", "full_time"),
+        ("backbone", "full_time"),
+        ("pe", "full_time"),
+        ("bachelor", "full_time"),
+    ),
+    "facilities": (("indoor_sports_area_m2", "teaching_area_m2"),),
     "schools": (
         ("catchment_primary_students", "primary_students"),
         ("catchment_junior_students", "junior_students"),
     ),
     "school_finance": (("training_budget_wan", "public_funds_budget_wan"),),
 }
-NEVER_BLANK = frozenset({"school_type", "school_name"})
+NEVER_BLANK = frozenset({"school_name"})
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ with part as (
             is_missing and not is_contradiction) as blank_at,
         list(coalesce(school_name, item, '') || ' ' || exact(reported_part) || ' 多于 ' || exact(reported_whole)
             order by school_code, item) filter (is_contradiction) as contradiction_at,
+        list(school_name order by school_code) filter (is_member and not is_missing and denominator = 0) as zero_at,
         list(school_name order by school_code) filter (is_member is null) as uncertain_at
     from unit
     group by district_code, phase_id, indicator_code, part
@@ -73,7 +74,10 @@ select district_code, phase_id, indicator_code, part, what, numerator, denominat
             if(missing is not null, year || ' 年缺 ' || ten_of(missing), null),
             if(len(contradiction_at) > 0, '部分多于整体：' || ten_of(contradiction_at), null),
             if(len(blank_at) > 0 and blank_at <> [''] and missing is null, '未填报：' || ten_of(blank_at), null),
-            if(uncertain > 0, '不知是否计入：' || ten_of(uncertain_at), null)), '') || '）', '')
+            if(uncertain > 0, '不知是否计入：' || ten_of(uncertain_at), null),
+            -- nothing is missing: what is divided by is reported, and is nothing
+            if(judged = 'each' and len(zero_at) > 0, '分母为 0，算不出比例：' || ten_of(zero_at), null),
+            if(judged <> 'each' and denominator = 0, '分母为 0，算不出比例', null)), '') || '）', '')
         when status = 'not_applicable' then what || '：没有对象，不适用'
         when value is null then what || '：' || ten_of(uncertain_at) || ' 不知是否计入，计入与否均' || status_word(status)
         when unit = '比例' then what || ' ' || percent1(value) || '，标准 ' || percent1(target::double) || '：' || status_word(status)

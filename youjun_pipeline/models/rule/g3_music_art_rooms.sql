@@ -3,7 +3,8 @@
 with section_class as (
     select s.district_code, s.phase_id, s.school_code, s.stage, e.music_art_rule, e.standard_id,
         -- a stage without a single class has not reported
-        case when count(c.stage) = count(c.classes) and sum(c.classes) > 0 then sum(c.classes) end as classes
+        case when count(c.stage) = count(c.classes) and sum(c.classes) > 0 then sum(c.classes) end as classes,
+        coalesce(sum(c.classes), 0) as classes_known
     from core.section s
     join run_evaluation e using (district_code, phase_id)
     left join core.class_group c using (district_code, phase_id, school_code, stage)
@@ -14,6 +15,8 @@ with section_class as (
         if(count(*) = count(classes), sum(classes), null)::bigint as classes,
         -- the same rooms serve both stages, so the larger stage decides
         max(classes) as largest_stage,
+        sum(classes_known)::bigint as classes_known,
+        max(classes_known) as largest_stage_known,
         bool_or(is_hidden) as has_hidden_class
     from section_class
     left join (
@@ -77,6 +80,8 @@ with section_class as (
     select c.*,
         case when classes is not null
             then ceil(if(music_art_rule = 'per_stage', largest_stage, classes) / classes_per_room) end::bigint as needed,
+        -- the classes that are known need so many, whatever the others are
+        ceil(if(music_art_rule = 'per_stage', largest_stage_known, classes_known) / classes_per_room)::bigint as needed_at_least,
         -- a room without an area may be large enough, and so may one that could not be read
         music_without_area + coalesce(h.music, 0) as music_unknown,
         art_without_area + coalesce(h.art, 0) as art_unknown,
@@ -98,24 +103,26 @@ with section_class as (
 ), judged_rooms as (
     select *,
         case
-            when needed is null or not rooms_delivered then 'no_data'
-            when strict_at_most < needed then 'below'
+            when not rooms_delivered then 'no_data'
+            when strict_at_most < needed_at_least then 'below'
+            when needed is null then 'no_data'
             -- short only of a room that may be this school's, or not
             when is_open or enough_strict < needed then 'no_data'
             else 'met'
         end as status_strict,
         with_waiver(status_strict, case
-            when needed is null or not rooms_delivered then 'no_data'
-            when enough_at_most < needed then 'below'
+            when not rooms_delivered then 'no_data'
+            when enough_at_most < needed_at_least then 'below'
+            when needed is null then 'no_data'
             when is_open or enough < needed then 'no_data'
             else 'met'
         end) as status,
-        if(rooms_delivered and not is_open, enough, null) as value,
-        if(rooms_delivered and not is_open, enough_strict, null) as value_strict,
-        if(is_combined, greatest(needed - enough, 0),
-            greatest(needed - music, 0) + greatest(needed - art, 0)) as missing,
-        if(is_combined, greatest(needed - enough_strict, 0),
-            greatest(needed - music_strict, 0) + greatest(needed - art_strict, 0)) as missing_strict
+        if(status = 'no_data', null, enough) as value,
+        if(status_strict = 'no_data', null, enough_strict) as value_strict,
+        if(is_combined, greatest(needed_at_least - enough, 0),
+            greatest(needed_at_least - music, 0) + greatest(needed_at_least - art, 0)) as missing,
+        if(is_combined, greatest(needed_at_least - enough_strict, 0),
+            greatest(needed_at_least - music_strict, 0) + greatest(needed_at_least - art_strict, 0)) as missing_strict
     from valued
 )
 select
@@ -137,15 +144,15 @@ select
     j.missing_strict,
     case j.status
         when 'no_data' then '音乐、美术专用教室或班级缺数据，无法判定，不能视为达标'
-        else j.classes || ' 个班需音乐、美术专用教室' || if(is_combined, '合计 ', '各 ') || j.needed || ' 间'
+        else if(j.needed is null, '已报的 ', '') || j.classes_known || ' 个班需音乐、美术专用教室' || if(is_combined, '合计 ', '各 ') || j.needed_at_least || ' 间'
             || if(j.music_art_rule = 'per_stage' and j.stage = 'compulsory', '（按班数多的学段）', '') || '，合格的有音乐 '
             || j.music || ' 间、美术 ' || j.art || ' 间' || case
                 when j.status = 'met_by_waiver' then '：按过渡政策 ' || j.waiver || ' 达标'
                 when j.status = 'met' then '：达标'
                 when is_combined then '：未达标，缺 ' || j.missing || ' 间音乐或美术教室'
                 else '：未达标，缺 ' || concat_ws('、',
-                    if(j.needed > j.music, (j.needed - j.music) || ' 间音乐教室', null),
-                    if(j.needed > j.art, (j.needed - j.art) || ' 间美术教室', null))
+                    if(j.needed_at_least > j.music, (j.needed_at_least - j.music) || ' 间音乐教室', null),
+                    if(j.needed_at_least > j.art, (j.needed_at_least - j.art) || ' 间美术教室', null))
             end
     end as reason
 from judged_rooms j

@@ -33,12 +33,13 @@ with part as (
     from part
     group by all
 ), believed as (
-    -- a part above its whole contradicts itself: more gymnasium than building, more teachers of a kind than teachers
+    -- a part above its whole contradicts itself: more gymnasium than building, more teachers of a kind than teachers; the
+    -- whole of every count of teachers is one column, whatever the standard counts
     select a.* exclude (plain),
         coalesce(a.plain < 0 or (is_of_teachers and a.plain > whole.value), false) as is_contradictory,
         if(is_contradictory, null, a.plain) as plain
     from added a
-    left join core.input whole
+    left join core.figure whole
         on whole.district_code = a.district_code and whole.phase_id = a.phase_id and whole.school_code = a.school_code
         and whole.stage = a.stage and whole.input = 'teachers.full_time'
 ), weighed as (
