@@ -266,10 +266,12 @@ def templates_command(options: argparse.Namespace) -> int:
 
     from youjun_pipeline.contracts import load_datasets
     from youjun_pipeline.templates.books import TemplateError, newest_roster, write_templates
+    from youjun_pipeline.warehouse.swap import FILE_NAME
 
     try:
         district = options.district
-        roster = newest_roster(Settings.from_environment().data, district) if district else None
+        settings = Settings.from_environment() if district else None
+        roster = newest_roster(settings.data, district, settings.published / FILE_NAME) if settings else None
         paths = write_templates(Path(options.folder), roster)
     except SettingsError as error:
         print(error, file=sys.stderr)

@@ -18,7 +18,9 @@ from youjun_pipeline.ingest.districts import Delivered, DeliveredFile, Scan
 from youjun_pipeline.ingest.files import ReadResult, read_file
 from youjun_pipeline.ingest.store import ingest, register
 from youjun_pipeline.precheck.findings import (
+    DOUBT,
     ERROR,
+    LEVELS,
     NOTICE,
     PROBLEMS,
     TITLES,
@@ -40,6 +42,7 @@ from youjun_pipeline.precheck.models import (
 )
 from youjun_pipeline.precheck.statistics import STATISTICS, statistics_findings
 from youjun_pipeline.precheck.target import Target, find_target
+from youjun_pipeline.precheck.words import unusual_words
 from youjun_pipeline.session import in_memory
 
 if TYPE_CHECKING:
@@ -70,6 +73,11 @@ class Precheck:
     def is_clean(self) -> bool:
         """Whether nothing stands against sending the files."""
         return not any(finding.level in PROBLEMS for finding in self.findings)
+
+    @property
+    def has_doubts(self) -> bool:
+        """Whether something wants to be explained, in `suspicion_answers`, with this delivery or a later one."""
+        return any(finding.level == DOUBT for finding in self.findings)
 
 
 def precheck(path: Path, today: dt.date, dataset: str | None = None) -> Precheck:
@@ -147,6 +155,7 @@ def _file_findings(
         yield from reader_findings(key, result)
     if dataset is not None and (result is None or result.failure is None):
         yield from contract_findings(con, key, entry.content_sha256, dataset, columns)
+        yield from unusual_words(con, key, entry.content_sha256, dataset, columns)
         refused = con.execute(
             "select failure_message from raw.content where content_sha256 = ? and dataset = ?"
             " and failure_rule = 'file_unreadable'",
@@ -191,4 +200,4 @@ def _in_order(result: Precheck) -> list[Finding]:
     return sorted(unique, key=place)
 
 
-LEVEL_ORDER = {level: number for number, level in enumerate((*PROBLEMS, NOTICE))}
+LEVEL_ORDER = {level: number for number, level in enumerate(LEVELS)}

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 ERROR, WARNING, DOUBT, NOTICE = "错误", "警告", "疑点", "提示"
 LEVELS = (ERROR, WARNING, DOUBT, NOTICE)
-# What keeps a delivery from being clean; a notice tells what was passed over and costs nothing.
-PROBLEMS = (ERROR, WARNING, DOUBT)
+# What keeps a delivery from being clean. A doubt may be right: it is explained, not mended. A notice tells what was passed
+# over and costs nothing.
+PROBLEMS = (ERROR, WARNING)
 
 READER_NOTICE, READER_PASSED_OVER = "reader_notice", "reader_passed_over"
 
@@ -191,11 +192,13 @@ def _repeated(file: str, dataset: Dataset, accepted: Any, raw: Any, columns: Col
             continue
         rows = raw.take(pa.array(group)).to_pylist()
         key = "、".join(f"{dataset.columns[n].zh} {rows[0][n] or '（空）'}" for n in dataset.key)
-        same = (
-            "内容完全相同，请删去多余的行"
-            if all(row == typed[0] for row in typed)
-            else "内容不同，请核对后只保留正确的一行"
-        )
+        texts = [tuple(row[n] for n in dataset.columns) for row in rows]
+        if all(text == texts[0] for text in texts):
+            same = "内容完全相同，请删去多余的行"
+        elif all(row == typed[0] for row in typed):
+            same = "读出的值相同而写法不同，请核对哪一行是对的"
+        else:
+            same = "内容不同，请核对哪一行是对的，其余更正编号或并入这一行"
         cells = [columns.cell(row["sheet"], row["row_number"], n) for row in rows for n in dataset.key]
         level = ERROR if rule == DUPLICATE_KEY else WARNING
         yield Finding(level, file, rule, TITLES[rule], f"{key} 有 {size} 行，{same}", _placed(tuple(cells)))

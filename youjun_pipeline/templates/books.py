@@ -8,7 +8,7 @@ here: which rows and columns a template has. Keep out: how its sheets look (`dat
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from youjun_pipeline.ingest.files import content_hash, read_file
 from youjun_pipeline.standard import DEFAULT_STANDARD, Catalogue, available_catalogues, load_catalogue
 from youjun_pipeline.templates.data_sheet import Layout, write_data
 from youjun_pipeline.templates.help_sheets import write_checks, write_instructions, write_lists
+from youjun_pipeline.templates.open_items import OpenItems, open_items
 
 # What a roster says of a school that stays the same from one delivery to the next; pupils are counted anew each time.
 LASTING = (
@@ -51,6 +52,7 @@ class Roster:
     delivery: dt.date | None
     schools: list[dict[str, Any]] = field(default_factory=list)
     catalogue: Catalogue | None = None
+    open_items: OpenItems = field(default_factory=OpenItems)
 
     def stages(self, school: Mapping[str, Any]) -> list[str]:
         """The stages a school teaches: by its type, or because it has pupils in them."""
@@ -63,8 +65,8 @@ class Roster:
         ]
 
 
-def newest_roster(data: Path, code: str) -> Roster:
-    """The newest delivered roster of a district in the data folder.
+def newest_roster(data: Path, code: str, published: Path | None = None) -> Roster:
+    """The newest delivered roster of a district in the data folder, with what the publication says is still open.
 
     Raises TemplateError for an unknown district, one without a roster, or a roster that cannot be read.
     """
@@ -72,7 +74,8 @@ def newest_roster(data: Path, code: str) -> Roster:
     if code not in districts:
         known = "、".join(sorted(districts)) or "没有区县"
         raise TemplateError(f"{data} 中没有区县 {code}；现有：{known}")
-    return _roster(districts[code])
+    roster = _roster(districts[code])
+    return replace(roster, open_items=open_items(published, code)) if published else roster
 
 
 def _roster(district: District) -> Roster:
@@ -110,7 +113,7 @@ def write_templates(folder: Path, roster: Roster | None = None) -> list[Path]:
 
 def write_template(path: Path, dataset: Dataset, roster: Roster | None, catalogue: Catalogue) -> None:
     """Write one template; names of schools are written as text, whatever they look like."""
-    layout = Layout(dataset, _rows(dataset, roster, catalogue))
+    layout = Layout(dataset, _rows(dataset, roster, catalogue), _choices(dataset, roster, catalogue))
     options = {
         "in_memory": True,
         "strings_to_formulas": False,
@@ -134,6 +137,8 @@ def _rows(dataset: Dataset, roster: Roster | None, catalogue: Catalogue) -> list
         return _items(dataset, catalogue)
     if roster is None:
         return []
+    if dataset.name in roster.open_items.rows:
+        return roster.open_items.rows[dataset.name]
     if dataset.name == "schools":
         return [{name: school[name] for name in LASTING} for school in roster.schools]
     rows = []
@@ -147,6 +152,20 @@ def _rows(dataset: Dataset, roster: Roster | None, catalogue: Catalogue) -> list
         ):
             rows.append(row)
     return rows
+
+
+def _choices(dataset: Dataset, roster: Roster | None, catalogue: Catalogue) -> dict[str, Sequence[str]]:
+    """Lists for columns of text: indicators, subjects, and the numbers of the plan's measures and milestones."""
+    plan = roster.open_items if roster else OpenItems()
+    lists: dict[str, Sequence[str]] = {
+        "indicator": list(catalogue.indicators),
+        "subject": list(catalogue.monitoring.subjects),
+    }
+    if dataset.name != "measures":
+        lists["measure_no"] = plan.measures
+    if dataset.name != "milestones":
+        lists["milestone_no"] = plan.milestones
+    return {name: words for name, words in lists.items() if name in dataset.columns and words}
 
 
 def _of_catalogue(dataset: Dataset, catalogue: Catalogue) -> Dataset:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
@@ -48,11 +48,13 @@ TEXT_TYPES = ("code", "text", "names", "choice", "flag", "grade", "level")
 class Layout:
     """A template's columns and the rows that stand in it already.
 
+    `choices` are words that advise what may stand in a column of text.
     Informational columns come right behind the first contract column, which they explain.
     """
 
     dataset: Dataset
     rows: list[dict[str, Any]]
+    choices: dict[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def columns(self) -> list[Column | str]:
@@ -99,6 +101,8 @@ def lists_of(layout: Layout, schools: Sequence[tuple[str, str]]) -> dict[str, Se
         words = words_of(column)
         if len(",".join(words)) > LONGEST_INLINE:
             lists[column.name] = words
+        elif layout.choices.get(column.name):
+            lists[column.name] = layout.choices[column.name]
         elif column.name == "school_code" and schools and layout.dataset.name != "schools":
             lists[column.name] = [code for code, _ in schools]
     return lists
@@ -206,7 +210,7 @@ def _validation(column: Column, lists: dict[str, Sequence[str]]) -> dict[str, An
     else:
         return rules | {"validate": "any"}
     # A list of codes or of an open choice advises; what is not in it may still be right.
-    advises = column.is_open or column.type == "code"
+    advises = column.is_open or column.type in ("code", "text", "names")
     return rules | {
         "error_type": "information" if advises else "stop",
         "error_title": "请核对" if advises else "不能这样填",

@@ -57,7 +57,14 @@ def write_instructions(book: Any, layout: Layout, district: str, delivery: dt.da
     for line in _general(dataset, district, delivery, bool(layout.rows)):
         sheet.write_string(row, 0, line, book.add_format(_FONT | {"text_wrap": False}))
         row += 1
-    row += 1
+    # For signatures on paper; nobody reads them.
+    for position, title in zip(
+        (0, 2, 4, 5), ("填报单位：", "填表人：", "审核人：", "填报日期："), strict=True
+    ):
+        sheet.write_string(
+            row, position, title, book.add_format(_FONT | {"text_wrap": False, "locked": False, "bottom": 1})
+        )
+    row += 2
     for position, title in enumerate(("列", "列名", "含义", "必填", "填什么", "示例一", "示例二")):
         sheet.write_string(row, position, title, book.add_format(_HEAD))
     cell, example = book.add_format(_CELL), book.add_format(_EXAMPLE)

@@ -121,7 +121,10 @@ def test_rules_and_keys_are_told_for_every_cell_they_are_about(tmp_path: Path) -
     same, differs = found(result, "duplicate_key")
     assert [cell.row for cell in same.cells] == [2, 5]
     assert same.detail == "学校标识码 2111000001 有 2 行，内容完全相同，请删去多余的行"
-    assert differs.detail == "学校标识码 2111000002 有 2 行，内容不同，请核对后只保留正确的一行"
+    assert (
+        differs.detail
+        == "学校标识码 2111000002 有 2 行，内容不同，请核对哪一行是对的，其余更正编号或并入这一行"
+    )
     assert differs.place == "工作表“数据”第 3、6 行 A 列（学校标识码）"
 
 

@@ -12,7 +12,7 @@ with bounds as (
     having count(*) = count(classes)
 )
 select s.district_code, s.phase_id,
-    k.school_name || ' ' || s.stage || '：按班额分档应有 ' || b.at_least || coalesce('–' || b.at_most || ' 人', ' 人以上')
+    k.school_name || ' ' || stage_word(s.stage) || '：按班额分档应有 ' || b.at_least || coalesce('–' || b.at_most || ' 人', ' 人以上')
         || '，在校生 ' || s.students as offender
 from core.section s
 join bounds b using (district_code, phase_id, school_code, stage)
