@@ -1,0 +1,199 @@
+"""The continuous relaxation of a program: one second-order cone problem, its bound and its shadow prices.
+
+Where pupils stay it is exact but for whole units. Where they move it is an inner approximation around given totals: what it
+returns holds, and a cheaper plan may exist (`program.solve` gives the bound then). Keep out: what the variables stand for.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import cvxpy as cp
+import numpy as np
+
+from youjun_pipeline.planning.least_cost.program import TIGHTER, Program, Vector
+
+# Clarabel's own defaults are 1e-8. What it returns steers; the models judge the plan afterwards.
+TOLERANCE = 1e-9
+
+
+class SolverFailedError(RuntimeError):
+    """The solver ended without an answer that it vouches for; nothing may be shown as a plan."""
+
+
+@dataclass(frozen=True)
+class Relaxed:
+    """A continuous optimum and what its limits cost.
+
+    By how much the cost falls: `price_of_high` for one unit more of a variable's upper bound, `price_of_row_low` and
+    `price_of_row_high` for a row's bound one lower or one higher, `price_of_limit` for a cone's limit higher by 1.
+    """
+
+    values: Vector
+    cost: float
+    price_of_high: Vector
+    price_of_row_low: Vector
+    price_of_row_high: Vector
+    price_of_limit: Vector
+
+
+@dataclass(frozen=True)
+class Shortfall:
+    """The least by which limits must give way before there is a plan: of rows (in their own unit) and of cones.
+
+    `rows` has shape (rows,): what is missing below the lower or above the upper bound. `cones` has shape (k,): the coefficient
+    that can be reached where it is over the limit, NaN elsewhere.
+    """
+
+    values: Vector
+    rows: Vector
+    cones: Vector
+
+
+def relax(program: Program, around: Vector | None = None) -> Relaxed | None:
+    """The cheapest plan in broken units; None when there is none.
+
+    `around` are the variables at whose totals T² is replaced by its tangent, needed where pupils move.
+
+    Raises:
+        SolverFailedError: the solver did not come to an end that it vouches for.
+    """
+    scaled, step = program.scaled()
+    cost = _near_one(scaled.cost)
+    v = cp.Variable(len(cost))
+    bounded = np.flatnonzero(np.isfinite(scaled.high))
+    low_bound, high_bound = v >= scaled.low, v[bounded] <= scaled.high[bounded]
+    has_low, has_high = np.isfinite(scaled.row_low), np.isfinite(scaled.row_high)
+    low_rows = scaled.rows[has_low] @ v >= scaled.row_low[has_low]
+    high_rows = scaled.rows[has_high] @ v <= scaled.row_high[has_high]
+    limits = _limits(scaled, v, None if around is None else around / step)
+    rows = [row for row, has in ((low_rows, has_low), (high_rows, has_high)) if has.any()]
+    problem = cp.Problem(cp.Minimize(cost @ v), [low_bound, high_bound, *rows, *limits.constraints])
+    if not _solved(problem):
+        return None
+    unit = 1 / _unit(scaled.cost)
+    size = _row_sizes(program, step)
+    of_low, of_high, of_bound = np.zeros(len(has_low)), np.zeros(len(has_high)), np.zeros(len(cost))
+    if has_low.any():
+        of_low[has_low] = low_rows.dual_value
+    if has_high.any():
+        of_high[has_high] = high_rows.dual_value
+    of_bound[bounded] = high_bound.dual_value
+    values = np.clip(v.value * step, program.low, program.high)
+    return Relaxed(
+        values,
+        float(program.cost @ values),
+        of_bound * unit / step,
+        of_low * unit / size,
+        of_high * unit / size,
+        limits.prices() * unit,
+    )
+
+
+def shortfall(program: Program, around: Vector | None = None) -> Shortfall:
+    """What keeps `program` from having a plan, at the least: rows and cones may give way, each at a price of its own size."""
+    scaled, step = program.scaled()
+    v = cp.Variable(len(scaled.cost))
+    bounded = np.flatnonzero(np.isfinite(scaled.high))
+    has_low, has_high = np.isfinite(scaled.row_low), np.isfinite(scaled.row_high)
+    below, above = cp.Variable(has_low.sum(), nonneg=True), cp.Variable(has_high.sum(), nonneg=True)
+    limits = _limits(scaled, v, None if around is None else around / step, elastic=True)
+    constraints = [v >= scaled.low, v[bounded] <= scaled.high[bounded], *limits.constraints]
+    if has_low.any():
+        constraints.append(scaled.rows[has_low] @ v + below >= scaled.row_low[has_low])
+    if has_high.any():
+        constraints.append(scaled.rows[has_high] @ v - above <= scaled.row_high[has_high])
+    # a little of the true cost, so that of equal shortfalls the cheap one is named
+    least = cp.sum(below) + cp.sum(above) + cp.sum(limits.over) + 1e-6 * (_near_one(scaled.cost) @ v)
+    if not _solved(cp.Problem(cp.Minimize(least), constraints)):
+        raise SolverFailedError("the bounds of the variables contradict each other")
+    size = _row_sizes(program, step)
+    rows = np.zeros(len(scaled.row_low))
+    rows[has_low] += below.value
+    rows[has_high] += above.value
+    values = np.clip(v.value * step, program.low, program.high)
+    cones = program.cones
+    reached = cones.coefficients(cones.amounts + cones.gain @ values, cones.pupils + cones.shift @ values)
+    over = np.where(reached > cones.limit * (1 + 1e-6), reached, np.nan)
+    return Shortfall(values, np.where(rows > 1e-6, rows * size, 0), over)
+
+
+class _Limits:
+    """The constraints that stand for the cones, and the way back to the price of a limit."""
+
+    def __init__(self, program: Program, v: cp.Variable, around: Vector | None, elastic: bool) -> None:
+        cones = program.cones
+        sums = cones.members()
+        self.program = program
+        self.weight = sums @ cones.pupils
+        self.square = (1 + (cones.limit * (1 - TIGHTER)) ** 2) / self.weight
+        self.moving = cones.moves_pupils
+        self.over = cp.Variable(len(cones.limit), nonneg=True)
+        self.total = sums @ cones.amounts + (sums @ cones.gain) @ v
+        self.bounding: list[cp.Constraint] = []
+        self.constraints: list[cp.Constraint] = [] if elastic else [self.over == 0]
+        here = sums @ (cones.amounts + cones.gain @ around) if around is not None else None
+        for k in range(len(cones.limit)):
+            member = np.flatnonzero(cones.cone == k)
+            amounts = cones.amounts[member] + cones.gain[member] @ v
+            if self.moving[k]:
+                if here is None:
+                    raise ValueError("pupils move: say around which totals")
+                pupils = cones.pupils[member] + cones.shift[member] @ v
+                share = cp.Variable(len(member))
+                self.constraints.append(cp.SOC(share + pupils, cp.vstack([2 * amounts, share - pupils]), axis=0))
+                tangent = 2 * here[k] * self.total[k] - here[k] ** 2
+                bounding = cp.sum(share) <= self.square[k] * tangent + self.over[k]
+            else:
+                norm = cp.norm(cp.multiply(1 / np.sqrt(cones.pupils[member]), amounts), 2)
+                bounding = norm <= np.sqrt(self.square[k]) * self.total[k] + self.over[k]
+            self.bounding.append(bounding)
+        self.constraints += self.bounding
+
+    def prices(self) -> Vector:
+        """The duals, turned from the right sides of the constraints to the limits themselves."""
+        limit, out = self.program.cones.limit, []
+        for k, bounding in enumerate(self.bounding):
+            dual, total = float(bounding.dual_value), float(self.total[k].value)
+            if self.moving[k]:
+                slope = 2 * limit[k] / self.weight[k] * total**2
+            else:
+                slope = limit[k] / np.sqrt(1 + limit[k] ** 2) / np.sqrt(self.weight[k]) * total
+            out.append(dual * slope)
+        return np.array(out)
+
+
+def _limits(program: Program, v: cp.Variable, around: Vector | None, elastic: bool = False) -> _Limits:
+    return _Limits(program, v, around, elastic)
+
+
+def _unit(cost: Vector) -> float:
+    """What costs are divided by... as a factor: the solver's tolerances are partly absolute."""
+    given = np.abs(cost[cost != 0])
+    return float(1 / np.median(given)) if len(given) else 1.0
+
+
+def _near_one(cost: Vector) -> Vector:
+    return cost * _unit(cost)
+
+
+def _row_sizes(program: Program, step: Vector) -> Vector:
+    if not program.rows.shape[0]:
+        return np.zeros(0)
+    size = np.asarray(abs(program.rows.multiply(step[None, :])).tocsr().max(axis=1).todense()).ravel()
+    return np.where(size > 0, size, 1.0)
+
+
+def _solved(problem: cp.Problem) -> bool:
+    """Whether there is an optimum; False when it is certain that there is no plan."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        problem.solve(
+            solver=cp.CLARABEL, tol_gap_abs=TOLERANCE, tol_gap_rel=TOLERANCE, tol_feas=TOLERANCE, max_iter=400
+        )
+    if problem.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE):
+        return False
+    if problem.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
+        raise SolverFailedError(f"Clarabel: {problem.status}")
+    return True
