@@ -130,6 +130,7 @@ class Model:
     program: Program
     blocks: list[Block]
     members: Index  # flat index section·K + indicator of every member of a cone
+    program_gain: sparse.csr_array  # change of every amount by each variable, shape (n·K, m)
     row_kinds: list[tuple[str, Index]] = field(default_factory=list)
 
     def block(self, kind: str, lever: int | None = None) -> Block | None:
@@ -137,7 +138,12 @@ class Model:
 
 
 def build(
-    sections: Sections, levers: list[Lever], aims: Aims, diversion: Diversion | None = None, *, whole: bool = False
+    sections: Sections,
+    levers: list[Lever],
+    aims: Aims,
+    diversion: Diversion | None = None,
+    *,
+    whole: bool = False,
 ) -> Model:
     """The program of a district; with `whole` in whole units (then the choice of `LEAVE` is whole too)."""
     return _Builder(sections, levers, aims, diversion, whole).model()
@@ -172,13 +178,20 @@ class _Builder:
         self._balances()
         self._pupils_stay()
         self._budget()
-        return Model(self._program(), self.blocks, self.members, self.kinds)
+        return Model(self._program(), self.blocks, self.members, self.all_gain, self.kinds)
 
     def _may_leave(self) -> bool:
         return not self.aims.every_indicator and self.aims.only is None and self.s.must_meet < self.k
 
     def _block(
-        self, kind: str, lever: int | None, cost: Vector, low: Vector, high: Vector, whole: bool, gain: sparse.coo_array | None
+        self,
+        kind: str,
+        lever: int | None,
+        cost: Vector,
+        low: Vector,
+        high: Vector,
+        whole: bool,
+        gain: sparse.coo_array | None,
     ) -> None:
         start = sum(block.size for block in self.blocks)
         self.blocks.append(Block(kind, start, len(cost), lever))
@@ -192,7 +205,9 @@ class _Builder:
         site = self.sites(lever)
         size = len(lever.price)
         flat = np.arange(self.n) * self.k + lever.indicator
-        gain = sparse.coo_array((self.s.step[:, lever.indicator], (flat, site)), shape=(self.n * self.k, size))
+        gain = sparse.coo_array(
+            (self.s.step[:, lever.indicator], (flat, site)), shape=(self.n * self.k, size)
+        )
         whole = self.whole and lever.is_whole
         zero = np.zeros(size)
         self._block(ADD, number, lever.price, zero, lever.high, whole, gain)
@@ -201,7 +216,9 @@ class _Builder:
             high = np.minimum(lever.movable, spare)
             high = np.floor(high + 1e-9) if whole else high
             self._block(GIVE, number, zero, zero, high, whole, -gain)
-            self._block(TAKE, number, np.full(size, lever.move_price), zero, np.full(size, high.sum()), whole, gain)
+            self._block(
+                TAKE, number, np.full(size, lever.move_price), zero, np.full(size, high.sum()), whole, gain
+            )
         if lever.may_take_out and self.aims.take_out:
             high = np.floor(spare + 1e-9) if whole else spare
             self._block(OUT, number, zero, zero, high, whole, -gain)
@@ -242,7 +259,11 @@ class _Builder:
         most = s.pupils.copy()
         if self.diversion is not None:
             most = most + np.bincount(self.diversion.target, weights=self.diversion.high, minlength=self.n)
-        given_up = (1 - s.floor_share) * s.per_pupil[section, indicator] + per_pupil - s.per_pupil[section, indicator]
+        given_up = (
+            (1 - s.floor_share) * s.per_pupil[section, indicator]
+            + per_pupil
+            - s.per_pupil[section, indicator]
+        )
         allowance = sparse.csr_array(
             (given_up * most[section], (np.arange(len(section)), leave.start + self.members)),
             shape=(len(section), self.m),
@@ -250,10 +271,16 @@ class _Builder:
         self._row("threshold", base + allowance, low, np.full(len(low), np.inf))
         floor = s.floor_share * s.per_pupil[section, indicator]
         self._row(
-            "floor", gain - sparse.diags_array(floor) @ shift, floor * s.pupils[section] - have, np.full(len(low), np.inf)
+            "floor",
+            gain - sparse.diags_array(floor) @ shift,
+            floor * s.pupils[section] - have,
+            np.full(len(low), np.inf),
         )
         count = sparse.csr_array(
-            (np.ones(self.n * self.k), (np.repeat(np.arange(self.n), self.k), leave.start + np.arange(self.n * self.k))),
+            (
+                np.ones(self.n * self.k),
+                (np.repeat(np.arange(self.n), self.k), leave.start + np.arange(self.n * self.k)),
+            ),
             shape=(self.n, self.m),
         )
         self._row("leave", count, np.full(self.n, -np.inf), np.full(self.n, float(self.k - s.must_meet)))
@@ -267,7 +294,10 @@ class _Builder:
             groups = int(group.max()) + 1
             at = np.arange(block.size)
             rows = sparse.csr_array(
-                (np.r_[np.ones(block.size), -np.ones(block.size)], (np.r_[group, group], np.r_[block.start + at, take.start + at])),
+                (
+                    np.r_[np.ones(block.size), -np.ones(block.size)],
+                    (np.r_[group, group], np.r_[block.start + at, take.start + at]),
+                ),
                 shape=(groups, self.m),
             )
             self._row("balance", rows, np.zeros(groups), np.zeros(groups))
@@ -280,7 +310,9 @@ class _Builder:
     def _budget(self) -> None:
         if self.aims.budget is not None:
             cost = np.concatenate([c for c, *_ in self.columns])
-            self._row("budget", sparse.csr_array(cost[None, :]), np.array([-np.inf]), np.array([self.aims.budget]))
+            self._row(
+                "budget", sparse.csr_array(cost[None, :]), np.array([-np.inf]), np.array([self.aims.budget])
+            )
 
     def _program(self) -> Program:
         s, aims = self.s, self.aims

@@ -67,7 +67,9 @@ class Cones:
         total = sums @ self.amounts
         # a cone in which nobody has anything yet is measured by what one step of its variables gives
         step = np.asarray(abs(sums @ self.gain).max(axis=1).todense()).ravel() if self.gain.shape[1] else 0
-        amount = np.where(total > 0, count / np.where(total > 0, total, 1), 1 / np.maximum(step, 1e-12))[self.cone]
+        amount = np.where(total > 0, count / np.where(total > 0, total, 1), 1 / np.maximum(step, 1e-12))[
+            self.cone
+        ]
         pupil = (count / (sums @ self.pupils))[self.cone]
         return Cones(
             self.amounts * amount,
@@ -107,7 +109,6 @@ class Program:
     row_low: Vector
     row_high: Vector
     cones: Cones
-
 
     def scaled(self) -> tuple[Program, Vector]:
         """The same program in variables of which one step moves an amount by about 1, and the size of that step.
@@ -203,7 +204,11 @@ class _Search:
         self.lay_first(around)
 
     def lay_first(self, around: Vector | None) -> None:
-        spread = (0.35, 0.6, 0.8, 1.0, 1.2, 1.5, 2.0, 3.0) if around is None else (0.5, 0.8, 0.95, 1.0, 1.05, 1.25, 2.0)
+        spread = (
+            (0.35, 0.6, 0.8, 1.0, 1.2, 1.5, 2.0, 3.0)
+            if around is None
+            else (0.5, 0.8, 0.95, 1.0, 1.05, 1.25, 2.0)
+        )
         amounts, pupils = self.at(np.zeros(self.m) if around is None else around)
         for factor in spread:
             self.cuts.lay(amounts * factor, pupils, self.sums @ amounts)
@@ -345,17 +350,21 @@ class _Search:
             bounds=np.c_[
                 np.r_[program.low, np.zeros(n), node.low], np.r_[program.high, np.full(n, np.inf), node.high]
             ],
-            integrality=np.r_[program.is_whole.astype(int), np.zeros(n + k)] if program.is_whole.any() else None,
+            integrality=np.r_[program.is_whole.astype(int), np.zeros(n + k)]
+            if program.is_whole.any()
+            else None,
             method="highs",
             options={
                 "mip_rel_gap": self.gap / 2,
                 "time_limit": max(self.deadline - time.monotonic(), 0.05),
-                "primal_feasibility_tolerance": WHOLE_FEASIBLE_WITHIN if program.is_whole.any() else FEASIBLE_WITHIN,
+                "primal_feasibility_tolerance": WHOLE_FEASIBLE_WITHIN
+                if program.is_whole.any()
+                else FEASIBLE_WITHIN,
             },
         )
         if result.status == 2:
             return None, np.inf, np.inf
-        bound = result.mip_dual_bound if program.is_whole.any() else result.fun
+        bound = result.get("mip_dual_bound") if program.is_whole.any() else result.fun
         if result.x is None:
             return None, np.inf, -np.inf if bound is None else float(bound)
         values = result.x[:m]
@@ -372,7 +381,9 @@ class _Cuts:
         self.low: list[Vector] = []
         self.made: tuple[int, sparse.csr_array, Vector] | None = None
 
-    def lay(self, amounts: Vector, pupils: Vector, total: Vector, only: NDArray[np.bool_] | None = None) -> None:
+    def lay(
+        self, amounts: Vector, pupils: Vector, total: Vector, only: NDArray[np.bool_] | None = None
+    ) -> None:
         """Tangents of every member (of the cones in `only`) at these amounts, pupils and totals."""
         search = self.search
         cones = search.cones
@@ -388,9 +399,13 @@ class _Cuts:
         by_amount, by_base = 2 * weight * ratio, weight * ratio**2
         on_pupils = np.where(moving, by_base, 0)
         on_total = sparse.csr_array(
-            (np.where(moving, 0, by_base), (np.arange(len(which)), cones.cone[which])), shape=(len(which), search.k)
+            (np.where(moving, 0, by_base), (np.arange(len(which)), cones.cone[which])),
+            shape=(len(which), search.k),
         )
-        on_values = sparse.diags_array(-by_amount) @ cones.gain[which] + sparse.diags_array(on_pupils) @ cones.shift[which]
+        on_values = (
+            sparse.diags_array(-by_amount) @ cones.gain[which]
+            + sparse.diags_array(on_pupils) @ cones.shift[which]
+        )
         self.blocks.append(sparse.hstack([on_values, own, on_total], format="csr"))
         self.low.append(by_amount * cones.amounts[which] - on_pupils * cones.pupils[which])
 

@@ -1,0 +1,259 @@
+"""The least-cost plan of a district: the relaxation, the choice of what may be left at the floor, whole units.
+
+1. The continuous relaxation of everything together gives the bound, the shadow prices, and which indicator each section
+   leaves at the floor.
+2. With that choice fixed the indicators are problems of their own, solved in whole units where the kind has any.
+3. Where pupils move, whole pupils are settled between the two (`seats`), and from then on pupils are fixed.
+
+Keep out: words, prices, and the proof by the models, which is the caller's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+
+from youjun_pipeline.planning.least_cost.district import (
+    ADD,
+    DIVERT,
+    GIVE,
+    LEAVE,
+    OUT,
+    TAKE,
+    Aims,
+    Diversion,
+    Index,
+    Lever,
+    Model,
+    Sections,
+    build,
+)
+from youjun_pipeline.planning.least_cost.program import INFEASIBLE, OPTIMAL, STOPPED, Vector, solve
+from youjun_pipeline.planning.least_cost.relaxation import Relaxed, Shortfall, relax, shortfall
+
+# A section is taken to leave an indicator when raising it to the threshold would take more than this share of it.
+LEFT_BEYOND = 1e-6
+WHOLE_GAP = 1e-4
+# Tangents to T² are laid again until the cost falls by less than this share, or so often.
+SETTLED, ROUNDS = 1e-4, 12
+
+Whole = Callable[[Model, Vector], "Vector | None"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The best plan found.
+
+    `added`, `given`, `taken`, `out`: one array per lever, one figure per site. `left`: sections × indicators, True where the
+    value stays between floor and threshold by choice. `diverted`: pupils per pair. `bound`: no plan costs less; `bound_of`
+    says of what: `continuous` (broken units) or `whole` (whole units). `status`: `optimal` within the gap, or `stopped`.
+    """
+
+    status: str
+    cost: float
+    bound: float | None
+    bound_of: str
+    added: list[Vector]
+    given: list[Vector]
+    taken: list[Vector]
+    out: list[Vector]
+    left: np.ndarray
+    diverted: Vector
+    sections: Sections
+    relaxed: Relaxed | None
+    model: Model
+
+    @property
+    def gap(self) -> float | None:
+        return None if self.bound is None else max(self.cost - self.bound, 0.0) / max(self.cost, 1e-12)
+
+
+@dataclass(frozen=True)
+class NoPlan:
+    """There is no plan; `short` says which limits would have to give way, and by how much at the least."""
+
+    short: Shortfall
+    model: Model
+
+
+def propose(
+    sections: Sections,
+    levers: list[Lever],
+    aims: Aims,
+    diversion: Diversion | None = None,
+    *,
+    seconds: float = 60.0,
+    whole_pupils: Whole | None = None,
+) -> Plan | NoPlan:
+    """The cheapest plan that meets `aims`, in whole units, within about `seconds`.
+
+    `whole_pupils` turns the relaxation's diversion into whole pupils (None: no such pupils); without it they are rounded.
+    """
+    deadline = time.monotonic() + seconds
+    model = build(sections, levers, replace(aims, budget=None), diversion)
+    relaxed, around = _relaxed(model)
+    if relaxed is None:
+        return _no_plan(sections, levers, aims, diversion, around)
+    if aims.budget is not None and relaxed.cost > aims.budget * (1 + 1e-9):
+        return _no_plan(sections, levers, aims, diversion, relaxed.values)
+    diverted = np.zeros(0 if diversion is None else len(diversion.source))
+    block = model.block(DIVERT)
+    fixed = sections
+    if block is not None and diversion is not None:
+        moved = whole_pupils(model, relaxed.values) if whole_pupils else _rounded(model, relaxed.values)
+        if moved is None:
+            return _no_plan(sections, levers, aims, diversion, relaxed.values)
+        diverted = moved
+        change = np.zeros(len(sections.pupils))
+        np.add.at(change, diversion.source, -moved)
+        np.add.at(change, diversion.target, moved)
+        fixed = replace(sections, pupils=sections.pupils + change)
+    left, hint = _choice(fixed, levers, aims, model, relaxed if block is None else None)
+    parts = _by_indicator(fixed, levers, aims, left, hint, deadline)
+    if parts is None:
+        return _no_plan(sections, levers, aims, diversion, relaxed.values)
+    added, given, taken, out, cost, status = parts
+    if diversion is not None:
+        cost += float(diversion.price @ diverted)
+    if aims.budget is not None and cost > aims.budget * (1 + 1e-9):
+        return _no_plan(sections, levers, aims, diversion, relaxed.values)
+    bound = relaxed.cost if block is None else None
+    return Plan(
+        status, cost, bound, "continuous", added, given, taken, out, left, diverted, fixed, relaxed, model
+    )
+
+
+def _relaxed(model: Model) -> tuple[Relaxed | None, Vector | None]:
+    """The relaxation; where pupils move, from the plan without diversion on, each plan that holds leading to a cheaper one."""
+    block = model.block(DIVERT)
+    if block is None:
+        return relax(model.program), None
+    still = replace(model.program, high=model.program.high.copy())
+    still.high[block.at] = 0
+    start = relax(_without_shift(still))
+    around = start.values if start is not None else _spread_out(model)
+    best = start
+    for _ in range(ROUNDS):
+        found = relax(model.program, around)
+        if found is None:
+            break
+        settled = best is not None and found.cost >= best.cost * (1 - SETTLED)
+        if best is None or found.cost < best.cost:
+            best = found
+        around = found.values
+        if settled:
+            break
+    return best, around
+
+
+def _without_shift(program):
+    cones = replace(program.cones, shift=sparse.csr_array(program.cones.shift.shape))
+    return replace(program, cones=cones)
+
+
+def _spread_out(model: Model) -> Vector:
+    """A point to lay the first tangents at when no plan without diversion is known: nothing done."""
+    return np.zeros(len(model.program.cost))
+
+
+def _rounded(model: Model, values: Vector) -> Vector:
+    block = model.block(DIVERT)
+    assert block is not None
+    return np.floor(values[block.at] + 0.5)
+
+
+def _choice(
+    sections: Sections, levers: list[Lever], aims: Aims, model: Model, relaxed: Relaxed | None
+) -> tuple[np.ndarray, Vector | None]:
+    """Which indicator each section leaves at the floor: the one that would cost most to raise, as the relaxation stands."""
+    left = np.zeros(sections.have.shape, dtype=bool)
+    if aims.every_indicator or aims.only is not None:
+        return left, None
+    if relaxed is None:
+        model = build(sections, levers, replace(aims, budget=None))
+        relaxed = relax(model.program)
+        if relaxed is None:
+            return left, None
+    values = relaxed.values
+    block = model.block(LEAVE)
+    if block is None:
+        return left, values
+    amounts = sections.have + (model.program_gain @ values).reshape(sections.have.shape)
+    need = sections.need * aims.above_threshold
+    short = np.maximum(need - amounts, 0)
+    price = np.zeros(sections.have.shape)
+    for lever in levers:
+        site = sections.place if lever.by_school else np.arange(len(sections.place))
+        step = sections.step[:, lever.indicator]
+        price[:, lever.indicator] = np.where(step > 0, lever.price[site] / np.where(step > 0, step, 1), 0)
+    cost = np.where(short > LEFT_BEYOND * need, short * np.maximum(price, 1e-12), 0)
+    may = len(cost[0]) - sections.must_meet
+    for rank in range(may):
+        at = np.argsort(-cost, axis=1)[:, rank]
+        rows = np.flatnonzero(cost[np.arange(len(cost)), at] > 0)
+        left[rows, at[rows]] = True
+    return left, values
+
+
+def _by_indicator(
+    sections: Sections,
+    levers: list[Lever],
+    aims: Aims,
+    left: np.ndarray,
+    hint: Vector | None,
+    deadline: float,
+) -> tuple[list[Vector], list[Vector], list[Vector], list[Vector], float, str] | None:
+    """Every indicator alone, in whole units where its lever has any: its thresholds are known by now."""
+    share = np.where(left, sections.floor_share / aims.above_threshold, 1.0)
+    known = replace(sections, per_pupil=sections.per_pupil * share)
+    added, given, taken, out = ([np.zeros(len(lever.price)) for lever in levers] for _ in range(4))
+    cost, status = 0.0, OPTIMAL
+    for number, lever in enumerate(levers):
+        if aims.only is not None and lever.indicator != aims.only:
+            continue
+        alone = replace(aims, only=lever.indicator, every_indicator=True, budget=None)
+        model = build(known, levers, alone, whole=lever.is_whole)
+        near = relax(build(known, levers, alone).program)
+        if near is None:
+            return None
+        values, price = near.values, near.cost
+        if lever.is_whole:
+            answer = solve(
+                model.program,
+                gap=WHOLE_GAP,
+                seconds=max(deadline - time.monotonic(), 1.0),
+                around=near.values,
+            )
+            if answer.status == INFEASIBLE or answer.values is None:
+                return None
+            if answer.status == STOPPED:
+                status = STOPPED
+            values, price = answer.values, float(answer.cost or 0.0)
+        cost += price
+        for kind, target in ((ADD, added), (GIVE, given), (TAKE, taken), (OUT, out)):
+            block = model.block(kind, number)
+            if block is not None:
+                target[number] = _clean(values[block.at])
+    return added, given, taken, out, cost, status
+
+
+def _clean(values: Vector) -> Vector:
+    """What is only the solver's noise is nothing."""
+    return np.where(values > 1e-6 * max(1.0, float(values.max(initial=0.0))), values, 0.0)
+
+
+def _no_plan(
+    sections: Sections, levers: list[Lever], aims: Aims, diversion: Diversion | None, around: Vector | None
+) -> NoPlan:
+    model = build(sections, levers, aims, diversion)
+    point = around if around is not None else np.zeros(len(model.program.cost))
+    return NoPlan(shortfall(model.program, point), model)
+
+
+def sites_of(lever: Lever, sections: Sections) -> Index:
+    """The site that serves each section, shape (n,)."""
+    return sections.place if lever.by_school else np.arange(len(sections.place))
