@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from youjun_pipeline.planning.command import planning_parsers
@@ -93,6 +94,26 @@ def _parser() -> argparse.ArgumentParser:
 
     site = commands.add_parser("site", help="由发布库重新生成网站")
     site.set_defaults(handle=site_command)
+
+    propose = commands.add_parser(
+        "propose", help="求一个阶段达标的最省方案，并用同一套模型验证（需安装 planning 附加包）"
+    )
+    propose.add_argument("district", help="区县代码")
+    propose.add_argument("phase", help="阶段编号")
+    propose.add_argument(
+        "--budget", type=float, metavar="金额", help="造价上限，单位同 prices.toml；缺省为其中的 budget"
+    )
+    propose.add_argument(
+        "--lever", action="append", metavar="手段", help="只用这种手段，可多次给出，如 equipment"
+    )
+    propose.add_argument("--all-seven", action="store_true", help="七项全部达标，不把任何一项留在底线")
+    propose.add_argument("--cv-at-most", type=float, metavar="系数", help="差异系数留有余地，如 0.48")
+    propose.add_argument("--take-out", action="store_true", help="允许停用超出标准的资源（降低供给）")
+    propose.add_argument(
+        "--seconds", type=float, default=60.0, metavar="秒", help="时限；到时给出已找到的最好方案"
+    )
+    propose.add_argument("--write", metavar="文件夹", help="把方案逐行写出，另写成 measures 的格式")
+    propose.set_defaults(handle=propose_command)
 
     templates = commands.add_parser("templates", help="生成各数据集的空白填报模板（.xlsx）")
     templates.add_argument("folder", help="写到哪个文件夹；没有则新建")
@@ -223,6 +244,37 @@ def explain_command(settings: Settings, options: argparse.Namespace) -> int:
         return 1
     print(text, end="")
     return 0
+
+
+def propose_command(settings: Settings, options: argparse.Namespace) -> int:
+    """Print the least-cost plan of one evaluation, or what stands in its way."""
+    try:
+        from youjun_pipeline.planning.least_cost.command import ProposeError, Request, propose_plan
+        from youjun_pipeline.planning.least_cost.district import Aims
+        from youjun_pipeline.planning.least_cost.figures import UnknownFiguresError
+        from youjun_pipeline.planning.least_cost.prices import PricesError
+        from youjun_pipeline.planning.least_cost.relaxation import SolverFailedError
+    except ModuleNotFoundError as error:
+        print(f"缺少 {error.name}：请安装附加包 pip install 'youjun-pipeline[planning]'", file=sys.stderr)
+        return 1
+    aims = Aims(
+        every_indicator=options.all_seven,
+        coefficient_at_most=options.cv_at_most,
+        budget=options.budget,
+        take_out=options.take_out,
+    )
+    folder = Path(options.write) if options.write else None
+    request = Request(options.district, options.phase, aims, options.lever, options.seconds, folder)
+    try:
+        text, holds = propose_plan(settings, request)
+    except (ProposeError, PricesError, UnknownFiguresError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except SolverFailedError as error:
+        print(f"求解器没有给出可信的结果，不显示方案：{error}", file=sys.stderr)
+        return 1
+    print(text)
+    return 0 if holds else 1
 
 
 def site_command(settings: Settings, options: argparse.Namespace) -> int:

@@ -72,6 +72,8 @@ UNIT_SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "个": ("个",),
     "%": ("%", "百分比"),
     "份": ("份", "人"),
+    "班": ("班", "个"),
+    "米": ("米", "m"),
 }
 
 # The first cell of a sheet that comes with a template to help and is not to be read: instructions, lists, sums. A sheet's

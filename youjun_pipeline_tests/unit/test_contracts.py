@@ -82,7 +82,7 @@ def interface() -> dict[str, tuple[list[str], dict[str, tuple[bool, str | None]]
 
 def test_datasets_are_those_of_the_interface():
     # What the official statistics tell of classes has no place in the interface's rosters.
-    assert sorted(load_datasets()) == sorted([*interface(), "class_bands"])
+    assert sorted(load_datasets()) == sorted([*interface(), "class_bands", "neighbours", "site_capacity"])
     assert len(interface()) == 22
 
 

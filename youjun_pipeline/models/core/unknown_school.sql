@@ -20,6 +20,12 @@ with coded as (
     union all
     select 'graduation_cohorts' as dataset, content_sha256, sheet, row_number, school_code, null, null, year
     from accepted.graduation_cohorts
+    union all
+    select 'site_capacity' as dataset, content_sha256, sheet, row_number, school_code, null, null, null
+    from accepted.site_capacity
+    union all
+    select 'neighbours' as dataset, content_sha256, sheet, row_number, unnest([school_code, neighbour_code]), null, null, null
+    from accepted.neighbours
 )
 select f.district_code, f.phase_id, f.dataset, f.delivery, f.file, c.content_sha256, c.sheet, c.row_number,
     c.school_code, c.stage, c.item, c.year

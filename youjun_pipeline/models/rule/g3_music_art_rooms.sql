@@ -142,6 +142,9 @@ select
     if(enough <> enough_strict, j.waiver, null) as waiver,
     case when is_met(j.status) then 0 when j.status = 'below' then j.missing end::double as gap,
     j.missing_strict,
+    j.classes,
+    j.music,
+    j.art,
     case j.status
         when 'no_data' then '音乐、美术专用教室或班级缺数据，无法判定，不能视为达标'
         else if(j.needed is null, '已报的 ', '') || j.classes_known || ' 个班需音乐、美术专用教室' || if(is_combined, '合计 ', '各 ') || j.needed_at_least || ' 间'

@@ -17,6 +17,8 @@ from scipy import sparse
 from youjun_pipeline.planning.least_cost.program import Cones, Program, Vector
 
 Index = NDArray[np.int64]
+# Taking out of use costs nothing and lowers provision; a small price keeps it to what the limits ask for.
+TAKE_OUT_PRICE = 0.01
 ADD, GIVE, TAKE, OUT, LEAVE, DIVERT = "add", "give", "take", "take_out", "leave", "divert"
 
 
@@ -221,7 +223,7 @@ class _Builder:
             )
         if lever.may_take_out and self.aims.take_out:
             high = np.floor(spare + 1e-9) if whole else spare
-            self._block(OUT, number, zero, zero, high, whole, -gain)
+            self._block(OUT, number, TAKE_OUT_PRICE * lever.price, zero, high, whole, -gain)
 
     def _finish(self) -> None:
         self.m = sum(block.size for block in self.blocks)

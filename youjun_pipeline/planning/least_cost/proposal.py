@@ -32,7 +32,7 @@ from youjun_pipeline.planning.least_cost.district import (
     Sections,
     build,
 )
-from youjun_pipeline.planning.least_cost.program import INFEASIBLE, OPTIMAL, STOPPED, Vector, solve
+from youjun_pipeline.planning.least_cost.program import INFEASIBLE, OPTIMAL, STOPPED, Program, Vector, solve
 from youjun_pipeline.planning.least_cost.relaxation import Relaxed, Shortfall, relax, shortfall
 
 # A section is taken to leave an indicator when raising it to the threshold would take more than this share of it.
@@ -150,7 +150,7 @@ def _relaxed(model: Model) -> tuple[Relaxed | None, Vector | None]:
     return best, around
 
 
-def _without_shift(program):
+def _without_shift(program: Program) -> Program:
     cones = replace(program.cones, shift=sparse.csr_array(program.cones.shift.shape))
     return replace(program, cones=cones)
 

@@ -119,12 +119,18 @@ class _Draft:
         self.rows: list[tuple[sparse.csr_array, Vector, Vector]] = []
         school = seats.place[seats.section]
         own = np.zeros(0) if moves is None else moves.price
-        self.true_cost = np.r_[own, seats.class_price[school], seats.room_price, seats.room_price, np.zeros(2 * pairs)]
+        self.true_cost = np.r_[
+            own, seats.class_price[school], seats.room_price, seats.room_price, np.zeros(2 * pairs)
+        ]
         weight = NEARNESS * (own.max() if len(own) and own.max() > 0 else 1.0)
         self.cost = self.true_cost + np.r_[np.zeros(self.far.start), np.full(2 * pairs, weight)]
         own_high = np.zeros(0) if moves is None else np.floor(moves.high)
         self.high = np.r_[
-            own_high, seats.more_classes[school], seats.more_rooms, seats.more_rooms, np.full(2 * pairs, np.inf)
+            own_high,
+            seats.more_classes[school],
+            seats.more_rooms,
+            seats.more_rooms,
+            np.full(2 * pairs, np.inf),
         ]
         self.whole = np.r_[np.ones(self.far.start), np.zeros(2 * pairs)].astype(int)
         self._class_size()
@@ -150,7 +156,9 @@ class _Draft:
         s, r = self.s, len(self.s.section)
         largest = s.largest_class[s.section]
         added = self._matrix(np.arange(r), self.classes.start + np.arange(r), -largest, r)
-        self.rows.append((self._shift(np.arange(r), r) + added, np.full(r, -np.inf), largest * s.classes - s.pupils))
+        self.rows.append(
+            (self._shift(np.arange(r), r) + added, np.full(r, -np.inf), largest * s.classes - s.pupils)
+        )
 
     def _school_size(self) -> None:
         s = self.s
@@ -165,7 +173,9 @@ class _Draft:
         """Rooms ≥ classes / classes_per_room, of each kind, of both together, or stage by stage."""
         s = self.s
         r = len(s.section)
-        group = s.place[s.section] if s.room_rule != PER_STAGE else s.place[s.section] * 2 + s.stage[s.section]
+        group = (
+            s.place[s.section] if s.room_rule != PER_STAGE else s.place[s.section] * 2 + s.stage[s.section]
+        )
         keys, row_of = np.unique(group, return_inverse=True)
         school = keys if s.room_rule != PER_STAGE else keys // 2
         classes = np.bincount(row_of, weights=s.classes, minlength=len(keys))
@@ -177,8 +187,12 @@ class _Draft:
             if s.room_rule == COMBINED:
                 columns = [self.rooms.start + k * s.schools + school for k in (0, 1)]
                 have = s.rooms[school].sum(axis=1)
-            rows = added + sum(self._matrix(at, c, np.full(len(keys), s.classes_per_room), len(keys)) for c in columns)
-            self.rows.append((sparse.csr_array(rows), classes - s.classes_per_room * have, np.full(len(keys), np.inf)))
+            rows = added + sum(
+                self._matrix(at, c, np.full(len(keys), s.classes_per_room), len(keys)) for c in columns
+            )
+            self.rows.append(
+                (sparse.csr_array(rows), classes - s.classes_per_room * have, np.full(len(keys), np.inf))
+            )
             if s.room_rule == COMBINED:
                 break
 
@@ -195,6 +209,9 @@ class _Draft:
         at = np.arange(pairs)
         moves = self._matrix(self.m.pair, np.arange(len(self.m.pair)), np.ones(len(self.m.pair)), pairs)
         far = self._matrix(
-            np.r_[at, at], self.far.start + np.r_[at, pairs + at], np.r_[np.full(pairs, -1.0), np.ones(pairs)], pairs
+            np.r_[at, at],
+            self.far.start + np.r_[at, pairs + at],
+            np.r_[np.full(pairs, -1.0), np.ones(pairs)],
+            pairs,
         )
         self.rows.append((sparse.csr_array(moves + far), self.m.wanted, self.m.wanted))
