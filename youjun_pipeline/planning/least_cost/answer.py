@@ -117,7 +117,7 @@ def answer(
         whole_pupils=seating if diversion else None,
     )
     seated = seating.seated if diversion else seat(figures.seats, None, seconds)
-    if isinstance(found, NoPlan) or seated is None:
+    if isinstance(found, NoPlan) or seated is None or figures.too_large:
         return NoAnswer(_obstacles(figures, found, seated), figures)
     found = _rounded_up(found, levers, found.sections)
     key = (district, phase)
@@ -377,6 +377,7 @@ def _obstacles(figures: Figures, found: Plan | NoPlan, seated: Seated | None) ->
                     float(found.short.cones[cone]),
                 )
             )
+    obstacles += [Obstacle("school_size", school, None, "G4", over) for school, over in figures.too_large]
     if seated is None:
         seats = figures.seats
         there = np.bincount(seats.place[seats.section], weights=seats.pupils, minlength=seats.schools)

@@ -40,6 +40,7 @@ class Figures:
     section_keys: list[tuple[str, str]]  # school code and stage of each section
     indicators: list[str]
     neighbours: list[Neighbours]
+    too_large: list[tuple[str, float]]  # schools out of scope with pupils they may not have, and how many
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,16 @@ def read_figures(
     )
     names = dict(zip(resource["school_code"], resource["school_name"], strict=True))
     seats = _seats(con, key, keys, schools, stages, catalogue, prices)
-    return Figures(sections, seats, schools, names, keys, indicators, _neighbours(con, key, keys))
+    return Figures(
+        sections,
+        seats,
+        schools,
+        names,
+        keys,
+        indicators,
+        _neighbours(con, key, keys),
+        _too_large(con, key, names),
+    )
 
 
 def levers_of(
@@ -318,3 +328,17 @@ def with_capacity(
                 if school in figures.schools and value is not None:
                     at = figures.schools.index(school)
                     bound[at] = min(bound[at], float(value))
+
+
+def _too_large(
+    con: duckdb.DuckDBPyConnection, key: list[str], names: dict[str, str]
+) -> list[tuple[str, float]]:
+    """Schools that no lever reaches, such as vocational schools with compulsory pupils; their names join the others."""
+    found = con.execute(
+        "select school_code, school_name, gap from mart.school_indicator where district_code = ? and phase_id = ? "
+        "and indicator_code = 'G4' and status = 'below' order by school_code",
+        key,
+    ).fetchall()
+    beyond = [(code, name, gap) for code, name, gap in found if code not in names]
+    names.update({code: name for code, name, _ in beyond})
+    return [(code, float(gap)) for code, _, gap in beyond]

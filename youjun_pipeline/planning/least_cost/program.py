@@ -30,6 +30,8 @@ Vector = NDArray[np.float64]
 # A plan is solved to a limit that is tighter by this share, so that the models, which compute the coefficient in another
 # order of operations, find it within the limit too.
 TIGHTER = 1e-7
+# The models take a coefficient within this share of its limit as equal to it (standard, §2).
+EQUAL_WITHIN = 1e-9
 # HiGHS meets a row to within this; rows are scaled to about 1. Whole numbers are rounded afterwards, so they need less.
 FEASIBLE_WITHIN, WHOLE_FEASIBLE_WITHIN = 1e-9, 1e-7
 OPTIMAL, STOPPED, INFEASIBLE = "optimal", "stopped", "infeasible"
@@ -140,6 +142,23 @@ class Program:
             ),
         ), step
 
+    def holds(self, values: Vector) -> bool:
+        """Whether these variables meet every row and every cone."""
+        rows = self.rows @ values
+        slack = 1e-9 * np.maximum(1.0, abs(rows))
+        reached = self.cones.coefficients(
+            self.cones.amounts + self.cones.gain @ values, self.cones.pupils + self.cones.shift @ values
+        )
+        return bool(
+            (rows >= self.row_low - slack).all()
+            and (rows <= self.row_high + slack).all()
+            and (reached <= self.cones.limit * (1 + EQUAL_WITHIN)).all()
+        )
+
+    def needs_nothing(self) -> bool:
+        """Whether the least of everything is a plan, and so, since nothing is paid for doing something, the cheapest."""
+        return bool((self.cost >= 0).all() and self.holds(self.low))
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -169,6 +188,9 @@ def solve(
 
     `around` is a point near the answer, such as that of a continuous relaxation: the first tangents are laid there.
     """
+    if program.needs_nothing():
+        cost = float(program.cost @ program.low)
+        return Answer(OPTIMAL, program.low.copy(), cost, cost)
     scaled, step = program.scaled()
     start = None if around is None else around / step
     answer = _Search(scaled, gap, time.monotonic() + seconds, start).run()

@@ -238,7 +238,20 @@ def _by_indicator(
             block = model.block(kind, number)
             if block is not None:
                 target[number] = _clean(values[block.at])
+        # what is only small beside the rest is needed all the same
+        net = taken[number] - given[number] - out[number]
+        added[number] = np.maximum(added[number], _asked(known, lever, aims.above_threshold) - net)
     return added, given, taken, out, cost, status
+
+
+def _asked(sections: Sections, lever: Lever, above: float) -> Vector:
+    """How many units each site must get for its sections' thresholds alone; whole where the lever is."""
+    step = sections.step[:, lever.indicator]
+    short = np.maximum(sections.need[:, lever.indicator] * above - sections.have[:, lever.indicator], 0)
+    units = np.where(step > 0, short / np.where(step > 0, step, 1), 0)
+    asked = np.zeros(len(lever.price))
+    np.maximum.at(asked, sites_of(lever, sections), units)
+    return np.ceil(asked - 1e-9) if lever.is_whole else asked
 
 
 def _clean(values: Vector) -> Vector:

@@ -59,6 +59,16 @@ def relax(program: Program, around: Vector | None = None) -> Relaxed | None:
     Raises:
         SolverFailedError: the solver did not come to an end that it vouches for.
     """
+    if program.needs_nothing():
+        none = np.zeros(len(program.row_low))
+        return Relaxed(
+            program.low.copy(),
+            float(program.cost @ program.low),
+            np.zeros(len(program.cost)),
+            none,
+            none,
+            np.zeros(len(program.cones.limit)),
+        )
     scaled, step = program.scaled()
     cost = _near_one(scaled.cost)
     v = cp.Variable(len(cost))
