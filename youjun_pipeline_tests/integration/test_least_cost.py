@@ -14,7 +14,6 @@ from youjun_pipeline.planning.least_cost.answer import Answer, NoAnswer, answer
 from youjun_pipeline.planning.least_cost.district import Aims
 from youjun_pipeline.planning.least_cost.figures import UnknownFiguresError
 from youjun_pipeline.planning.least_cost.prices import (
-    LeverPrice,
     Prices,
     PricesError,
     UnitPrice,
@@ -172,8 +171,6 @@ def test_prices_of_a_district_are_exact(tmp_path: Path):
     )
     read = read_prices(tmp_path)
     assert read is not None
-    assert read.levers["teaching_area"] == LeverPrice(price=Decimal("0.35")) or read.levers[
-        "teaching_area"
-    ].price == Decimal("0.35")
+    assert read.levers["teaching_area"].price == Decimal("0.35")
     assert read_prices(tmp_path / "nowhere") is None
     assert UnitPrice.model_validate({"price": "8"}).price == 8
