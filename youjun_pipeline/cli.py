@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -257,6 +258,8 @@ def propose_command(settings: Settings, options: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         print(f"缺少 {error.name}：请安装附加包 pip install 'youjun-pipeline[planning]'", file=sys.stderr)
         return 1
+    from youjun_pipeline.session import evaluated_in_memory
+
     aims = Aims(
         every_indicator=options.all_seven,
         coefficient_at_most=options.cv_at_most,
@@ -266,7 +269,7 @@ def propose_command(settings: Settings, options: argparse.Namespace) -> int:
     folder = Path(options.write) if options.write else None
     request = Request(options.district, options.phase, aims, options.lever, options.seconds, folder)
     try:
-        text, holds = propose_plan(settings, request)
+        text, holds = propose_plan(settings, request, partial(evaluated_in_memory, settings))
     except (ProposeError, PricesError, UnknownFiguresError) as error:
         print(error, file=sys.stderr)
         return 1

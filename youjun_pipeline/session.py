@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from youjun_pipeline.ingest.districts import Scan, scan
+from youjun_pipeline.ingest.districts import District, Scan, scan
 from youjun_pipeline.ingest.store import Ingested, ensure_raw, ingest, register
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse import projection, rule_impact
@@ -191,6 +191,21 @@ def _lay_out(con: duckdb.DuckDBPyConnection) -> None:
     ensure_tables(con)
     ensure_raw(con)
     load_standard(con)
+
+
+@contextmanager
+def evaluated_in_memory(
+    settings: Settings, district: District, phase: str
+) -> Iterator[duckdb.DuckDBPyConnection | None]:
+    """One phase of one district computed in a database that leaves no trace; None where there is nothing to evaluate."""
+    with in_memory() as con:
+        session = Session(con, settings)
+        session.ingest(Scan([district], []))
+        if not session.begin("in-memory", phases=(phase,)):
+            yield None
+            return
+        session.build()
+        yield con
 
 
 @contextmanager

@@ -6,18 +6,23 @@ Belongs here: laying out the evaluation, and writing the plan's files. Keep out:
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from youjun_pipeline.ingest.districts import Scan, scan
+from youjun_pipeline.ingest.districts import District, scan
 from youjun_pipeline.planning.least_cost.answer import Answer, Line, NoAnswer, answer
 from youjun_pipeline.planning.least_cost.district import Aims
 from youjun_pipeline.planning.least_cost.prices import lever_kinds, read_prices
 from youjun_pipeline.planning.least_cost.text import answer_text
-from youjun_pipeline.session import Session, in_memory
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.standard import load_catalogue
 from youjun_pipeline.vocabulary import word
+
+if TYPE_CHECKING:
+    import duckdb
 
 MEASURE_TYPES = {
     "above_degree_teachers": "教师配备",
@@ -44,7 +49,11 @@ class Request:
     folder: Path | None = None
 
 
-def propose_plan(settings: Settings, request: Request) -> tuple[str, bool]:
+# Computes one phase of a district in a database that leaves no trace; None where it has nothing to evaluate yet.
+Evaluated = Callable[[District, str], AbstractContextManager["duckdb.DuckDBPyConnection | None"]]
+
+
+def propose_plan(settings: Settings, request: Request, evaluated: Evaluated) -> tuple[str, bool]:
     """The answer as text, and whether there is a plan that the models let pass.
 
     Raises:
@@ -67,14 +76,10 @@ def propose_plan(settings: Settings, request: Request) -> tuple[str, bool]:
     aims = request.aims
     if aims.budget is None and prices is not None and prices.budget is not None:
         aims = Aims(**(vars(aims) | {"budget": float(prices.budget)}))
-    with in_memory() as con:
-        session = Session(con, settings)
-        session.ingest(Scan([district], []))
-        if not session.begin("propose", phases=(request.phase,)):
-            raise ProposeError(
-                f"阶段 {request.phase} 还没有可以评估的数据：{'；'.join(f.message for f in district.failures)}"
-            )
-        session.build()
+    with evaluated(district, request.phase) as con:
+        if con is None:
+            why = "；".join(failure.message for failure in district.failures)
+            raise ProposeError(f"阶段 {request.phase} 还没有可以评估的数据：{why}")
         result = answer(
             con,
             request.district,
