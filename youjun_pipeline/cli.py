@@ -96,6 +96,23 @@ def _parser() -> argparse.ArgumentParser:
     site = commands.add_parser("site", help="由发布库重新生成网站")
     site.set_defaults(handle=site_command)
 
+    _planning_parsers(commands)
+
+    templates = commands.add_parser("templates", help="生成各数据集的空白填报模板（.xlsx）")
+    templates.add_argument("folder", help="写到哪个文件夹；没有则新建")
+    templates.add_argument("--district", help="区县代码：按其最近交付的学校名册预先填好学校")
+    templates.set_defaults(handle=templates_command, needs_settings=False)
+
+    check = commands.add_parser("check", help="报送前核对：逐处指出文件中的问题，不触动工作库")
+    check.add_argument("folder", help="区县文件夹、一次交付的文件夹，或单个文件")
+    check.add_argument("--report", metavar="FOLDER", help="另写标出问题单元格的副本和汇总到这个文件夹")
+    check.add_argument("--dataset", help="单个文件的名称不是数据集名称时，指明是哪个数据集，如 schools")
+    check.set_defaults(handle=check_command, needs_settings=False)
+    return parser
+
+
+def _planning_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The commands that look ahead (docs/planning.md)."""
     propose = commands.add_parser(
         "propose", help="求一个阶段达标的最省方案，并用同一套模型验证（需安装 planning 附加包）"
     )
@@ -115,18 +132,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     propose.add_argument("--write", metavar="文件夹", help="把方案逐行写出，另写成 measures 的格式")
     propose.set_defaults(handle=propose_command)
-
-    templates = commands.add_parser("templates", help="生成各数据集的空白填报模板（.xlsx）")
-    templates.add_argument("folder", help="写到哪个文件夹；没有则新建")
-    templates.add_argument("--district", help="区县代码：按其最近交付的学校名册预先填好学校")
-    templates.set_defaults(handle=templates_command, needs_settings=False)
-
-    check = commands.add_parser("check", help="报送前核对：逐处指出文件中的问题，不触动工作库")
-    check.add_argument("folder", help="区县文件夹、一次交付的文件夹，或单个文件")
-    check.add_argument("--report", metavar="FOLDER", help="另写标出问题单元格的副本和汇总到这个文件夹")
-    check.add_argument("--dataset", help="单个文件的名称不是数据集名称时，指明是哪个数据集，如 schools")
-    check.set_defaults(handle=check_command, needs_settings=False)
-    return parser
 
 
 def _operation_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from youjun_pipeline.planning.least_cost.program import INFEASIBLE, Cones, Program, solve
+from youjun_pipeline.planning.least_cost.cones import Cones, Program
+from youjun_pipeline.planning.least_cost.program import INFEASIBLE, solve
 from youjun_pipeline.planning.least_cost.relaxation import relax, shortfall
 
 PUPILS = np.array([45.0, 37, 89, 76, 55])

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from youjun_pipeline.planning.least_cost.cones import Vector
 from youjun_pipeline.planning.least_cost.district import DIVERT, Aims, Diversion, Lever, Model, Sections
 from youjun_pipeline.planning.least_cost.figures import Figures, levers_of, read_figures, with_capacity
 from youjun_pipeline.planning.least_cost.prices import Prices, lever_kinds
-from youjun_pipeline.planning.least_cost.program import Vector
 from youjun_pipeline.planning.least_cost.proof import Change, Grade, Proof, Room, prove
 from youjun_pipeline.planning.least_cost.proposal import NoPlan, Plan, propose
 from youjun_pipeline.planning.least_cost.seats import Moves, Seated, seat
@@ -103,7 +103,7 @@ def answer(
     """
     figures = read_figures(con, district, phase, catalogue, prices)
     if prices is None:
-        aims = Aims(**(vars(aims) | {"every_indicator": True}))
+        aims = replace(aims, every_indicator=True)
     levers, ids = levers_of(figures, prices, allowed)
     with_capacity(con, district, phase, figures, levers, ids)
     diversion = _diversion(figures, prices)
@@ -122,21 +122,11 @@ def answer(
     found = _rounded_up(found, levers, found.sections)
     key = (district, phase)
     lines, changes, rooms, grades = _lines(figures, levers, ids, found, seated, catalogue, key, prices)
-    moved_lines, moved_changes, grades = _moved(figures, seating.moves, seated, grades, key, prices)
-    lines += moved_lines
-    changes += moved_changes
+    lines, changes, grades = _moved(figures, seating.moves, seated, (lines, changes, grades), key, prices)
     proof = next(p for p in prove(con, changes, rooms, grades) if (p.district, p.phase) == (district, phase))
-    left = [
-        (*figures.section_keys[s], figures.indicators[k])
-        for s, k in zip(*np.nonzero(found.left), strict=True)
-    ]
-    full = None
-    if prices is not None and left:
-        whole = propose(
-            found.sections, levers, Aims(**(vars(aims) | {"every_indicator": True})), seconds=seconds
-        )
-        full = whole.cost + seated.cost if isinstance(whole, Plan) else None
+    left = _left(figures, found)
     priced = prices is not None
+    full = _every_indicator(found, levers, aims, seconds) if priced and left else None
     # seats' own cost holds the pupils' price already
     own = found.cost - (float(diversion.price @ found.diverted) if diversion else 0.0)
     return Answer(
@@ -146,11 +136,23 @@ def answer(
         found.bound + seated.cost if priced and found.bound is not None else None,
         found.gap if priced else None,
         found.status,
-        full,
+        None if full is None else full + seated.cost,
         proof,
         figures,
         found,
     )
+
+
+def _left(figures: Figures, plan: Plan) -> list[tuple[str, str, str]]:
+    """School, stage and indicator of everything that the plan leaves at the floor."""
+    at = zip(*np.nonzero(plan.left), strict=True)
+    return [(*figures.section_keys[section], figures.indicators[indicator]) for section, indicator in at]
+
+
+def _every_indicator(found: Plan, levers: list[Lever], aims: Aims, seconds: float) -> float | None:
+    """What the resources would cost with nothing left at the floor, at the same pupils."""
+    whole = propose(found.sections, levers, replace(aims, every_indicator=True), seconds=seconds)
+    return whole.cost if isinstance(whole, Plan) else None
 
 
 def _diversion(figures: Figures, prices: Prices | None) -> Diversion | None:
@@ -213,14 +215,14 @@ def _moved(
     figures: Figures,
     moves: Moves | None,
     seated: Seated,
-    grades: list[Grade],
+    done: tuple[list[Line], list[Change], list[Grade]],
     key: tuple[str, str],
     prices: Prices | None,
 ) -> tuple[list[Line], list[Change], list[Grade]]:
-    """Lines and figures of the pupils that go elsewhere; their grades are spread over their classes anew."""
+    """What is `done` with the pupils that go elsewhere added; their grades are spread over their classes anew."""
     if moves is None:
-        return [], [], grades
-    lines, changes = [], []
+        return done
+    lines, changes, grades = (list(part) for part in done)
     for move in np.flatnonzero(seated.moved):
         count = int(seated.moved[move])
         rows = int(moves.source[move]), int(moves.target[move])

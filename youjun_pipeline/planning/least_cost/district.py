@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from youjun_pipeline.planning.least_cost.program import Cones, Program, Vector
+from youjun_pipeline.planning.least_cost.cones import Cones, Program, Vector
 
 Index = NDArray[np.int64]
 # Taking out of use costs nothing and lowers provision; a small price keeps it to what the limits ask for.

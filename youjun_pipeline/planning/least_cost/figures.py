@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from youjun_pipeline.planning.least_cost.cones import Vector
 from youjun_pipeline.planning.least_cost.district import Lever, Sections
 from youjun_pipeline.planning.least_cost.prices import LeverKind, Prices, lever_kinds
-from youjun_pipeline.planning.least_cost.program import Vector
 from youjun_pipeline.planning.least_cost.seats import Seats
 
 if TYPE_CHECKING:
@@ -84,13 +84,7 @@ def read_figures(
         return values.to_numpy(float).reshape(len(keys), len(indicators))
 
     pupils = shaped(rows["students"])[:, 0]
-    limit_rows = con.execute(
-        "select stage, indicator_code, cv_limit from mart.stage_balance where district_code = ? and phase_id = ?",
-        key,
-    ).fetchall()
-    limit = np.full((len(stages), len(indicators)), 1e6)
-    for stage, code, value in limit_rows:
-        limit[stages.index(stage), indicators.index(code)] = value
+    limit = _limits(con, key, stages, indicators)
     unit = np.array([_step_of(catalogue, code) for code in indicators])
     sections = Sections(
         place=np.array([schools.index(school) for school, _ in keys]),
@@ -115,6 +109,20 @@ def read_figures(
         _neighbours(con, key, keys),
         _too_large(con, key, names),
     )
+
+
+def _limits(
+    con: duckdb.DuckDBPyConnection, key: list[str], stages: list[str], indicators: list[str]
+) -> Vector:
+    """The coefficients' limits, stages × indicators."""
+    limit_rows = con.execute(
+        "select stage, indicator_code, cv_limit from mart.stage_balance where district_code = ? and phase_id = ?",
+        key,
+    ).fetchall()
+    limit = np.full((len(stages), len(indicators)), 1e6)
+    for stage, code, value in limit_rows:
+        limit[stages.index(stage), indicators.index(code)] = value
+    return limit
 
 
 def levers_of(
@@ -210,18 +218,7 @@ def _seats(
     known = [row for row in grades if (row[0], row[1]) in index]
     if len({(r[0], r[1]) for r in known}) < len(keys):
         raise UnknownFiguresError("没有逐班名册（classes），无法安排班级；班额分档不足以编制方案")
-    largest_class = dict.fromkeys(keys, np.inf)
-    largest_school = np.full(len(schools), np.inf)
-    found = con.execute(
-        "select school_code, stage, indicator_code, threshold from mart.school_indicator "
-        "where district_code = ? and phase_id = ? and indicator_code in ('G4', 'G5')",
-        key,
-    ).fetchall()
-    for school, stage, code, threshold in found:
-        if code == "G5":
-            largest_class[(school, stage)] = threshold
-        elif school in schools:
-            largest_school[schools.index(school)] = threshold
+    largest_class, largest_school = _largest(con, key, keys, schools)
     rooms = np.zeros((len(schools), 2))
     rule = con.execute(
         "select music_art_rule from mart.evaluation where district_code = ? and phase_id = ?", key
@@ -250,6 +247,25 @@ def _seats(
         class_price=np.full(count, float(prices.classes.price) if prices and prices.classes else 1.0),
         room_price=np.full(count, float(prices.rooms.price) if prices and prices.rooms else 1.0),
     )
+
+
+def _largest(
+    con: duckdb.DuckDBPyConnection, key: list[str], keys: list[tuple[str, str]], schools: list[str]
+) -> tuple[dict[tuple[str, str], float], Vector]:
+    """The largest class of each section (G5) and the largest school (G4), as the models had them."""
+    largest_class = dict.fromkeys(keys, np.inf)
+    largest_school = np.full(len(schools), np.inf)
+    found = con.execute(
+        "select school_code, stage, indicator_code, threshold from mart.school_indicator "
+        "where district_code = ? and phase_id = ? and indicator_code in ('G4', 'G5')",
+        key,
+    ).fetchall()
+    for school, stage, code, threshold in found:
+        if code == "G5":
+            largest_class[(school, stage)] = threshold
+        elif school in schools:
+            largest_school[schools.index(school)] = threshold
+    return largest_class, largest_school
 
 
 def _capacity(

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
+from youjun_pipeline.planning.least_cost.cones import Program, Vector
 from youjun_pipeline.planning.least_cost.district import (
     ADD,
     DIVERT,
@@ -32,7 +33,7 @@ from youjun_pipeline.planning.least_cost.district import (
     Sections,
     build,
 )
-from youjun_pipeline.planning.least_cost.program import INFEASIBLE, OPTIMAL, STOPPED, Program, Vector, solve
+from youjun_pipeline.planning.least_cost.program import INFEASIBLE, OPTIMAL, STOPPED, solve
 from youjun_pipeline.planning.least_cost.relaxation import Relaxed, Shortfall, relax, shortfall
 
 # A section is taken to leave an indicator when raising it to the threshold would take more than this share of it.

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import cvxpy as cp
 import numpy as np
 
-from youjun_pipeline.planning.least_cost.program import TIGHTER, Program, Vector
+from youjun_pipeline.planning.least_cost.cones import Program, Vector
+from youjun_pipeline.planning.least_cost.program import TIGHTER
 
 # Clarabel's own defaults are 1e-8. What it returns steers; the models judge the plan afterwards.
 TOLERANCE = 1e-9

@@ -13,8 +13,8 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from youjun_pipeline.planning.least_cost.cones import Vector
 from youjun_pipeline.planning.least_cost.district import Index
-from youjun_pipeline.planning.least_cost.program import Vector
 
 EACH, COMBINED, PER_STAGE = "each", "combined", "per_stage"
 # A pupil more or less than the resources asked for weighs this share of a pupil's price: the two are settled in turn.
