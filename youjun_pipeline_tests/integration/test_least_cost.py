@@ -28,7 +28,7 @@ from youjun_pipeline_tests.steps import places
 
 PHASE = "2023-startup"
 PROFILES = ("mixed", "edge", "cv_limit", "passing")
-DISTRICTS = 8
+DISTRICTS = 12
 YUAN = {
     "above_degree_teachers": "12",
     "backbone_teachers": "12",

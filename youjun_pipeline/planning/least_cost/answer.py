@@ -222,7 +222,7 @@ def _moved(
     """What is `done` with the pupils that go elsewhere added; their grades are spread over their classes anew."""
     if moves is None:
         return done
-    lines, changes, grades = (list(part) for part in done)
+    lines, changes, grades = list(done[0]), list(done[1]), list(done[2])
     for move in np.flatnonzero(seated.moved):
         count = int(seated.moved[move])
         rows = int(moves.source[move]), int(moves.target[move])
