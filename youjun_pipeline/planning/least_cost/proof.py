@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from youjun_pipeline.warehouse.scenario import MARK, SCENARIO, VERDICTS, Variant, scenario
+from youjun_pipeline.warehouse.scenario import SCENARIO, VERDICTS, Variant, scenario
 from youjun_pipeline.warehouse.tables import describe
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def prove(
     """Judge the run's evaluations of `con` with these changes, all of them in one pass."""
     _lay_out(con, list(changes), list(rooms), list(grades))
     try:
-        with scenario(con, [Variant(VARIANT)], tables=VERDICTS, changed=_changed_tables(con)):
+        with scenario(con, [Variant(VARIANT)], tables=VERDICTS, files=_changed_files(con)):
             rows = con.execute(_JUDGED.format(scenario=SCENARIO)).fetchall()
     finally:
         for name in ("change", "room", "grade"):
@@ -122,36 +122,23 @@ def _lay_out(
             con.execute(f"insert into temp.proposal_{name} select {unnested}", lists)
 
 
-def _changed_tables(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """SELECTs for the scenario: a file of its own for each evaluation, with the plan's figures in it."""
+def _changed_files(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """SELECTs for the scenario: the rows of each dataset with the plan's figures in them."""
     selects = {dataset: _with_additions(con, dataset) for dataset in ("schools", "teachers", "facilities")}
     selects |= {"special_rooms": _ROOMS, "classes": _CLASSES}
-    changed = {
-        f"accepted.{dataset}": f"""
-            from accepted.{dataset}
-            union all by name
-            select * exclude (district_code, base_phase_id) from (
-                with own as (
-                    select a.* replace (concat_ws('{MARK}', a.content_sha256, v.district_code, v.phase_id) as content_sha256),
-                        v.district_code, v.base_phase_id
-                    from main.evaluation v
-                    join temp.run_chosen_file f using (district_code, phase_id)
-                    join accepted.{dataset} a using (content_sha256)
-                    where f.dataset = '{dataset}'
-                )
-                {select}
+    return {
+        dataset: f"""
+            with own as (
+                select v.district_code, v.phase_id, v.base_phase_id, a.* exclude (content_sha256)
+                from main.evaluation v
+                join temp.run_chosen_file f using (district_code, phase_id)
+                join accepted.{dataset} a using (content_sha256)
+                where f.dataset = '{dataset}'
             )
+            select * exclude (base_phase_id) from ({select})
         """
         for dataset, select in selects.items()
     }
-    names = ", ".join(f"'{dataset}'" for dataset in selects)
-    changed["core.chosen_file"] = f"""
-        select * replace (if(
-            dataset in ({names}), concat_ws('{MARK}', content_sha256, district_code, phase_id), content_sha256
-        ) as content_sha256)
-        from core.chosen_file
-    """
-    return changed
 
 
 def _with_additions(con: duckdb.DuckDBPyConnection, dataset: str) -> str:
@@ -179,12 +166,10 @@ def _with_additions(con: duckdb.DuckDBPyConnection, dataset: str) -> str:
 _ROOMS = """
     from own
     union all by name
-    select any_value(o.content_sha256) as content_sha256, '' as sheet, 0 as row_number, r.school_code, r.kind,
-        'plan-' || row_number() over () as room_no, r.area_m2, r.district_code, r.phase_id as base_phase_id
+    select v.district_code, v.phase_id, v.base_phase_id, '' as sheet, 0 as row_number, r.school_code, r.kind,
+        'plan-' || row_number() over () as room_no, r.area_m2
     from temp.proposal_room r
-    join (select distinct content_sha256, district_code, base_phase_id from own) o
-        on o.district_code = r.district_code and o.base_phase_id = r.phase_id
-    group by r.rowid, r.school_code, r.kind, r.area_m2, r.district_code, r.phase_id
+    join main.evaluation v on v.district_code = r.district_code and v.base_phase_id = r.phase_id
 """
 _CLASSES = """
     select a.* from own a
@@ -194,12 +179,10 @@ _CLASSES = """
             and g.stage = a.stage and g.grade = a.grade
     )
     union all by name
-    select o.content_sha256, '' as sheet, 0 as row_number, g.school_code, g.stage, g.grade,
+    select v.district_code, v.phase_id, v.base_phase_id, '' as sheet, 0 as row_number, g.school_code, g.stage, g.grade,
         'plan-' || n.n as class_no,
-        g.students // g.classes + if(n.n <= g.students % g.classes, 1, 0) as students,
-        g.district_code, g.phase_id as base_phase_id
+        g.students // g.classes + if(n.n <= g.students % g.classes, 1, 0) as students
     from temp.proposal_grade g
     cross join lateral (select unnest(range(1, g.classes + 1)) as n) n
-    join (select distinct content_sha256, district_code, base_phase_id from own) o
-        on o.district_code = g.district_code and o.base_phase_id = g.phase_id
+    join main.evaluation v on v.district_code = g.district_code and v.base_phase_id = g.phase_id
 """
