@@ -93,9 +93,6 @@ def _parser() -> argparse.ArgumentParser:
 
     planning_parsers(commands)
 
-    site = commands.add_parser("site", help="由发布库重新生成网站")
-    site.set_defaults(handle=site_command)
-
     _planning_parsers(commands)
 
     templates = commands.add_parser("templates", help="生成各数据集的空白填报模板（.xlsx）")
@@ -136,6 +133,9 @@ def _planning_parsers(commands: argparse._SubParsersAction[argparse.ArgumentPars
 
 def _operation_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The commands of whoever keeps the service running (docs/operations.md)."""
+    site = commands.add_parser("site", help="由发布库重新生成网站")
+    site.set_defaults(handle=site_command)
+
     rollback = commands.add_parser(
         "rollback", help="把发布退回上一次：发布库、Parquet、报表和网站；再执行一次即换回来"
     )
