@@ -106,6 +106,10 @@ def fold_word(text: str) -> str:
     return "".join(c for c in folded if not c.isspace() and c != "_")
 
 
+# Columns that say where a row was collected: known in every dataset, and not read.
+PROVENANCE = ("来源文件", "来源行", "填报单位", "填表人", "审核人")
+
+
 @dataclass(frozen=True)
 class Failure:
     """Why the content of a file is unusable as a whole: a rule's name and, for the district, a message in Chinese."""
@@ -281,7 +285,8 @@ class Dataset:
     @cached_property
     def informational_headers(self) -> frozenset[str]:
         """Folded headers that are known and not read."""
-        return frozenset(fold_word(header) for header in self.informational)
+        known = (*self.informational, *(h for h in PROVENANCE if fold_word(h) not in self.headers))
+        return frozenset(fold_word(header) for header in known)
 
     @cached_property
     def headers(self) -> dict[str, str]:

@@ -29,7 +29,7 @@ from youjun_pipeline.ingest.results import Place, ReadResult, SourceColumn
 from youjun_pipeline.ingest.side_rows import filled_cells, other_headers, side_rows
 
 
-def read(path: Path, dataset: Dataset) -> ReadResult:
+def read(path: Path, dataset: Dataset, sheet: str | None = None) -> ReadResult:
     """`files.read_file`."""
     notices: list[str] = []
     places: dict[str, Place] = {}
@@ -39,7 +39,8 @@ def read(path: Path, dataset: Dataset) -> ReadResult:
             notices.append(notice)
             places[notice] = Place(is_harmless=True)
         notices += book.notices
-        return _read_sheets(book.sheets, dataset, notices, places)
+        sheets = [s for s in book.sheets if sheet is None or s.name == sheet]
+        return _read_sheets(sheets, dataset, notices, places)
     except Unreadable as error:
         return failed(dataset, notices, "file_unreadable", str(error))
     except OSError as error:

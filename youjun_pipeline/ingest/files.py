@@ -31,15 +31,17 @@ def content_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_file(path: Path, dataset: Dataset) -> ReadResult:
+def read_file(path: Path, dataset: Dataset, sheet: str | None = None) -> ReadResult:
     """Read a delivered file as rows of `dataset`. Never raises for a bad file: the result has a failure instead.
+
+    With `sheet` only the sheet of that name is looked at.
 
     Failures, each with what to do in its message: file_unreadable, header_not_found, required_column_missing,
     ambiguous_header (a contract column occurs twice, or a second header stands among the rows).
     """
     from youjun_pipeline.ingest.file_rows import read
 
-    return read(path, dataset)
+    return read(path, dataset, sheet)
 
 
 def read_safely(

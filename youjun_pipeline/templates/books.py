@@ -168,6 +168,11 @@ def _choices(dataset: Dataset, roster: Roster | None, catalogue: Catalogue) -> d
     return {name: words for name, words in lists.items() if name in dataset.columns and words}
 
 
+def rows_of(dataset: Dataset, roster: Roster) -> list[dict[str, Any]]:
+    """The rows that stand in the template of a dataset about schools."""
+    return _rows(dataset, roster, roster.catalogue or load_catalogue(DEFAULT_STANDARD))
+
+
 def _of_catalogue(dataset: Dataset, catalogue: Catalogue) -> Dataset:
     """The dataset with the items that the catalogue asks for, not those of others on file."""
     if dataset.name != "assurance":
