@@ -6,14 +6,12 @@ row and column can be given to.
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
 from youjun_pipeline.contracts.model import Dataset
-from youjun_pipeline.ingest.formats.book import HEAD_ROWS, Sheet, Unreadable
-from youjun_pipeline.ingest.formats.delimited import DELIMITERS, decode
+from youjun_pipeline.ingest.formats.book import HEAD_ROWS, Sheet
+from youjun_pipeline.ingest.formats.delimited import DELIMITERS, decode, records
 from youjun_pipeline.ingest.formats.kinds import kind_of
 from youjun_pipeline.ingest.formats.limits import check_cells, check_characters, read_bytes
 from youjun_pipeline.ingest.formats.opening import open_book
@@ -50,24 +48,8 @@ def _rows(sheet: Sheet) -> dict[int, list[str]]:
 def _records(text: str, dataset: Dataset) -> dict[int, list[str]]:
     """Records under the lines they begin on, by the delimiter that gives the best header."""
     check_characters("文件", len(text))
-    heads = {d: list(_read(text, d, HEAD_ROWS).values()) for d in DELIMITERS}
+    heads = {d: records(text, d, HEAD_ROWS, strict=False)[0] for d in DELIMITERS}
     best = max(heads, key=lambda d: (score(heads[d], dataset), max(map(len, heads[d]), default=0)))
     check_cells("文件", text.count(best) + text.count("\n") + text.count("\r"))
-    return _read(text, best, None)
-
-
-def _read(text: str, delimiter: str, limit: int | None) -> dict[int, list[str]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    rows: dict[int, list[str]] = {}
-    line = 0
-    try:
-        for record in reader:
-            rows[line + 1] = record
-            line = reader.line_num
-            if len(rows) == limit:
-                break
-    except csv.Error as error:
-        # Only a cell longer than the module allows: the rows before it can be shown.
-        if not rows:
-            raise Unreadable("单元格过长", "请检查文件") from error
-    return rows
+    found, lines = records(text, best, strict=False)
+    return dict(zip(lines, found, strict=True))

@@ -168,6 +168,7 @@ def some(items: Sequence[object], most: int = 20) -> str:
     return shown if len(items) <= most else f"{shown} 等 {len(items)} 处"
 
 
+@lru_cache(maxsize=20_000)
 def column_letter(index: int) -> str:
     """Excel's letter of a 0-based column: A, B, … Z, AA."""
     letters = ""

@@ -104,7 +104,7 @@ def delimited_sheet(data: bytes, score: Callable[[list[list[str]]], int]) -> She
     errors: list[Unreadable] = []
     for delimiter in DELIMITERS:
         try:
-            heads[delimiter] = _records(text, delimiter, HEAD_ROWS)[0]
+            heads[delimiter] = records(text, delimiter, HEAD_ROWS)[0]
         except Unreadable as error:
             errors.append(error)
     if not heads:
@@ -127,20 +127,28 @@ def delimited_sheet(data: bytes, score: Callable[[list[list[str]]], int]) -> She
     # Most small files have nothing to take off, and understanding the pattern takes longer than reading them.
     may_hide = len(text) > FAST_FROM_CHARACTERS or not INVISIBLE_CHARACTERS.isdisjoint(set(text))
     head = [[visible(cell) for cell in row] for row in heads[best]] if may_hide else heads[best]
-    numbers = _records(text, best, HEAD_ROWS)[1]
-    return Sheet("", lambda: Content(lambda: head, numbers, body, lambda: _records(text, best)[0]))
+    numbers = records(text, best, HEAD_ROWS)[1]
+    return Sheet("", lambda: Content(lambda: head, numbers, body, lambda: records(text, best)[0]))
 
 
-def _records(text: str, delimiter: str, limit: int | None = None) -> tuple[list[list[str]], list[int]]:
-    """Records and the lines they begin on. `strict`: an unclosed quote would otherwise swallow the rest of the file."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    records, numbers, line = [], [], 0
+def records(
+    text: str, delimiter: str, limit: int | None = None, *, strict: bool = True
+) -> tuple[list[list[str]], list[int]]:
+    """Records and the lines they begin on.
+
+    Where not `strict`, an unclosed quote swallows the rest of the file, and a cell that is too long ends it: enough to show
+    a text that cannot be read. Raises Unreadable for either otherwise.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
+    found, numbers, line = [], [], 0
     try:
         for record in islice(reader, limit):
-            records.append(record)
+            found.append(record)
             numbers.append(line + 1)
             line = reader.line_num
     except csv.Error as error:
+        if not strict and found:
+            return found, numbers
         if "field limit" in str(error):
             raise Unreadable(
                 f"第 {line + 1} 行有一个单元格超过 {csv.field_size_limit()} 个字",
@@ -150,13 +158,13 @@ def _records(text: str, delimiter: str, limit: int | None = None) -> tuple[list[
             f"第 {line + 1} 行起的引号不成对，或引号后面还有文字",
             '请检查该行的英文双引号：单元格内的引号要写成两个（""），或改交 .xlsx',
         ) from error
-    return records, numbers
+    return found, numbers
 
 
 def _careful_body(text: str, delimiter: str, index: int) -> Body:
-    records, numbers = _records(text, delimiter)
-    width = len(records[index])
-    rows, lines = records[index + 1 :], numbers[index + 1 :]
+    found, numbers = records(text, delimiter)
+    width = len(found[index])
+    rows, lines = found[index + 1 :], numbers[index + 1 :]
     longer = [
         n for row, n in zip(rows, lines, strict=True) if len(row) > width and any(map(str.strip, row[width:]))
     ]

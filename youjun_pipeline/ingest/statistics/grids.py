@@ -28,8 +28,6 @@ from youjun_pipeline.ingest.statistics.layouts import At, Figure, HeaderPath
 HEAD_ROWS, MARK_COLUMNS = 15, 4
 ITEM_HEADERS, NUMBER_HEADER = ("项目", "指标", "指标名称"), "编号"
 
-_LETTERS = [column_letter(index) for index in range(702)]
-
 HeadCells = tuple[tuple[str, ...], ...]
 RawCells = tuple[tuple[str, ...], ...]
 
@@ -69,11 +67,7 @@ class Grid:
 
     def letter(self, column: int) -> str:
         """The column's letter as Excel shows it."""
-        return (
-            _LETTERS[column + self.left]
-            if column + self.left < len(_LETTERS)
-            else column_letter(column + self.left)
-        )
+        return column_letter(column + self.left)
 
 
 def covered(merged: Sequence[Span], row: int, columns: Iterable[int]) -> list[int]:
@@ -92,7 +86,7 @@ def without_coordinates(rows: list[list[str]]) -> Grid:
     top, left = 0, 0
     if "A" in rows[0][:2]:
         first = [value for value in rows[0] if value and ordinal(value) is None]
-        top = int(len(first) > 2 and first == _LETTERS[: len(first)])
+        top = int(len(first) > 2 and first == [column_letter(c) for c in range(len(first))])
     if len(rows) > top + 2 and rows[top] and ordinal(cell_text(rows[top][0])) == 1:
         down = [ordinal(cell_text(row[0])) if row else None for row in rows[top : top + 6]]
         left = int(down == list(range(1, len(down) + 1)))
