@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from youjun_pipeline.planning.command import planning_parsers
+from youjun_pipeline.precheck.command import check_parser
 from youjun_pipeline.settings import AS_OF, Settings, SettingsError
+from youjun_pipeline.templates.command import template_parsers
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import duckdb
-
-    from youjun_pipeline.templates.books import Roster
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -99,31 +99,9 @@ def _parser() -> argparse.ArgumentParser:
 
     _planning_parsers(commands)
 
-    _delivery_parsers(commands)
+    template_parsers(commands)
+    check_parser(commands)
     return parser
-
-
-def _delivery_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """What a district does before it sends anything: templates, composing schools' workbooks, the check."""
-    compose = commands.add_parser("compose", help="把各校填好的工作簿汇总成区县报送的文件")
-    compose.add_argument("folder", help="各校工作簿所在的文件夹")
-    compose.add_argument("out", help="汇总的文件写到哪个文件夹，如 deliveries/2024-06-30")
-    compose.add_argument("--district", help="区县代码：核对名册中哪些学校还没有交")
-    compose.set_defaults(handle=compose_command, needs_settings=False)
-
-    templates = commands.add_parser("templates", help="生成各数据集的空白填报模板（.xlsx）")
-    templates.add_argument("folder", help="写到哪个文件夹；没有则新建")
-    templates.add_argument("--district", help="区县代码：按其最近交付的学校名册预先填好学校")
-    templates.add_argument(
-        "--by-school", action="store_true", help="每校一个工作簿，由学校填写，再用 compose 汇总"
-    )
-    templates.set_defaults(handle=templates_command, needs_settings=False)
-
-    check = commands.add_parser("check", help="报送前核对：逐处指出文件中的问题，不触动工作库")
-    check.add_argument("folder", help="区县文件夹、一次交付的文件夹，或单个文件")
-    check.add_argument("--report", metavar="FOLDER", help="另写标出问题单元格的副本和汇总到这个文件夹")
-    check.add_argument("--dataset", help="单个文件的名称不是数据集名称时，指明是哪个数据集，如 schools")
-    check.set_defaults(handle=check_command, needs_settings=False)
 
 
 def _planning_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -336,116 +314,6 @@ def _change_phase(settings: Settings, change: Callable[[duckdb.DuckDBPyConnectio
         return 1
     print(done)
     return 0
-
-
-def templates_command(options: argparse.Namespace) -> int:
-    """Write the templates and say which dataset each is for."""
-    from pathlib import Path
-
-    from youjun_pipeline.contracts import load_datasets
-    from youjun_pipeline.templates.books import TemplateError, newest_roster, write_templates
-    from youjun_pipeline.warehouse.swap import FILE_NAME
-
-    try:
-        district = options.district
-        settings = Settings.from_environment() if district else None
-        roster = newest_roster(settings.data, district, settings.published / FILE_NAME) if settings else None
-        if options.by_school:
-            return _school_books(Path(options.folder), roster)
-        paths = write_templates(Path(options.folder), roster)
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except TemplateError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"{error.filename or options.folder}：无法写入（{error.strerror}）", file=sys.stderr)
-        return 1
-    filled = f"，已填好{roster.district}的 {len(roster.schools)} 所学校" if roster else ""
-    print(f"{len(paths)} 个模板写入 {Path(options.folder).resolve()}{filled}：")
-    for path in paths:
-        print(f"  {path.name}  {load_datasets()[path.stem].title}")
-    return 0
-
-
-def _school_books(folder: Path, roster: Roster | None) -> int:
-    """Write a workbook for every school of the roster."""
-    from youjun_pipeline.templates.books import TemplateError
-    from youjun_pipeline.templates.school_books import write_school_books
-
-    if roster is None:
-        raise TemplateError("--by-school 要同时用 --district 指明区县")
-    paths = write_school_books(folder, roster)
-    print(f"{len(paths)} 所学校的工作簿写入 {folder.resolve()}；填好后用 youjun compose 汇总")
-    return 0
-
-
-def compose_command(options: argparse.Namespace) -> int:
-    """Put schools' workbooks together; 0 written, 1 something is wrong and nothing was written."""
-    from pathlib import Path
-
-    from youjun_pipeline.templates.books import TemplateError, newest_roster
-    from youjun_pipeline.templates.school_books import compose_books
-
-    try:
-        roster = (
-            newest_roster(Settings.from_environment().data, options.district) if options.district else None
-        )
-        result = compose_books(Path(options.folder), Path(options.out), roster)
-    except (TemplateError, SettingsError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"{error.filename}：无法读取或写入（{error.strerror}）", file=sys.stderr)
-        return 1
-    for fault in result.faults:
-        print(f"【错误】{fault}", file=sys.stderr)
-    for notice in result.notices:
-        print(f"【提示】{notice}")
-    if result.faults:
-        print("没有写任何文件：请改正后再汇总", file=sys.stderr)
-        return 1
-    for path, rows in result.written.items():
-        print(f"  {path.name}  {rows} 行")
-    print(
-        f"{result.schools} 所学校的工作簿汇总到 {Path(options.out).resolve()}；报送前请用 youjun check 检查"
-    )
-    return 0
-
-
-def check_command(options: argparse.Namespace) -> int:
-    """Print everything wrong with a district's files; 0 clean, 1 problems, 2 wrong call."""
-    from pathlib import Path
-
-    from youjun_pipeline.contracts import load_datasets
-    from youjun_pipeline.precheck.book import write_report
-    from youjun_pipeline.precheck.check import precheck
-    from youjun_pipeline.precheck.target import TargetError
-    from youjun_pipeline.precheck.text import precheck_text
-    from youjun_pipeline.settings import day_in_china
-
-    folder, report = Path(options.folder), Path(options.report) if options.report else None
-    if options.dataset and (options.dataset not in load_datasets() or not folder.is_file()):
-        known = "、".join(load_datasets())
-        print(f"--dataset 用于单个文件，可用：{known}", file=sys.stderr)
-        return 2
-    if report and report.resolve().is_relative_to((folder if folder.is_dir() else folder.parent).resolve()):
-        print("--report 的文件夹请放在被检查的文件夹之外，以免混入交付", file=sys.stderr)
-        return 2
-    try:
-        result = precheck(folder, day_in_china(datetime.now(UTC)), options.dataset)
-        written = write_report(result, report) if report else []
-    except TargetError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"{error.filename or folder}：无法读取或写入（{error.strerror}）", file=sys.stderr)
-        return 2
-    print(precheck_text(result))
-    if report:
-        print(f"\n汇总和标注副本（{len(written)} 个文件）写入 {report.resolve()}")
-    return 0 if result.is_clean else 1
 
 
 if __name__ == "__main__":
