@@ -61,7 +61,6 @@ def publication(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.Mater
                 "districts_and_phases": states,
             },
             PUBLICATION,
-            context.partition_keys[-1],
         )
     tags = {"youjun/published": made.run_id if made.is_new else "unchanged"}
     context.instance.add_run_tags(context.run.run_id, tags)

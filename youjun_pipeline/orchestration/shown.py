@@ -16,7 +16,7 @@ from youjun_pipeline.warehouse.tables import EVALUATION_KEY, declared_tables
 if TYPE_CHECKING:
     import duckdb
 
-PREVIEW_ROWS, PREVIEW_COLUMNS, LONGEST_CELL, MOST_LINES = 5, 12, 60, 100
+PREVIEW_ROWS, PREVIEW_COLUMNS, LONGEST_CELL, MOST_LINES = 5, 10, 40, 100
 # What a plot over time is about, beside the rows; SELECTs of phase_id and a number.
 FIGURES = {
     "mart.school_verdict": (
@@ -53,35 +53,37 @@ def show_rows(
     built: Built,
     seconds: float,
 ) -> None:
-    """Note on the materialisation of a table how many rows it now has for each phase of the run.
+    """Note on the materialisation of a table how many rows it now has for each phase of the run, and show some.
 
-    What is the same for all phases (a preview, the columns of a table that is not declared) stands on the last phase
-    alone: Dagster keeps an event for every phase, and the history is mostly these.
+    Dagster keeps an event for every phase, in no order that could be told beforehand, and shows the last one: so each
+    says what is true of its own phase, and they are kept short, the history being mostly these.
     """
     key = dg.AssetKey(full_name.split("."))
-    phases = list(context.partition_keys)
     declared = declared_tables().get(full_name)
     per_evaluation = declared.is_per_evaluation if declared else set(EVALUATION_KEY) <= built.columns.keys()
-    context.add_asset_metadata({"seconds": round(seconds, 3)}, key)
-    whole: dict[str, Any] = {}
-    if per_evaluation:
-        rows = _by_phase(con, f"select phase_id, count(*) from {full_name}")
-        label, figure = FIGURES.get(full_name, ("", ""))
-        figures = _by_phase(con, figure) if figure else {}
-        for phase in phases:
-            found: dict[str, Any] = {"dagster/partition_row_count": rows.get(phase, 0)}
-            if label:
-                found[label] = figures.get(phase, 0)
-            context.add_asset_metadata(found, key, phase)
-    else:
-        whole["dagster/row_count"] = built.rows
+    whole: dict[str, Any] = {"seconds": round(seconds, 3)}
+    is_shown = declared is not None and declared.schema == "mart"
     if not declared and built.columns:
         columns = [dg.TableColumn(name, type_) for name, type_ in built.columns.items()]
         whole["dagster/column_schema"] = dg.TableSchema(columns)
-    if declared and declared.schema == "mart":
-        whole["preview"] = _preview(con, full_name, phases[-1] if per_evaluation else None)
-    if whole:
-        context.add_asset_metadata(whole, key, phases[-1])
+    if not per_evaluation:
+        whole["dagster/row_count"] = built.rows
+        if is_shown:
+            whole["preview"] = _previews(con, full_name, "''").get("", dg.MetadataValue.md(""))
+    context.add_asset_metadata(whole, key)
+    if not per_evaluation:
+        return
+    rows = _by_phase(con, f"select phase_id, count(*) from {full_name}")
+    label, figure = FIGURES.get(full_name, ("", ""))
+    figures = _by_phase(con, figure) if figure else {}
+    previews = _previews(con, full_name, "phase_id") if is_shown else {}
+    for phase in context.partition_keys:
+        found: dict[str, Any] = {"dagster/partition_row_count": rows.get(phase, 0)}
+        if label:
+            found[label] = figures.get(phase, 0)
+        if phase in previews:
+            found["preview"] = previews[phase]
+        context.add_asset_metadata(found, key, phase)
 
 
 def _by_phase(con: duckdb.DuckDBPyConnection, select: str) -> dict[str, int]:
@@ -91,9 +93,17 @@ def _by_phase(con: duckdb.DuckDBPyConnection, select: str) -> dict[str, int]:
     return dict(found.fetchall())
 
 
-def _preview(con: duckdb.DuckDBPyConnection, full_name: str, phase: str | None) -> dg.MarkdownMetadataValue:
+def _previews(
+    con: duckdb.DuckDBPyConnection, full_name: str, phase: str
+) -> dict[str, dg.MarkdownMetadataValue]:
+    """The first rows of each phase (an SQL expression), by it."""
     head = [c for c in declared_tables()[full_name].columns if c != "run_id"][:PREVIEW_COLUMNS]
     columns = ", ".join(f'"{c}"' for c in head)
-    where = "where phase_id = $1" if phase else "where $1::varchar is null"
-    rows = con.execute(f"select {columns} from {full_name} {where} limit {PREVIEW_ROWS}", [phase]).fetchall()
-    return markdown_table(head, rows)
+    rows = con.execute(
+        f"select {phase}, {columns} from {full_name} "
+        f"qualify row_number() over (partition by {phase} order by {columns}) <= {PREVIEW_ROWS} order by all"
+    ).fetchall()
+    found: dict[str, list[tuple[object, ...]]] = {}
+    for name, *row in rows:
+        found.setdefault(name, []).append(tuple(row))
+    return {name: markdown_table(head, some) for name, some in found.items()}

@@ -40,7 +40,7 @@ def test_run_says_where_the_results_are_and_how_each_district_stands(place: Plac
     [rows] = place.rows("select rows from ops.publication")
     head, blank, titles, north, south = done.stdout.splitlines()[:5]
     assert (head, blank) == (f"发布库 {place.published}（{rows[0]} 行）", "")
-    assert titles.split() == ["区县", "阶段", "在评学校", "未达标学校", "未达标指标", "结论"]
+    assert titles.split() == ["区县", "阶段", "在评学校", "未达标学校", "未达标指标", "隔离行", "结论"]
     for line, code, name in ((north, NORTH, "北区"), (south, SOUTH, "南区")):
         [(schools, failing, indicators)] = place.rows(
             "select schools_in_scope, schools_failing, indicators_failing from mart.district_verdict where district_code = ?",
