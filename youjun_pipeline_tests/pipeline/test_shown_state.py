@@ -95,16 +95,16 @@ def test_the_publication_shows_verdicts_and_every_district_in_every_phase(
 def test_a_file_that_stays_unreadable_stays_red_until_it_is_mended(
     place: Place, result: dg.ExecuteInProcessResult
 ) -> None:
-    path = next((place.data / f"{NORTH}-north" / "deliveries").glob("*/teachers.*"))
+    path = next((place.data / f"{NORTH}-north" / "deliveries").glob("*/facilities.*"))
     whole = path.read_bytes()
     path.write_bytes(GARBAGE)
-    wanted = {("raw/teachers", "contract"), ("raw/delivered_file", "file_unreadable"), GATE}
+    wanted = {("raw/facilities", "contract"), ("raw/delivered_file", "file_unreadable"), GATE}
     for _ in range(3):
         found = red(place.run())
         assert set(found) == wanted
         text = str(found[GATE].metadata["failing"].value)
         assert f"| {NORTH} | {FIRST.id} |" in text and path.name in text and SOUTH not in text
-        assert path.name in str(found["raw/teachers", "contract"].metadata["failing"].value)
+        assert path.name in str(found["raw/facilities", "contract"].metadata["failing"].value)
     # a run of the other district or phase does not turn it green
     assert set(red(place.run(districts=[SOUTH]))) == wanted
     assert set(red(place.run(SECOND.id))) == wanted
