@@ -4,6 +4,8 @@ Each command is a parser in `main` and a function that returns the exit code: 0 
 Keep out: the work itself. Heavy packages are imported by the command that needs them.
 """
 
+# Long because each command is a parser and a function of its own, and nobody reads them but one by one.
+
 from __future__ import annotations
 
 import argparse
