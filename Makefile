@@ -15,7 +15,7 @@ DUCKDB2 ?= 2.0.1
 export DAGSTER_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-long test-daemon test-duckdb2 check format bench dirty faults site ui docs lock clean
+.PHONY: help setup run test test-fast test-long test-daemon test-duckdb2 check format agreement bench dirty faults site ui docs lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -65,6 +65,10 @@ dirty: $(READY)  ## read every dirty file and MUTANTS spoiled ones (2000): none 
 # docs/reliability.md has the figures of a whole run; the tests run a sample.
 faults: $(READY)  ## kill refreshes, read during publications, feed in bombs; HARNESS=kills for one of them
 	@$(PY) -m youjun_pipeline_tests.faults $(HARNESS)
+
+# The tests take sixty districts; docs/reliability.md has the figures of a thousand.
+agreement: $(READY)  ## judge AGREEMENT_DISTRICTS generated districts (1000) and compare every value with the oracle
+	@AGREEMENT_DISTRICTS=$(or $(AGREEMENT_DISTRICTS),1000) $(PY) -m pytest $(TESTS)/integration/test_agreement.py -q -n 0
 
 bench: $(READY)  ## run the benchmarks, each against its floor
 	@set -e; for file in bench/bench_*.py; do \

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,14 @@ import duckdb
 import pytest
 
 from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline_tests.generate import GeneratedDistrict, generate_district, write_district
+from youjun_pipeline_tests.generate import GeneratedDistrict, Phase, generate_district, write_district
 from youjun_pipeline_tests.oracle import Evaluation, Options, evaluate
 from youjun_pipeline_tests.steps import places, refresh
 
-WHOLE, TORN = 30, 30
-"""Districts whose rows can all be read, and districts of which some cannot."""
+WHOLE = TORN = int(os.environ.get("AGREEMENT_DISTRICTS", "60")) // 2
+"""Districts whose rows can all be read, and districts of which some cannot; `make agreement` takes a thousand in all."""
+ENDS = (date(2023, 9, 30), date(2025, 2, 28), date(2025, 3, 1))
+"""Last days of the phase: on both sides of the day on which a limit of the standard changes."""
 DISTRICTS = WHOLE + TORN
 PHASE = "2023-startup"
 PER = {"R1": 100, "R2": 100, "R3": 100, "R4": 1, "R5": 1, "R6": 1, "R7": 100}
@@ -36,8 +40,10 @@ def districts() -> dict[str, GeneratedDistrict]:
 @pytest.fixture(scope="module")
 def expected(districts: dict[str, GeneratedDistrict]) -> dict[str, Evaluation]:
     return {
-        code: evaluate(district.tables, Options.from_settings(district.settings))
-        for code, district in districts.items()
+        code: evaluate(
+            district.tables, Options.from_settings({**district.settings, "effective_on": ENDS[n % len(ENDS)]})
+        )
+        for n, (code, district) in enumerate(districts.items())
     }
 
 
@@ -48,8 +54,16 @@ def published(
     """The publication of all districts together, each delivered in a style of its own."""
     folder: Path = tmp_path_factory.mktemp("districts")
     for seed, (code, district) in enumerate(districts.items()):
+        phase = Phase(PHASE, "启动准备", date(2023, 7, 1), ENDS[seed % len(ENDS)])
         write_district(
-            folder, district.tables, district.settings, seed=seed, code=code, slug="made-up", name=code
+            folder,
+            district.tables,
+            district.settings,
+            (phase,),
+            seed=seed,
+            code=code,
+            slug="made-up",
+            name=code,
         )
     publication = refresh(places(folder))
     with connect(publication.path, read_only=True) as con:
