@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # Twenty districts of 75 schools in three phases are some 60 MB of rows.
 BATCH = 20
 # Not shown on a district's pages, so that a nightly run with nothing new leaves them as they are.
-NOT_SHOWN = (*NOT_CONTENT, "as_of")
+NOT_SHOWN = (*NOT_CONTENT, "as_of", "evaluation_id", "school_id", "indicator_id")
 # What the pages show of an evaluation, each in the order in which it is shown.
 PER_EVALUATION = {
     "mart.school": "school_code",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from youjun_pipeline.sql import transaction
-from youjun_pipeline.warehouse.tables import EVALUATION_KEY, declared_tables, describe
+from youjun_pipeline.warehouse.tables import EVALUATION_KEY, SINGLE_KEYS, declared_tables, describe
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -171,7 +171,8 @@ def _build(con: duckdb.DuckDBPyConnection, model: Model) -> Built:
     per_evaluation = set(EVALUATION_KEY) <= columns.keys()
     target = list(declared.columns) if declared else list(columns)
     if declared:
-        _agree(model, set(columns) | {"run_id"}, set(target) | {"run_id"})
+        made = {"run_id", *(SINGLE_KEYS.keys() & set(target))}
+        _agree(model, set(columns) | made, set(target) | made)
     existing = columns if declared else describe(con, model.full_name)
     with transaction(con):
         if existing != columns:
@@ -196,8 +197,9 @@ _RUN_ID = "getvariable('run_id')"
 def replace_rows(con: duckdb.DuckDBPyConnection, full_name: str, select: str, columns: Iterable[str]) -> int:
     """Put the rows of `select` in the place of those that a per-evaluation table has of the run's evaluations.
 
-    `select` stands in brackets or is a table's name; rows of other evaluations in it are left out, and `run_id` is
-    always the run's. Returns the rows that the table has for the run now. To be called in a transaction.
+    `select` stands in brackets or is a table's name; rows of other evaluations in it are left out, `run_id` is always
+    the run's, and the single-column keys are made here. Returns the rows that the table has for the run now. To be called
+    in a transaction.
     """
     columns = list(columns)
     con.execute(
@@ -205,7 +207,8 @@ def replace_rows(con: duckdb.DuckDBPyConnection, full_name: str, select: str, co
         "where t.district_code = e.district_code and t.phase_id = e.phase_id"
     )
     names = ", ".join(f'"{c}"' for c in columns)
-    picked = ", ".join('e."run_id"' if c == "run_id" else f't."{c}"' for c in columns)
+    made = {"run_id": "e.run_id"} | {name: sql for name, (_, _, sql) in SINGLE_KEYS.items()}
+    picked = ", ".join(made.get(c, f't."{c}"') for c in columns)
     inserted: int = con.execute(
         f"insert into {full_name} ({names}) "
         f"select {picked} from {select} t join run_evaluation e using (district_code, phase_id)"

@@ -17,6 +17,26 @@ from youjun_pipeline.sql import transaction
 
 DECLARATIONS = Path(__file__).parents[1] / "models" / "tables"
 EVALUATION_KEY = ("district_code", "phase_id")
+# What every fact of an evaluation carries beside its composite key, for tools that join by one column: the column that it
+# needs, its comment, and how it is made from a row `t` and its evaluation `e`.
+SINGLE_KEYS: dict[str, tuple[str, str, str]] = {
+    "evaluation_id": (
+        "phase_id",
+        "评估键：区划代码/阶段编号，单列连接用",
+        "t.district_code || '/' || t.phase_id",
+    ),
+    "standard_id": ("phase_id", "所用标准目录的编号", "e.standard_id"),
+    "school_id": (
+        "school_code",
+        "学校键：区划代码/学校标识码，单列连接用",
+        "t.district_code || '/' || t.school_code",
+    ),
+    "indicator_id": (
+        "indicator_code",
+        "指标键：标准目录编号/指标编号，单列连接用",
+        "e.standard_id || '/' || t.indicator_code",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -66,9 +86,24 @@ def declared_tables() -> dict[str, Table]:
         schema = path.stem.split("_")[0]
         for name, entry in tomllib.loads(path.read_text(encoding="utf-8")).items():
             columns = {column: (type_, comment) for column, (type_, comment) in entry["columns"].items()}
-            table = Table(schema, name, entry["comment"], tuple(entry["key"]), columns)
+            table = Table(
+                schema, name, entry["comment"], tuple(entry["key"]), _with_single_keys(schema, columns)
+            )
             tables[table.full_name] = table
     return tables
+
+
+def _with_single_keys(schema: str, columns: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    """The columns of a mart fact with its single-column keys before `run_id`; those of any other table as they are."""
+    if schema != "mart" or not set(EVALUATION_KEY) <= columns.keys():
+        return columns
+    keys = {
+        name: ("VARCHAR", comment)
+        for name, (needed, comment, _) in SINGLE_KEYS.items()
+        if needed in columns and name not in columns
+    }
+    last = {name: columns[name] for name in ("run_id",) if name in columns}
+    return {name: entry for name, entry in columns.items() if name not in last} | keys | last
 
 
 def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:

@@ -32,7 +32,7 @@ with reported as (
             'value': if(count(*) = count(gap), sum(gap), null), 'unit': any_value(gap_unit)}
     ], recursive := true)
     from mart.school_indicator
-    join run_evaluation using (district_code, phase_id)
+    semi join run_evaluation using (district_code, phase_id)
     join standard.indicator using (standard_id, indicator_code)
     where indicator_code in ('G3', 'G4')
     group by district_code, phase_id, indicator_code
