@@ -3,6 +3,7 @@
 Each command is a parser in `main` and a function that returns the exit code: 0 well, 1 the work failed, 2 wrong call.
 Keep out: the work itself. Heavy packages are imported by the command that needs them.
 """
+# Long because every command has its function here, and a command is found by looking in one place.
 
 # Long because each command is a parser and a function of its own, and nobody reads them but one by one.
 
