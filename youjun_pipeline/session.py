@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from youjun_pipeline.ingest.districts import District, Scan, scan
 from youjun_pipeline.ingest.store import Ingested, ensure_raw, ingest, register
+from youjun_pipeline.planning import refresh as planning
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse import projection, rule_impact
 from youjun_pipeline.warehouse.catalogues import load_standard
@@ -64,6 +65,8 @@ class Scenario:
 SCENARIOS = {
     rule_impact.TABLE: Scenario(rule_impact.build_rule_impact, rule_impact.READS),
     projection.TABLE: Scenario(projection.build_projection, projection.READS),
+    planning.SCENARIO_TABLE: Scenario(planning.build_scenarios, planning.READS),
+    planning.FORECAST_TABLE: Scenario(planning.build_forecast, planning.READS),
 }
 
 
@@ -112,6 +115,7 @@ class Session:
         found = "select count(*), count(distinct district_code) from run_evaluation"
         if scope != self._scope:
             begin_run(self.con, scope)
+            self.con.execute("set variable data_folder = $1::varchar", [str(self.settings.data)])
             self._scope = scope
             log.info("计算 %d 个评估（%d 个区县）", *self.con.execute(found).fetchall()[0])
         evaluations: int = self.con.execute(found).fetchall()[0][0]

@@ -136,7 +136,7 @@ def computed_table(full_name: str, deps: Iterable[Any], group: str, **options: A
 def scenario_asset(full_name: str, reads: Sequence[str]) -> dg.AssetsDefinition:
     """The asset of a table that is judged in a scenario of its own, after all models."""
 
-    @computed_table(full_name, upstream(reads), "scenarios")
+    @computed_table(full_name, upstream(reads), "planning" if full_name.startswith("plan.") else "scenarios")
     @reason_first
     def judge(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
         _build(context, refresh.begun(context), full_name)

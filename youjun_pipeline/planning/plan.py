@@ -5,7 +5,7 @@ Keep out: what a measure's words mean (`rule.plan_effect`, models/plan/plan_acti
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,43 +20,44 @@ if TYPE_CHECKING:
     import duckdb
 
 PLAN = "plan"
+TITLE = "方案全部落实"
 
 
-def plan_of(con: duckdb.DuckDBPyConnection, district_code: str, phase_id: str) -> Trial | None:
-    """The district's own plan as a trial, from what `rule.plan_effect` says of its measures; None where it has none.
+Rows = Sequence[Mapping[str, Any]]
 
-    Whatever a measure leaves unsaid is assumed nothing; whatever the figures do not allow is told as such.
-    """
+
+def plan_rows(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], Rows]:
+    """What the plans of all evaluations of the run would do, by district_code and phase_id; read once for all."""
     ensure(con, ("rule.plan_effect", "core.target"))
     sql = (MODELS / "plan" / "plan_action.sql").read_text(encoding="utf-8")
-    rows = (
-        con.execute(
-            f"from ({sql}) where district_code = ? and phase_id = ? order by effective_on, measure_no, school_code",
-            [district_code, phase_id],
-        )
-        .to_arrow_table()
-        .to_pylist()
-    )
+    found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    read = con.execute(f"from ({sql}) order by effective_on, measure_no, school_code, item").to_arrow_table()
+    for row in read.to_pylist():
+        found.setdefault((row["district_code"], row["phase_id"]), []).append(row)
+    return {key: tuple(rows) for key, rows in found.items()}
+
+
+def plan_of(
+    con: duckdb.DuckDBPyConnection, district_code: str, phase_id: str, rows: Rows | None = None
+) -> Trial | None:
+    """The district's own plan as a trial, from what `rule.plan_effect` says of its measures; None where it has none.
+
+    Whatever a measure leaves unsaid is assumed nothing; whatever the figures do not allow is told as such. `rows` are those of
+    `plan_rows`, where they are at hand.
+    """
+    if rows is None:
+        rows = plan_rows(con).get((district_code, phase_id), ())
     if not rows:
         return None
     start, _names, _ = start_of(con, district_code, phase_id)
     rooms = _room_sizes(con, district_code, phase_id)
     steps, done, left = [start], list[Action](), list[dict[str, Any]]()
     for number, row in enumerate(rows, 1):
-        told = {
-            "action_no": f"{row['measure_no']}#{number}",
-            "action": row["kind"],
-            "effective_on": row["effective_on"],
-            "school_code": row["school_code"],
-            "stage": row["stage"],
-            "quantity": row["quantity"],
-            "measure_no": row["measure_no"],
-        }
         if row["without"]:
-            left.append({**told, "without": row["without"]})
+            left.append(_left(row, number))
             continue
         action = Action(
-            action_no=told["action_no"],
+            action_no=f"{row['measure_no']}#{number}",
             kind=row["kind"],
             effective_on=row["effective_on"],
             school=row["school_code"],
@@ -71,13 +72,17 @@ def plan_of(con: duckdb.DuckDBPyConnection, district_code: str, phase_id: str) -
             for part in _placed(action, step.figures, rooms):
                 step = carry_out(step, part, no_forecast)
         except ActionError as error:
-            left.append({**told, "without": str(error)})
+            left.append({**_left(row, number), "without": str(error)})
             continue
         steps.append(step)
         done.append(action)
-    return Trial(
-        district_code, phase_id, PLAN, "方案全部落实", PLAN, Checked(tuple(done), tuple(steps)), tuple(left)
-    )
+    return Trial(district_code, phase_id, PLAN, TITLE, PLAN, Checked(tuple(done), tuple(steps)), tuple(left))
+
+
+def _left(row: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """A measure that changes nothing, as a row of `plan.scenario_action`."""
+    same = ("effective_on", "school_code", "stage", "quantity", "measure_no", "without")
+    return {"action_no": f"{row['measure_no']}#{number}", "action": row["kind"], **{c: row[c] for c in same}}
 
 
 def _placed(action: Action, figures: Figures, rooms: Mapping[str, float]) -> list[Action]:

@@ -22,6 +22,7 @@ from youjun_pipeline.planning.scenario_file import (
     write_scenario,
 )
 from youjun_pipeline.planning.what_if import Result, compare, open_planning, plan_of, start_of, what_if
+from youjun_pipeline.session import open_publication
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.inputs import NoInputsError
 from youjun_pipeline.warehouse.scenario import VERDICTS
@@ -38,6 +39,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """武清 with all its deliveries, published; then its files and working database taken away."""
     folder = tmp_path_factory.mktemp("wuqing")
     shutil.copytree(CHECKOUT / "data" / "120114-wuqing", folder / "120114-wuqing")
+    scenarios = folder / "120114-wuqing" / "scenarios"
+    scenario(scenarios, {"action": "scale_pupils", "scope": "乡村", "quantity": 80}, name="fall")
+    (scenarios / "bad.toml").write_text(FAULTY, encoding="utf-8")
     settings = places(folder)
     refresh(settings)
     shutil.rmtree(folder / "120114-wuqing" / "deliveries")
@@ -426,3 +430,37 @@ def test_the_command_prints_the_comparison_or_every_fault(
 def test_a_publication_without_its_inputs_says_what_helps(tmp_path: Path) -> None:
     with pytest.raises(NoInputsError, match="make run"), open_planning(tmp_path, [WUQING]):
         pass
+
+
+def test_a_refresh_publishes_scenarios_forecasts_and_faults_and_touches_no_verdict(
+    settings: Settings,
+) -> None:
+    with open_publication(settings.published) as con:
+        rows = con.execute(
+            "select scenario_id, at_phase_id, phase_id, newly_broken from plan.scenario order by all"
+        ).fetchall()
+        # the plan's measures are all done by then: nothing is left to act
+        assert rows == [("fall", NATIONAL, NATIONAL, ["初中 R5差异系数"])]
+        assert con.execute("select count(*), count(distinct file) from plan.scenario_problem").fetchall() == [
+            (6, 1)
+        ]
+        verdict = con.execute(
+            "select status from mart.stage_balance where phase_id = ? and stage = 'junior' and indicator_code = 'R5'",
+            [NATIONAL],
+        ).fetchall()
+        assert verdict == [("met",)]
+        total, schools = con.execute(
+            "select sum(students) filter (school_code is null), sum(students) filter (school_code is not null) "
+            "from plan.enrolment_forecast where stage = 'primary' and grade is null and year = 2026"
+        ).fetchall()[0]
+        assert total == pytest.approx(schools, rel=1e-9)
+        now = con.execute(
+            "select sum(primary_students) from mart.school where phase_id = ? and in_scope", [NATIONAL]
+        ).fetchall()[0][0]
+        assert total == pytest.approx(now, rel=0.05)
+        years = con.execute("select distinct year from plan.forecast_verdict order by 1").fetchall()
+        assert years == [(2026,), (2028,), (2031,), (2034,)]
+        risky = con.execute(
+            "select min(probability_failing), max(probability_failing) from plan.forecast_verdict where level = 'school'"
+        ).fetchall()[0]
+        assert 0 <= risky[0] <= risky[1] <= 1

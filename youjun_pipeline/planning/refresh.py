@@ -1,0 +1,130 @@
+"""Schema `plan` of a refresh: the scenario files, the plan and the forecast of each district's newest evaluation.
+
+Belongs here: which evaluations and files, and filling the declared tables. Keep out: judging (`compare`, `enrolment`). A faulty
+scenario file stops nobody: its faults are in `plan.scenario_problem`, and nothing else is written of it.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from youjun_pipeline.planning.base import no_forecast, start_of
+from youjun_pipeline.planning.compare import Trial, compare
+from youjun_pipeline.planning.enrolment import outlook
+from youjun_pipeline.planning.plan import plan_of, plan_rows
+from youjun_pipeline.planning.scenario_file import (
+    Problem,
+    ScenarioFileError,
+    find_scenarios,
+    hold_against,
+    read_scenario,
+)
+from youjun_pipeline.sql import transaction
+from youjun_pipeline.warehouse.models import replace_rows
+from youjun_pipeline.warehouse.scenario import VERDICTS
+from youjun_pipeline.warehouse.tables import declared_tables
+
+if TYPE_CHECKING:
+    import duckdb
+
+log = logging.getLogger("youjun")
+
+SCENARIO_TABLE, FORECAST_TABLE = "plan.scenario", "plan.enrolment_forecast"
+# Years ahead that a refresh judges: each is one evaluation more of every district.
+YEARS_JUDGED = (1, 3, 6, 9)
+# One year of rolls says nothing of how they move: a refresh does not forecast from it.
+FEWEST_YEARS = 2
+READS = (*VERDICTS, "mart.section", "mart.school", "rule.plan_effect", "core.target", "core.school_form")
+
+
+def build_scenarios(con: duckdb.DuckDBPyConnection) -> int:
+    """Fill the scenario tables for the run's districts; returns the rows of `plan.scenario`."""
+    trials, problems = list[Trial](), list[dict[str, Any]]()
+    plans = plan_rows(con)
+    for district_code, phase_id, folder in _newest(con):
+        if folder:
+            more, wrong = _of_files(con, district_code, phase_id, folder)
+            trials += more
+            problems += [
+                {"district_code": district_code, "phase_id": phase_id, **_told(problem)} for problem in wrong
+            ]
+        own = plan_of(con, district_code, phase_id, plans.get((district_code, phase_id), ()))
+        if own is not None:
+            trials.append(own)
+    tables = dict(compare(con, trials).tables)
+    columns = [c for c in declared_tables()["plan.scenario_problem"].columns if c != "run_id"]
+    types = {c: pa.int32() if c == "row_number" else pa.string() for c in columns}
+    tables["scenario_problem"] = pa.Table.from_pylist(problems, pa.schema(list(types.items())))
+    return _fill(con, tables, "scenario")
+
+
+def build_forecast(con: duckdb.DuckDBPyConnection) -> int:
+    """Fill the forecast tables for the run's districts; returns the rows of `plan.enrolment_forecast`."""
+    newest = [(district_code, phase_id) for district_code, phase_id, _ in _newest(con)]
+    seen = outlook(con, newest, years=YEARS_JUDGED, fewest_years=FEWEST_YEARS)
+    tables = {"enrolment_forecast": seen.pupils, "forecast_verdict": seen.verdicts}
+    return _fill(con, tables, "enrolment_forecast")
+
+
+def _newest(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, Path | None]]:
+    """The newest evaluation of each district of the run, and the district's folder where there is a data folder."""
+    rows = con.execute(
+        "select e.district_code, arg_max(e.phase_id, e.phase_order), any_value(d.slug), getvariable('data_folder') "
+        "from temp.run_evaluation e join raw.district d using (district_code) group by e.district_code order by 1"
+    ).fetchall()
+    return [
+        (code, phase, Path(data) / f"{code}-{slug}" if data else None) for code, phase, slug, data in rows
+    ]
+
+
+def _of_files(
+    con: duckdb.DuckDBPyConnection, district_code: str, phase_id: str, folder: Path
+) -> tuple[list[Trial], list[Problem]]:
+    files = find_scenarios(folder)
+    if not files:
+        return [], []
+    start, names, plan = start_of(con, district_code, phase_id)
+    trials, problems = [], list[Problem]()
+    for path in files:
+        try:
+            scenario = read_scenario(path)
+            checked = hold_against(scenario, start, names, no_forecast, plan)
+            trials.append(Trial(district_code, phase_id, path.stem, scenario.title, path.name, checked))
+        except ScenarioFileError as error:
+            log.warning("情景文件 %s 有 %d 处问题，没有试算", path.name, len(error.problems))
+            problems += error.problems
+    return trials, problems
+
+
+def _told(problem: Problem) -> dict[str, Any]:
+    return {
+        "file": problem.file,
+        "sheet": problem.sheet or None,
+        "row_number": problem.row,
+        "column_name": problem.column or None,
+        "value": problem.value or None,
+        "message": problem.message,
+    }
+
+
+def _fill(con: duckdb.DuckDBPyConnection, tables: dict[str, pa.Table], counted: str) -> int:
+    """Replace the run's rows of `plan.<name>` by these; a table without rows is emptied of the run."""
+    wanted = ("scenario", "scenario_action", "scenario_indicator", "scenario_verdict", "scenario_change")
+    names = [*tables, *(n for n in wanted if counted == "scenario" and n not in tables)]
+    rows = 0
+    with transaction(con):
+        for name in names:
+            full = f"plan.{name}"
+            columns = list(declared_tables()[full].columns)
+            if name in tables:
+                con.register("planning_rows", tables[name])
+                made = replace_rows(con, full, "planning_rows", columns)
+                con.unregister("planning_rows")
+            else:
+                made = replace_rows(con, full, f"(from {full} limit 0)", columns)
+            rows = made if name == counted else rows
+    return rows
