@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ import pytest
 
 from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline_tests.generate import PLAIN, generate_district, write_district
+from youjun_pipeline_tests.generate import PLAIN, Phase, generate_district, write_delivery, write_district
+from youjun_pipeline_tests.integration.plan_story import write_rows
 from youjun_pipeline_tests.steps import places, refresh
 
 SEED = 1
@@ -200,3 +202,40 @@ DIRECTIONS: dict[str, tuple[str, Spoil, Callable[[Any], None], tuple[str, str]]]
 def test_both_directions(con: duckdb.DuckDBPyConnection, number: int) -> None:
     indicator, status = list(DIRECTIONS.values())[number][3]
     assert statuses(con, f"16{number:04d}")[indicator] == status
+
+
+def signed_off(folder: Path, *inspections: dict[str, str]) -> list[Any]:
+    """A class too large that is divided later, with what was inspected: whether the finding is signed off."""
+    made = generate_district(SEED, n_schools=16, profile="passing", leading_zero=False)
+    tables = {name: deepcopy(rows or []) for name, rows in made.tables.items()}
+    phases = (
+        Phase("a", "一", date(2023, 7, 1), date(2023, 12, 31)),
+        Phase("b", "二", date(2024, 1, 1), date(2024, 12, 31)),
+    )
+    row = next(r for r in tables["classes"] if r["school_code"] == first_primary(tables))
+    size, row["students"] = row["students"], 60
+    district = write_district(folder, tables, made.settings, phases, style=PLAIN, slug="case")
+    row["students"] = size
+    write_delivery(district, "2024-02-01", {"classes": tables["classes"]}, style=PLAIN)
+    name = next(r["school_name"] for r in tables["schools"] if r["school_code"] == first_primary(tables))
+    said = {
+        "indicator": "G5",
+        "stage": "primary",
+        "school_name": name,
+        "inspector": "王五",
+        "evidence": "核查记录",
+    }
+    write_rows(district / "deliveries" / "2024-06-30", "acceptances", [said | row for row in inspections])
+    with connect(refresh(places(folder)).path, read_only=True) as con:
+        return con.execute(
+            "select signed_off from mart.finding where phase_id = 'b' and indicator_code = 'G5'"
+        ).fetchall()
+
+
+def test_an_inspection_that_cannot_be_read_may_have_failed(tmp_path: Path) -> None:
+    passed = {"inspected_on": "2024-06-20", "result": "passed"}
+    unread = {"inspected_on": "？", "result": "failed"}
+    assert signed_off(tmp_path / "read", passed) == [(True,)]
+    assert signed_off(tmp_path / "unread", passed, unread) == [(False,)]
+    # of another indicator it says nothing here
+    assert signed_off(tmp_path / "other", passed, unread | {"indicator": "R4"}) == [(True,)]

@@ -1,5 +1,5 @@
 -- Closed ones stay listed. closed follows the data alone; signed_off asks for a valid inspection besides, and a failed
--- inspection on the same day or later takes it back.
+-- inspection on the same day or later takes it back. An inspection that could not be read may be such a failed one.
 with covered as (
     select district_code, phase_id, finding_id, list(measure_no order by measure_no) as measures
     from rule.finding_measure
@@ -13,9 +13,22 @@ with covered as (
     from rule.finding_acceptance
     semi join run_evaluation using (district_code, phase_id)
     group by all
+), unread as (
+    -- words that are no indicator's may have meant any
+    select h.district_code, h.phase_id, i.indicator_code, nullif(h.stage, 'compulsory') as stage
+    from core.hidden h
+    join run_evaluation e using (district_code, phase_id)
+    left join core.indicator_name i on i.standard_id = e.standard_id and i.form = indicator_form(h.item)
+    where h.dataset = 'acceptances'
 ), signed as (
     select f.*, c.measures, i.passed_by, i.passed_on,
-        f.state = 'closed' and i.passed_on is not null and coalesce(i.passed_on > i.failed_on, true) as signed_off
+        f.state = 'closed' and i.passed_on is not null and coalesce(i.passed_on > i.failed_on, true)
+            and not exists (
+                from unread u
+                where u.district_code = f.district_code and u.phase_id = f.phase_id
+                    and coalesce(u.indicator_code, f.indicator_code) = f.indicator_code
+                    and (u.stage is null or f.stage is null or f.stage in (u.stage, 'compulsory'))
+            ) as signed_off
     from rule.finding_state f
     semi join run_evaluation using (district_code, phase_id)
     left join covered c using (district_code, phase_id, finding_id)
