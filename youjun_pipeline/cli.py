@@ -14,6 +14,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from youjun_pipeline.planning.command import planning_parsers
 from youjun_pipeline.precheck.command import check_parser
-from youjun_pipeline.settings import AS_OF, Settings, SettingsError
+from youjun_pipeline.settings import AS_OF, Settings, SettingsError, day_in_china
 from youjun_pipeline.templates.command import template_parsers
 
 if TYPE_CHECKING:
@@ -75,12 +76,14 @@ def _parser() -> argparse.ArgumentParser:
     close = commands.add_parser("close", help="关闭一个区县的一个阶段：已发布的结果不再变动")
     close.add_argument("district", help="区县代码")
     close.add_argument("phase", help="阶段编号")
+    _as_of_argument(close)
     close.set_defaults(handle=close_command)
 
     reopen = commands.add_parser("reopen", help="重新打开已关闭的阶段：下次运行重算，并登记改变的数值")
     reopen.add_argument("district", help="区县代码")
     reopen.add_argument("phase", help="阶段编号")
     reopen.add_argument("--reason", required=True, help="重新打开的原因，记入更正记录")
+    _as_of_argument(reopen)
     reopen.set_defaults(handle=reopen_command)
 
     _operation_parsers(commands)
@@ -130,6 +133,14 @@ def _planning_parsers(commands: argparse._SubParsersAction[argparse.ArgumentPars
     propose.set_defaults(handle=propose_command)
 
 
+def _as_of_argument(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--as-of",
+        metavar="日期",
+        help="发布的截止日期，如 2024-06-30；缺省为环境变量 YOUJUN_AS_OF 或上一次发布的截止日期",
+    )
+
+
 def _operation_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The commands of whoever keeps the service running (docs/operations.md)."""
     site = commands.add_parser("site", help="由发布库重新生成网站")
@@ -137,6 +148,9 @@ def _operation_parsers(commands: argparse._SubParsersAction[argparse.ArgumentPar
 
     rollback = commands.add_parser(
         "rollback", help="把发布退回上一次：发布库、Parquet、报表和网站；再执行一次即换回来"
+    )
+    rollback.add_argument(
+        "--as-of", metavar="日期", dest="expected_as_of", help="只有上一次发布的截止日期是这一天才退回"
     )
     rollback.set_defaults(handle=rollback_command)
 
@@ -149,6 +163,9 @@ def run_command(settings: Settings, options: argparse.Namespace) -> int:
     from youjun_pipeline.orchestration.execute import RefreshFailedError, run_refresh
     from youjun_pipeline.warehouse.summary import result_table
 
+    if not _means_today(settings, options):
+        print("没有运行。请用 --as-of 或 YOUJUN_AS_OF 写明截止日期", file=sys.stderr)
+        return 2
     try:
         run_refresh(
             settings,
@@ -170,6 +187,7 @@ def close_command(settings: Settings, options: argparse.Namespace) -> int:
     """Close a phase and publish that it is closed."""
     from youjun_pipeline.warehouse.closing import close_phase
 
+    settings = _as_published(settings, options)
     return _change_phase(
         settings,
         lambda con: close_phase(con, options.district, options.phase),
@@ -181,9 +199,10 @@ def reopen_command(settings: Settings, options: argparse.Namespace) -> int:
     """Reopen a phase and publish that it is open."""
     from youjun_pipeline.warehouse.closing import reopen_phase
 
+    settings = _as_published(settings, options)
     return _change_phase(
         settings,
-        lambda con: reopen_phase(con, options.district, options.phase, options.reason),
+        lambda con: reopen_phase(con, options.district, options.phase, options.reason, settings.as_of),
         f"已重新打开 {options.district} 的阶段 {options.phase}；下次 make run 重算并登记更正",
     )
 
@@ -195,7 +214,7 @@ def rollback_command(settings: Settings, options: argparse.Namespace) -> int:
     from youjun_pipeline.warehouse.rollback import RollbackError, roll_back
 
     try:
-        publication = roll_back(settings.warehouse, settings.published)
+        publication = roll_back(settings.warehouse, settings.published, options.expected_as_of)
     except (RollbackError, WarehouseBusyError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -295,6 +314,40 @@ def site_command(settings: Settings, options: argparse.Namespace) -> int:
         return 1
     print(f"网站 {result.path}（新写 {result.pages} 页，{result.districts_kept} 个区县未变）")
     return 0
+
+
+def _is_dated(options: argparse.Namespace) -> bool:
+    """Whether somebody said which day counts as today."""
+    return bool(options.as_of or os.environ.get(AS_OF, "").strip())
+
+
+def _as_published(settings: Settings, options: argparse.Namespace) -> Settings:
+    """The settings as of the last publication, where no day was given: closing a phase moves no date."""
+    from youjun_pipeline.warehouse.manifest import last_published
+
+    last = None if _is_dated(options) else last_published(settings.published)
+    return replace(settings, as_of=last.as_of) if last else settings
+
+
+def _means_today(settings: Settings, options: argparse.Namespace) -> bool:
+    """Ask before the date is moved on for good by a run without one, after publications as of another day than their own."""
+    from youjun_pipeline.warehouse.manifest import last_published
+
+    last = None if _is_dated(options) else last_published(settings.published)
+    if (
+        last is None
+        or day_in_china(last.published_at.replace(tzinfo=UTC)) == last.as_of
+        or last.as_of >= settings.as_of
+    ):
+        return True
+    text = (
+        f"上一次发布的截止日期是 {last.as_of}，不是发布的当天；本次没有写明截止日期，将以今天 {settings.as_of} 发布，"
+        f"此后不能再以更早的日期发布（youjun rollback 可退回一次）"
+    )
+    if not sys.stdin.isatty():
+        print(text, file=sys.stderr)
+        return True
+    return input(f"{text}。继续？[y/N] ").strip().lower() in ("y", "yes", "是")
 
 
 def _change_phase(settings: Settings, change: Callable[[duckdb.DuckDBPyConnection], None], done: str) -> int:

@@ -43,8 +43,13 @@ def close_phase(con: duckdb.DuckDBPyConnection, district: str, phase: str) -> No
         _mark(con)
 
 
-def reopen_phase(con: duckdb.DuckDBPyConnection, district: str, phase: str, reason: str) -> None:
-    """Reopen a closed evaluation; the next run computes it anew and `ops.restatement` records what changed."""
+def reopen_phase(
+    con: duckdb.DuckDBPyConnection, district: str, phase: str, reason: str, as_of: date | None = None
+) -> None:
+    """Reopen a closed evaluation; the next run computes it anew and `ops.restatement` records what changed.
+
+    `close_after_days` count anew from `as_of`, by default that of the last publication.
+    """
     _require(con, district, phase)
     if not reason.strip():
         raise ClosingError("重新打开阶段须写明原因")
@@ -52,9 +57,13 @@ def reopen_phase(con: duckdb.DuckDBPyConnection, district: str, phase: str, reas
         raise ClosingError(f"{district} 的阶段 {phase} 没有关闭，无须重新打开")
     with transaction(con):
         con.execute(
-            "update ops.phase_closure set reopened_at = ?::timestamp, reopen_reason = ? "
+            "update ops.phase_closure c set reopened_at = ?::timestamp, reopen_reason = ?, "
+            "reopened_as_of = coalesce(?::date, (select max(as_of) from ops.publication)), "
+            # which rows are those of before: the clock's seconds do not tell a run of the same second apart
+            "reopened_run_id = (select any_value(run_id) from mart.evaluation e "
+            "where e.district_code = c.district_code and e.phase_id = c.phase_id) "
             "where district_code = ? and phase_id = ? and reopened_at is null",
-            [_now(), reason.strip(), district, phase],
+            [_now(), reason.strip(), as_of, district, phase],
         )
         _mark(con)
 
@@ -66,7 +75,10 @@ def closed_evaluations(con: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
 
 
 def close_due(con: duckdb.DuckDBPyConnection, as_of: date, at: datetime) -> None:
-    """Close what this publication publishes and whose `close_after_days` are over; `publish_source` says what that is."""
+    """Close what this publication publishes and whose `close_after_days` are over; `publish_source` says what that is.
+
+    One that was reopened has first to be computed anew, and its days count from the day of the reopening.
+    """
     with transaction(con):
         con.execute(
             """
@@ -77,6 +89,11 @@ def close_due(con: duckdb.DuckDBPyConnection, as_of: date, at: datetime) -> None
                 on s.district_code = e.district_code and s.phase_id = e.phase_id and s.source = 'working'
             where e.close_after_days is not null and not e.is_closed
                 and e.as_of >= e.ends and $1::date >= e.ends + e.close_after_days::integer
+                and not exists (
+                    from ops.phase_closure c
+                    where c.district_code = e.district_code and c.phase_id = e.phase_id
+                        and (c.reopened_run_id = e.run_id or $1::date < c.reopened_as_of + e.close_after_days::integer)
+                )
             """,
             [as_of, at],
         )
@@ -129,7 +146,7 @@ def restate(con: duckdb.DuckDBPyConnection, previous: bool, at: datetime) -> Non
         semi join publish_source s
             on s.district_code = c.district_code and s.phase_id = c.phase_id and s.source = 'working'
         join mart.evaluation e on e.district_code = c.district_code and e.phase_id = c.phase_id
-        where c.reopened_at is not null and c.restated_at is null and e.evaluated_at >= c.reopened_at
+        where c.reopened_at is not null and c.restated_at is null and e.run_id is distinct from c.reopened_run_id
         """
     )
     if not con.execute("select count(*) from restated").fetchall()[0][0]:

@@ -67,6 +67,22 @@ def note_rollback(published: Path, at: datetime, from_run: str) -> None:
     _replace_manifest(published, _manifest(published) | note)
 
 
+def last_published(published: Path) -> Publication | None:
+    """The publication that the manifest names; None where there is none yet, or the manifest is damaged."""
+    said = _manifest(published).get("publication") or {}
+    try:
+        return Publication(
+            published / said["file"],
+            said["run_id"],
+            datetime.fromisoformat(said["published_at"]),
+            date.fromisoformat(said["as_of"]),
+            said["rows"],
+            said["content_sha256"],
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 def _manifest(published: Path) -> dict[str, Any]:
     """What the manifest says; nothing when it is not there or damaged, which is no reason not to write it anew."""
     try:

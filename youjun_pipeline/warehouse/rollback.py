@@ -24,10 +24,10 @@ class RollbackError(RuntimeError):
     """There is nothing to go back to, or what there is cannot be read; the publication stays as it is."""
 
 
-def roll_back(warehouse: Path, published: Path) -> Publication:
+def roll_back(warehouse: Path, published: Path, as_of: str | None = None) -> Publication:
     """Swap the publication with the one before it, remake the Parquet copies, put the working database aside.
 
-    Called again it swaps them back.
+    Called again it swaps them back. With `as_of` only to a publication as of that day.
 
     A refresh must not publish meanwhile, so the working database is held where there is one; a broken one is no hindrance.
     Raises RollbackError, or WarehouseBusyError while a refresh runs.
@@ -43,6 +43,8 @@ def roll_back(warehouse: Path, published: Path) -> Publication:
         mend(published)
         current, spare = published / FILE_NAME, published / f".{PREVIOUS_NAME}"
         earlier = _described(published / PREVIOUS_NAME, current)
+        if as_of and as_of != earlier.as_of.isoformat():
+            raise RollbackError(f"上一次发布的截止日期是 {earlier.as_of}，不是 {as_of}，没有回退")
         later = _run_of(current)
         # Readers find a whole file at any moment. A crash between the two leaves the later one under its spare name,
         # where `mend` finds it.

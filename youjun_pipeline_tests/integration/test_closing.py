@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from youjun_pipeline.cli import main
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.closing import ClosingError, close_phase, reopen_phase
 from youjun_pipeline.warehouse.connection import connect
@@ -118,6 +119,61 @@ def test_phases_close_after_the_agreed_days(district: tuple[Path, Any]) -> None:
         (SECOND.id, False, "run-3"),
     ]
     assert rows(later, "select closed_by from ops.phase_closure") == [("after_days",)]
+
+
+def test_a_reopened_phase_is_judged_anew_and_closes_only_after_the_days_since(
+    district: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, made = district
+    option(folder, "close_after_days = 30")
+    settings = places(folder.parent, date(2024, 1, 31))
+    refresh(settings, "run-1")
+    state = "select is_closed, run_id from mart.evaluation where phase_id = '2023-first'"
+    assert rows(settings, state) == [(True, "run-1")]
+    correct(folder, made)
+    monkeypatch.setenv("YOUJUN_DATA", str(settings.data))
+    monkeypatch.delenv("YOUJUN_AS_OF", raising=False)
+    # no day given: that of the last publication, not today
+    assert main(["reopen", "120114", FIRST.id, "--reason", "迟报更正"]) == 0
+    assert rows(settings, state) == [(False, "run-1")]
+    assert rows(settings, "select max(as_of)::varchar from ops.publication") == [("2024-01-31",)]
+    assert main(["reopen", "120114", FIRST.id, "--reason", "迟报更正", "--as-of", "2024-02-10"]) == 1
+    assert "没有关闭，无须重新打开" in capsys.readouterr().err
+    # a later publication that did not judge it anew closes it as little as one within the days
+    with working(settings) as con:
+        publish(con, settings.published, "other", date(2024, 4, 1))
+    assert rows(settings, state) == [(False, "run-1")]
+    shutil.copy(settings.published / "youjun.previous.duckdb", settings.published / "youjun.duckdb")
+    shutil.rmtree(settings.warehouse.parent)
+    refresh(places(folder.parent, date(2024, 2, 11)), "run-2")
+    assert rows(settings, state) == [(False, "run-2")]
+    changed = "select count(*) from ops.restatement where phase_id = '2023-first' and reason = '迟报更正'"
+    assert rows(settings, changed) != [(0,)]
+    refresh(places(folder.parent, date(2024, 2, 29)), "run-3")
+    assert rows(settings, state) == [(False, "run-3")]
+    refresh(places(folder.parent, date(2024, 3, 1)), "run-4")
+    assert rows(settings, state) == [(True, "run-4")]
+
+
+def test_a_run_without_a_day_asks_before_it_leaves_another_day_for_today(
+    district: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, _ = district
+    settings = places(folder.parent, date(2024, 1, 31))
+    refresh(settings, "run-1")
+    monkeypatch.setenv("YOUJUN_DATA", str(settings.data))
+    monkeypatch.delenv("YOUJUN_AS_OF", raising=False)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    asked: list[str] = []
+
+    def no(text: str) -> str:
+        asked.append(text)
+        return "n"
+
+    monkeypatch.setattr("builtins.input", no)
+    assert main(["run", "--no-reports"]) == 2
+    assert len(asked) == 1 and "上一次发布的截止日期是 2024-01-31" in asked[0]
+    assert rows(settings, "select max(as_of)::varchar from ops.publication") == [("2024-01-31",)]
 
 
 @pytest.mark.long
