@@ -66,7 +66,7 @@ dirty: $(READY)  ## read every dirty file and MUTANTS spoiled ones (2000): none 
 faults: $(READY)  ## kill refreshes, read during publications, feed in bombs; HARNESS=kills for one of them
 	@$(PY) -m youjun_pipeline_tests.faults $(HARNESS)
 
-# The tests take sixty districts; docs/reliability.md has the figures of a thousand.
+# The tests take sixty districts; a thousand take some ten minutes.
 agreement: $(READY)  ## judge AGREEMENT_DISTRICTS generated districts (1000) and compare every value with the oracle
 	@AGREEMENT_DISTRICTS=$(or $(AGREEMENT_DISTRICTS),1000) $(PY) -m pytest $(TESTS)/integration/test_agreement.py -q -n 0
 

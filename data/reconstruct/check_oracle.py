@@ -24,7 +24,7 @@ WORDS = {"小学": "primary", "初中": "junior", "音乐": "music", "美术": "
 TEXT = {"school_code", "school_name", "township", "school_type", "urban_rural", "item", "evidence", "subject",
         "room_no", "class_no", "respondent_group", "method"}  # fmt: skip
 INPUTS = ("schools", "classes", "teachers", "facilities", "special_rooms", "quality_monitoring", "school_finance",
-          "graduation_cohorts", "assurance", "recognition")  # fmt: skip
+          "graduation_cohorts", "assurance", "recognition", "district_figures")  # fmt: skip
 WAIVERS_END = dt.date(2022, 9, 30)
 ALL_WAIVERS = ["W3", "W5", "W-G3", "W-G3r", "W-G4"]
 
@@ -56,7 +56,7 @@ def main() -> int:
         with (folder / "district.toml").open("rb") as handle:
             settings = tomllib.load(handle)
         for phase in settings["phase"]:
-            options = dict(settings["options"])
+            options = {**settings["options"], "effective_on": phase["ends"]}
             if phase["ends"] <= WAIVERS_END:
                 options["waivers"] = ALL_WAIVERS
             result = oracle.evaluate(tables(folder, phase["ends"]), oracle.Options.from_settings(options))
