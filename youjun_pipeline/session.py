@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from youjun_pipeline.ingest.districts import District, Scan, scan
 from youjun_pipeline.ingest.store import Ingested, ensure_raw, ingest, register
-from youjun_pipeline.planning import refresh as planning
+from youjun_pipeline.planning import steps as planning
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse import projection, rule_impact
 from youjun_pipeline.warehouse.catalogues import load_standard

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from youjun_pipeline.ingest.districts import DELIVERIES, DISTRICT_FILE, DISTRICT_FOLDER
 
+# Where a district keeps its scenario files (planning).
+SCENARIOS = "scenarios"
 # Left by programs that have a file open (Excel, WPS) or are still copying it (rsync).
 PASSED_OVER = (".", "~$")
 
@@ -90,6 +92,8 @@ def _fingerprint(folder: Path) -> str:
 
 def _files(folder: Path) -> Iterator[Path]:
     yield folder / DISTRICT_FILE
-    for place, folders, names in os.walk(folder / DELIVERIES):
-        folders[:] = [name for name in folders if not name.startswith(PASSED_OVER)]
-        yield from (Path(place, name) for name in names if not name.startswith(PASSED_OVER))
+    # scenario files too: a changed one is judged as soon as it holds still
+    for watched in (DELIVERIES, SCENARIOS):
+        for place, folders, names in os.walk(folder / watched):
+            folders[:] = [name for name in folders if not name.startswith(PASSED_OVER)]
+            yield from (Path(place, name) for name in names if not name.startswith(PASSED_OVER))

@@ -10,7 +10,7 @@ import dagster as dg
 
 from youjun_pipeline.orchestration.abandoned import abandoned_runs
 from youjun_pipeline.orchestration.housekeeping import housekeeping
-from youjun_pipeline.orchestration.jobs import REFRESH_JOB
+from youjun_pipeline.orchestration.jobs import PLANNING_JOB, REFRESH_JOB
 from youjun_pipeline.orchestration.notices import district_notice
 from youjun_pipeline.orchestration.published import ASSET_CHECKS, ASSETS, PUBLICATION
 from youjun_pipeline.orchestration.refresh import Refresh
@@ -29,7 +29,7 @@ def build_definitions() -> dg.Definitions:
     return dg.Definitions(
         assets=dg.map_asset_specs(_with_freshness, ASSETS) if automation.is_on else ASSETS,
         asset_checks=ASSET_CHECKS,
-        jobs=[REFRESH_JOB],
+        jobs=[REFRESH_JOB, PLANNING_JOB],
         schedules=[nightly_schedule(automation)],
         sensors=[
             phases_sensor,

@@ -1,12 +1,24 @@
-"""The refresh job, and how it is run outside the Dagster daemon."""
+"""The jobs: the refresh, and planning alone."""
 
 from __future__ import annotations
 
 import dagster as dg
 
+# Runs of both write to the warehouse.
+REFRESH, PLANNING = "refresh", "planning"
+
 REFRESH_JOB = dg.define_asset_job(
-    "refresh",
+    REFRESH,
     selection=dg.AssetSelection.all(),
     description="读取交付、计算各阶段评估、检查并发布；夜间计划与 make run 用的是同一个作业",
+    executor_def=dg.in_process_executor,
+)
+
+# Whatever an evaluation publishes comes from one run, so the tables of planning are made anew with all they rest on. Reports and
+# the site are left to the next refresh.
+PLANNING_JOB = dg.define_asset_job(
+    PLANNING,
+    selection=dg.AssetSelection.assets("publication/youjun").upstream(),
+    description="重新计算并发布，不更新报表和网站：情景文件、方案和预测（schema plan）改动之后",
     executor_def=dg.in_process_executor,
 )

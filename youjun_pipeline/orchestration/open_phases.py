@@ -14,6 +14,7 @@ from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NA
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
 from youjun_pipeline.ingest.districts import District
+from youjun_pipeline.orchestration.jobs import PLANNING, REFRESH
 from youjun_pipeline.orchestration.partitions import PHASES, range_tags, register_phases
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.closing import closed_evaluations
@@ -109,5 +110,5 @@ def is_under_way(instance: dg.DagsterInstance) -> bool:
 
 
 def is_refresh(job_name: str) -> bool:
-    """Whether a job's runs write to the warehouse: `refresh`, and what is launched from the pages of the assets."""
-    return job_name == "refresh" or job_name.startswith(IMPLICIT_ASSET_JOB_NAME)
+    """Whether a job's runs write to the warehouse: the declared jobs, and what is launched from the pages of the assets."""
+    return job_name in (REFRESH, PLANNING) or job_name.startswith(IMPLICIT_ASSET_JOB_NAME)

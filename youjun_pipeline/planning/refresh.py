@@ -25,7 +25,6 @@ from youjun_pipeline.planning.scenario_file import (
 )
 from youjun_pipeline.sql import transaction
 from youjun_pipeline.warehouse.models import replace_rows
-from youjun_pipeline.warehouse.scenario import VERDICTS
 from youjun_pipeline.warehouse.tables import declared_tables
 
 if TYPE_CHECKING:
@@ -33,12 +32,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("youjun")
 
-SCENARIO_TABLE, FORECAST_TABLE = "plan.scenario", "plan.enrolment_forecast"
 # Years ahead that a refresh judges: each is one evaluation more of every district.
 YEARS_JUDGED = (1, 3, 6, 9)
 # One year of rolls says nothing of how they move: a refresh does not forecast from it.
 FEWEST_YEARS = 2
-READS = (*VERDICTS, "mart.section", "mart.school", "rule.plan_effect", "core.target", "core.school_form")
 
 
 def build_scenarios(con: duckdb.DuckDBPyConnection) -> int:

@@ -71,3 +71,14 @@ def test_memory_is_kept_by_its_mark_and_nonsense_is_no_memory(tmp_path: Path) ->
         assert Watched.recall(path, "m") == Watched()
     path.unlink()
     assert Watched.recall(path, "m") == Watched()
+
+
+def test_a_scenario_file_is_watched_as_a_delivery_is(tmp_path: Path) -> None:
+    folder = tmp_path / "110101-a"
+    (folder / "scenarios").mkdir(parents=True)
+    (folder / "district.toml").write_text("", encoding="utf-8")
+    before = fingerprints(tmp_path)
+    (folder / "scenarios" / "s.toml").write_text('title = "试算"\n', encoding="utf-8")
+    after = fingerprints(tmp_path)
+    assert before.keys() == after.keys() == {"110101-a"}
+    assert before != after
