@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 from functools import cache
 
@@ -41,20 +40,7 @@ def build_definitions() -> dg.Definitions:
         ],
         resources={"refresh": Refresh.configure_at_launch()},
         executor=dg.in_process_executor,
-        loggers={"console": console},
     )
-
-
-@dg.logger({"log_level": dg.Field(str, default_value="INFO", is_required=False)})
-def console(context: dg.InitLoggerContext) -> logging.Logger:
-    """What a run prints: its steps, not the thousand events that the UI has anyway."""
-    logger = logging.getLogger(f"youjun.dagster.{context.run_id}")
-    logger.propagate = False
-    logger.setLevel(context.logger_config["log_level"])
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    logger.handlers = [handler]
-    return logger
 
 
 def _with_freshness(spec: dg.AssetSpec) -> dg.AssetSpec:
