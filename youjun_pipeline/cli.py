@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from youjun_pipeline.planning.command import planning_parsers
 from youjun_pipeline.precheck.command import check_parser
-from youjun_pipeline.settings import AS_OF, Settings, SettingsError, day_in_china
+from youjun_pipeline.settings import AS_OF, SHANGHAI, Settings, SettingsError, day_in_china
 from youjun_pipeline.templates.command import template_parsers
 
 if TYPE_CHECKING:
@@ -218,8 +218,9 @@ def rollback_command(settings: Settings, options: argparse.Namespace) -> int:
     except (RollbackError, WarehouseBusyError) as error:
         print(error, file=sys.stderr)
         return 1
+    at = publication.published_at.replace(tzinfo=UTC).astimezone(SHANGHAI)
     print(
-        f"已退回 {publication.published_at} 发布的版本（运行 {publication.run_id}，截止 {publication.as_of}）。"
+        f"已退回 {at:%Y-%m-%d %H:%M}（北京时间）发布的版本（运行 {publication.run_id}，截止 {publication.as_of}）。"
         "下一次刷新仍会重新发布：请先找到原因，再恢复夜间计划"
     )
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ def write_manifest(published: Path, publication: Publication) -> None:
     described = {
         "file": FILE_NAME,
         "run_id": publication.run_id,
-        "published_at": publication.published_at.isoformat(),
+        "published_at": _with_zone(publication.published_at),
         "as_of": publication.as_of.isoformat(),
         "rows": publication.rows,
         "content_sha256": publication.content_sha256,
@@ -61,9 +61,14 @@ def write_manifest(published: Path, publication: Publication) -> None:
     _replace_manifest(published, {"publication": {}, "folders": {}} | manifest | {"publication": described})
 
 
+def _with_zone(at: datetime) -> str:
+    """An instant as the tables hold it, UTC without saying so, with its zone."""
+    return at.replace(tzinfo=UTC).isoformat()
+
+
 def note_rollback(published: Path, at: datetime, from_run: str) -> None:
     """Say in the manifest when the publication was rolled back and from which run; the next publication drops the note."""
-    note = {"rolled_back": {"at": at.isoformat(), "from_run_id": from_run}}
+    note = {"rolled_back": {"at": _with_zone(at), "from_run_id": from_run}}
     _replace_manifest(published, _manifest(published) | note)
 
 
