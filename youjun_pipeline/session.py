@@ -40,6 +40,7 @@ from youjun_pipeline.warehouse.run import (
     refuse_future,
     refuse_unknown,
 )
+from youjun_pipeline.warehouse.standing import ensure_standing, leave_out_standing, record_standing
 from youjun_pipeline.warehouse.swap import FILE_NAME
 from youjun_pipeline.warehouse.tables import ensure_tables
 
@@ -81,6 +82,7 @@ class Session:
         self.con = con
         self.settings = settings
         self._scope: RunScope | None = None
+        self._built: set[str] = set()
 
     def ingest(self, found: Scan | None = None) -> list[Ingested]:
         """Register every delivery (of `found`, or of the data folder) and read what is new; a run begun before is over."""
@@ -116,8 +118,13 @@ class Session:
         if scope != self._scope:
             begin_run(self.con, scope)
             self.con.execute("set variable data_folder = $1::varchar", [str(self.settings.data)])
-            self._scope = scope
-            log.info("计算 %d 个评估（%d 个区县）", *self.con.execute(found).fetchall()[0])
+            standing = leave_out_standing(self.con)
+            self._scope, self._built = scope, set()
+            log.info(
+                "计算 %d 个评估（%d 个区县）；没有变化的 %d 个不再计算",
+                *self.con.execute(found).fetchall()[0],
+                standing,
+            )
         evaluations: int = self.con.execute(found).fetchall()[0][0]
         return evaluations
 
@@ -136,12 +143,19 @@ class Session:
     def build_table(self, full_name: str) -> Built:
         """Fill one table of the run; those it reads must have been filled before."""
         if full_name in SCENARIOS:
-            return Built(SCENARIOS[full_name].build(self.con), {})
-        return build(self.con, load_models()[full_name])
+            idle = not self.con.execute("from run_evaluation limit 1").fetchall()
+            built = Built(0 if idle else SCENARIOS[full_name].build(self.con), {})
+        else:
+            built = build(self.con, load_models()[full_name])
+        self._built.add(full_name)
+        return built
 
     def check(self) -> int:
         """Run all checks on the run's evaluations; returns how many failed."""
-        return run_checks(self.con)
+        failed = run_checks(self.con)
+        if self._built >= load_models().keys() | SCENARIOS.keys():
+            record_standing(self.con)
+        return failed
 
     def publish(self, run_id: str | None = None) -> Publication:
         """Swap in a new publication of what passed the checks; `run_id` where no run has begun.
@@ -194,6 +208,7 @@ def _lay_out(con: duckdb.DuckDBPyConnection) -> None:
     """Every table that a refresh fills, and the standard's numbers."""
     ensure_tables(con)
     ensure_raw(con)
+    ensure_standing(con)
     load_standard(con)
 
 

@@ -165,6 +165,8 @@ def build(con: duckdb.DuckDBPyConnection, model: Model) -> Built:
 
 def _build(con: duckdb.DuckDBPyConnection, model: Model) -> Built:
     declared = declared_tables().get(model.full_name)
+    if columns := _nothing_to_make(con, model):
+        return Built(0, columns)
     # SQL of a model may end in a comment or a semicolon-less line, so it stands on lines of its own
     select = f"(\n{model.sql}\n)"
     columns = {name: type_ for name, type_, *_ in con.execute(f"describe {select}").fetchall()}
@@ -192,6 +194,15 @@ def _build(con: duckdb.DuckDBPyConnection, model: Model) -> Built:
 
 
 _RUN_ID = "getvariable('run_id')"
+
+
+def _nothing_to_make(con: duckdb.DuckDBPyConnection, model: Model) -> dict[str, str]:
+    """The columns of a model's table in a run that makes none of its rows; empty where there is something to do."""
+    columns = describe(con, model.full_name)
+    if "district_code" not in columns:
+        return {}
+    scope = "run_evaluation" if set(EVALUATION_KEY) <= columns.keys() else "run_district"
+    return {} if con.execute(f"from temp.{scope} limit 1").fetchall() else columns
 
 
 def replace_rows(con: duckdb.DuckDBPyConnection, full_name: str, select: str, columns: Iterable[str]) -> int:

@@ -2,13 +2,17 @@
 
 An evaluation is published from the working database when all its rows come from one run and no blocking check failed
 for that run; otherwise its rows of the previous publication stay. A reader that has the old file open keeps reading it.
-Keep out: the swap (`swap`), the manifest (`manifest`), the reports that stand beside the file (`reports`).
+A publication begins as a copy of the one before, in which the evaluations that differ are replaced; where most of them do, or
+the program that wrote it was another, it begins empty. Keep out: the swap (`swap`), the manifest (`manifest`), the copies
+in Parquet (`parquet_copies`), the reports that stand beside the file (`reports`).
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -23,9 +27,11 @@ from youjun_pipeline.warehouse.closing import (
 )
 from youjun_pipeline.warehouse.connection import refuse_damaged
 from youjun_pipeline.warehouse.inputs import write_inputs
-from youjun_pipeline.warehouse.manifest import MANIFEST_NAME, Publication, put_folder, write_manifest
+from youjun_pipeline.warehouse.manifest import MANIFEST_NAME, Publication, write_manifest
+from youjun_pipeline.warehouse.parquet_copies import write_parquet
 from youjun_pipeline.warehouse.run import refuse_earlier
-from youjun_pipeline.warehouse.swap import FILE_NAME, building_folder, mend, swap_in
+from youjun_pipeline.warehouse.standing import program_hash
+from youjun_pipeline.warehouse.swap import FILE_NAME, mend, swap_in
 from youjun_pipeline.warehouse.tables import Table, declared_tables, describe, sql_text
 from youjun_pipeline.warehouse.views import add_views
 
@@ -85,17 +91,22 @@ def publish(
             _choose_sources(con, previous, as_of)
             close_due(con, as_of, published_at)
             restate(con, previous, published_at)
+            carried_over = previous and _carries_over(con)
+            if carried_over:
+                shutil.copyfile(published / FILE_NAME, building)
             con.execute(
                 f"attach {sql_text(str(building))} as publication (storage_version '{STORAGE_VERSION}')"
             )
             try:
-                rows, digest = _fill(con, previous)
+                rows, digest = _fill(con, previous, carried_over)
                 if unless_same and previous and (standing := _standing(con, published, digest)):
                     return standing
                 entry = [published_at, run_id, rows, digest, as_of]
+                con.execute("delete from publication.ops.publication")
                 con.execute("insert into publication.ops.publication from ops.publication")
                 con.execute("insert into publication.ops.publication by name " + _ENTRY, entry)
-                add_views(con, "publication")
+                if not carried_over:
+                    add_views(con, "publication")
                 con.execute("checkpoint publication")
             finally:
                 con.execute("detach publication")
@@ -107,7 +118,7 @@ def publish(
     try:
         write_manifest(published, publication)
         con.execute("insert into ops.publication by name " + _ENTRY, entry)
-        write_parquet(publication, published)
+        write_parquet(published)
         write_inputs(con, published)
     except (OSError, duckdb.Error) as error:
         raise PublishedInPartError(
@@ -126,7 +137,7 @@ def _standing(con: duckdb.DuckDBPyConnection, published: Path, digest: str) -> P
     known = describe(con, f"previous.{files.full_name}")
     if not entry or entry[0][-1] != digest or list(known) != list(files.columns):
         return None
-    if _fingerprint(con, files, "publication") != _fingerprint(con, files, "previous"):
+    if _fingerprint(con, files) != _fingerprint(con, files, catalog="previous"):
         return None
     run_id, published_at, as_of, rows, content = entry[0]
     return Publication(published / FILE_NAME, run_id, published_at, as_of, rows, content, is_new=False)
@@ -175,7 +186,16 @@ def remember_previous(con: duckdb.DuckDBPyConnection, previous: bool) -> None:
 def _choose_sources(con: duckdb.DuckDBPyConnection, previous: bool, as_of: date) -> None:
     """`publish_source`: for every evaluation whose district and phase still stand and have begun, where its rows come from."""
     marts = [t for t in declared_tables().values() if t.schema == "mart" and t.is_per_evaluation]
-    runs = " union ".join(f"select district_code, phase_id, run_id from {t.full_name}" for t in marts)
+    con.execute(
+        "create or replace temp table publish_doubtful as select district_code, phase_id from ops.passed_evaluation "
+        "anti join raw.standing using (district_code, phase_id, run_id)"
+    )
+    doubtful = con.execute("from publish_doubtful limit 1").fetchall()
+    # 14 million rows are not asked whose they are for nothing
+    runs = " union ".join(
+        f"select district_code, phase_id, run_id from {t.full_name} semi join publish_doubtful using (district_code, phase_id)"
+        for t in (marts if doubtful else marts[:1])
+    )
     kept = "select district_code, phase_id from previous.mart.evaluation" if previous else _NOTHING
     con.execute(
         f"""
@@ -187,6 +207,9 @@ def _choose_sources(con: duckdb.DuckDBPyConnection, previous: bool, as_of: date)
             -- a crash or a partial selection leaves rows that are not those of the run that passed
             select district_code, phase_id from one_run
             semi join ops.passed_evaluation using (district_code, phase_id, run_id)
+            union
+            select district_code, phase_id from ops.passed_evaluation
+            semi join raw.standing using (district_code, phase_id, run_id)
         ), candidate as (
             select district_code, phase_id, 'working' as source from good
             union all by name
@@ -201,25 +224,123 @@ def _choose_sources(con: duckdb.DuckDBPyConnection, previous: bool, as_of: date)
 _NOTHING = "select null::varchar as district_code, null::varchar as phase_id where false"
 
 
-def _fill(con: duckdb.DuckDBPyConnection, previous: bool) -> tuple[int, str]:
-    """Create and fill every declared table of `publication`; returns rows and hash of all but `ops`."""
-    rows, hashes = 0, []
-    for schema in dict.fromkeys(t.schema for t in declared_tables().values()):
-        con.execute(f"create schema publication.{schema}")
+def _carries_over(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether most of the publication attached as `previous` can be taken over; `publish_kept` says which evaluations.
+
+    Rows are made once: those of one run and moment are the same wherever they stand.
+    """
+    columns = "select schema_name, table_name, column_name, data_type from duckdb_columns() where database_name = 'previous'"
+    found: dict[str, dict[str, str]] = {}
+    for schema, table, column, type_ in con.execute(columns).fetchall():
+        found.setdefault(f"{schema}.{table}", {})[column] = type_
+    for table in declared_tables().values():
+        if list(found.get(table.full_name, ())) != list(table.columns):
+            return False
+    told = dict(
+        con.execute(
+            "select table_name, rows from previous.ops.published_table where program_sha256 = ?",
+            [program_hash()],
+        ).fetchall()
+    )
+    there = dict(
+        con.execute(
+            " union all ".join(f"select '{name}', count(*) from previous.{name}" for name in _counted())
+        ).fetchall()
+    )
+    if told != there:
+        return False
+    con.execute(
+        """
+        create or replace temp table publish_kept as
+        select s.district_code, s.phase_id
+        from publish_source s
+        join previous.mart.evaluation p using (district_code, phase_id)
+        left join mart.evaluation w using (district_code, phase_id)
+        where s.source = 'previous' or w.run_id = p.run_id and w.evaluated_at = p.evaluated_at
+        """
+    )
+    kept, published, free, blocks = con.execute(
+        """
+        select (select count(*) from publish_kept), (select count(*) from publish_source), free_blocks, total_blocks
+        from pragma_database_size() where database_name = 'previous'
+        """
+    ).fetchall()[0]
+    # what was deleted leaves room behind that only a new file is without
+    return bool(2 * kept >= published and 2 * free <= blocks)
+
+
+def _counted() -> list[str]:
+    """Full names of the tables whose rows and hashes make those of the publication."""
+    return [name for name, table in declared_tables().items() if table.schema != "ops"]
+
+
+def _fill(con: duckdb.DuckDBPyConnection, previous: bool, carried_over: bool) -> tuple[int, str]:
+    """Fill every declared table of `publication`; returns rows and hash of all but `ops`."""
+    if not carried_over:
+        con.execute(f"create or replace temp table publish_kept as {_NOTHING}")
+        for schema in dict.fromkeys(t.schema for t in declared_tables().values()):
+            con.execute(f"create schema publication.{schema}")
+    contents = {}
     for table in declared_tables().values():
         name = f"publication.{table.full_name}"
-        con.execute(table.create_sql(name))
-        if table.full_name != "ops.publication":
-            _copy(con, table, _sources(con, table, previous), "publication.")
-        con.execute(";".join(table.comment_sql("publication")))
+        if not carried_over:
+            con.execute(table.create_sql(name))
+            con.execute(";".join(table.comment_sql("publication")))
+        if table.full_name in ("ops.publication", "ops.published_table"):
+            continue
+        content = _replace(con, table, previous, carried_over)
         if table.schema != "ops":
-            count, digest = _fingerprint(con, table)
-            rows += count
-            hashes.append(f"{table.full_name}:{digest}")
+            contents[table.full_name] = content
+    con.execute("delete from publication.ops.published_table")
+    con.execute(
+        "insert into publication.ops.published_table by name select unnest($1::varchar[]) as table_name, "
+        "unnest($2::bigint[]) as rows, unnest($3::varchar[]) as content_sum, $4 as program_sha256",
+        [
+            list(contents),
+            [c.rows for c in contents.values()],
+            [str(c.total) for c in contents.values()],
+            program_hash(),
+        ],
+    )
+    hashes = [f"{name}:{content.total}" for name, content in contents.items()]
     whole = con.execute(
         "select sha256(string_agg(h, ';')) from (select unnest($1::varchar[]) as h)", [hashes]
     )
-    return rows, whole.fetchall()[0][0]
+    return sum(content.rows for content in contents.values()), whole.fetchall()[0][0]
+
+
+@dataclass(frozen=True)
+class _Content:
+    """Rows and the sum of their hashes: that of a whole is the sum of those of its parts."""
+
+    rows: int
+    total: int
+
+
+def _replace(con: duckdb.DuckDBPyConnection, table: Table, previous: bool, carried_over: bool) -> _Content:
+    """Bring one table of `publication` up to date: what is not in `publish_kept` is replaced."""
+    name = f"publication.{table.full_name}"
+    # a phase that stands may have been closed meanwhile, and is known as of another day
+    by_evaluation = (
+        table.schema == "mart" and table.is_per_evaluation and table.full_name != "mart.evaluation"
+    )
+    if not (carried_over and by_evaluation):
+        con.execute(f"delete from {name}")
+        _copy(con, table, _sources(con, table, previous), "publication.")
+        return _fingerprint(con, table, "")
+    others = "anti join publish_kept using (district_code, phase_id)"
+    before = con.execute(
+        "select rows, content_sum from previous.ops.published_table where table_name = ?", [table.full_name]
+    ).fetchall()[0]
+    gone = _fingerprint(con, table, others)
+    if gone.rows:
+        con.execute(
+            f"delete from {name} t where not exists (from publish_kept k "
+            "where k.district_code = t.district_code and k.phase_id = t.phase_id)"
+        )
+    _copy(con, table, _sources(con, table, previous), "publication.", others)
+    come = _fingerprint(con, table, others)
+    return _Content(before[0] - gone.rows + come.rows, int(before[1]) - gone.total + come.total)
 
 
 def _sources(con: duckdb.DuckDBPyConnection, table: Table, previous: bool) -> list[str]:
@@ -250,7 +371,9 @@ def _exists(con: duckdb.DuckDBPyConnection, full_name: str) -> bool:
     return bool(describe(con, f"previous.{full_name}"))
 
 
-def _copy(con: duckdb.DuckDBPyConnection, table: Table, sources: list[str], catalog: str) -> None:
+def _copy(
+    con: duckdb.DuckDBPyConnection, table: Table, sources: list[str], catalog: str, restricted: str = ""
+) -> None:
     """Insert the union of `sources` in the order of the key, so that equal content is stored equally."""
     union = " union all by name ".join(f"from {source}" for source in sources)
     # a publication of an older version may lack a column, even one that is part of the key by now
@@ -258,32 +381,19 @@ def _copy(con: duckdb.DuckDBPyConnection, table: Table, sources: list[str], cata
     order = ", ".join(f'"{c}"' for c in table.key if c in known) or "all"
     columns = ", ".join(f'"{c}"' for c in table.columns if c in known)
     con.execute(
-        f"insert into {catalog}{table.full_name} ({columns}) select {columns} from ({union}) order by {order}"
+        f"insert into {catalog}{table.full_name} ({columns}) "
+        f"select {columns} from ({union}) {restricted} order by {order}"
     )
 
 
 def _fingerprint(
-    con: duckdb.DuckDBPyConnection, table: Table, catalog: str = "publication"
-) -> tuple[int, str]:
+    con: duckdb.DuckDBPyConnection, table: Table, restricted: str = "", catalog: str = "publication"
+) -> _Content:
     """Row count and hash of a published table's rows, whatever their order, without run ids and timestamps."""
     # Sums need no sorting: a table of the whole country has 14 million rows. The separators are characters nobody types.
     row = ", ".join(f'coalesce("{c}"::varchar, chr(30))' for c in table.columns if c not in NOT_CONTENT)
-    return con.execute(
+    rows, total = con.execute(
         f"select count(*), coalesce(sum(md5_number(concat_ws(chr(31), {row}))::varint), 0)::varchar"
-        f" from {catalog}.{table.full_name}"
+        f" from {catalog}.{table.full_name} {restricted}"
     ).fetchall()[0]
-
-
-def write_parquet(publication: Publication, published: Path) -> None:
-    """One folder per table under `parquet/`, written beside and swapped whole."""
-    building = building_folder(published, "parquet")
-    con = duckdb.connect(str(publication.path), read_only=True)
-    try:
-        for table in declared_tables().values():
-            folder = building / table.full_name
-            folder.mkdir(parents=True)
-            target = sql_text(str(folder / f"{table.name}.parquet"))
-            con.execute(f"copy {table.full_name} to {target} (format parquet, compression zstd)")
-    finally:
-        con.close()
-    put_folder(building, published, "parquet")
+    return _Content(rows, int(total))

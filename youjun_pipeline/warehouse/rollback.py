@@ -16,7 +16,7 @@ import duckdb
 
 from youjun_pipeline.warehouse.connection import WarehouseBusyError, connect
 from youjun_pipeline.warehouse.manifest import Publication, note_rollback, write_manifest
-from youjun_pipeline.warehouse.publication import write_parquet
+from youjun_pipeline.warehouse.parquet_copies import write_parquet
 from youjun_pipeline.warehouse.swap import FILE_NAME, PREVIOUS_NAME, mend, sync
 
 
@@ -56,7 +56,7 @@ def roll_back(warehouse: Path, published: Path, as_of: str | None = None) -> Pub
         sync(published)
         write_manifest(published, earlier)
         note_rollback(published, datetime.now(UTC).replace(tzinfo=None, microsecond=0), later)
-        write_parquet(earlier, published)
+        write_parquet(published)
         # While it is held: nobody can have begun to write into it. With its log, where it is broken and has one.
         for suffix in ("", ".wal"):
             if Path(f"{warehouse}{suffix}").exists():

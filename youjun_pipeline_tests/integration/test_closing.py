@@ -115,7 +115,7 @@ def test_phases_close_after_the_agreed_days(district: tuple[Path, Any]) -> None:
     refresh(later, "run-2")
     refresh(places(folder.parent, date(2023, 11, 5)), "run-3")
     assert rows(later, "select phase_id, is_closed, run_id from mart.evaluation order by 1") == [
-        (FIRST.id, True, "run-2"),
+        (FIRST.id, True, "run-1"),
         (SECOND.id, False, "run-3"),
     ]
     assert rows(later, "select closed_by from ops.phase_closure") == [("after_days",)]

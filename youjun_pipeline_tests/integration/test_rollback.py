@@ -33,9 +33,10 @@ def standing(settings: Settings) -> tuple[str, str, str]:
     """Run id by the file, by its Parquet copy, and by the manifest."""
     with duckdb.connect(":memory:") as con:
         con.execute(f"attach '{settings.published / 'youjun.duckdb'}' as p (read_only)")
-        by_file = con.execute("select any_value(run_id) from p.mart.evaluation").fetchall()[0][0]
-        copy = settings.published / "parquet" / "mart.evaluation" / "evaluation.parquet"
-        by_copy = con.execute(f"select any_value(run_id) from '{copy}'").fetchall()[0][0]
+        newest = "select arg_max(run_id, published_at) from"
+        by_file = con.execute(f"{newest} p.ops.publication").fetchall()[0][0]
+        copy = settings.published / "parquet" / "ops.publication" / "publication.parquet"
+        by_copy = con.execute(f"{newest} '{copy}'").fetchall()[0][0]
     manifest = json.loads((settings.published / "manifest.json").read_text("utf-8"))
     return by_file, by_copy, manifest["publication"]["run_id"]
 
@@ -99,7 +100,9 @@ def test_not_while_a_refresh_runs_but_without_a_working_database(
     roll_back(settings.warehouse, settings.published)
     assert standing(settings)[0] == "run-1"
     with connect(settings.published / "youjun.previous.duckdb", read_only=True) as con:
-        assert con.execute("select any_value(run_id) from mart.evaluation").fetchall() == [("run-2",)]
+        assert con.execute("select arg_max(run_id, published_at) from ops.publication").fetchall() == [
+            ("run-2",)
+        ]
 
 
 def test_a_date_in_the_future_is_refused_and_one_command_leads_back(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 import pytest
 
 from youjun_pipeline import session as session_module
@@ -124,13 +125,15 @@ def test_each_of_them_is_named_to_whoever_is_notified(broken: Broken) -> None:
     assert found == names | {(GONE, "gone"): "", (LATE_COMER, "held"): ""}
 
 
-def test_rows_of_the_other_districts_are_new(broken: Broken) -> None:
+def test_rows_of_a_changed_district_are_new_and_of_an_unchanged_one_stand(broken: Broken) -> None:
     first, second = broken.place.rows("select run_id from ops.publication order by published_at")
-    for code in (NORTH, SOUTH):
+    for code, made_by in ((NORTH, second), (SOUTH, first)):
         runs = broken.place.rows(
             "select distinct run_id from mart.school_indicator where district_code = ?", code
         )
-        assert runs == [second] != [first]
+        assert runs == [made_by]
+    assert first != second
+    assert broken.place.tables(SOUTH, whole=True) == broken.before[SOUTH]
     old = {row[3]: row for row in broken.before[NORTH]["section"]}
     assert any(old[row[3]] != row for row in broken.place.tables(NORTH, whole=True)["section"])
 
@@ -255,6 +258,8 @@ def test_fault_while_publishing_leaves_the_publication_whole(
 def test_partial_selection_is_kept_out_by_the_gate(standing: Place) -> None:
     """Some tables alone would mix two runs in one evaluation; the runs before have left such a state behind too."""
     before = {code: standing.tables(code, whole=True) for code in (NORTH, SOUTH)}
+    with duckdb.connect(str(standing.warehouse)) as con:
+        con.execute("update raw.standing set inputs = 'another program'")
     keys = ["mart/school_indicator", "mart/section", "quality/check_result", "publication/youjun"]
     with standing.settings(), instance_for([FIRST.id]) as instance:
         result = (

@@ -13,9 +13,12 @@ with short as (
     group by all
 ), main_grouping as (
     select district_code, phase_id, stage, indicator_code,
-        arg_max(grouping_name, between_share) as grouping_name, max(between_share) as between_share
+        -- of groupings that explain the same the first by name, so that two runs agree
+        arg_max(grouping_name, between_share order by grouping_name) as grouping_name, max(between_share) as between_share
     from (
-        select district_code, phase_id, stage, indicator_code, grouping_name, sum(between_share) as between_share
+        -- rounded: what a sum leaves in its last digits would choose among equals
+        select district_code, phase_id, stage, indicator_code, grouping_name,
+            round(sum(between_share order by group_name), 12) as between_share
         from mart.balance_group
         semi join run_evaluation using (district_code, phase_id)
         where between_share is not null

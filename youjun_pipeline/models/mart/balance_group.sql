@@ -35,6 +35,8 @@ with section as (
     -- digits differ
     select *, sum(between_groups + weight * variance) over (
         partition by district_code, phase_id, stage, indicator_code, grouping_name
+        -- in one order, so that two runs agree to the last digit
+        order by group_name rows between unbounded preceding and unbounded following
     ) as whole_variance
     from measured
 )

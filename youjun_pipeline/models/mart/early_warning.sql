@@ -53,7 +53,7 @@ with near as (
     select district_code, phase_id, level, indicator_code, stage, if(level = 'stage', null, school_code) as school_code,
         string_agg(case move when 'more' then '增加 ' else '减少 ' end || shown2(margin) || ' ' || unit
             || case lever when 'students' then '学生' when 'classes' then '' else '资源' end
-            || if(level = 'stage', '（' || school_name || '）', ''), '，或') as words
+            || if(level = 'stage', '（' || school_name || '）', ''), '，或' order by lever, move, school_code) as words
     from mart.verdict_margin
     semi join run_evaluation using (district_code, phase_id)
     where turns_to = 'not_met' and indicator_code is not null

@@ -1,0 +1,194 @@
+"""Which evaluations stand as they are: what they were made from is what a run would make them from again.
+
+An evaluation's inputs are the program (SQL, catalogues, code), its district's file, the day up to which it looks, every
+delivery up to that day, and the inputs of the earlier phases that it reads. Kept out: what becomes of an evaluation that does
+not stand (`models`, `checks`, `publication`), and what is not computed but delivered (content hashes decide in `ingest`).
+
+The as-of date counts through `effective_on` alone: no model reads it but for the column `as_of` of `mart.evaluation`, which
+is brought up to date here. So a phase that has ended stands however late it gets, and one that is under way is made anew
+each day.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+
+import duckdb
+
+from youjun_pipeline.settings import PACKAGE
+from youjun_pipeline.sql import transaction
+from youjun_pipeline.standard import CATALOGUE_TABLES
+from youjun_pipeline.warehouse.models import load_models
+
+# Everything that decides what the same deliveries come to. Contracts and readers are part of a content's reader version.
+_PROGRAM = (
+    "sql.py",
+    "models/**/*.sql",
+    "models/**/*.toml",
+    "vocabulary/**/*",
+    "standard/**/*",
+    "warehouse/*.py",
+)
+_RUN_TABLES = ("request", "option", "chosen_file", "failure", "evaluation")
+
+
+def ensure_standing(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the table of what stands: one row per evaluation, and one without phase for what is made per district."""
+    con.execute(
+        "create table if not exists raw.standing "
+        "(district_code varchar, phase_id varchar, run_id varchar, inputs varchar, history varchar)"
+    )
+
+
+@cache
+def program_hash() -> str:
+    """Changes with the SQL, the catalogues and the code that fill the tables, and with DuckDB."""
+    digest = hashlib.sha256(duckdb.__version__.encode())
+    for path in sorted(p for pattern in _PROGRAM for p in PACKAGE.glob(pattern) if p.is_file()):
+        if path.suffix in (".py", ".sql", ".toml"):
+            digest.update(f"{path.relative_to(PACKAGE)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def leave_out_standing(con: duckdb.DuckDBPyConnection) -> int:
+    """Take what stands out of the tables of a run that has begun (`run.begin_run`); returns how many evaluations that are.
+
+    What is left no longer counts as standing, from here on and for whoever comes after a crash, until `record_standing`.
+    """
+    program = [_program(con)]
+    _inputs_of_districts(con)
+    con.execute("create or replace temp table run_inputs as " + _INPUTS, program)
+    con.execute("create or replace temp table run_district_inputs as " + _DISTRICT_INPUTS, program)
+    con.execute("create or replace temp table run_standing as " + _STANDING)
+    with transaction(con):
+        for name in _RUN_TABLES:
+            if name != "failure":
+                con.execute(
+                    f"delete from temp.run_{name} r using run_standing s "
+                    "where r.district_code = s.district_code and r.phase_id = s.phase_id"
+                )
+        con.execute(
+            "delete from temp.run_district d using raw.standing s, run_district_inputs i "
+            "where s.district_code = d.district_code and s.phase_id is null "
+            "and i.district_code = d.district_code and i.inputs = s.inputs "
+            "and d.district_code not in (select district_code from run_request)"
+        )
+        con.execute(
+            "delete from raw.standing s where exists (from run_evaluation e "
+            "where e.district_code = s.district_code and e.phase_id = s.phase_id) "
+            "or s.phase_id is null and s.district_code in (from run_district)"
+        )
+        con.execute(
+            "update mart.evaluation e set as_of = getvariable('as_of') from run_standing s "
+            "where e.district_code = s.district_code and e.phase_id = s.phase_id and e.as_of <> getvariable('as_of')"
+        )
+    return con.execute("select count(*) from run_standing").fetchall()[0][0]
+
+
+def record_standing(con: duckdb.DuckDBPyConnection) -> None:
+    """Note what the evaluations of the run that passed the gate, and its districts' own tables, were made from.
+
+    Only for a run that filled every table: rows that rest on a part of the tables may be of two states.
+    """
+    with transaction(con):
+        con.execute(
+            "insert into raw.standing by name select i.*, p.run_id from run_inputs i "
+            "semi join run_evaluation using (district_code, phase_id) "
+            "join ops.passed_evaluation p using (district_code, phase_id) where p.run_id = getvariable('run_id')"
+        )
+        con.execute(
+            "insert into raw.standing by name select district_code, inputs, getvariable('run_id') as run_id "
+            "from run_district_inputs semi join run_district using (district_code)"
+        )
+
+
+def _program(con: duckdb.DuckDBPyConnection) -> str:
+    """The program as this process runs it, and what the warehouse holds of the standard and the contracts."""
+    digest = hashlib.sha256(program_hash().encode())
+    for name, model in load_models().items():
+        digest.update(f"{name}\0{model.sql}\0".encode())
+    for table in (*(f"standard.{name}" for name in CATALOGUE_TABLES), "raw.dataset", "raw.plausible_range"):
+        digest.update(repr(con.execute(f"from {table} order by all").fetchall()).encode())
+    return digest.hexdigest()
+
+
+def _inputs_of_districts(con: duckdb.DuckDBPyConnection) -> None:
+    """`run_told`: every row of raw about a district, as text, with the delivery that it is about or none.
+
+    Whatever raw tells of districts counts, also what a later version adds: too much is made again, too little would be wrong.
+    """
+    columns: dict[str, set[str]] = {}
+    for table, column in con.execute(
+        "select table_name, column_name from duckdb_columns() where database_name = current_database() and schema_name = 'raw'"
+    ).fetchall():
+        columns.setdefault(table, set()).add(column)
+    selects = []
+    for table, names in sorted(columns.items()):
+        if "district_code" in names and table != "standing":
+            day = "delivery" if "delivery" in names else "null::date"
+            content = "content_sha256, dataset" if {"content_sha256", "dataset"} <= names else "null, null"
+            selects.append(
+                f"select district_code, '{table}', {day}, {content}, t::varchar from raw.{table} t"
+            )
+    con.execute(
+        f"""
+        create or replace temp table run_told as
+        select t.district_code, t.what, t.delivery, concat_ws(chr(31), t.what, t.r, c.reader_version, c.failure_rule) as r
+        from ({" union all ".join(selects)}) t (district_code, what, delivery, content_sha256, dataset, r)
+        left join raw.content c using (content_sha256, dataset)
+        """
+    )
+
+
+# $1: the program. `history` has the inputs of every earlier phase: as this run would make it, or as it stands.
+_INPUTS = """
+    with own as (
+        select r.district_code, r.phase_id, r.phase_order,
+            sha256(concat_ws(chr(29), $1, r.effective_on, string_agg(t.r, chr(30) order by t.r))) as inputs
+        from run_evaluation r
+        join run_told t on t.district_code = r.district_code and coalesce(t.delivery <= r.effective_on, true)
+        -- told to the district, and no input of its figures
+        where t.what not in ('district_notice', 'district_failure')
+        group by r.district_code, r.phase_id, r.phase_order, r.effective_on
+    ), known as (
+        select p.district_code, p.phase_id, p.phase_order, coalesce(o.inputs, s.inputs, e.run_id) as inputs
+        from raw.phase p
+        left join own o using (district_code, phase_id)
+        left join raw.standing s on s.district_code = p.district_code and s.phase_id = p.phase_id
+        left join ops.passed_evaluation e on e.district_code = p.district_code and e.phase_id = p.phase_id
+    )
+    select o.district_code, o.phase_id, o.inputs, coalesce(
+        sha256(string_agg(k.phase_id || k.inputs, chr(30) order by k.phase_order, k.phase_id)), ''
+    ) as history
+    from own o
+    left join known k on k.district_code = o.district_code and k.phase_order < o.phase_order
+    group by o.district_code, o.phase_id, o.inputs
+"""
+_DISTRICT_INPUTS = """
+    select district_code, sha256(concat_ws(chr(29), $1, string_agg(t.r, chr(30) order by t.r))) as inputs
+    from run_district
+    left join run_told t using (district_code)
+    group by district_code
+"""
+# An evaluation that a check or a fault of its files kept out is tried again, also when its inputs are those of before; so is
+# one that was reopened, for its restatement.
+_STANDING = """
+    select i.district_code, i.phase_id
+    from run_inputs i
+    join raw.standing s
+        on s.district_code = i.district_code and s.phase_id = i.phase_id and s.inputs = i.inputs and s.history = i.history
+    semi join ops.passed_evaluation p
+        on p.district_code = i.district_code and p.phase_id = i.phase_id and p.run_id = s.run_id
+    where not exists (
+        from quality.check_result c
+        where c.district_code = i.district_code and c.severity = 'blocking' and not c.passed
+            and (c.phase_id = i.phase_id or c.phase_id is null)
+    ) and not exists (
+        from ops.phase_closure c
+        where c.district_code = i.district_code and c.phase_id = i.phase_id
+            and c.reopened_at is not null and c.restated_at is null
+    ) and exists (
+        from mart.evaluation e where e.district_code = i.district_code and e.phase_id = i.phase_id and e.run_id = s.run_id
+    )
+"""
