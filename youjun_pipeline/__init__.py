@@ -6,4 +6,4 @@ Belongs here: the version. Keep out: imports. Every part is imported from its ow
 Dagster definitions loads no more than it needs.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
