@@ -74,7 +74,7 @@ def _texts(megabytes: int) -> dict[str, Callable[[Path], object]]:
         "nuls-of-40-mb": lambda path: _hole(path, 40),
         "commas": lambda path: _stream(path, HEADER, b"," * 64 + b"\n", b"", 40),
         "chinese-and-one-bad-byte": lambda path: _stream(path, HEADER, "字".encode(), b"\xff", 40),
-        "emoji": lambda path: _stream(path, HEADER, "😀".encode() * 40 + b",x\n", b"", 49),
+        "emoji": lambda path: _stream(path, HEADER, "😀".encode() * 40 + b",x,x,x,x\n", b"", 49),
     }
 
 
