@@ -111,6 +111,21 @@ def test_an_earlier_phase_alone_gives_the_same_history(relapse: Settings) -> Non
         assert history(refresh(relapse, f"again-{phase}", phases=(phase,)).path) == whole
 
 
+def test_a_later_phase_alone_makes_those_it_rests_on(relapse: Settings) -> None:
+    first = history(refresh(relapse, "later-first", phases=("p3",)).path)
+    assert [(row["phase_id"], row["state"], row["first_phase_id"]) for row in first] == [
+        ("p1", "open", "p1"),
+        ("p2", "closed", "p1"),
+        ("p3", "reopened", "p1"),
+    ]
+    refresh(relapse, "last", phases=("p4",))
+    again = history(refresh(relapse, "first-again", phases=("p1",)).path)
+    assert again[:3] == first
+    with connect(relapse.published / "youjun.duckdb", read_only=True) as con:
+        # what was made after the phase is made anew with it
+        assert con.execute("select distinct run_id from mart.finding").fetchall() == [("first-again",)]
+
+
 def test_findings_survive_the_loss_of_the_working_database(relapse: Settings) -> None:
     whole = history(refresh(relapse).path)
     relapse.warehouse.unlink()
