@@ -88,7 +88,7 @@ select
     status,
     status_strict,
     waiver,
-    case when is_met(status) then 0 else greatest((threshold::double - value) * students / per, 0) end as gap,
+    case when is_met(status) then 0 else greatest((required - waived_side)::double / base::double * students / per, 0) end as gap,
     judged(round(value::decimal(28, 10), 2), threshold, floor_share) <> judged(waived_side, required, floor_share)
         as rounding_sensitive,
     name || ' ' || case when is_contradictory then '的分项多于总数，数据自相矛盾，无法计算，不能视为达标'
