@@ -121,9 +121,6 @@ def test_a_later_phase_alone_makes_those_it_rests_on(relapse: Settings) -> None:
     refresh(relapse, "last", phases=("p4",))
     again = history(refresh(relapse, "first-again", phases=("p1",)).path)
     assert again[:3] == first
-    with connect(relapse.published / "youjun.duckdb", read_only=True) as con:
-        # what was made after the phase is made anew with it
-        assert con.execute("select distinct run_id from mart.finding").fetchall() == [("first-again",)]
 
 
 def test_findings_survive_the_loss_of_the_working_database(relapse: Settings) -> None:
