@@ -48,6 +48,11 @@ def write_pair(root: Path, number: int, packing: str) -> None:
     """The same made-up district twice: as plain datasets (1201…) and as statistics (1301…)."""
     # No sparse ones: classes without a size have no band to stand in.
     made = generate_district(number, n_schools=16, profile=("mixed", "passing", "edge")[number % 3])
+    # Nor can a form leave the size of a class or the type of a school unsaid.
+    for row in made.tables["classes"] or ():
+        row["students"] = row["students"] or 40
+    for row in made.tables["schools"] or ():
+        row["school_type"] = row["school_type"] or "小学"
     # The forms' code of a vocational school is none that the roster knows.
     gone = {row["school_code"] for row in made.tables["schools"] or () if row["school_type"] == "职业学校"}
     tables = {

@@ -231,7 +231,7 @@ def test_totals_that_do_not_add_up_are_told(run: Run) -> None:
     query = "select message from quality.check_result where district_code = '140107' and check_name = ? and not passed"
     assert run.all(query, "class_bands_sum_to_classes") == [
         (
-            "各班额档的班数之和等于该学段班数合计：不符合的有 石各庄九年一贯制学校 primary：各档合计 4，班数合计 5",
+            "各班额档的班数之和等于该学段班数合计：不符合的有 石各庄九年一贯制学校 小学：各档合计 4，班数合计 5",
         )
     ]
     assert run.all(query, "class_bands_fit_students") == [
