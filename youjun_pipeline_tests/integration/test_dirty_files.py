@@ -59,3 +59,9 @@ def test_there_are_hundreds_of_kinds() -> None:
 
 def test_spoiled_good_files_lose_no_row_and_end_no_program() -> None:
     assert run("mutants", 0, MUTANTS) == []
+
+
+@pytest.mark.parametrize("seed", [5839, 2149, 4251])
+def test_mutants_that_once_ended_the_program_or_spoke_its_words(seed: int) -> None:
+    """A column's damaged statistics in a Parquet footer; an XML declaration with an encoding that there is not."""
+    assert run("mutants", seed, seed + 1) == []

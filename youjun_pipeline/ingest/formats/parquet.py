@@ -39,7 +39,6 @@ from youjun_pipeline.ingest.formats.limits import (
 # Columns and row groups are entries of such lists. The library nests columns as deep as they claim.
 MAX_ENTRIES = 3_000
 BATCH_ROWS, FEW_ROWS = 10_000, 200
-PLAIN_ENCODINGS = {"PLAIN", "PLAIN_DICTIONARY", "RLE_DICTIONARY", "RLE", "BIT_PACKED"}
 # A whole number beyond these has lost digits in a float of 4 or 8 bytes.
 EXACT_FLOAT, EXACT_DOUBLE = 2.0**24, 2.0**53
 
@@ -77,9 +76,8 @@ def _check_claims(metadata: pq.FileMetaData) -> None:
     groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
     rows = max(metadata.num_rows, sum(group.num_rows for group in groups))
     check_cells("文件", rows * max(metadata.num_columns, 1))
-    chunks = [group.column(i) for group in groups for i in range(group.num_columns)]
-    check_cells("文件", sum(chunk.num_values for chunk in chunks))
-    unpacked = sum(max(chunk.total_uncompressed_size, 0) for chunk in chunks)
+    # Never by column: the library ends the program over a column's damaged statistics (pyarrow 26).
+    unpacked = sum(max(group.total_byte_size, 0) for group in groups)
     if unpacked > MAX_UNPACKED_BYTES:
         raise too_large("文件解开后", unpacked, MAX_UNPACKED_BYTES)
 
@@ -107,17 +105,20 @@ def _body(
     return Body(np.arange(1, rows + 1), visible_columns(columns))
 
 
-def _columns(data: bytes, metadata: pq.FileMetaData, fields: list[pa.Field]) -> list[pa.ChunkedArray]:
+def _columns(
+    data: bytes, metadata: pq.FileMetaData, fields: list[pa.Field], *, numbered: bool = True
+) -> list[pa.ChunkedArray]:
+    """Columns as text. Texts stay `numbered` while it is counted what they come to, as one may stand in every row.
+
+    The library numbers only texts that the file numbers or writes plainly; others are looked at a few at a time.
+    """
     names = [field.name for field in fields]
     if nested := [field.name for field in fields if pa.types.is_nested(field.type)]:
         raise Unreadable(f"列“{'、'.join(nested)}”是嵌套的", "每列请只放一个值，不要放列表或结构")
     try:
-        # Texts stay numbered while it is counted what they come to, as one may stand in every row. The library numbers
-        # only texts that the file numbers or writes plainly; others are looked at a few at a time.
-        plain = [name for name in names if _encodings(metadata, name) <= PLAIN_ENCODINGS]
-        file = pq.ParquetFile(io.BytesIO(data), read_dictionary=plain)
+        file = pq.ParquetFile(io.BytesIO(data), read_dictionary=names if numbered else [])
         size, chunks = 0, [list[pa.Array]() for _ in names]
-        for batch in file.iter_batches(BATCH_ROWS if len(plain) == len(names) else FEW_ROWS, columns=names):
+        for batch in file.iter_batches(BATCH_ROWS if numbered else FEW_ROWS, columns=names):
             size += sum(_characters(batch.column(name)) for name in names)
             check_characters("文件", size)
             for parts, name in zip(chunks, names, strict=True):
@@ -126,17 +127,13 @@ def _columns(data: bytes, metadata: pq.FileMetaData, fields: list[pa.Field]) -> 
         for column in columns:
             column.validate(full=True)
     except (pa.ArrowException, OSError, ValueError, TypeError, OverflowError, LookupError) as error:
+        if numbered:
+            return _columns(data, metadata, fields, numbered=False)
         told = f"列“{'、'.join(names)}”（类型 {'、'.join(str(field.type) for field in fields)}）读不出来"
         raise Unreadable(told, f"请把该列导出为文本；或者{SEND_AGAIN}") from error
     if any(len(column) != metadata.num_rows for column in columns):
         raise damaged("Parquet 文件")
     return columns
-
-
-def _encodings(metadata: pq.FileMetaData, name: str) -> set[str]:
-    groups = (metadata.row_group(i) for i in range(metadata.num_row_groups))
-    chunks = (group.column(i) for group in groups for i in range(group.num_columns))
-    return {encoding for chunk in chunks if chunk.path_in_schema == name for encoding in chunk.encodings}
 
 
 def _characters(column: pa.Array) -> int:

@@ -38,6 +38,8 @@ def check_prolog(name: str, xml: bytes) -> None:
             parser.Parse(xml[start : start + CHUNK])
     except (_RootReached, expat.ExpatError):
         return
+    except (LookupError, ValueError) as error:
+        raise Unreadable(f"部件 {name} 的编码不认识", SAVE_AGAIN) from error
 
 
 def _parser(name: str) -> expat.XMLParserType:
