@@ -67,5 +67,5 @@ def rows_named(name: str) -> dict[str, list[dict[str, Any]]]:
 
 def _filled(type_: str, name: str) -> Any:
     if type_.endswith("[]"):
-        return [name]
+        return [_filled(type_.removesuffix("[]"), name)]
     return name if type_ == "VARCHAR" else FILL[type_]
