@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,10 @@ def frames(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, pd.Da
 
 
 def attach_before(con: duckdb.DuckDBPyConnection, published: Path) -> None:
-    con.execute(f"attach '{published / 'youjun.previous.duckdb'}' as before (read_only)")
+    previous = published / "youjun.previous.duckdb"
+    if not previous.exists():  # a second run on the same files leaves the publication in place
+        shutil.copy(published / "youjun.duckdb", previous)
+    con.execute(f"attach '{previous}' as before (read_only)")
 
 
 def spoil(frame: pd.DataFrame, expectation: dict[str, Any]) -> pd.DataFrame:

@@ -36,7 +36,7 @@ def day_schools(tables: Tables, stage: str) -> list[dict[str, Any]]:
 
 def certify(tables: Tables, _: dict[str, Any]) -> None:
     """One school certifies more teachers than it has, another as many fewer."""
-    first, second = tables["teachers"][:2]
+    first, second = tables["teachers"][1:3]  # the first school is private and left out here
     first["certified"], second["certified"] = first["full_time"] + 1, second["full_time"] - 1
 
 
@@ -188,7 +188,7 @@ def other_word(tables: Tables, _: dict[str, Any]) -> None:
 CASES: dict[str, tuple[Change, str, str, str]] = {
     "certified": (certify, "G12", "no_data", "部分多于整体"),
     "trained": (
-        lambda t, _: t["teachers"][0].update(trained_360h=t["teachers"][0]["full_time"] + 1),
+        lambda t, _: t["teachers"][1].update(trained_360h=t["teachers"][1]["full_time"] + 1),
         "G9",
         "no_data",
         "部分多于整体",

@@ -248,7 +248,7 @@ def test_the_command_takes_the_newest_roster(
     out = capsys.readouterr().out
     schools = made.tables["schools"]
     assert schools is not None
-    assert f"22 个模板写入 {tmp_path / 'out'}" in out and f"的 {len(schools)} 所学校" in out
+    assert f"24 个模板写入 {tmp_path / 'out'}" in out and f"的 {len(schools)} 所学校" in out
     assert "schools.xlsx  学校名册" in out
     frame = read_file(tmp_path / "out" / "schools.xlsx", DATASETS["schools"]).frame
     assert frame["school_code"].tolist() == sorted(s["school_code"] for s in schools)
@@ -266,4 +266,4 @@ def test_the_command_needs_no_data_folder_for_blank_ones(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["templates", str(tmp_path)]) == 0
-    assert len(list(tmp_path.glob("*.xlsx"))) == 22
+    assert len(list(tmp_path.glob("*.xlsx"))) == 24
