@@ -164,9 +164,12 @@ def _stage_block(
     return missing
 
 
-def _ordinary_types(evaluation: Evaluation) -> set[str]:
-    """Types of school whose pupils and teachers the form counts: not special-education, not vocational schools."""
-    return {name for name, kind in evaluation.catalogue.school_types.items() if kind.in_scope}
+def _ordinary_types(evaluation: Evaluation) -> set[str | None]:
+    """Types of school whose pupils and teachers the form counts: not special-education, not vocational schools.
+
+    A type that cannot be read (None) takes no school out, as in the judgement.
+    """
+    return {None, *(name for name, kind in evaluation.catalogue.school_types.items() if kind.in_scope)}
 
 
 def _total(rows: Iterable[Row], column: str) -> int | None:
