@@ -1,10 +1,11 @@
 -- margin is the smallest whole number of units that turns the verdict: one unit less does not. move says which way the
 -- lever moves, turns_to what the verdict then is. Everything else stays as it is; a lever that cannot turn the verdict
 -- alone (pupils cannot fall below zero) has no row. R: amount × factor against threshold × base, in decimals as judged; a
--- quotient is rounded to six places, as a division leaves the decimals.
+-- quotient is rounded to six places, as a division leaves the decimals. base is wider than 18 digits, because DuckDB keeps
+-- the product of two decimals of up to 18 digits within 18.
 with resource as (
     select district_code, phase_id, school_code, school_name, stage, indicator_code, status, value, threshold, floor, students,
-        (amount + extra_amount)::decimal(24, 6) as amount, factor::decimal(18, 6) as factor, base::decimal(18, 3) as base,
+        (amount + extra_amount)::decimal(24, 6) as amount, factor::decimal(18, 6) as factor, base::decimal(20, 3) as base,
         (factor / per)::decimal(9, 6) as pupil_weight,
         threshold::decimal(18, 6) as required
     from mart.school_indicator
