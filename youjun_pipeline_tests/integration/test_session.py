@@ -50,7 +50,7 @@ def test_every_step_in_its_order_publishes_what_the_steps_say(tmp_path: Path) ->
         with pytest.raises(duckdb.InvalidInputException, match="read-only"):
             con.execute("delete from mart.school")
     manifest = json.loads((settings.published / MANIFEST_NAME).read_text("utf-8"))
-    folders = ("parquet", *FOLDERS, "data_docs", "site")
+    folders = ("parquet", "inputs", *FOLDERS, "data_docs", "site")
     assert manifest["folders"] == dict.fromkeys(folders, "by-hand")
 
 
