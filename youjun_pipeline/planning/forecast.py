@@ -299,18 +299,19 @@ def _said(laid: _Laid, origin: int, horizon: int, method: Method) -> pd.DataFram
 
 
 def _by_level(laid: _Laid, of_units: Array, origin: int) -> pd.DataFrame:
+    """Sums of [unit, year] at every level, one row per key and year that has a value; the first year follows `origin`."""
     frames = []
+    steps = of_units.shape[1]
     for keys, index in laid.levels:
-        counted = index >= 0
-        for step in range(of_units.shape[1]):
-            known = counted & ~np.isnan(of_units[:, step])
-            total = np.bincount(index[known], of_units[known, step], len(keys))
+        students = np.full((steps, len(keys)), np.nan)
+        for step, figures in enumerate(of_units.T):
+            known = (index >= 0) & ~np.isnan(figures)
+            total = np.bincount(index[known], figures[known], len(keys))
             present = np.bincount(index[known], minlength=len(keys)) > 0
-            frames.append(
-                keys.assign(
-                    year=origin + 1 + step, horizon=step + 1, students=np.where(present, total, np.nan)
-                )
-            )
+            students[step] = np.where(present, total, np.nan)
+        horizon = np.repeat(np.arange(1, steps + 1), len(keys))
+        repeated = keys.iloc[np.tile(np.arange(len(keys)), steps)]
+        frames.append(repeated.assign(year=origin + horizon, horizon=horizon, students=students.ravel()))
     return pd.concat(frames, ignore_index=True).dropna(subset="students")
 
 

@@ -1,12 +1,15 @@
 """What a publication's numbers were computed from, as Parquet beside it: `inputs/<schema>.<table>.parquet`.
 
 With it a publication alone can be judged again under other figures or rules, on any machine and without a lock
-(`planning`). Belongs here: writing these files and opening them. Keep out: the declared tables (`publication`).
+(`planning`). Those of the publication before wait in `inputs.previous/`, for a rollback. Belongs here: writing these files,
+opening them and changing them back. Keep out: the declared tables (`publication`).
 """
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,13 +19,13 @@ import duckdb
 from youjun_pipeline.sql import transaction
 from youjun_pipeline.warehouse.catalogues import load_standard
 from youjun_pipeline.warehouse.connection import IN_MEMORY, connect
-from youjun_pipeline.warehouse.manifest import put_folder
+from youjun_pipeline.warehouse.manifest import folder_run, name_folder, put_folder
 from youjun_pipeline.warehouse.models import load_models, tables_read
 from youjun_pipeline.warehouse.run import RUN_TABLES, run_sql
 from youjun_pipeline.warehouse.swap import FILE_NAME, building_folder
 from youjun_pipeline.warehouse.tables import declared_tables, describe, ensure_tables, sql_text
 
-FOLDER = "inputs"
+FOLDER, PREVIOUS = "inputs", "inputs.previous"
 _STATE = "state.json"
 
 
@@ -37,11 +40,14 @@ def input_tables(con: duckdb.DuckDBPyConnection) -> list[str]:
     return sorted(t for t in read if t.startswith(("raw.", "accepted.")) and describe(con, t))
 
 
-def write_inputs(con: duckdb.DuckDBPyConnection, published: Path) -> bool:
+def write_inputs(con: duckdb.DuckDBPyConnection, published: Path, *, is_new: bool = True) -> bool:
     """Bring `published/inputs` up to what the working database holds; returns whether anything was written.
 
-    Rows of contents that nobody delivers any more are left out. What was delivered before in the same shape stays.
+    Rows of contents that nobody delivers any more are left out. What was delivered before in the same shape stays. With a
+    publication that `is_new` the files of the one before are kept beside it.
     """
+    if is_new:
+        _keep(published)
     tables = input_tables(con)
     digest = con.execute(
         "select coalesce(md5(string_agg(told, ',' order by told)), '') from ("
@@ -56,6 +62,7 @@ def write_inputs(con: duckdb.DuckDBPyConnection, published: Path) -> bool:
     state = {"delivered": digest, "shapes": shapes, "small": small}
     written = published / FOLDER / _STATE
     if written.exists() and json.loads(written.read_text(encoding="utf-8")) == state:
+        name_folder(published, FOLDER)
         return False
     building = building_folder(published, FOLDER)
     for table in tables:
@@ -71,6 +78,34 @@ def write_inputs(con: duckdb.DuckDBPyConnection, published: Path) -> bool:
     (building / _STATE).write_text(json.dumps(state), encoding="utf-8")
     put_folder(building, published, FOLDER)
     return True
+
+
+def _keep(published: Path) -> None:
+    """The files as they are become those of the publication before: links, since they are replaced and never written to."""
+    shutil.rmtree(published / PREVIOUS, ignore_errors=True)
+    if (published / FOLDER).exists():
+        shutil.copytree(published / FOLDER, published / PREVIOUS, copy_function=_link)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without links
+        shutil.copy2(source, target)
+
+
+def change_back(published: Path) -> None:
+    """Let the inputs trade places with those of the publication before, after the publications have."""
+    current, previous = published / FOLDER, published / PREVIOUS
+    spare = building_folder(published, PREVIOUS)
+    spare.rmdir()
+    if current.exists():
+        os.rename(current, spare)
+    if previous.exists():
+        os.rename(previous, current)
+        name_folder(published, FOLDER)
+    if spare.exists():
+        os.rename(spare, previous)
 
 
 @contextmanager
@@ -91,6 +126,7 @@ def open_inputs(published: Path, districts: Sequence[str]) -> Iterator[duckdb.Du
             "create temp table wanted as select unnest($1::varchar[]) as district_code", [list(districts)]
         )
         con.execute(f"attach {sql_text(str(file))} as publication (read_only)")
+        _refuse_others(con, published)
         with transaction(con):
             for path in sorted(folder.glob("*.parquet"), key=lambda p: p.stem != "raw.delivered_file"):
                 _load(con, path)
@@ -105,6 +141,15 @@ def open_inputs(published: Path, districts: Sequence[str]) -> Iterator[duckdb.Du
                         )
         con.execute("detach publication")
         yield con
+
+
+def _refuse_others(con: duckdb.DuckDBPyConnection, published: Path) -> None:
+    """Inputs that a crash left beside another publication than their own would judge it by figures that it never had."""
+    run_id = con.execute(
+        "select run_id from publication.ops.publication order by published_at desc, run_id limit 1"
+    ).fetchall()[0][0]
+    if folder_run(published, FOLDER) not in (None, run_id):
+        raise NoInputsError(f"{FOLDER}/ 不是当前发布（{run_id}）的：请再运行一次 make run")
 
 
 def _common(con: duckdb.DuckDBPyConnection, target: str, source: str) -> str:

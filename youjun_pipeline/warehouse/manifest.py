@@ -46,6 +46,19 @@ def put_folder(building: Path, published: Path, name: str) -> None:
     _replace_manifest(published, manifest | {"folders": manifest.get("folders", {}) | {name: run_id}})
 
 
+def name_folder(published: Path, name: str) -> None:
+    """Say that the folder `published/<name>`, as it stands, belongs to the publication that stands."""
+    manifest = _manifest(published)
+    run_id = manifest.get("publication", {}).get("run_id")
+    _replace_manifest(published, manifest | {"folders": manifest.get("folders", {}) | {name: run_id}})
+
+
+def folder_run(published: Path, name: str) -> str | None:
+    """The run of the publication that a folder belongs to; None where nothing says so."""
+    run_id = _manifest(published).get("folders", {}).get(name)
+    return None if run_id is None else str(run_id)
+
+
 def write_manifest(published: Path, publication: Publication) -> None:
     """Describe the publication that stands; the folders keep the publications that they belong to."""
     manifest = _manifest(published)

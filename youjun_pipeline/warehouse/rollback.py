@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from youjun_pipeline.warehouse.connection import WarehouseBusyError, connect
+from youjun_pipeline.warehouse.inputs import change_back
 from youjun_pipeline.warehouse.manifest import Publication, note_rollback, write_manifest
 from youjun_pipeline.warehouse.parquet_copies import write_parquet
 from youjun_pipeline.warehouse.swap import FILE_NAME, PREVIOUS_NAME, mend, sync
@@ -25,7 +26,7 @@ class RollbackError(RuntimeError):
 
 
 def roll_back(warehouse: Path, published: Path, as_of: str | None = None) -> Publication:
-    """Swap the publication with the one before it, remake the Parquet copies, put the working database aside.
+    """Swap the publication with the one before it, remake the Parquet copies, change the inputs back, put the working database aside.
 
     Called again it swaps them back. With `as_of` only to a publication as of that day.
 
@@ -55,6 +56,7 @@ def roll_back(warehouse: Path, published: Path, as_of: str | None = None) -> Pub
             os.replace(spare, published / PREVIOUS_NAME)
         sync(published)
         write_manifest(published, earlier)
+        change_back(published)
         note_rollback(published, datetime.now(UTC).replace(tzinfo=None, microsecond=0), later)
         write_parquet(published)
         # While it is held: nobody can have begun to write into it. With its log, where it is broken and has one.

@@ -150,32 +150,35 @@ def water_filling(limit, pupils, units, floor, price, high) -> float:
     """The least cost without a solver: x = min(ub, max(x0, floor, level − ν·price)) for the best level and its ν."""
     x0, lo, ub = units / pupils, np.maximum(floor / pupils, units / pupils), (units + high) / pupils
 
-    def filled(level: float, nu: float) -> np.ndarray:
-        return np.clip(level - nu * price, lo, ub)
+    def filled(levels: np.ndarray, nu: np.ndarray) -> np.ndarray:
+        return np.clip(levels[:, None] - nu[:, None] * price, lo, ub)
 
-    def cost(level: float) -> float:
+    def is_within(per_pupil: np.ndarray) -> np.ndarray:
+        """For each filling, whether its coefficient is within the limit."""
+        mean = per_pupil @ pupils / pupils.sum()
+        spread = ((per_pupil - mean[:, None]) ** 2) @ pupils / pupils.sum()
+        return np.sqrt(spread) / mean <= limit
+
+    def costs_of(levels: np.ndarray) -> np.ndarray:
         """With the largest ν, that is the least filling, whose coefficient is within the limit."""
-        few, many = 0.0, level / price.min()
-        if coefficient(filled(level, few) * pupils, pupils) > limit:
-            return np.inf
+        few, many = np.zeros(len(levels)), levels / price.min()
+        can_be = is_within(filled(levels, few))
         for _ in range(80):
             nu = (few + many) / 2
-            if coefficient(filled(level, nu) * pupils, pupils) <= limit:
-                few = nu
-            else:
-                many = nu
-        return float((price * pupils * (filled(level, few) - x0)).sum())
+            is_in = is_within(filled(levels, nu))
+            few, many = np.where(is_in, nu, few), np.where(is_in, many, nu)
+        return np.where(can_be, ((filled(levels, few) - x0) * price * pupils).sum(axis=1), np.inf)
 
     if coefficient(lo * pupils, pupils) <= limit:
         return float((price * pupils * (lo - x0)).sum())
     low, top = lo.min(), ub.max() * 2
-    costs: list[float] = []
+    costs = np.array([np.inf])
     for _ in range(9):
         levels = np.linspace(low, top, 60)
-        costs = [cost(level) for level in levels]
+        costs = costs_of(levels)
         best = int(np.argmin(costs))
         low, top = levels[max(best - 1, 0)], levels[min(best + 1, 59)]
-    return min(costs)
+    return float(costs.min())
 
 
 def test_one_cone_with_prices_and_bounds_equals_water_filling():

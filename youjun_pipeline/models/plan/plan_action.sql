@@ -7,19 +7,12 @@ with effect as (
     from rule.plan_effect p
     join run_evaluation e using (district_code, phase_id)
     join standard.indicator i on i.standard_id = e.standard_id and i.indicator_code = p.indicator_code
-), input as (
-    select standard_id, indicator_code, arg_min(input, input) as input, arg_min(factor, input) as factor
-    from standard.numerator
-    where factor > 0 and waiver is null
-    group by all
 ), amount as (
-    select e.*, string_split(n.input, '.')[1] as dataset, string_split(n.input, '.')[2] as column_name,
-        e.quantity / n.factor as added,
+    select e.*,
         sum(e.quantity) over (
             partition by e.district_code, e.phase_id, e.school_code, if(e.is_split, null, e.stage), e.indicator_code, e.source
         ) as of_source
     from effect e
-    join input n using (standard_id, indicator_code)
     where e.effect = 'amount'
 ), moved as (
     select e.*,

@@ -1,6 +1,7 @@
 -- What measures will change in the inputs once they act, as far as their quantities say; nothing is assumed.
 -- effect: amount (the indicator's own resource, in its unit: teachers, ㎡, 元, rooms), rooms (music and art rooms, where they are
 -- missing), pupils (moved away, and to the receiving school when the roster has it), merger (the whole school moves).
+-- dataset, column_name, added: the reported figure that takes an amount, in the figure's unit.
 -- One row per measure, and for a merger per school; unquantified says why a measure without effect has none.
 -- planned_on: when it acts by the plan; slipped_on: when at the present slippage. A measure that is done acts no more
 -- when the figures are newer than it is; a cancelled one never does.
@@ -45,7 +46,7 @@ with covered as (
         ('人', '人', false), ('名', '人', false)
     ) u (word, unit, in_wan)
 ), measure as (
-    select m.district_code, m.phase_id, m.measure_no, m.indicator_code, i.category, i.is_split, i.gap_unit, m.measure_type,
+    select m.district_code, m.phase_id, e.standard_id, m.measure_no, m.indicator_code, i.category, i.is_split, i.gap_unit, m.measure_type,
         m.source, m.covers, m.quantity * if(u.in_wan, w.value, 1) as quantity, m.unit as unit_word, u.unit,
         m.receiving_school, r.to_school_code, coalesce(r.receivers, 0) as receivers,
         c.schools, c.known_schools,
@@ -93,21 +94,38 @@ with covered as (
             when stage is null and (kind = 'pupils' or not is_split and kind = 'amount') then '没有写明学段'
         end as without
     from placed
+, input as (
+    -- the first figure that counts in full, of those that no other indicator counts or takes off: indoor sports area would
+    -- take from R4 what it gives to R5
+    select n.standard_id, n.indicator_code, if(i.is_split, null, n.stage) as stage,
+        arg_min({'input': n.input, 'factor': n.factor}, concat(if(o.input is null, 0, 1), n.input)) as taken
+    from standard.numerator n
+    join standard.indicator i using (standard_id, indicator_code)
+    left join (select distinct standard_id, indicator_code, input from standard.numerator) o
+        on o.standard_id = n.standard_id and o.input = n.input and o.indicator_code <> n.indicator_code
+    where n.factor > 0 and n.waiver is null
+    group by all
 )
-select district_code, phase_id, measure_no, indicator_code, source,
+select r.district_code, r.phase_id, measure_no, r.indicator_code, source,
     if(without is null, kind, null) as effect,
-    stage,
+    r.stage,
     here_code as school_code,
     if(kind = 'pupils', to_school_code, null) as to_school_code,
     if(without is null, quantity, null)::decimal(38, 6) as quantity,
+    string_split(n.taken.input, '.')[1] as dataset,
+    string_split(n.taken.input, '.')[2] as column_name,
+    if(without is null, quantity, null) / n.taken.factor as added,
     without as unquantified,
     if(state = 'done', finished_on, due) as planned_on,
     if(state = 'done', finished_on, coalesce(baseline_due + slippage_days::integer, due)) as slipped_on
-from reasoned
+from reasoned r
+left join input n
+    on r.kind = 'amount' and n.standard_id = r.standard_id and n.indicator_code = r.indicator_code
+    and n.stage is not distinct from if(r.is_split, null, r.stage)
 where kind is distinct from 'merger' or without is not null
 union all
 select r.district_code, r.phase_id, r.measure_no, r.indicator_code, r.source, 'merger', null, s.school_code,
-    r.to_school_code, null, null,
+    r.to_school_code, null, null, null, null, null,
     if(r.state = 'done', r.finished_on, r.due),
     if(r.state = 'done', r.finished_on, coalesce(r.baseline_due + r.slippage_days::integer, r.due))
 from reasoned r
