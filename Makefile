@@ -44,7 +44,7 @@ test-duckdb2: $(READY)  ## run the tests on DuckDB 2 as well (DUCKDB2=2.0.1)
 	    $(or $(DUCKDB2_TESTS),$(TESTS)/integration $(TESTS)/pipeline)
 
 test-fast: $(READY)  ## run the unit tests only
-	@$(PY) -m pytest $(TESTS)/unit -q
+	@$(PY) -m pytest $(TESTS)/unit -q -n $(WORKERS)
 
 check: $(READY)  ## lint, format, types, walls and the fast tests
 	@$(PY) -m ruff check
