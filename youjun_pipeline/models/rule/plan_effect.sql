@@ -94,7 +94,7 @@ with covered as (
             when stage is null and (kind = 'pupils' or not is_split and kind = 'amount') then '没有写明学段'
         end as without
     from placed
-, input as (
+), input as (
     -- the first figure that counts in full, of those that no other indicator counts or takes off: indoor sports area would
     -- take from R4 what it gives to R5
     select n.standard_id, n.indicator_code, if(i.is_split, null, n.stage) as stage,
