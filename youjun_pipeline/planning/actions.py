@@ -20,8 +20,9 @@ from youjun_pipeline.planning.figures import STAGES, Figures, NotThereError
 ROOM_KINDS = {"音乐": "music", "music": "music", "美术": "art", "art": "art"}
 MULTIMEDIA = "multimedia_rooms"
 WHOLE_DISTRICT = ("全区", "全县", "全市")
-# Columns of the teachers that a person counts in whatever else is said of him.
-EVERY_TEACHER = ("full_time", "staff")
+# Columns of the teachers that a person counts in whatever else is said of him. Nobody may teach without a certificate, and all
+# take part in the training: a teacher who comes counts there too, as in the least-cost plan, or each would bring down G9 and G12.
+EVERY_TEACHER = ("full_time", "staff", "certified", "trained_360h")
 
 
 @dataclass(frozen=True)
@@ -173,20 +174,25 @@ def _teacher_columns(action: Action) -> list[str]:
     return list(dict.fromkeys([*EVERY_TEACHER, *named]))
 
 
-def _teachers(step: Step, action: Action, school: str, count: int) -> Step:
+def _teachers(step: Step, action: Action, school: str, count: int, columns: Iterable[str]) -> Step:
     figures = step.figures
-    for column in _teacher_columns(action):
+    for column in columns:
         figures = figures.add("teachers", school, column, count, action.stage)
     return replace(step, figures=figures)
 
 
 def _add_teachers(step: Step, action: Action, _: Forecast) -> Step:
-    return _teachers(step, action, action.school or "", _whole(action))
+    return _teachers(step, action, action.school or "", _whole(action), _teacher_columns(action))
 
 
 def _move_teachers(step: Step, action: Action, _: Forecast) -> Step:
-    step = _teachers(step, action, action.school or "", -_whole(action))
-    return _teachers(step, action, action.to_school or "", _whole(action))
+    count, columns = _whole(action), _teacher_columns(action)
+    rows = step.figures.frames["teachers"]
+    own = rows[(rows["school_code"] == action.school) & (rows["stage"] == action.stage)]
+    # who moves is certified and trained as far as the school has such teachers; the district's sums stay either way
+    columns = [c for c in columns if c not in EVERY_TEACHER[2:] or not (own[c].astype(float) < count).any()]
+    step = _teachers(step, action, action.school or "", -count, columns)
+    return _teachers(step, action, action.to_school or "", count, columns)
 
 
 def _divert(step: Step, action: Action, _: Forecast) -> Step:

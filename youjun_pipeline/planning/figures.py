@@ -47,7 +47,7 @@ class Figures:
     def of(self, school: str, column: str) -> float:
         """A figure of a school in the roster; nan where it was not reported."""
         found = self.schools.loc[self.schools["school_code"] == school, column]
-        return float(found.iloc[0]) if len(found) else float("nan")
+        return float("nan") if found.isna().all() else float(found.iloc[0])
 
     def stages(self, school: str) -> list[str]:
         """Compulsory stages in which a school has pupils or classes."""

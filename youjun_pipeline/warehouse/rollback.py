@@ -26,7 +26,7 @@ class RollbackError(RuntimeError):
 
 
 def roll_back(warehouse: Path, published: Path, as_of: str | None = None) -> Publication:
-    """Swap the publication with the one before it, remake the Parquet copies, change the inputs back, put the working database aside.
+    """Swap publication and inputs with those before, remake the Parquet copies, put the working database aside.
 
     Called again it swaps them back. With `as_of` only to a publication as of that day.
 

@@ -20,7 +20,8 @@ CODE, TWIN = "120114", "120199"
 # What each primary school has, of 400 pupils unless given: all that is not named here passes.
 SCHOOLS: dict[str, dict[str, Any]] = {
     "面积小学": {"teaching_area_m2": 1500},
-    "场地小学": {"outdoor_sports_area_m2": 2800},
+    # R4 stands on its threshold: what is added for R5 must not be taken off there
+    "场地小学": {"outdoor_sports_area_m2": 2800, "teaching_area_m2": 1800},
     "设备小学": {"equipment_value_wan": 70},
     "设备二小": {"equipment_value_wan": 70},
     "教室小学": {"multimedia_rooms": 9},
@@ -53,7 +54,11 @@ SCHOOLS: dict[str, dict[str, Any]] = {
     "体艺小学": {"pe": 3},
     "骨干小学": {"backbone": 2},
 }
-JUNIORS = {"东中学": {"teaching_area_m2": 600}, "西中学": {"teaching_area_m2": 2400}}
+# In junior schools teachers with 专科 count for nothing in R1.
+JUNIORS = {
+    "东中学": {"teaching_area_m2": 600, "bachelor": 5},
+    "西中学": {"teaching_area_m2": 2400, "bachelor": 6},
+}
 CODES = {name: f"2120114{n:03}" for n, name in enumerate([*SCHOOLS, *JUNIORS], start=1)}
 
 # 措施编号, 指标, 学校, 类型, 接收学校, 数量, 单位, 完成时间
@@ -79,6 +84,7 @@ MEASURES = [
     ("G3-2", "G3", "音美二小", "功能调整", "", "1", "间", "2024-06-30"),
     ("G5-1", "G5", "班额小学", "分流", "将来小学", "5", "人", "2024-06-30"),
     ("G5-2", "G5", "班额二小", "分流", "将来小学", "4", "人", "2024-06-30"),
+    ("R1-2", "R1", "东中学", "补充教师", "", "1", "人", "2024-06-30"),
     ("R3-1", "R3", "体艺小学", "补充教师", "", "1", "名", "2024-06-30"),
     ("R2-1", "R2", "骨干小学", "教师培养", "", "2", "批", "2024-06-30"),
 ]
@@ -96,7 +102,13 @@ def datasets() -> dict[str, list[dict[str, Any]]]:
             row |= {"school_type": "初级中学", "primary_students": None, "junior_students": students}
         found["schools"].append(row)
         found["classes"].append(one_class(code, given.get("largest_class", 40), stage))
-        full = {"doctorate": 0, "master": 0, "bachelor": students, "associate": 0, "full_time": students}
+        full = {
+            "doctorate": 0,
+            "master": 0,
+            "bachelor": given.get("bachelor", students),
+            "associate": 0,
+            "full_time": students,
+        }
         found["teachers"].append(
             {"school_code": code, "stage": stage, **full, "staff": students, "backbone": given.get("backbone", students),
              "pe": given.get("pe", students), "music": 0, "fine_art": 0, "art": 0}
@@ -197,6 +209,7 @@ PLANNED_P2: Cells = {
     ("G3", "primary"): (1, False),
     ("G5", "primary"): (1, False),
     ("R3", "primary"): (0, True),
+    ("R1", "junior"): (0, True),
     ("R2", "primary"): (1, None),
 }
 
@@ -209,6 +222,7 @@ def test_the_findings_of_today(con: duckdb.DuckDBPyConnection) -> None:
     assert {(i, s): n for i, s, n in found.fetchall()} == {
         ("R4", "primary"): 8, ("R4", "junior"): 1, ("R5", "primary"): 1, ("R6", "primary"): 2, ("R7", "primary"): 2,
         ("G4", "primary"): 1, ("G3", "primary"): 2, ("G5", "primary"): 2, ("R3", "primary"): 1, ("R2", "primary"): 1,
+        ("R1", "junior"): 1,
     }  # fmt: skip
 
 
@@ -235,6 +249,7 @@ def test_only_what_is_signed_off_is_verified(con: duckdb.DuckDBPyConnection) -> 
     assert left == {
         ("R4", "primary"): 8, ("R4", "junior"): 1, ("R5", "primary"): 1, ("R6", "primary"): 2, ("R7", "primary"): 2,
         ("G4", "primary"): 1, ("G3", "primary"): 2, ("G5", "primary"): 2, ("R3", "primary"): 1, ("R2", "primary"): 1,
+        ("R1", "junior"): 1,
     }  # fmt: skip
     assert {passes for _, passes in projected(con, P4, "verified").values()} == {False}
 

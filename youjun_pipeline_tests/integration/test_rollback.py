@@ -8,12 +8,14 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import pytest
 
 from youjun_pipeline.cli import main
 from youjun_pipeline.session import open_publication, open_session
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.connection import WarehouseBusyError, connect
+from youjun_pipeline.warehouse.inputs import NoInputsError, open_inputs
 from youjun_pipeline.warehouse.rollback import RollbackError, aside, roll_back
 from youjun_pipeline.warehouse.run import AsOfInFutureError, AsOfWentBackError
 from youjun_pipeline_tests.generate import PLAIN, Phase, generate_district, write_district
@@ -70,6 +72,41 @@ def test_back_and_forth_and_on(
     assert main(["rollback"]) == 1
     assert standing(settings) == ("run-2", "run-2", "run-2")
     assert "发布库和 Parquet 已退回，但旁边的报表和网站没有全部重新生成" in capsys.readouterr().err
+
+
+def pupils(settings: Settings) -> int:
+    """Pupils in the inputs that stand beside the publication."""
+    with open_inputs(settings.published, ["120114"]) as con:
+        return int(con.execute("select sum(primary_students) from accepted.schools").fetchall()[0][0])
+
+
+def test_the_inputs_go_back_with_their_publication(settings: Settings) -> None:
+    """They once stayed those of the newer publication: the older one was judged by figures that it never had."""
+    refresh(settings, "run-1")
+    first = pupils(settings)
+    (schools,) = settings.data.glob("*/deliveries/*/schools.csv")
+    table = pd.read_csv(schools, dtype=str)
+    column = next(c for c in table if c in ("primary_students", "小学在校生数", "小学生数"))
+    table.loc[table[column].notna(), column] = (
+        table.loc[table[column].notna(), column].astype(int) + 1
+    ).astype(str)
+    table.to_csv(schools, index=False)
+    refresh(settings, "run-2")
+    second = pupils(settings)
+    assert second > first
+    roll_back(settings.warehouse, settings.published)
+    assert pupils(settings) == first
+    roll_back(settings.warehouse, settings.published)
+    assert pupils(settings) == second
+    # a crash between the file and the folder
+    folder_of = settings.published / "manifest.json"
+    manifest = json.loads(folder_of.read_text("utf-8"))
+    manifest["folders"]["inputs"] = "run-1"
+    folder_of.write_text(json.dumps(manifest), "utf-8")
+    with pytest.raises(NoInputsError, match="不是当前发布"):
+        pupils(settings)
+    refresh(settings, "run-3")
+    assert pupils(settings) == second
 
 
 def test_nothing_to_go_back_to(settings: Settings) -> None:

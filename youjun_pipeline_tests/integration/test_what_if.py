@@ -254,6 +254,106 @@ def test_options_and_standards_are_actions_too(con: duckdb.DuckDBPyConnection, t
     assert (rows["value_after"] > rows["value_before"]).sum() > 20
 
 
+ONE, OTHER, SMALL = "杨村第十一小学", "光明道小学", "黄庄街滨河小学"
+# Actions, and by school and indicator what they move: the change of the value in the indicator's numerator.
+OTHER_KINDS: dict[str, tuple[list[dict[str, object]], dict[tuple[str, str], float]]] = {
+    "indoor sports area is a part of the teaching area": (
+        [{"action": "extend", "school": ONE, "item": "体育馆面积", "quantity": 400}],
+        {(ONE, "R5"): 400, (ONE, "R4"): 0},
+    ),
+    "take_out": (
+        [{"action": "take_out", "school": ONE, "item": "网络多媒体教室数", "quantity": 2}],
+        {(ONE, "R7"): -200, (OTHER, "R7"): 0},
+    ),
+    "move_teachers": (
+        [{"action": "move_teachers", "school": ONE, "to_school": OTHER, "stage": "primary", "item": "本科、体育", "quantity": 1}],
+        {(ONE, "R1"): -100, (OTHER, "R1"): 100, (ONE, "R3"): -100, (OTHER, "R3"): 100, (ONE, "R2"): 0},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHER_KINDS)
+def test_other_kinds_move_what_they_should(con: duckdb.DuckDBPyConnection, tmp_path: Path, name: str) -> None:
+    actions, moves = OTHER_KINDS[name]
+    result = tried(con, scenario(tmp_path, *actions))
+    rows = result.frame("scenario_indicator").set_index(["school_name", "indicator_code"])
+    for key, more in moves.items():
+        row = rows.loc[key]
+        assert (row["value_after"] - row["value_before"]) * row["students_after"] == pytest.approx(more), key
+    # teachers who move or stay certified and trained: the district's shares stand
+    verdicts = result.frame("scenario_verdict").query("indicator_code in ('G9', 'G12')")
+    assert set(verdicts["change"]) == {"same"}
+
+
+def test_a_teacher_who_comes_is_certified_and_trained(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    path = scenario(
+        tmp_path,
+        {"action": "add_teachers", "school": ONE, "stage": "primary", "item": "本科", "quantity": 3},
+    )
+    verdicts = tried(con, path).frame("scenario_verdict").query("indicator_code in ('G9', 'G12')")
+    assert len(verdicts) == 2 and (verdicts["status_after"] == verdicts["status_before"]).all()
+
+
+def test_a_venue_is_leased_where_the_policy_counts_it(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    dense = con.execute(
+        "select school_name from mart.school where phase_id = ? and is_dense_urban order by 1", [STARTUP]
+    ).fetchall()[0][0]
+    path = scenario(
+        tmp_path,
+        *[{"action": "lease", "school": s, "quantity": 600} for s in (dense, OTHER)],
+        {"action": "set_option", "item": "waivers", "value": "W5"},
+    )
+    rows = tried(con, path, STARTUP).frame("scenario_indicator").query("indicator_code == 'R5'")
+    rows = rows[rows["at_phase_id"] == NATIONAL].set_index("school_name")
+    moved = (rows["value_after"] - rows["value_before"]) * rows["students_after"]
+    assert moved[dense] == pytest.approx(600) and moved[OTHER] == 0
+
+
+def test_classes_are_evened_out_and_pupils_set(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    start, names, _ = start_of(con, WUQING, NATIONAL)
+    code = names.resolve(ONE)
+    classes = start.figures.frames["classes"].copy()
+    grade = (classes["school_code"] == code) & (classes["grade"] == 1)
+    first = classes.index[grade][0]
+    classes.loc[first, "students"] += 9
+    even = start.figures.put(classes=classes).add_classes(code, "primary", 1, 0).frames["classes"]
+    even = even[(even["school_code"] == code) & (even["grade"] == 1)]["students"]
+    assert even.max() - even.min() <= 1 and even.sum() == classes.loc[grade, "students"].sum()
+    path = scenario(
+        tmp_path,
+        {"action": "set_pupils", "school": ONE, "stage": "primary", "quantity": 900},
+        {"action": "regroup", "school": ONE, "stage": "primary"},
+    )
+    rows = (
+        tried(con, path).frame("scenario_indicator").query("school_name == @ONE").set_index("indicator_code")
+    )
+    assert rows.loc["G4", "value_after"] == 900
+    wrong = scenario(tmp_path, {"action": "regroup", "school": ONE, "stage": "junior"})
+    assert any("不能增班或编班" in line for line in faults(con, wrong))
+
+
+def test_a_school_closes_once_nobody_is_left(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    close: dict[str, object] = {"action": "close_school", "school": SMALL}
+    assert any("请先分流" in line for line in faults(con, scenario(tmp_path, close)))
+    pupils = con.execute(
+        "select primary_students from mart.school where phase_id = ? and school_name = ?", [NATIONAL, SMALL]
+    ).fetchall()[0][0]
+    move = {
+        "action": "divert_pupils",
+        "school": SMALL,
+        "to_school": ONE,
+        "stage": "primary",
+        "quantity": pupils,
+    }
+    rows = tried(con, scenario(tmp_path, move, close)).frame("scenario_indicator")
+    assert set(rows[rows["school_name"] == SMALL]["change"]) == {"gone"}
+
+
+def test_another_standard_judges_the_same_figures(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    same = scenario(tmp_path, {"action": "set_standard", "value": "national-2017"})
+    assert set(tried(con, same).frame("scenario_indicator")["change"]) == {"same"}
+
+
 FAULTY = """title = "错误"
 [[action]]
 action_no = "1"
