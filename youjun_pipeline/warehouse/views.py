@@ -19,7 +19,7 @@ from youjun_pipeline.warehouse.tables import Table, declared_tables, sql_text
 
 # The status of the strict verdict and of either phase are statuses too.
 _LABELLED = re.compile(
-    r"^(?:cv_(?:primary|junior)_)?(status|state|stage|category|level|severity|cause|data_origin)(?:_\w+)?$"
+    r"^(?:cv_(?:primary|junior)_)?(status|state|stage|category|level|severity|cause|data_origin|result|refused_because)(?:_\w+)?$"
 )
 
 

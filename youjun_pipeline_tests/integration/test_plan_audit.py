@@ -125,7 +125,9 @@ PLAN: dict[str, dict[str, list[dict[str, Any]]]] = {
             report("M02", "", "验收单"),
             report("", "N03", " "),
             report("M04", "", "", "in_progress"),
-            report("M12", "", "竣工照片"),
+            report("M12", "", "竣工照片") | {"spent_wan": "30.5"},
+            report("M13", "", "", "in_progress") | {"spent_wan": "2"},
+            report("M10", "", "", "in_progress") | {"spent_wan": "120.5"},
         ],
     },
 }
@@ -210,6 +212,22 @@ def test_indicators_without_money(con: duckdb.DuckDBPyConnection) -> None:
     ]
     assert "6 项有措施的指标中，只有 1 项安排了资金：G5 120.5 万元" in said(con, "no_budget")
     assert "“教学用房”（R4）没有安排资金，而措施中有改扩建，一般要花钱" in said(con, "no_budget")
+
+
+def test_money_spent_beyond_the_budget_or_without_one(con: duckdb.DuckDBPyConnection) -> None:
+    assert said(con, "over_budget", "p2") == [
+        "“教学用房”（R4）已支出 30.5 万元，超过预算 0 万元，超支 30.5 万元：请说明资金来源，或调整预算"
+    ]
+    assert found(con, "spent_without_budget", "p2") == [("warning", "G3", None, None, None)]
+    # as much as the budget is no overspend; what is not in the budget cannot be over it
+    assert con.execute(
+        "select indicator_code, budget_wan, spent_wan, over_wan, is_over_budget, measures_reporting "
+        "from mart.indicator_money where phase_id = 'p2' and spent_wan is not null order by indicator_code"
+    ).fetchall() == [
+        ("G3", None, 2.0, None, None, 1),
+        ("G5", 120.5, 120.5, 0.0, False, 1),
+        ("R4", 0.0, 30.5, 30.5, True, 1),
+    ]
 
 
 def test_done_without_evidence(con: duckdb.DuckDBPyConnection) -> None:

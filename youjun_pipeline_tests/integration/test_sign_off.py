@@ -403,3 +403,56 @@ def test_what_is_judged_by_school_has_one_finding_whatever_the_stage(con: duckdb
     ).fetchall()
     assert found[0] == ("p1", "compulsory", "open", ["M2"])
     assert [row[1:] for row in found[1:]] == [("junior", "closed", ["M2"])] * 3
+
+
+def test_every_inspection_is_published_with_what_came_of_it(con: duckdb.DuckDBPyConnection) -> None:
+    found = {
+        (school, result): (findings, signed, refused)
+        for school, result, findings, signed, refused in con.execute(
+            "select school_name, result, len(findings), len(signed_off), refused_because from mart.acceptance "
+            "where phase_id = 'p2' and inspected_on < '2024-05-21'"
+        ).fetchall()
+    }
+    assert found["如期小学", "passed"] == (1, 1, None)
+    assert found["未过小学", "failed"] == (1, 0, None)
+    assert found["自验小学", "passed"] == (1, 0, "by_reporter")
+    assert found["无证小学", "passed"] == (1, 0, "no_evidence")
+    assert found["早验小学", "passed"] == (1, 0, "before_failure")
+    assert found[UNKNOWN, "passed"] == (0, 0, "unknown_school_name")
+    assert found[None, "passed"] == (0, 0, "no_finding")
+    rows = con.execute("select count(*) from mart.acceptance where phase_id = 'p2'").fetchall()
+    assert rows == [(len(ACCEPTANCES),)]
+
+
+def test_a_finding_says_when_it_was_opened_and_closed_and_for_how_long(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    def course_of(name: str) -> list[tuple[str, str | None, int]]:
+        return con.execute(
+            "select opened_on::varchar, closed_on::varchar, days_open from mart.finding "
+            "where finding_id like '%' || ? and indicator_code = 'G5' order by phase_id",
+            [CODES[name]],
+        ).fetchall()
+
+    # from the figures of 2023-08-31 to those of 2024-05-31; open ones to the end of the phase
+    assert course_of("如期小学") == [
+        (DAYS[0], None, 122),
+        *[(DAYS[0], DAYS[1], 274)] * 3,
+    ]
+    # closed for half a year, open again for another: both times count
+    assert course_of("反复小学")[2:] == [
+        (DAYS[0], None, 274 + 31),
+        (DAYS[0], DAYS[3], 274 + 182),
+    ]
+    evidence, failed_on = con.execute(
+        "select signed_off_evidence, inspection_failed_on::varchar from mart.finding "
+        "where school_name = '未过小学' and phase_id = 'p4'"
+    ).fetchall()[0]
+    assert (evidence, failed_on) == (EVIDENCE, INSPECTED)
+
+
+def test_every_report_of_progress_is_published(con: duckdb.DuckDBPyConnection) -> None:
+    assert con.execute(
+        "select measure_no, state, reporter, is_newest, refused_because, file, row from mart.progress_report "
+        "where phase_id = 'p2'"
+    ).fetchall() == [("M1", "in_progress", "张三（财计科）", True, None, "progress.csv", 2)]

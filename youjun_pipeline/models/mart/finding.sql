@@ -8,7 +8,10 @@ with covered as (
 ), inspected as (
     select district_code, phase_id, finding_id,
         max(inspected_on) filter (result = 'passed' and refused_because is null) as passed_on,
-        arg_max(inspector, inspected_on) filter (result = 'passed' and refused_because is null) as passed_by,
+        arg_max(inspector, (inspected_on, inspector, evidence)) filter (result = 'passed' and refused_because is null)
+            as passed_by,
+        arg_max(evidence, (inspected_on, inspector, evidence)) filter (result = 'passed' and refused_because is null)
+            as passed_on_evidence,
         max(inspected_on) filter (result = 'failed') as failed_on
     from rule.finding_acceptance
     semi join run_evaluation using (district_code, phase_id)
@@ -21,7 +24,7 @@ with covered as (
     left join core.indicator_name i on i.standard_id = e.standard_id and i.form = indicator_form(h.item)
     where h.dataset = 'acceptances'
 ), signed as (
-    select f.*, c.measures, i.passed_by, i.passed_on,
+    select f.*, c.measures, i.passed_by, i.passed_on, i.passed_on_evidence, i.failed_on,
         f.state = 'closed' and i.passed_on is not null and coalesce(i.passed_on > i.failed_on, true)
             and not exists (
                 from unread u
@@ -41,5 +44,8 @@ select
     signed_off,
     if(signed_off, passed_on, null) as signed_off_on,
     if(signed_off, passed_by, null) as signed_off_by,
+    if(signed_off, passed_on_evidence, null) as signed_off_evidence,
+    failed_on as inspection_failed_on,
+    opened_on, closed_on, days_open,
     reason
 from signed

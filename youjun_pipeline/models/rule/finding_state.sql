@@ -5,7 +5,7 @@
 -- settled.
 with phase as (
     select e.district_code, e.phase_id, p.phase_id as at_phase_id, p.phase_order as at_order,
-        p.effective_on as at_effective_on, p.standard_id
+        p.effective_on as at_effective_on, p.starts as at_starts, p.standard_id
     from run_evaluation e
     join mart.evaluation p on p.district_code = e.district_code and p.phase_order <= e.phase_order
     semi join raw.phase k on k.district_code = p.district_code and k.phase_id = p.phase_id
@@ -105,7 +105,7 @@ with phase as (
     where kind = 'close' and is_in_force
     group by all
 ), history as (
-    select i.*, p.at_phase_id, p.at_order, p.at_effective_on, d.data_on, s.is_same, s.judged_item,
+    select i.*, p.at_phase_id, p.at_order, p.at_effective_on, p.at_starts, d.data_on, s.is_same, s.judged_item,
         s.stage as stage_now, s.school_name as judged_name, s.value, s.threshold, s.gap,
         case when s.status is not null then s.status when l.why is not null then 'not_applicable'
             when c.shut_on is not null then 'not_applicable' else 'no_data' end as status,
@@ -132,6 +132,23 @@ with phase as (
         max(at_effective_on) filter (is_settled(status)) as last_settled_on
     from history
     group by n
+), dated as (
+    -- The day a phase saw a finding as it is: that of the figures, but no earlier than the phase began, since older figures
+    -- were judged before. Missing data leave it as it was.
+    select n, at_order, at_effective_on, greatest(coalesce(data_on, at_effective_on), at_starts) as seen_on,
+        last_value(if(is_failing(status) or is_settled(status), is_failing(status), null) ignore nulls)
+            over (partition by n order by at_order) as stands_open
+    from history
+), lasting as (
+    select *, max(at_order) filter (stands_open) over (partition by n) as last_open_order,
+        lead(seen_on, 1, at_effective_on) over (partition by n order by at_order) as until
+    from dated
+), duration as (
+    select n, min(seen_on) as opened_on,
+        min(seen_on) filter (at_order > last_open_order) as closed_on,
+        sum(greatest(until - seen_on, 0)) filter (stands_open)::integer as days_open
+    from lasting
+    group by n
 ), named as (
     -- what the school is called, and under which code, now
     select s.*, k.school_name as known_name
@@ -156,8 +173,9 @@ select
     if(named.school_code is null, null, f.judged_item) as judged_school_code,
     f.value, f.threshold, f.gap, f.status, f.reason,
     case when not t.is_open then 'closed' when t.has_been_closed then 'reopened' else 'open' end as state,
-    f.first_phase_id, t.last_failed_on, t.last_settled_on, f.data_on
+    f.first_phase_id, t.last_failed_on, t.last_settled_on, f.data_on, u.opened_on, u.closed_on, u.days_open
 from history f
 join followed t using (n)
+join duration u using (n)
 left join named using (district_code, phase_id, level, origin)
 where f.at_phase_id = f.phase_id

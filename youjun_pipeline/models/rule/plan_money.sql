@@ -1,4 +1,5 @@
--- Findings of the plan audit: indicators that have measures and no money, each and in one sentence.
+-- Findings of the plan audit: indicators that have measures and no money, each and in one sentence; and money spent beyond
+-- the budget, or where there is none.
 -- Measures that build or buy cannot do without; the others may.
 with indicator as (
     select district_code, phase_id, indicator_code, what, sort_order,
@@ -32,3 +33,18 @@ select district_code, phase_id, 'no_budget', 'warning', null, null, null, null,
 from funded
 group by district_code, phase_id
 having count(amount_wan) < count(*)
+union all
+select m.district_code, m.phase_id, 'over_budget', 'serious', m.indicator_code, null, null, null,
+    '“' || i.short_name || '”（' || m.indicator_code || '）已支出 ' || exact(m.spent_wan) || ' 万元，超过预算 '
+        || exact(m.budget_wan) || ' 万元，超支 ' || exact(m.over_wan) || ' 万元：请说明资金来源，或调整预算'
+from mart.indicator_money m
+join run_evaluation e using (district_code, phase_id)
+join standard.indicator i on i.standard_id = e.standard_id and i.indicator_code = m.indicator_code
+where m.is_over_budget
+union all
+select m.district_code, m.phase_id, 'spent_without_budget', 'warning', m.indicator_code, null, null, null,
+    '“' || i.short_name || '”（' || m.indicator_code || '）已支出 ' || exact(m.spent_wan) || ' 万元，预算中没有这一项：请补列预算，或更正填报'
+from mart.indicator_money m
+join run_evaluation e using (district_code, phase_id)
+join standard.indicator i on i.standard_id = e.standard_id and i.indicator_code = m.indicator_code
+where m.spent_wan > 0 and m.budget_lines = 0 and m.is_budget_complete
