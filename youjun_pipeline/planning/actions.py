@@ -195,6 +195,17 @@ def _move_teachers(step: Step, action: Action, _: Forecast) -> Step:
     return _teachers(step, action, action.to_school or "", count, columns)
 
 
+def _qualify_teachers(step: Step, action: Action, _: Forecast) -> Step:
+    """Teachers who are there already come to count in more columns: nobody is added."""
+    columns = [c for c in _teacher_columns(action) if c not in EVERY_TEACHER]
+    if not columns:
+        raise ActionError("item", "请填写教师类别，如“骨干教师”")
+    figures = step.figures
+    for column in columns:
+        figures = figures.add("teachers", action.school or "", column, _whole(action), action.stage)
+    return replace(step, figures=figures)
+
+
 def _divert(step: Step, action: Action, _: Forecast) -> Step:
     figures = step.figures.move_pupils(
         action.school or "", action.to_school, _stage(step, action), _whole(action), action.grade
@@ -332,6 +343,7 @@ KINDS: dict[str, Needs] = {
     "take_out": Needs(("school", "item", "quantity"), (), _take_out),
     "add_teachers": Needs(("school", "stage", "quantity"), ("item",), _add_teachers),
     "move_teachers": Needs(("school", "to_school", "stage", "quantity"), ("item",), _move_teachers),
+    "qualify_teachers": Needs(("school", "stage", "item", "quantity"), (), _qualify_teachers),
     "divert_pupils": Needs(("school", "quantity"), ("to_school", "stage", "grade"), _divert),
     "add_classes": Needs(("school", "quantity"), ("stage", "grade"), _add_classes),
     "regroup": Needs(("school",), ("stage", "grade"), _regroup),

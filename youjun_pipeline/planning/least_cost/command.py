@@ -1,36 +1,27 @@
 """`youjun propose`: the least-cost plan of one evaluation, in a database in memory that leaves the warehouse alone.
 
-Belongs here: laying out the evaluation, and writing the plan's files. Keep out: how a plan is found (`answer`).
+Belongs here: laying out the evaluation and what was asked. Keep out: how a plan is found (`answer`), its files (`write`).
 """
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from youjun_pipeline.ingest.districts import District, scan
-from youjun_pipeline.planning.least_cost.answer import Answer, Line, NoAnswer, answer
+from youjun_pipeline.planning.least_cost.answer import REFUTED, NoAnswer, answer
 from youjun_pipeline.planning.least_cost.district import Aims
-from youjun_pipeline.planning.least_cost.prices import lever_kinds, read_prices
+from youjun_pipeline.planning.least_cost.prices import Prices, lever_kinds, read_prices
 from youjun_pipeline.planning.least_cost.text import answer_text
+from youjun_pipeline.planning.least_cost.write import write_plan
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.standard import load_catalogue
-from youjun_pipeline.vocabulary import word
 
 if TYPE_CHECKING:
     import duckdb
-
-MEASURE_TYPES = {
-    "above_degree_teachers": "教师配备",
-    "teaching_area": "改扩建",
-    "sports_area": "改扩建",
-    "equipment": "设备调配",
-}
-PLAN_FILE, MEASURES_FILE = "最省方案.csv", "measures.csv"
 
 
 class ProposeError(ValueError):
@@ -54,7 +45,7 @@ Evaluated = Callable[[District, str], AbstractContextManager["duckdb.DuckDBPyCon
 
 
 def propose_plan(settings: Settings, request: Request, evaluated: Evaluated) -> tuple[str, bool]:
-    """The answer as text, and whether there is a plan that the models let pass.
+    """The answer as text, and whether there is a plan that the models let pass, but for what no lever can mend.
 
     Raises:
         ProposeError: no such district, phase or lever.
@@ -73,9 +64,8 @@ def propose_plan(settings: Settings, request: Request, evaluated: Evaluated) -> 
     if unknown:
         raise ProposeError(f"没有这些手段：{'、'.join(unknown)}；可用：{'、'.join(lever_kinds())}")
     prices = read_prices(district.folder)
-    aims = request.aims
-    if aims.budget is None and prices is not None and prices.budget is not None:
-        aims = Aims(**(vars(aims) | {"budget": float(prices.budget)}))
+    if request.aims.budget is not None and (prices is None or not prices.is_priced):
+        raise ProposeError("没有单价（prices.toml），资金上限无从比较；请先填写单价，或不用 --budget")
     with evaluated(district, request.phase) as con:
         if con is None:
             why = "；".join(failure.message for failure in district.failures)
@@ -86,66 +76,27 @@ def propose_plan(settings: Settings, request: Request, evaluated: Evaluated) -> 
             request.phase,
             load_catalogue(district.standard),
             prices,
-            aims,
+            with_prices(request.aims, prices),
             allowed=request.levers,
             seconds=request.seconds,
         )
     text = answer_text(result, prices)
-    if isinstance(result, NoAnswer) or not result.proof.holds:
+    if isinstance(result, NoAnswer) or result.verdict == REFUTED:
         return text, False
     if request.folder is not None:
         text += "\n\n" + "\n".join(f"已写出 {path}" for path in write_plan(result, request.folder))
     return text, True
 
 
-def write_plan(found: Answer, folder: Path) -> list[Path]:
-    """Write every line of the plan, and the same as rows of `measures`, so that it can become the district's plan."""
-    folder.mkdir(parents=True, exist_ok=True)
-    names = found.figures.names
-    plan, measures = folder / PLAN_FILE, folder / MEASURES_FILE
-    with plan.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["手段", "内容", "学校标识码", "学校名称", "学段", "指标", "数量", "单位", "造价"])
-        for line in found.lines:
-            stage = word("stage", line.stage) or ""
-            cost = "" if line.cost is None else round(line.cost, 2)
-            name = names.get(line.school, "")
-            writer.writerow(
-                [
-                    line.action,
-                    line.what,
-                    line.school,
-                    name,
-                    stage,
-                    line.indicator,
-                    round(line.quantity, 6),
-                    line.unit,
-                    cost,
-                ]
-            )
-    with measures.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["措施编号", "指标", "学段", "涉及学校", "措施类型", "措施内容", "数量", "单位"])
-        for number, line in enumerate(found.lines, start=1):
-            stage = word("stage", line.stage) or ""
-            text = f"{line.action}{line.what} {line.quantity:g} {line.unit}"
-            writer.writerow(
-                [
-                    f"P{number:04d}",
-                    line.indicator,
-                    stage,
-                    line.school,
-                    _measure_type(line),
-                    text,
-                    f"{line.quantity:.6f}",
-                    line.unit,
-                ]
-            )
-    return [plan, measures]
-
-
-def _measure_type(line: Line) -> str:
-    if line.action.startswith("分流"):
-        return "分流"
-    by_name = {kind.name: MEASURE_TYPES.get(name) for name, kind in lever_kinds().items()}
-    return by_name.get(line.what) or "功能调整"
+def with_prices(aims: Aims, prices: Prices | None) -> Aims:
+    """The aims with what the prices say of money and margins, where nobody asked for something else."""
+    if prices is None:
+        return aims
+    changed: dict[str, float] = {}
+    if aims.budget is None and prices.money is not None:
+        changed["budget"] = float(prices.money)
+    if aims.coefficient_at_most is None and prices.coefficient_at_most is not None:
+        changed["coefficient_at_most"] = float(prices.coefficient_at_most)
+    if aims.above_threshold == 1.0 and prices.above_threshold is not None:
+        changed["above_threshold"] = float(prices.above_threshold)
+    return replace(aims, **changed)  # type: ignore[arg-type]

@@ -65,6 +65,7 @@ class Lever:
         high: at most so many units added, one per site.
         move_price: of one unit moved between two sites; None where the kind cannot move.
         movable: at most so many units leave a site, one per site; the donor keeps its threshold besides.
+        most_moved: at most so many units are moved in all.
         may_take_out: whether units may be taken out of use (listed apart, last).
     """
 
@@ -75,6 +76,7 @@ class Lever:
     high: Vector
     move_price: float | None = None
     movable: Vector | None = None
+    most_moved: float | None = None
     may_take_out: bool = False
 
 
@@ -303,6 +305,11 @@ class _Builder:
                 shape=(groups, self.m),
             )
             self._row("balance", rows, np.zeros(groups), np.zeros(groups))
+            if lever.most_moved is not None:
+                given = sparse.csr_array(
+                    (np.ones(block.size), (np.zeros(block.size, int), block.start + at)), shape=(1, self.m)
+                )
+                self._row("moved", given, np.array([-np.inf]), np.array([lever.most_moved]))
 
     def _pupils_stay(self) -> None:
         """A section keeps at least one pupil."""

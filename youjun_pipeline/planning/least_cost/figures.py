@@ -41,6 +41,7 @@ class Figures:
     indicators: list[str]
     neighbours: list[Neighbours]
     too_large: list[tuple[str, float]]  # schools out of scope with pupils they may not have, and how many
+    fullest: Vector  # pupils of the largest class of each grade row of the seats
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Neighbours:
     source: int
     target: int
     entering_grades_only: bool
+    metres: float | None = None
 
 
 def read_figures(
@@ -98,7 +100,7 @@ def read_figures(
         must_meet=int(catalogue.parameters["min_met"].value),
     )
     names = dict(zip(resource["school_code"], resource["school_name"], strict=True))
-    seats = _seats(con, key, keys, schools, stages, catalogue, prices)
+    seats, fullest = _seats(con, key, keys, schools, stages, catalogue, prices)
     return Figures(
         sections,
         seats,
@@ -106,8 +108,9 @@ def read_figures(
         names,
         keys,
         indicators,
-        _neighbours(con, key, keys),
+        _neighbours(con, key, keys, prices),
         _too_large(con, key, names),
+        fullest,
     )
 
 
@@ -159,6 +162,9 @@ def levers_of(
                 np.floor(high) if kind.is_whole else high,
                 move_price=move,
                 movable=np.full(size, np.inf) if move is not None else None,
+                most_moved=float(told.most_moved)
+                if told is not None and told.most_moved is not None
+                else None,
                 may_take_out=not kind.is_whole or kind.indicator == figures.indicators[-1],
             )
         )
@@ -204,10 +210,11 @@ def _seats(
     stages: list[str],
     catalogue: Catalogue,
     prices: Prices | None,
-) -> Seats:
+) -> tuple[Seats, Vector]:
+    """Grades, classes and rooms; and the pupils of the largest class of each grade row."""
     grades = con.execute(
         """
-        select a.school_code, a.stage, a.grade, sum(a.students), count(*)
+        select a.school_code, a.stage, a.grade, sum(a.students), count(*), max(a.students)
         from core.chosen_file f join accepted.classes a using (content_sha256)
         where f.district_code = ? and f.phase_id = ? and f.dataset = 'classes'
         group by all order by all
@@ -230,7 +237,7 @@ def _seats(
         rooms[schools.index(school)] = music, art
     count = len(schools)
     more_classes, more_rooms = _capacity(con, key, schools, index, known)
-    return Seats(
+    seats = Seats(
         section=np.array([index[r[0], r[1]] for r in known]),
         grade=np.array([r[2] for r in known]),
         pupils=np.array([float(r[3]) for r in known]),
@@ -247,6 +254,7 @@ def _seats(
         class_price=np.full(count, float(prices.classes.price) if prices and prices.classes else 1.0),
         room_price=np.full(count, float(prices.rooms.price) if prices and prices.rooms else 1.0),
     )
+    return seats, np.array([float(r[5]) for r in known])
 
 
 def _largest(
@@ -292,7 +300,7 @@ def _capacity(
 
 
 def _neighbours(
-    con: duckdb.DuckDBPyConnection, key: list[str], keys: list[tuple[str, str]]
+    con: duckdb.DuckDBPyConnection, key: list[str], keys: list[tuple[str, str]], prices: Prices | None
 ) -> list[Neighbours]:
     """Pairs of sections of one stage; schools of two stages are left out, whose split would change with their pupils."""
     stages: dict[str, list[str]] = {}
@@ -300,8 +308,8 @@ def _neighbours(
         stages.setdefault(school, []).append(stage)
     index = {pair: n for n, pair in enumerate(keys)}
     pairs = con.execute(
-        "select a.school_code, a.neighbour_code, coalesce(a.entering_grades_only, false) "  # not said: every grade may
-        "from core.chosen_file f join accepted.neighbours a using (content_sha256) "
+        "select a.school_code, a.neighbour_code, coalesce(a.entering_grades_only, false), "  # not said: every grade may
+        "a.distance_m::double from core.chosen_file f join accepted.neighbours a using (content_sha256) "
         "where f.district_code = ? and f.phase_id = ? and f.dataset = 'neighbours' order by all",
         key,
     ).fetchall()
@@ -313,10 +321,15 @@ def _neighbours(
             key,
         ).fetchall()
     }
+    told = prices.pupils if prices else None
+    within = float(told.within_m) if told and told.within_m is not None else np.inf
+    by_distance = bool(told and (told.within_m is not None or told.price_per_km))
     return [
-        Neighbours(index[source, stage], index[target, stage], entering)
-        for source, target, entering in pairs
+        Neighbours(index[source, stage], index[target, stage], entering, metres)
+        for source, target, entering, metres in pairs
         if source in single and target in single
+        # a distance that nobody knows is not within the limit, and no distance of nothing
+        if not by_distance or (metres is not None and metres <= within)
         for stage in stages.get(source, [])
         if (target, stage) in index
     ]

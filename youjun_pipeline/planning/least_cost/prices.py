@@ -1,7 +1,13 @@
-"""What a district says its levers cost: `prices.toml` in its folder.
+"""What a district says its levers cost: `prices.toml` in its folder, or `prices.xlsx` with the same figures.
 
     unit = "万元"
     budget = "5000"
+    coefficient_at_most = "0.48"  # a margin
+    above_threshold = "1.05"      # values at so many times the threshold
+
+    [[years]]                     # instead of budget: the money of each year
+    year = 2025
+    amount = "2000"
 
     [levers.teaching_area]
     price = "0.35"
@@ -10,6 +16,7 @@
     [levers.equipment]
     price = "1"
     move_price = "0.02"
+    most_moved = "300"            # at most so many units moved in the whole district
 
     [classes]
     price = "8"
@@ -19,20 +26,22 @@
 
     [pupils]
     price = "0.1"                 # of diverting one pupil
+    price_per_km = "0.05"         # and for each kilometre to the neighbour
+    within_m = "3000"             # nobody goes further
 
     [[sites]]                     # one school is otherwise
     school = "2120114001"
     lever = "teaching_area"
     most = "0"
 
-Numbers are written as text, as in the catalogue. Without the file a plan is in physical units. Keep out: defaults in yuan;
-nothing is assumed that the district did not say.
+Numbers are written as text, as in the catalogue. A file without prices (an empty one too) asks for the plan in physical units.
+Keep out: defaults in yuan; nothing is assumed that the district did not say.
 """
 
 from __future__ import annotations
 
 import tomllib
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from pathlib import Path
 from typing import Annotated
@@ -45,7 +54,13 @@ LEVERS = Path(__file__).with_name("levers.toml")
 
 def _exact(value: object) -> object:
     if isinstance(value, str):
-        return Decimal(value.replace(",", "").strip())
+        try:
+            number = Decimal(value.replace(",", "").strip())
+        except InvalidOperation:
+            raise ValueError("不是数字") from None
+        if number.is_finite():
+            return number
+        raise ValueError("不是数字")
     raise ValueError('数字请写成文本，如 "0.35"')
 
 
@@ -77,13 +92,28 @@ class LeverPrice(_Strict):
     price: Amount
     move_price: Amount | None = None
     most: Amount | None = None
+    most_moved: Amount | None = None
     allowed: bool = True
 
 
 class UnitPrice(_Strict):
-    """The price of one class or one special room more, or of one pupil who goes elsewhere."""
+    """The price of one class or one special room more."""
 
     price: Amount
+
+
+class PupilPrice(UnitPrice):
+    """The price of one pupil who goes to a neighbour, and how far pupils may go."""
+
+    price_per_km: Amount | None = None
+    within_m: Amount | None = None
+
+
+class Year(_Strict):
+    """The money of one year."""
+
+    year: int
+    amount: Amount
 
 
 class Site(_Strict):
@@ -97,13 +127,26 @@ class Site(_Strict):
 class Prices(_Strict):
     """A district's prices, all in `unit`."""
 
-    unit: str
+    unit: str | None = None
     budget: Amount | None = None
+    years: list[Year] = []
     levers: dict[str, LeverPrice] = {}
     classes: UnitPrice | None = None
-    pupils: UnitPrice | None = None
+    pupils: PupilPrice | None = None
     rooms: UnitPrice | None = None
     sites: list[Site] = []
+    coefficient_at_most: Amount | None = None
+    above_threshold: Amount | None = None
+
+    @property
+    def is_priced(self) -> bool:
+        """Whether there are prices at all; bounds alone leave the plan in physical units."""
+        return bool(self.levers)
+
+    @property
+    def money(self) -> Decimal | None:
+        """All the money there is, of all years; None where nothing limits it."""
+        return sum((year.amount for year in self.years), Decimal(0)) if self.years else self.budget
 
 
 class PricesError(ValueError):
@@ -158,7 +201,18 @@ def _contradictions(prices: Prices) -> list[str]:
             faults.append(f"levers.{name}：没有这种手段；可用：{known}")
         elif entry.move_price is not None and not kinds[name].can_move:
             faults.append(f"levers.{name}.move_price：{kinds[name].name}不能在学校之间调配，请删去调配单价")
+        elif entry.most_moved is not None and entry.move_price is None:
+            faults.append(f"levers.{name}.most_moved：没有调配单价 move_price，请补上或删去")
     missing = [f"levers.{name}.price" for name in kinds if name not in prices.levers]
+    missing += [f"{name}.price" for name in ("classes", "rooms") if getattr(prices, name) is None]
+    if prices.levers and prices.unit is None:
+        faults.append('unit：没有填写金额单位，请补上，如 unit = "万元"')
+    if prices.years and prices.budget is not None:
+        faults.append("budget：已按年度（years）给出资金，请删去 budget")
+    if len({year.year for year in prices.years}) < len(prices.years):
+        faults.append("years：同一年度写了两次")
+    if (prices.budget is not None or prices.years) and not prices.levers:
+        faults.append("budget：没有单价，资金上限无从比较；请补上 levers 的单价或删去资金")
     if missing and prices.levers:
         faults.append(f'缺少单价：{"、".join(missing)}；不准使用的手段请写 price = "0" 和 allowed = false')
     faults += [

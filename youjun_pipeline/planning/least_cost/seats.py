@@ -76,12 +76,16 @@ class Moves:
 
 @dataclass(frozen=True)
 class Seated:
-    """Whole pupils per move, classes to add per grade row, music and art rooms to add per school, and what they cost."""
+    """Whole pupils per move, classes to add per grade row, music and art rooms to add per school, and what they cost.
+
+    Nothing that holds costs less than `bound`, where no pupils were wanted.
+    """
 
     moved: Vector
     classes: Vector
     rooms: Vector
     cost: float
+    bound: float
 
 
 def seat(seats: Seats, moves: Moves | None, seconds: float = 30.0) -> Seated | None:
@@ -99,7 +103,10 @@ def seat(seats: Seats, moves: Moves | None, seconds: float = 30.0) -> Seated | N
     values = np.where(draft.whole == 1, np.round(result.x), result.x)
     rooms = values[draft.rooms].reshape(2, seats.schools).T
     cost = float(draft.true_cost @ values)
-    return Seated(values[draft.moves], values[draft.classes], rooms, cost)
+    bound = result.get("mip_dual_bound")
+    return Seated(
+        values[draft.moves], values[draft.classes], rooms, cost, 0.0 if bound is None else float(bound)
+    )
 
 
 class _Draft:

@@ -1,108 +1,144 @@
-"""A least-cost plan, or what stands in its way, as Chinese text for a terminal; and as rows of a scenario or of measures.
+"""A least-cost plan, or what stands in its way, as Chinese text for a terminal.
 
-Keep out: the figures (`answer`) and the mathematics.
+Keep out: the figures (`answer`), the mathematics, and the files (`write`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 
-from youjun_pipeline.planning.least_cost.answer import TAKEN_OUT, Answer, Line, NoAnswer, Obstacle
-from youjun_pipeline.planning.least_cost.figures import Figures
+from youjun_pipeline.planning.least_cost.answer import PARTIAL, PROVED, Answer, NoAnswer
+from youjun_pipeline.planning.least_cost.lines import TAKE_OUT, Line
+from youjun_pipeline.planning.least_cost.obstacles import Obstacle
 from youjun_pipeline.planning.least_cost.prices import Prices
 from youjun_pipeline.vocabulary import word
 
 SHOWN = 200
 
 
-def answer_text(found: Answer | NoAnswer, prices: Prices | None) -> str:
+def answer_text(answer: Answer | NoAnswer, prices: Prices | None) -> str:
     """The whole answer: cost and bound, what is left at the floor, what is done where, and the proof."""
-    if isinstance(found, NoAnswer):
-        return _obstacles_text(found)
-    unit = prices.unit if prices else ""
-    lines = [_proof_line(found), _cost_line(found, unit)]
+    if isinstance(answer, NoAnswer):
+        return obstacles_text(answer.obstacles, answer.figures.names)
+    found, unit = answer.found, money_unit(prices)
+    lines = [verdict_sentence(answer), *_unexplained(answer), cost_sentence(answer, unit)]
     if found.left:
-        names = found.figures.names
-        left = "、".join(
-            f"{names[school]}{word('stage', stage)}{code}" for school, stage, code in found.left[:SHOWN]
-        )
-        saved = ""
-        if found.every_indicator_cost is not None and found.cost is not None:
-            full = found.every_indicator_cost
-            saved = f"；如七项全部达标，造价 {full:,.2f} {unit}，多 {full - found.cost:,.2f} {unit}"
-        lines.append(
-            f"按“至少六项达标、其余不低于底线”，{len(found.left)} 项留在底线与标准之间{saved}：{left}"
-        )
-    lines.append("")
-    lines += _totals(found.lines, unit)
-    out = [line for line in found.lines if line.action == TAKEN_OUT]
+        lines.append(left_sentence(answer, unit))
+    if found.beyond:
+        lines += [
+            "",
+            "方案之外须另行解决：",
+            *(f"  {obstacle_sentence(o, found.figures.names)}" for o in found.beyond),
+        ]
+    lines += ["", "合计：", *(f"  {text}" for text in totals(found.lines, unit))]
     for title, chosen in (
-        ("逐校安排", [x for x in found.lines if x not in out]),
-        ("停用（降低供给，最后考虑）", out),
+        ("逐校安排", [x for x in found.lines if x.kind != TAKE_OUT]),
+        ("停用（降低供给，最后考虑）", [x for x in found.lines if x.kind == TAKE_OUT]),
     ):
         if chosen:
-            lines += ["", f"{title}：", *(_line(line, found.figures, unit) for line in chosen[:SHOWN])]
+            lines += ["", f"{title}："]
+            lines += [f"  {line_sentence(line, found.figures.names, unit)}" for line in chosen[:SHOWN]]
             if len(chosen) > SHOWN:
                 lines.append(f"  另有 {len(chosen) - SHOWN} 行，见 --write 写出的文件")
     return "\n".join(lines)
 
 
-def _proof_line(found: Answer) -> str:
-    if found.proof.holds:
+def money_unit(prices: Prices | None) -> str:
+    """The unit of the prices; empty without prices."""
+    return prices.unit or "" if prices is not None and prices.is_priced else ""
+
+
+def verdict_sentence(answer: Answer) -> str:
+    """What the models say of the plan, in one sentence."""
+    if answer.verdict == PROVED:
         return "方案经同一套计算模型验证：R1–R7、差异系数、G3、G4、G5 全部达标"
-    return "方案未通过计算模型验证，不能采用：\n" + "\n".join(
-        f"  {line}" for line in found.proof.failing[:SHOWN]
-    )
+    if answer.verdict == PARTIAL:
+        schools = len({o.school for o in answer.found.beyond})
+        return f"方案经同一套计算模型验证：除 {schools} 所学校的学校规模（G4）须另行解决外，R1–R7、差异系数、G3、G4、G5 全部达标"
+    return "方案未通过计算模型验证，不能采用"
 
 
-def _cost_line(found: Answer, unit: str) -> str:
+def _unexplained(answer: Answer) -> list[str]:
+    return [
+        f"  {f.school_name or ''} {word('stage', f.stage)} {f.indicator or ''} {f.reason}"
+        for f in answer.unexplained[:SHOWN]
+    ]
+
+
+def cost_sentence(answer: Answer, unit: str) -> str:
+    """Cost, bound, which bound that is, and the gap."""
+    found = answer.found
     if found.cost is None:
         return "没有单价（prices.toml），各项以实物量计，各指标分别求最少，不相互比较"
     text = f"造价 {found.cost:,.2f} {unit}"
     if found.bound is None:
-        return text + "；学生可分流时问题非凸，未证明没有更省的方案"
-    text += (
-        f"；任何方案不低于 {found.bound:,.2f} {unit}（连续松弛的下界），差距 {(found.gap or 0) * 100:.2f}%"
-    )
+        text += "；未求得下界，不能证明没有更省的方案"
+    else:
+        kind = word("bound_of", found.bound_of)
+        text += f"；任何方案不低于 {found.bound:,.2f} {unit}（{kind}），差距 {(found.gap or 0) * 100:.2f}%"
     return text if found.status == "optimal" else text + "；到时限为止找到的最好方案"
 
 
-def _totals(lines: list[Line], unit: str) -> list[str]:
+def left_sentence(answer: Answer, unit: str) -> str:
+    """What stays between floor and threshold by choice, and what that saves."""
+    found = answer.found
+    names = found.figures.names
+    left = "、".join(
+        f"{names[school]}{word('stage', stage)}{code}" for school, stage, code in found.left[:SHOWN]
+    )
+    saved = ""
+    if found.every_indicator_cost is not None and found.cost is not None:
+        more = max(found.every_indicator_cost - found.cost, 0.0)
+        saved = f"；如七项全部达标，造价 {found.every_indicator_cost:,.2f} {unit}，多 {more:,.2f} {unit}"
+    return f"按“至少六项达标、其余不低于底线”，{len(found.left)} 项留在底线与标准之间{saved}：{left}"
+
+
+def totals(lines: Iterable[Line], unit: str) -> list[str]:
+    """One line for each kind of thing that is done: how often, how much, what it costs."""
     sums: dict[tuple[str, str, str], list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
     for line in lines:
-        action = line.action if not line.action.startswith("分流") else "分流"
-        entry = sums[action, line.what, line.unit]
+        what = line.what if line.grade is None else line.what.removeprefix(f"{line.grade} 年级") or "班级"
+        entry = sums[line.kind, what, line.unit]
         entry[0] += 1
         entry[1] += line.quantity
         entry[2] += line.cost or 0.0
-    return ["合计："] + [
-        f"  {action} {what}：{count} 处，{quantity:,.2f} {of}"
+    return [
+        f"{word('proposal_action', kind)} {what}：{count:.0f} 处，{number(quantity)} {of}"
         + (f"，{cost:,.2f} {unit}" if unit and cost else "")
-        for (action, what, of), (count, quantity, cost) in sums.items()
+        for (kind, what, of), (count, quantity, cost) in sums.items()
     ]
 
 
-def _line(line: Line, figures: Figures, unit: str) -> str:
-    action = line.action
-    for code, name in figures.names.items():
-        action = action.replace(code, name) if code in action else action
+def line_sentence(line: Line, names: Mapping[str, str], unit: str) -> str:
+    """One line of the plan."""
     stage = word("stage", line.stage) or ""
+    to = f"至 {names.get(line.to_school, line.to_school)} " if line.to_school else ""
     cost = f"，{line.cost:,.2f} {unit}" if line.cost else ""
-    return f"  {figures.names.get(line.school, line.school)} {stage} {action} {line.what} {line.quantity:,.2f} {line.unit}{cost}"
+    due = f"，{line.due} 前" if line.due else ""
+    return (
+        f"{names.get(line.school, line.school)} {stage} {word('proposal_action', line.kind)} {to}{line.what} "
+        f"{number(line.quantity)} {line.unit}{cost}{due}"
+    )
 
 
-def _obstacles_text(found: NoAnswer) -> str:
-    lines = ["在允许的手段和上限内没有方案可以达标。至少要让步的地方："]
-    lines += [f"  {_obstacle(obstacle, found.figures)}" for obstacle in found.obstacles[:SHOWN]]
-    if not found.obstacles:
-        lines.append(
-            "  班级、教室或学校规模无法同时满足，请核对校址容量（site_capacity）和邻近学校（neighbours）"
-        )
+def number(value: float) -> str:
+    """A quantity with the decimals that it needs, two at most."""
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def obstacles_text(obstacles: Iterable[Obstacle], names: Mapping[str, str]) -> str:
+    """What keeps the district from passing, each with the least by which it would have to give way."""
+    told = [obstacle_sentence(o, names) for o in obstacles]
+    lines = ["在允许的手段和上限内没有方案可以达标。至少要让步的地方：", *(f"  {t}" for t in told[:SHOWN])]
+    if len(told) > SHOWN:
+        lines.append(f"  另有 {len(told) - SHOWN} 处")
     return "\n".join(lines)
 
 
-def _obstacle(o: Obstacle, figures: Figures) -> str:
-    school = figures.names.get(o.school or "", o.school or "")
+def obstacle_sentence(o: Obstacle, names: Mapping[str, str]) -> str:
+    """One obstacle, and what to do about it."""
+    school = names.get(o.school or "", o.school or "")
     stage = word("stage", o.stage) or ""
     if o.what == "coefficient":
         return f"{stage} {o.indicator} 差异系数最低只能降到 {o.short:.4f}，请放宽学校的增加上限或增加手段"
@@ -110,6 +146,10 @@ def _obstacle(o: Obstacle, figures: Figures) -> str:
         return f"{school} 超过学校规模上限 {o.short:.0f} 人：须向邻近学校分流（补报 neighbours）或新建学校"
     if o.what == "budget":
         return f"预算至少还差 {o.short:,.2f}"
+    if o.what == "seats":
+        return "班级、专用教室的容量不足，请核对校址容量（site_capacity）和邻近学校（neighbours）"
+    if o.what == "whole_units":
+        return f"{o.indicator} 按整数（人、间）安排不出方案，请放宽学校的增加上限"
     if o.what in ("threshold", "floor"):
         return f"{school} {stage} {o.indicator} 还差 {o.short:,.2f}（资源单位），请放宽该校的增加上限"
     return f"{school} {stage} {o.what} {o.short:,.2f}"
