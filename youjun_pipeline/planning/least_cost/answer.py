@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from youjun_pipeline.planning.least_cost.calendar import dated
-from youjun_pipeline.planning.least_cost.district import Aims, Lever, Sections
+from youjun_pipeline.planning.least_cost.district import Aims, Diversion, Lever, Sections
 from youjun_pipeline.planning.least_cost.diversion import Seating, diversion_of
 from youjun_pipeline.planning.least_cost.figures import Figures, levers_of, read_figures, with_capacity
 from youjun_pipeline.planning.least_cost.lines import Line, lines_of
-from youjun_pipeline.planning.least_cost.obstacles import Obstacle, obstacles_of, over_size, too_large
+from youjun_pipeline.planning.least_cost.obstacles import BUDGET, Obstacle, obstacles_of, over_size, too_large
 from youjun_pipeline.planning.least_cost.prices import Prices, PricesError
 from youjun_pipeline.planning.least_cost.proof import Draft, Failing, Proof, prove
 from youjun_pipeline.planning.least_cost.proposal import Plan, propose
@@ -146,6 +146,71 @@ def find(
         SolverFailedError: the solver came to no end that it vouches for.
     """
     deadline = time.monotonic() + seconds
+    task = _set_out(con, district, phase, catalogue, prices, aims, allowed, seconds)
+    figures, levers, moves, aims = task.figures, task.levers, task.moves, task.aims
+    seating = Seating(figures, moves, seconds) if moves else None
+    log.info("最省方案 %s：%d 个学部，%d 种手段", district, len(figures.section_keys), len(levers))
+    plan = propose(figures.sections, levers, aims, task.diversion, seconds=seconds, whole_pupils=seating)
+    seated = seating.seated if seating else seat(figures.seats, None, seconds)
+    if not isinstance(plan, Plan) or seated is None:
+        return NoAnswer(obstacles_of(figures, plan, seated is not None), figures)
+    plan = _rounded_up(plan, levers, plan.sections)
+    log.info("最省方案 %s：资源 %s，下界 %s", district, plan.cost, plan.bound)
+    lines = lines_of(figures, levers, task.ids, plan, seated, moves, catalogue, priced=task.priced)
+    cost = sum(line.cost or 0.0 for line in lines)
+    if aims.budget is not None and cost > aims.budget * (1 + 1e-9):
+        return NoAnswer([Obstacle(BUDGET, None, None, None, cost - aims.budget)], figures)
+    left, full = _left(figures, plan), None
+    if task.priced and left:
+        others = sum(line.cost or 0.0 for line in lines if line.lever is None)
+        full = _every_indicator(plan, levers, aims, others, max(deadline - time.monotonic(), 1.0))
+    log.info(
+        "最省方案 %s：%d 行，造价 %s，下界 %s", district, len(lines), cost if task.priced else "—", bound
+    )
+    return Found(
+        district,
+        phase,
+        dated(con, district, lines, prices),
+        left,
+        cost if task.priced else None,
+        _bound(plan, task, seconds),
+        plan.bound_of,
+        plan.status,
+        full,
+        task.beyond,
+        figures,
+        plan,
+        seated,
+        levers,
+        task.ids,
+        aims,
+    )
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is to be solved, as the district and its prices have it."""
+
+    figures: Figures
+    levers: list[Lever]
+    ids: list[str]
+    diversion: Diversion | None
+    moves: Moves | None
+    beyond: list[Obstacle]
+    aims: Aims
+    priced: bool
+
+
+def _set_out(
+    con: duckdb.DuckDBPyConnection,
+    district: str,
+    phase: str,
+    catalogue: Catalogue,
+    prices: Prices | None,
+    aims: Aims,
+    allowed: list[str] | None,
+    seconds: float,
+) -> _Task:
     figures = read_figures(con, district, phase, catalogue, prices)
     priced = prices is not None and prices.is_priced
     if priced and figures.neighbours and prices is not None and prices.pupils is None:
@@ -156,46 +221,7 @@ def find(
     with_capacity(con, district, phase, figures, levers, ids)
     diversion, moves = diversion_of(figures, prices) or (None, None)
     figures, beyond = _seatable(figures, moves, seconds)
-    seating = Seating(figures, moves, seconds)
-    log.info("最省方案 %s：%d 个学部，%d 种手段", district, len(figures.section_keys), len(levers))
-    plan = propose(
-        figures.sections, levers, aims, diversion, seconds=seconds, whole_pupils=seating if moves else None
-    )
-    seated = seating.seated if moves else seat(figures.seats, None, seconds)
-    if not isinstance(plan, Plan) or seated is None:
-        return NoAnswer(obstacles_of(figures, plan, seated is not None), figures)
-    plan = _rounded_up(plan, levers, plan.sections)
-    lines = lines_of(figures, levers, ids, plan, seated, moves, catalogue, priced=priced)
-    left = _left(figures, plan)
-    cost = sum(line.cost or 0.0 for line in lines)
-    if aims.budget is not None and cost > aims.budget * (1 + 1e-9):
-        return NoAnswer([Obstacle("budget", None, None, None, cost - aims.budget)], figures)
-    bound = plan.bound + _least_seats(figures, moves, seconds) if plan.bound is not None else None
-    full = (
-        _every_indicator(plan, levers, aims, max(deadline - time.monotonic(), 1.0))
-        if priced and left
-        else None
-    )
-    others = sum(line.cost or 0.0 for line in lines if line.lever is None)
-    log.info("最省方案 %s：%d 行，造价 %s，下界 %s", district, len(lines), cost if priced else "—", bound)
-    return Found(
-        district,
-        phase,
-        dated(con, district, phase, lines, prices),
-        left,
-        cost if priced else None,
-        bound if priced else None,
-        plan.bound_of,
-        plan.status,
-        None if full is None else full + others,
-        beyond,
-        figures,
-        plan,
-        seated,
-        levers,
-        ids,
-        aims,
-    )
+    return _Task(figures, levers, ids, diversion, moves, beyond, aims, priced)
 
 
 def _seatable(figures: Figures, moves: Moves | None, seconds: float) -> tuple[Figures, list[Obstacle]]:
@@ -208,11 +234,13 @@ def _seatable(figures: Figures, moves: Moves | None, seconds: float) -> tuple[Fi
     return replace(figures, seats=replace(figures.seats, largest_school=sizes)), too_large(figures)
 
 
-def _least_seats(figures: Figures, moves: Moves | None, seconds: float) -> float:
-    """What classes and rooms cost at the least, were diverting pupils free: their share of a bound."""
-    free = None if moves is None else replace(moves, price=np.zeros(len(moves.price)))
-    least = seat(figures.seats, free, seconds)
-    return 0.0 if least is None else least.bound
+def _bound(plan: Plan, task: _Task, seconds: float) -> float | None:
+    """What no plan can cost less than: of the resources, and of classes and rooms were diverting pupils free."""
+    if plan.bound is None or not task.priced:
+        return None
+    free = None if task.moves is None else replace(task.moves, price=np.zeros(len(task.moves.price)))
+    least = seat(task.figures.seats, free, seconds)
+    return plan.bound + (0.0 if least is None else least.bound)
 
 
 def _left(figures: Figures, plan: Plan) -> list[tuple[str, str, str]]:
@@ -221,11 +249,13 @@ def _left(figures: Figures, plan: Plan) -> list[tuple[str, str, str]]:
     return [(*figures.section_keys[section], figures.indicators[indicator]) for section, indicator in at]
 
 
-def _every_indicator(found: Plan, levers: list[Lever], aims: Aims, seconds: float) -> float | None:
-    """What the resources would cost with nothing left at the floor, at the same pupils."""
+def _every_indicator(
+    found: Plan, levers: list[Lever], aims: Aims, others: float, seconds: float
+) -> float | None:
+    """What it would cost with nothing left at the floor, at the same pupils; `others` is what is no resource."""
     aims = replace(aims, every_indicator=True, budget=None)
     whole = propose(found.sections, levers, aims, seconds=seconds)
-    return whole.cost if isinstance(whole, Plan) else None
+    return whole.cost + others if isinstance(whole, Plan) else None
 
 
 def _rounded_up(plan: Plan, levers: list[Lever], sections: Sections) -> Plan:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def dated(
-    con: duckdb.DuckDBPyConnection, district: str, phase: str, lines: list[Line], prices: Prices | None
+    con: duckdb.DuckDBPyConnection, district: str, lines: list[Line], prices: Prices | None
 ) -> list[Line]:
     """The lines with the day by which each is done."""
     last = con.execute("select max(ends) from raw.phase where district_code = ?", [district]).fetchall()[0][0]
