@@ -164,9 +164,6 @@ def find(
     if task.priced and left:
         others = sum(line.cost or 0.0 for line in lines if line.lever is None)
         full = _every_indicator(plan, levers, aims, others, max(deadline - time.monotonic(), 1.0))
-    log.info(
-        "最省方案 %s：%d 行，造价 %s，下界 %s", district, len(lines), cost if task.priced else "—", bound
-    )
     return Found(
         district,
         phase,
