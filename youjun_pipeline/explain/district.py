@@ -5,19 +5,21 @@ Keep out: judging: values and statuses are those of `mart.stage_balance` and `ma
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from youjun_pipeline.explain.facts import Facts
 from youjun_pipeline.explain.text import (
     INDENT,
     STATUS,
+    Line,
+    Used,
     figure,
     heading,
     input_lines,
     input_name,
-    lineage,
     percent,
-    place,
     shown,
     stage_name,
     standard_line,
@@ -27,24 +29,35 @@ from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.words import NOTHING, level_word, plain, rounded
 
 if TYPE_CHECKING:
-    import duckdb
-
     from youjun_pipeline.standard.model import Part
 
 CONTRIBUTORS = 5
 LISTED_INPUTS = 12
 LISTED_SCHOOLS = 30
+# Said where figures are summed up; whoever shows them all beside it says so instead.
+BY_MACHINE = "，逐行见 youjun explain --json"
 # Judged subject by subject from an outside result; its value is the share of subjects that pass.
 MONITORING = "Q9"
 
 
-def stage_text(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, row: Row) -> list[str]:
+def stage_text(facts: Facts, row: Row) -> list[Line]:
     """Explain one row of `mart.stage_balance`, as lines."""
+    evaluation = facts.evaluation
     catalogue, code, stage = evaluation.catalogue, row["indicator_code"], row["stage"]
-    decimals = int(catalogue.parameters["cv_display_decimals"].value)
-    lines = [
+    lines: list[Line] = [
         f"{evaluation.district_name} {stage_name(catalogue, stage)} 校际差异系数",
         *heading(evaluation, code),
+        *stage_steps(facts, row),
+    ]
+    return lines
+
+
+def stage_steps(facts: Facts, row: Row) -> list[Line]:
+    """The sum of a row of `mart.stage_balance` with its figures put in, and the verdict."""
+    evaluation, code, stage = facts.evaluation, row["indicator_code"], row["stage"]
+    catalogue = evaluation.catalogue
+    decimals = int(catalogue.parameters["cv_display_decimals"].value)
+    lines: list[Line] = [
         "差异系数：x＝各校指标值，P＝各校在校生，X＝按学生数加权的平均值，S＝√Σ（P÷ΣP）×（x－X）²，CV＝S÷X",
         f"参加计算的学部 n＝{row['schools']}"
         + (f"，另有 {row['schools_no_data']} 个缺数据" if row["schools_no_data"] else ""),
@@ -52,11 +65,8 @@ def stage_text(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, row: Row)
     if row["cv"] is None:
         return [*lines, status_line(row["status"], row["status_strict"]), f"说明：{row['reason']}"]
     per = catalogue.indicators[code].per
-    amount = con.execute(
-        "select sum(numerator) from mart.school_indicator where district_code = ? and phase_id = ? and stage = ? "
-        "and indicator_code = ?",
-        [evaluation.district_code, evaluation.phase_id, stage, code],
-    ).fetchall()[0][0]
+    sections = facts.values[stage, code]
+    amount = math.fsum(r["numerator"] for r in sections if r["numerator"] is not None)
     times = "" if per in (None, 1) else f"×{figure(per)}"
     lines += [
         "代入：",
@@ -65,62 +75,61 @@ def stage_text(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, row: Row)
         f"{INDENT}S＝{figure(row['std'])}",
         f"{INDENT}CV＝{figure(row['std'])}÷{figure(row['mean'])}＝{figure(row['cv'])}，显示为 {rounded(row['cv'], decimals):f}",
         f"差异最大的 {CONTRIBUTORS} 所学校（占方差的份额）：",
-        *_contributors(con, evaluation, stage, code),
+        *_contributors(facts, stage, code),
         f"标准：不高于 {figure(row['cv_limit'])}",
         status_line(row["status"], row["status_strict"]),
     ]
     if row["cv_strict"] is not None and row["cv_strict"] != row["cv"]:
-        waivers = con.execute(
-            "select distinct waiver from mart.school_indicator where district_code = ? and phase_id = ? and stage = ? "
-            "and indicator_code = ? and waiver is not null order by waiver",
-            [evaluation.district_code, evaluation.phase_id, stage, code],
-        ).fetchall()
-        lines.append(
-            f"{INDENT}不计过渡政策（{'、'.join(w for (w,) in waivers)}）的差异系数：{figure(row['cv_strict'])}"
-        )
+        waivers = sorted({r["waiver"] for r in sections if r["waiver"]})
+        lines.append(f"{INDENT}不计过渡政策（{'、'.join(waivers)}）的差异系数：{figure(row['cv_strict'])}")
     if row["rounding_sensitive"]:
         lines.append("注意：四舍五入后的显示值会得出不同结论，以完整精度为准")
     return [*lines, f"说明：{row['reason']}"]
 
 
-def _contributors(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, stage: str, code: str) -> list[str]:
-    found = con.execute(
-        "select c.school_name, c.school_code, i.students, c.value, c.weight, c.variance_share "
-        "from mart.balance_contribution c join mart.school_indicator i "
-        "using (district_code, phase_id, stage, indicator_code, school_code) "
-        "where district_code = ? and phase_id = ? and stage = ? and indicator_code = ? "
-        "order by c.variance_share desc nulls last, c.school_code limit ?",
-        [evaluation.district_code, evaluation.phase_id, stage, code, CONTRIBUTORS],
-    ).fetchall()
+def _contributors(facts: Facts, stage: str, code: str) -> list[str]:
+    students = {r["school_code"]: r["students"] for r in facts.values[stage, code]}
     return [
-        f"{INDENT}{name}（{school}）：P＝{students}，x＝{figure(value)}，权重 {percent(weight)}"
-        + (f"，份额 {percent(share)}" if share is not None else "")
-        for name, school, students, value, weight, share in found
+        f"{INDENT}{r['school_name']}（{r['school_code']}）：P＝{students[r['school_code']]}，x＝{figure(r['value'])}，"
+        f"权重 {percent(r['weight'])}"
+        + (f"，份额 {percent(r['variance_share'])}" if r["variance_share"] is not None else "")
+        for r in facts.contributions[stage, code][:CONTRIBUTORS]
     ]
 
 
-def district_text(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, row: Row) -> list[str]:
+def district_text(facts: Facts, row: Row) -> list[Line]:
     """Explain one row of `mart.district_indicator`, as lines."""
-    catalogue, code = evaluation.catalogue, row["indicator_code"]
+    evaluation = facts.evaluation
+    return [
+        f"{evaluation.district_name} 全县指标",
+        *heading(evaluation, row["indicator_code"]),
+        *district_steps(facts, row),
+    ]
+
+
+def district_steps(facts: Facts, row: Row) -> list[Line]:
+    """The figures, the sum and the verdict of a row of `mart.district_indicator`."""
+    evaluation, code = facts.evaluation, row["indicator_code"]
+    catalogue = evaluation.catalogue
     entry = catalogue.indicators[code]
-    lines = [f"{evaluation.district_name} 全县指标", *heading(evaluation, code)]
+    lines: list[Line] = []
     if entry.level == "district":
-        inputs = lineage(con, evaluation, code)
+        inputs = facts.lineage(code)
         ways = {part.judged for part in entry.parts}
         if code == MONITORING:
-            lines += _subjects(con, evaluation, inputs)
+            lines += _subjects(facts, inputs)
         elif "funding" in ways:
-            lines += _small_schools(con, evaluation, inputs)
+            lines += _small_schools(facts, inputs)
         elif "each" in ways:
-            lines += _each_school(con, evaluation, entry.parts[0], inputs)
+            lines += _each_school(facts, entry.parts[0], inputs)
         else:
-            lines += ["原始数据：", *_inputs(inputs), *_ratio_lines(con, evaluation, code, inputs)]
+            lines += ["原始数据：", *input_summary(inputs), *_ratio_lines(facts, code, inputs)]
         if row["value"] is not None:
             lines.append(f"结果：{figure(row['value'])}，显示为 {_district_value(evaluation, row)}")
         if row["target"] is not None and code != MONITORING:
             lines.append(standard_line(catalogue, code, row["target"]))
     else:
-        lines += _schools(con, evaluation, row)
+        lines += _schools(facts, row)
     return [*lines, status_line(row["status"], row["status_strict"]), f"说明：{row['summary']}"]
 
 
@@ -132,11 +141,9 @@ def _district_value(evaluation: Evaluation, row: Row) -> str:
     )
 
 
-def _subjects(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, inputs: Sequence[Row]) -> list[str]:
-    found = [
-        r for r in evaluation.rows(con, "mart.monitoring_subject", "*", "grade, subject") if r["is_newest"]
-    ]
-    lines = [
+def _subjects(facts: Facts, inputs: Sequence[Row]) -> list[Line]:
+    found = [r for r in facts.rows("mart.monitoring_subject", "grade, subject") if r["is_newest"]]
+    lines: list[Line] = [
         "原始数据：",
         *(input_lines(sorted(inputs, key=lambda r: (r["detail"], r["input"])))),
         "逐项判定：",
@@ -151,22 +158,16 @@ def _subjects(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, inputs: Se
     return lines
 
 
-def _by_school(
-    con: duckdb.DuckDBPyConnection, evaluation: Evaluation, inputs: Sequence[Row]
-) -> dict[str, tuple[str, dict[str, Row]]]:
+def _by_school(facts: Facts, inputs: Sequence[Row]) -> dict[str, tuple[str, dict[str, Row]]]:
     """By school code: its name and its inputs by column."""
-    names = {
-        r["school_code"]: r["school_name"] for r in evaluation.rows(con, "mart.school", "*", "school_code")
-    }
+    names = {r["school_code"]: r["school_name"] for r in facts.schools}
     schools: dict[str, tuple[str, dict[str, Row]]] = {}
     for r in inputs:
         schools.setdefault(r["school_code"], (names.get(r["school_code"], ""), {}))[1][r["column_name"]] = r
     return schools
 
 
-def _each_school(
-    con: duckdb.DuckDBPyConnection, evaluation: Evaluation, part: Part, inputs: Sequence[Row]
-) -> list[str]:
+def _each_school(facts: Facts, part: Part, inputs: Sequence[Row]) -> list[Line]:
     """The schools with the lowest shares of a ratio that each must reach, those without figures first."""
 
     def side(rows: dict[str, Row], terms: list[str]) -> float | None:
@@ -179,35 +180,34 @@ def _each_school(
         above, below = side(rows, part.numerator), side(rows, part.denominator)
         return above / below if above is not None and below else -1.0
 
-    schools = sorted(_by_school(con, evaluation, inputs).items(), key=lambda s: (share(s[1][1]), s[0]))
-    lines = ["原始数据：", *_inputs(inputs), f"比例最低的学校（共 {len(schools)} 所）："]
+    schools = sorted(_by_school(facts, inputs).items(), key=lambda s: (share(s[1][1]), s[0]))
+    lines: list[Line] = ["原始数据：", *input_summary(inputs), f"比例最低的学校（共 {len(schools)} 所）："]
     for code, (name, rows) in schools[:CONTRIBUTORS]:
         above, below = side(rows, part.numerator), side(rows, part.denominator)
         result = percent(share(rows)) if share(rows) >= 0 else "缺数据"
-        where = place(rows[part.numerator[0].rpartition(".")[2]])
-        lines.append(f"{INDENT}{name}（{code}）：{figure(above)}÷{figure(below)}＝{result}　← {where}")
+        where = rows[part.numerator[0].rpartition(".")[2]]
+        lines.append(Used(f"{name}（{code}）：{figure(above)}÷{figure(below)}＝{result}", where))
     return lines
 
 
-def _small_schools(
-    con: duckdb.DuckDBPyConnection, evaluation: Evaluation, inputs: Sequence[Row]
-) -> list[str]:
+def _small_schools(facts: Facts, inputs: Sequence[Row]) -> list[Line]:
     """Every small school: its budget against the norm for as many pupils as the catalogue says."""
+    evaluation = facts.evaluation
     catalogue = evaluation.catalogue
     funded = catalogue.parameters["funded_students"].value
     norms = {
         r["figure_no"]: r["value"]
-        for r in evaluation.rows(con, "mart.assurance_figure", "*", "figure_no")
+        for r in facts.rows("mart.assurance_figure", "indicator_code, figure_no")
         if catalogue.indicators[r["indicator_code"]].needs_options and r["unit"] == "元/生"
     }
-    lines = [
+    lines: list[Line] = [
         f"基准定额：小学 {figure(norms.get(1))} 元/生，初中 {figure(norms.get(2))} 元/生",
         f"按 {plain(funded)} 名学生核定，多学段的定额按学生数加权",
         "原始数据：",
     ]
-    for code, (name, rows) in _by_school(con, evaluation, inputs).items():
+    for code, (name, rows) in _by_school(facts, inputs).items():
         lines.append(f"{INDENT}{name}（{code}）")
-        lines += [INDENT + line for line in input_lines(list(rows.values()))]
+        lines += input_lines(list(rows.values()), indent=2 * INDENT)
         pupils = {
             n: rows[c]["value"] for n, c in ((1, "primary_students"), (2, "junior_students")) if c in rows
         }
@@ -223,11 +223,16 @@ def _small_schools(
     return lines
 
 
-def _inputs(inputs: Sequence[Row]) -> list[str]:
+def input_rows_are_many(inputs: Sequence[Row]) -> bool:
+    """Whether the inputs of an indicator are too many to be told one by one."""
+    return len(inputs) > 2 * LISTED_INPUTS
+
+
+def input_summary(inputs: Sequence[Row]) -> list[Line]:
     """Every input where there are few, sums per figure and file where every school reports one."""
-    if len(inputs) <= 2 * LISTED_INPUTS:
+    if not input_rows_are_many(inputs):
         return input_lines(inputs) or [f"{INDENT}没有报送"]
-    lines = []
+    lines: list[Line] = []
     for name in dict.fromkeys(r["input"] for r in inputs):
         rows = [r for r in inputs if r["input"] == name]
         missing = sum(r["value"] is None for r in rows)
@@ -237,18 +242,17 @@ def _inputs(inputs: Sequence[Row]) -> list[str]:
         lines.append(
             f"{INDENT}{input_name(name)} 合计 {total}　← {files}{header}，共 {len(rows)} 行"
             + (f"，其中 {missing} 行未填报" if missing else "")
-            + "，逐行见 mart.lineage"
+            + BY_MACHINE
         )
     return lines
 
 
-def _ratio_lines(
-    con: duckdb.DuckDBPyConnection, evaluation: Evaluation, code: str, inputs: Sequence[Row]
-) -> list[str]:
+def _ratio_lines(facts: Facts, code: str, inputs: Sequence[Row]) -> list[str]:
     """The sums with the figures put in, for each ratio of the indicator that has a value."""
+    evaluation = facts.evaluation
     judged = {
         r["figure_no"] - 10: r["status"]
-        for r in evaluation.rows(con, "mart.assurance_figure", "*", "figure_no")
+        for r in facts.rows("mart.assurance_figure", "indicator_code, figure_no")
         if r["indicator_code"] == code and r["figure_no"] > 10
     }
     lines = []
@@ -277,27 +281,27 @@ def _sum(terms: Sequence[str], inputs: Sequence[Row]) -> tuple[str, float] | Non
     return (f"（{written}）" if len(terms) > 1 else written), total
 
 
-def _schools(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, row: Row) -> list[str]:
+def _schools(facts: Facts, row: Row) -> list[str]:
     """How the district's verdict on a school indicator is made up: coefficients, counts, the failing schools."""
+    evaluation = facts.evaluation
     catalogue, code = evaluation.catalogue, row["indicator_code"]
     lines = ["由各校判定" + ("和两个学段的差异系数" if row["cv_primary_status"] else "") + "得出："]
     for stage in evaluation.stages:
         if (status := row.get(f"cv_{stage}_status")) is not None:
             lines.append(f"{INDENT}{stage_name(catalogue, stage)}差异系数：{STATUS[status]}（{status}）")
-    failing = con.execute(
-        "select school_name, school_code, stage, value, threshold, status from mart.school_indicator "
-        "where district_code = ? and phase_id = ? and indicator_code = ? and status in ('near', 'below', 'no_data') "
-        "order by stage desc, school_code",
-        [evaluation.district_code, evaluation.phase_id, code],
-    ).fetchall()
+    failing = [
+        r
+        for r in facts.rows("mart.school_indicator", "stage desc, school_code, indicator_code")
+        if r["indicator_code"] == code and r["status"] in ("near", "below", "no_data")
+    ]
     lines.append(
         f"{INDENT}未达标：小学 {row['failing_primary']} 所，初中 {row['failing_junior']} 所，"
         f"跨学段 {row['failing_compulsory']} 所"
     )
-    for name, school, stage, value, threshold, status in failing[:LISTED_SCHOOLS]:
+    for r in failing[:LISTED_SCHOOLS]:
         lines.append(
-            f"{INDENT}{name}（{school}）{stage_name(catalogue, stage)}："
-            f"{figure(value)}，标准 {figure(threshold)}，{STATUS[status]}"
+            f"{INDENT}{r['school_name']}（{r['school_code']}）{stage_name(catalogue, r['stage'])}："
+            f"{figure(r['value'])}，标准 {figure(r['threshold'])}，{STATUS[r['status']]}"
         )
     if len(failing) > LISTED_SCHOOLS:
         lines.append(f"{INDENT}其余 {len(failing) - LISTED_SCHOOLS} 处见 mart.school_indicator")

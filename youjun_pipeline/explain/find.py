@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from youjun_pipeline.explain.district import district_text, stage_text
-from youjun_pipeline.explain.school import school_text
+from youjun_pipeline.explain.account import Account, accounts_of, judged_school
+from youjun_pipeline.explain.facts import Facts
 from youjun_pipeline.explain.text import COMPULSORY, stage_name
 from youjun_pipeline.reports.evaluation import Evaluation, Row, published_evaluations
 from youjun_pipeline.standard import CatalogueError, load_catalogue
+from youjun_pipeline.vocabulary import word
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,31 +33,51 @@ def explain(
     school: str | None = None,
     stage: str | None = None,
 ) -> str:
-    """The way of one number of the publication that `con` has open.
+    """The way of one number of the publication that `con` has open, as text; what may be asked says `accounts`."""
+    evaluation, found = accounts(con, district, phase, indicator, school, stage)
+    return text_of(evaluation, found)
+
+
+def accounts(
+    con: duckdb.DuckDBPyConnection,
+    district: str,
+    phase: str,
+    indicator: str | None = None,
+    school: str | None = None,
+    stage: str | None = None,
+) -> tuple[Evaluation, list[Account]]:
+    """The evaluation that is meant, and the way of each number that is asked for.
 
     With `school` (code, name or a part of it that only one school has): the school's indicator, in `stage` or in every
     stage it has. Without: the stage's coefficient of variation if a stage is given, else the district's indicator.
-    District, phase and stage may be given by code or by name. Raises ExplainError listing the candidates.
+    Without `indicator`: all numbers of the school, or of the evaluation. District, phase and stage may be given by code
+    or by name. Raises ExplainError listing the candidates.
     """
     evaluation = _evaluation(con, district, phase)
-    code = _indicator(evaluation, indicator)
+    facts = Facts(con, evaluation)
     wanted = _stage(evaluation, stage) if stage else None
+    if indicator is None:
+        code = _school(con, facts, school)[0] if school else None
+        return evaluation, accounts_of(facts, code)
+    code = _indicator(evaluation, indicator)
+    if school is not None:
+        rows = _school_rows(con, facts, code, school, wanted)
+        return evaluation, [judged_school(facts, row) for row in rows]
+    if wanted is not None:
+        return evaluation, [Account.of_stage(facts, _balance(facts, code, wanted))]
+    rows = facts.rows("mart.district_indicator", "indicator_code")
+    return evaluation, [Account.of_district(facts, row) for row in rows if row["indicator_code"] == code]
+
+
+def text_of(evaluation: Evaluation, found: list[Account]) -> str:
+    """Explanations under a line that says whose they are."""
     head = (
         f"{evaluation.district_name}（{evaluation.district_code}）{evaluation.phase_name}（{evaluation.phase_id}），"
         f"数据截至 {evaluation.effective_on}，{evaluation.catalogue.name}"
     )
     if evaluation.data_origin == "reconstructed":
         head += "；数据为重构样例"
-    if school is not None:
-        blocks = [
-            school_text(con, evaluation, row) for row in _school_rows(con, evaluation, code, school, wanted)
-        ]
-    elif wanted is not None:
-        blocks = [stage_text(con, evaluation, _balance(con, evaluation, code, wanted))]
-    else:
-        rows = evaluation.rows(con, "mart.district_indicator", "*", "indicator_code")
-        blocks = [district_text(con, evaluation, row) for row in rows if row["indicator_code"] == code]
-    return "\n\n".join([head, *("\n".join(lines) for lines in blocks)]) + "\n"
+    return "\n\n".join([head, *(account.text for account in found)]) + "\n"
 
 
 def _evaluation(con: duckdb.DuckDBPyConnection, district: str, phase: str) -> Evaluation:
@@ -97,18 +118,19 @@ def _stage(evaluation: Evaluation, stage: str) -> str:
 
 
 def _school_rows(
-    con: duckdb.DuckDBPyConnection, evaluation: Evaluation, code: str, school: str, stage: str | None
+    con: duckdb.DuckDBPyConnection, facts: Facts, code: str, school: str, stage: str | None
 ) -> list[Row]:
-    school_code, name = _school(con, evaluation, school)
+    evaluation = facts.evaluation
+    school_code, name = _school(con, facts, school)
     if evaluation.catalogue.indicators[code].level == "district":
         raise ExplainError(f"{code} 按全县判定，不分学校：不要给出学校")
     rows = [
         row
-        for row in evaluation.rows(con, "mart.school_indicator", "*", "stage desc")
+        for row in facts.rows("mart.school_indicator", "stage desc, school_code, indicator_code")
         if row["school_code"] == school_code and row["indicator_code"] == code
     ]
     if not rows:
-        raise ExplainError(f"{name} 没有指标 {code} 的判定{_out_of_scope(con, evaluation, school_code)}")
+        raise ExplainError(f"{name} 没有指标 {code} 的判定{_out_of_scope(facts, school_code)}")
     chosen = [row for row in rows if stage in (None, row["stage"])]
     if not chosen:
         known = "、".join(f"{r['stage']}（{stage_name(evaluation.catalogue, r['stage'])}）" for r in rows)
@@ -116,11 +138,9 @@ def _school_rows(
     return chosen
 
 
-def _school(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, school: str) -> tuple[str, str]:
+def _school(con: duckdb.DuckDBPyConnection, facts: Facts, school: str) -> tuple[str, str]:
     """Code and name of the school meant: by code, by exact name, or by the only name that holds the words."""
-    roster = [
-        (r["school_code"], r["school_name"]) for r in evaluation.rows(con, "mart.school", "*", "school_code")
-    ]
+    roster = [(r["school_code"], r["school_name"]) for r in facts.schools]
     for matches in (
         [s for s in roster if school in s],
         [s for s in roster if school in (s[1] or "")],
@@ -131,6 +151,9 @@ def _school(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, school: str)
             listed = "、".join(f"{name}（{code}）" for code, name in matches[:CANDIDATES])
             more = f"等 {len(matches)} 所" if len(matches) > CANDIDATES else ""
             raise ExplainError(f"“{school}”可能指：{listed}{more}；请写全称或学校标识码")
+    if gone := _what_became_of(facts, school):
+        raise ExplainError(f"名册中没有“{school}”：{gone}")
+    evaluation = facts.evaluation
     similar = con.execute(
         "select school_name || '（' || school_code || '）' from mart.school where district_code = ? and phase_id = ? "
         "order by jaro_winkler_similarity(school_name, ?) desc, school_code limit 3",
@@ -139,15 +162,30 @@ def _school(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, school: str)
     raise ExplainError(f"名册中没有“{school}”，最接近的有：{'、'.join(name for (name,) in similar) or '无'}")
 
 
-def _out_of_scope(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, school_code: str) -> str:
-    for row in evaluation.rows(con, "mart.school", "*", "school_code"):
+def _out_of_scope(facts: Facts, school_code: str) -> str:
+    for row in facts.schools:
         if row["school_code"] == school_code and row["out_of_scope_reason"]:
             return f"：学校未纳入评估（{row['out_of_scope_reason']}）"
     return ""
 
 
-def _balance(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, code: str, stage: str) -> Row:
-    for row in evaluation.rows(con, "mart.stage_balance", "*", "stage, indicator_code"):
+def _what_became_of(facts: Facts, school: str) -> str:
+    """Where a school went that was merged, split, closed or renamed; empty when nothing says so."""
+    said = []
+    for change in facts.rows("mart.school_change", "effective_on, kind, from_school, to_school"):
+        if change["kind"] == "open" or school not in (change["from_school_code"], change["from_school"]):
+            continue
+        to = change["to_school"] or ""
+        if change["to_school_code"]:
+            to += f"（{change['to_school_code']}）"
+        where = f"{change['delivery']}/{change['file']} 第 {change['row']} 行"
+        said.append(f"{change['effective_on']} {word('kind', change['kind'])}{to}　← {where}")
+    return "；".join(said)
+
+
+def _balance(facts: Facts, code: str, stage: str) -> Row:
+    evaluation = facts.evaluation
+    for row in facts.rows("mart.stage_balance", "stage desc, indicator_code"):
         if (row["indicator_code"], row["stage"]) == (code, stage):
             return row
     resources = "、".join(evaluation.resources)

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from youjun_pipeline.explain.text import (
     CLASS_BAND,
     CLASS_COUNT,
     INDENT,
+    Line,
     figure,
     heading,
     input_lines,
-    lineage,
+    input_name,
     percent,
     shown,
     stage_name,
@@ -27,32 +27,35 @@ from youjun_pipeline.explain.text import (
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.words import plain
 
-if TYPE_CHECKING:
-    import duckdb
-
 LISTED_CLASSES = 12
 _ROOM_KINDS = {"音乐": "music", "美术": "art"}
 
 
-def school_text(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, row: Row) -> list[str]:
-    """Explain one row of `mart.school_indicator`, as lines."""
-    code = row["indicator_code"]
-    inputs = lineage(con, evaluation, code, row["school_code"], row["stage"])
-    catalogue = evaluation.catalogue
-    steps = {"G3": _rooms, "G4": _size, "G5": _classes}.get(code, _resource)
-    lines = [
-        f"{row['school_name']}（{row['school_code']}）{stage_name(catalogue, row['stage'])}",
-        *heading(evaluation, code),
+def school_text(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[Line]:
+    """Explain one row of `mart.school_indicator` with its rows of `mart.lineage`, as lines."""
+    return [
+        f"{row['school_name']}（{row['school_code']}）{stage_name(evaluation.catalogue, row['stage'])}",
+        *heading(evaluation, row["indicator_code"]),
+        *school_steps(evaluation, row, inputs),
+    ]
+
+
+def school_steps(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[Line]:
+    """The figures, the sum with the figures put in, the waivers and the verdict of a row of `mart.school_indicator`."""
+    steps = {"G3": _rooms, "G4": _size, "G5": _classes}.get(row["indicator_code"], _resource)
+    return [
         *steps(evaluation, row, inputs),
         *_waiver(evaluation, inputs),
         *_result(evaluation, row),
     ]
-    return lines
 
 
-def _resource(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[str]:
+def _resource(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[Line]:
     order = [entry.input for entry in evaluation.catalogue.indicators[row["indicator_code"]].inputs]
-    parts = sorted((r for r in inputs if r["factor"] is not None), key=lambda r: order.index(r["input"]))
+    parts = sorted(
+        (r for r in inputs if r["factor"] is not None),
+        key=lambda r: order.index(r["input"]) if r["input"] in order else len(order),
+    )
     prefixes: list[str] = []
     for r in parts:
         word = "减：" if r["factor"] < 0 else "加：" if prefixes else ""
@@ -62,11 +65,11 @@ def _resource(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[s
     stages = list(evaluation.catalogue.stages)
     pupils = sorted(
         (r for r in inputs if r["input"].endswith("_students") and r["waiver"] is None),
-        key=lambda r: stages.index(_stage_of(r)),
+        key=lambda r: [*stages, _stage_of(r)].index(_stage_of(r)),
     )
-    lines = ["原始数据：", *input_lines(parts, prefixes), *input_lines(pupils), "代入："]
+    lines: list[Line] = ["原始数据：", *input_lines(parts, prefixes), *input_lines(pupils), "代入："]
     if row["value"] is None:
-        missing = "、".join(sorted({r["input"] for r in (*parts, *pupils) if r["value"] is None}))
+        missing = "、".join(sorted({input_name(r["input"]) for r in (*parts, *pupils) if r["value"] is None}))
         return [*lines, f"{INDENT}缺 {missing}，无法计算"]
     terms, amount = "", 0.0
     for r in parts:
@@ -97,7 +100,7 @@ def _stage_of(row: Row) -> str:
     return str(row["input"]).removeprefix("schools.").removesuffix("_students")
 
 
-def _size(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[str]:
+def _size(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[Line]:
     facts = [r for r in inputs if r["waiver"] is None]
     pupils = [r for r in facts if r["input"].endswith("_students")]
     total = "＋".join(figure(r["value"]) for r in pupils)
@@ -109,7 +112,7 @@ def _size(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[str]:
     ]
 
 
-def _rooms(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[str]:
+def _rooms(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[Line]:
     catalogue = evaluation.catalogue
     least = {kind: min(_allowed_areas(evaluation, row, inputs, kind)) for kind in _ROOM_KINDS.values()}
     rooms = [r for r in inputs if r["input"] == "special_rooms.area_m2"]
@@ -120,7 +123,7 @@ def _rooms(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[str]
         fits = r["value"] is not None and r["value"] >= float(least[_ROOM_KINDS[word]])
         enough[word] += fits
         prefixes.append("合格：" if fits else "不合格：")
-    lines = ["原始数据：", *input_lines(counted), *input_lines(rooms, prefixes), "代入："]
+    lines: list[Line] = ["原始数据：", *input_lines(counted), *input_lines(rooms, prefixes), "代入："]
     if row["threshold"] is not None:
         per = plain(catalogue.parameters["classes_per_room"].value)
         classes = figure(sum(r["value"] or 0 for r in counted))
@@ -150,15 +153,15 @@ def _waivers(inputs: Sequence[Row]) -> list[str]:
     return sorted({r["waiver"] for r in inputs if r["waiver"]})
 
 
-def _classes(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[str]:
+def _classes(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[Line]:
     limit = row["threshold"]
     if any(r["input"] == CLASS_BAND for r in inputs):
         filled = [r for r in inputs if r["value"] != 0]
         return ["原始数据（统计报表按班额分档，没有各班人数）：", *input_lines(filled)]
     largest = sorted(inputs, key=lambda r: (r["value"] is not None, -(r["value"] or 0), r["row"]))
-    lines = ["原始数据（由大到小）：", *input_lines(largest[:LISTED_CLASSES])]
+    lines: list[Line] = ["原始数据（由大到小）：", *input_lines(largest[:LISTED_CLASSES])]
     if len(largest) > LISTED_CLASSES:
-        lines.append(f"{INDENT}其余 {len(largest) - LISTED_CLASSES} 个班见 mart.lineage")
+        lines.append(f"{INDENT}其余 {len(largest) - LISTED_CLASSES} 个班见 youjun explain --json")
     over = Counter(r["value"] for r in largest if r["value"] is not None and r["value"] > limit)
     lines += [
         "代入：",
@@ -173,9 +176,9 @@ def _classes(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[st
     return lines
 
 
-def _waiver(evaluation: Evaluation, inputs: Sequence[Row]) -> list[str]:
+def _waiver(evaluation: Evaluation, inputs: Sequence[Row]) -> list[Line]:
     """The waivers that the figures take in, why each holds here, and who keeps it in force."""
-    lines = []
+    lines: list[Line] = []
     for code in _waivers(inputs):
         entry = evaluation.catalogue.waivers[code]
         grounds = [r for r in inputs if r["waiver"] == code and r["factor"] is None]

@@ -6,18 +6,18 @@ Keep out: which figures an indicator rests on and how they make its value (`scho
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import cast
 
 from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.contracts.model import NUMBER_TYPES
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.words import NOTHING, SHARE_UNIT, plain, rounded
 from youjun_pipeline.standard import Catalogue
+from youjun_pipeline.standard.items import reported_items
 from youjun_pipeline.vocabulary import word, words
-
-if TYPE_CHECKING:
-    import duckdb
 
 STATUS = words("status")
 COMPULSORY = "compulsory"
@@ -47,22 +47,37 @@ def stage_name(catalogue: Catalogue, stage: str | None) -> str:
 
 
 def input_name(name: str) -> str:
-    """The Chinese name of an input (`facilities.teaching_area_m2`); an assurance item keeps its code."""
+    """The Chinese name of an input (`facilities.teaching_area_m2`); an item of `assurance` by the name the standard gives it."""
     if name == CLASS_COUNT:
         return "班级数"
     dataset, _, column = name.partition(".")
     if dataset == "assurance":
         item, _, asked = column.rpartition(".")
         found = load_datasets()[dataset].columns.get(asked)
-        return f"{item} {found.zh}" if found else column
-    found = load_datasets()[dataset].columns[column]
+        return f"{item} {found.zh}" if found else _item_name(column)
+    known = load_datasets()[dataset].columns if dataset in load_datasets() else {}
+    if column not in known:
+        return name
+    found = known[column]
     return found.zh + (f"（{found.unit}）" if found.unit and found.unit not in found.zh else "")
+
+
+@cache
+def _item_names() -> dict[str, str]:
+    items = cast("dict[str, list[str]]", reported_items()["items"])
+    return {code: names[0] for code, names in items.items() if names}
+
+
+def _item_name(code: str) -> str:
+    """What districts call an item of `assurance` (G11.rotated_backbone); an item that no catalogue on file has, by its code."""
+    return _item_names().get(code, code)
 
 
 def _is_word(name: str) -> bool:
     """Whether an input is given in words: a type of school, a conclusion; its detail is then what was reported."""
     dataset, _, column = name.partition(".")
-    found = load_datasets()[dataset].columns.get(column.rpartition(".")[2])
+    known = load_datasets()[dataset].columns if dataset in load_datasets() else {}
+    found = known.get(column.rpartition(".")[2])
     return found is not None and name != CLASS_COUNT and found.type not in NUMBER_TYPES
 
 
@@ -79,9 +94,34 @@ def place(row: Row) -> str:
     return f"{where} {row['source_column']} 列“{''.join((row['header'] or '').split())}”"
 
 
-def input_lines(rows: Sequence[Row], prefixes: Sequence[str] = ()) -> list[str]:
+@dataclass(frozen=True)
+class Used:
+    """A reported figure in an explanation: what is said of it, and its row of `mart.lineage`."""
+
+    label: str
+    row: Row
+    indent: str = INDENT
+
+    def __str__(self) -> str:
+        """As a line of text, with its place."""
+        return f"{self.indent}{self.label}　← {place(self.row)}{refused_text(self.row)}"
+
+
+Line = str | Used
+
+
+def refused_text(row: Row) -> str:
+    """What was written in a cell that could not be read, and why it was sent back."""
+    refused = row.get("refused")
+    if not refused:
+        return ""
+    written = f"原文“{refused['value']}”" if refused["value"] is not None else "整行"
+    return f"；{written}被退回：{refused['message']}"
+
+
+def input_lines(rows: Sequence[Row], prefixes: Sequence[str] = (), indent: str = INDENT) -> list[Line]:
     """One line per input: name, detail, figure, place; `prefixes` go before the names (加, 减, a school)."""
-    lines = []
+    lines: list[Line] = []
     for position, row in enumerate(rows):
         prefix = prefixes[position] if prefixes else ""
         name = prefix + input_name(row["input"])
@@ -89,25 +129,8 @@ def input_lines(rows: Sequence[Row], prefixes: Sequence[str] = ()) -> list[str]:
             name += f"：{row['detail'] or '未填报'}"
         else:
             name += (f" {row['detail']}" if row["detail"] else "") + f" {figure(row['value'])}"
-        lines.append(f"{INDENT}{name}　← {place(row)}")
+        lines.append(Used(name, row, indent))
     return lines
-
-
-def lineage(
-    con: duckdb.DuckDBPyConnection,
-    evaluation: Evaluation,
-    indicator: str,
-    school: str | None = None,
-    stage: str | None = None,
-) -> list[Row]:
-    """The inputs of one judgement in the order of their places; without school and stage, all of the indicator's."""
-    cursor = con.execute(
-        "select * from mart.lineage where district_code = $1 and phase_id = $2 and indicator_code = $3 "
-        "and ($4 is null or school_code = $4) and ($5 is null or stage = $5) order by input, file, sheet, row, school_code",
-        [evaluation.district_code, evaluation.phase_id, indicator, school, stage],
-    )
-    names = [column[0] for column in cursor.description or []]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def heading(evaluation: Evaluation, indicator: str) -> list[str]:

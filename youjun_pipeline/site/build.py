@@ -91,9 +91,7 @@ def _write_assets(building: Path, old: Path | None) -> None:
 
 def _write_publication(con: duckdb.DuckDBPyConnection, building: Path) -> None:
     """What every page says about the publication, in one file, so that unchanged pages need not be written for it."""
-    found = con.execute(
-        "select published_at, as_of, run_id from ops.publication order by published_at desc limit 1"
-    )
+    found = con.execute("select published_at, as_of from ops.publication order by published_at desc limit 1")
     row = found.fetchone()
     values = {}
     if row:
@@ -101,7 +99,6 @@ def _write_publication(con: duckdb.DuckDBPyConnection, building: Path) -> None:
         values = {
             "publishedAt": f"{published_at:%Y-%m-%d %H:%M}",
             "asOf": row[1].isoformat(),
-            "runId": row[2],
         }
     script = f"window.YOUJUN_PUBLICATION = {json.dumps(values)};\n"
     (building / "assets" / "publication.js").write_text(script, encoding="utf-8")

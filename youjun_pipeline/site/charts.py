@@ -13,6 +13,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from youjun_pipeline.site.trend_charts import __file__ as trend_charts_module
+from youjun_pipeline.site.trend_charts import trend_charts
+
 # Safe for the colour-blind, and each state has a shape of its own as well.
 STATES = {
     "达标": ("#2b6ca3", "circle"),
@@ -32,8 +35,9 @@ FONT = (
 
 
 def version() -> str:
-    """What decides the text of both scripts: this module and the libraries."""
-    text = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    """What decides the text of both scripts: the modules of charts and the libraries."""
+    modules = (Path(__file__), Path(trend_charts_module))
+    text = hashlib.sha256(b"".join(path.read_bytes() for path in modules)).hexdigest()
     return f"altair {metadata.version('altair')}, vl-convert {metadata.version('vl-convert-python')}, {text}"
 
 
@@ -46,7 +50,11 @@ def chart_library() -> str:
 
 def chart_specifications() -> str:
     """A script that puts the specifications where assets/site.js finds them."""
-    charts = {"distribution": _distribution(), "contribution": _contribution(), "trend": _trend()}
+    charts = {
+        "distribution": _distribution(),
+        "contribution": _contribution(),
+        "trend": _trend(),
+    } | trend_charts()
     specifications = {name: _without_schema(chart.to_dict()) for name, chart in charts.items()}
     return f"window.YOUJUN_CHARTS = {json.dumps(specifications, ensure_ascii=False, sort_keys=True)};\n"
 

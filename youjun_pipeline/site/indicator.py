@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Any
 
 from youjun_pipeline.site import words
+from youjun_pipeline.site.derivation import how_anchor, stage_derivation
 from youjun_pipeline.site.names import school_page
 from youjun_pipeline.site.read import Evaluation, grouped
 from youjun_pipeline.site.wall import value_text
@@ -54,6 +55,7 @@ def _stage(e: Evaluation, code: str, stage: str, values: list[Any]) -> dict[str,
     return {
         "stage": stage,
         "balance": balance,
+        "steps": stage_derivation(e.facts, balance) if balance else [],
         "schools": schools,
         "limits": limits,
         "floor": next((v.floor for v in values if v.floor is not None), None),
@@ -74,6 +76,8 @@ def _school(
         "value": value,
         "text": value_text(value, indicator),
         "href": school_page(e.district_code, value.school_code) + f"#{e.anchor}",
+        "how": school_page(e.district_code, value.school_code)
+        + f"#{how_anchor(e.phase_id, value.indicator_code, value.stage)}",
         "sign": words.STATUS[value.status],
         "share": share,
         "adding_widens": None if share is None or break_even is None else share.value >= break_even,

@@ -46,12 +46,17 @@ def quality_page(district: str) -> str:
     return f"{district_folder(district)}/quality.html"
 
 
+def trend_page(district: str) -> str:
+    """The page of a district's course over the phases."""
+    return f"{district_folder(district)}/trend.html"
+
+
 def phase_page(district: str, phase: str, page: str = "index") -> str:
     """A page of one evaluation: `index` (the wall map), `plan`, or an indicator's code."""
     return f"{district_folder(district)}/phase/{slug(phase)}/{slug(page.lower())}.html"
 
 
-OWN_PAGES = ("index", "plan")
+OWN_PAGES = ("index", "plan", "leader", "ledger")
 HOME = ("总览", "index.html")
 
 

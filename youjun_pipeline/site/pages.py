@@ -14,15 +14,21 @@ from urllib.parse import quote
 from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.reports.words import floor_word
 from youjun_pipeline.site import names, words
+from youjun_pipeline.site.basis import basis_context, basis_pages, page_of
+from youjun_pipeline.site.derivation import how_anchor
 from youjun_pipeline.site.indicator import indicator_context
+from youjun_pipeline.site.leader import MOST, leader_context
+from youjun_pipeline.site.ledger import ledger_context
 from youjun_pipeline.site.plan import plan_context
 from youjun_pipeline.site.quality import quality_context
 from youjun_pipeline.site.read import District, Evaluation
 from youjun_pipeline.site.school import school_codes, school_context
+from youjun_pipeline.site.trend import trend_context
 from youjun_pipeline.site.wall import (
     balance,
     finding_matrix,
     finding_phases,
+    unknown_schools,
     wall_context,
 )
 from youjun_pipeline.standard import load_catalogue
@@ -101,6 +107,10 @@ def _environment() -> Any:
         "measure_of": words.measure_of,
         "dataset_title": _dataset_title,
         "column_title": _column_title,
+        "page_of": page_of,
+        "unknown_schools": unknown_schools,
+        "standard_name": lambda e: load_catalogue(e.standard_id).name,
+        "how_anchor": how_anchor,
         "floor_word": lambda e: floor_word(load_catalogue(e.standard_id)),
     }
     return environment
@@ -152,6 +162,11 @@ def write_district(site: Writer, district: District) -> None:
         "quality.html",
         base | {"title": f"{district.name} 数据疑点与检查", "crumbs": home} | quality_context(district),
     )
+    site.write(
+        names.trend_page(district.code),
+        "trend.html",
+        base | {"title": f"{district.name} 各阶段走势", "crumbs": home} | trend_context(district),
+    )
     for evaluation in district.evaluations:
         _write_evaluation(site, district, evaluation, base, home)
     for code in school_codes(district):
@@ -176,7 +191,7 @@ def _write_evaluation(
         return [
             (o.phase_name, names.phase_page(district.code, o.phase_id, page), o is e)
             for o in district.evaluations
-            if page in names.OWN_PAGES or page in o.indicator
+            if page in names.OWN_PAGES or page in o.indicator or page in [p for p, _, _ in basis_pages(o)]
         ]
 
     site.write(
@@ -187,13 +202,38 @@ def _write_evaluation(
         | wall_context(district, e),
     )
     here = [*home, (f"{e.phase_name} 作战图", wall)]
+    phase_names = {o.phase_id: o.phase_name for o in district.evaluations}
     site.write(
         names.phase_page(district.code, e.phase_id, "plan"),
         "plan.html",
         base
         | {"title": f"{district.name} {e.phase_name} 整改与责任", "crumbs": here, "phases": others("plan")}
-        | plan_context(e, {o.phase_id: o.phase_name for o in district.evaluations}),
+        | plan_context(e, phase_names),
     )
+    site.write(
+        names.phase_page(district.code, e.phase_id, "leader"),
+        "leader.html",
+        base
+        | {"title": f"{district.name} {e.phase_name} 一页情况", "crumbs": home, "phases": others("leader")}
+        | {"phase_names": phase_names, "most": MOST}
+        | leader_context(district, e),
+    )
+    site.write(
+        names.phase_page(district.code, e.phase_id, "ledger"),
+        "ledger.html",
+        base
+        | {"title": f"{district.name} {e.phase_name} 销号台账", "crumbs": here, "phases": others("ledger")}
+        | ledger_context(district, e),
+    )
+    for page, category, rows in basis_pages(e):
+        site.write(
+            names.phase_page(district.code, e.phase_id, page),
+            "basis.html",
+            base
+            | {"title": f"{district.name} {e.phase_name} {category}", "category": category, "crumbs": here}
+            | {"phases": others(page)}
+            | basis_context(e, rows),
+        )
     for indicator in e.school_indicators:
         code = indicator.indicator_code
         site.write(

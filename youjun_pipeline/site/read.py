@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from youjun_pipeline.explain.facts import Facts
+from youjun_pipeline.reports.evaluation import Evaluation as PublishedEvaluation
+from youjun_pipeline.reports.evaluation import published_evaluations
 from youjun_pipeline.reports.unchanged import digest, row_sums
 from youjun_pipeline.site.names import anchor
 from youjun_pipeline.standard import load_catalogue
@@ -47,14 +50,20 @@ PER_EVALUATION = {
     "mart.target_progress": "target_no, period",
     "mart.phase_change": "indicator_code, abs(effect) desc nulls last, cause",
     "mart.reconciliation": "source nulls last, indicator_code, stage desc, school_name",
+    "mart.acceptance": "inspected_on desc, indicator_code, school_name",
+    "mart.progress_report": "reported_on desc, measure_no, milestone_no nulls first",
     "quality.suspicion": "dataset, school_code, rule",
     "quality.missing_input": "dataset, school_code nulls first, stage, column_name nulls first, item, message",
 }
+# Tables that this version does not publish yet are shown as empty.
+PER_EVALUATION = {table: order for table, order in PER_EVALUATION.items() if table in declared_tables()}
 PER_DISTRICT = {
     "quality.check_result": "severity, phase_id nulls first, check_name, dataset",
     "quality.rejected_row": "delivery desc, dataset, file, sheet, row, column_name",
     "quality.unused_row": "delivery desc, dataset, file, sheet, row, rule",
 }
+# What explanations read by themselves (`explain.facts`).
+EXPLAINED = ("mart.lineage", "mart.assurance_figure")
 ONLY = {
     "quality.check_result": "not passed and ",
     # what closed findings and failing schools changed is in their own rows; the country's lineage of causes is not
@@ -77,6 +86,7 @@ class Evaluation:
     verdict: Any
     rows: Rows
     indicators: list[Any]
+    facts: Facts
 
     def __getattr__(self, name: str) -> Any:
         # columns of mart.evaluation, so that templates write e.phase_name
@@ -186,12 +196,16 @@ def read_districts(con: duckdb.DuckDBPyConnection, codes: Sequence[str]) -> Iter
     indicators = defaultdict(list)
     for row in _fetch(con, "mart.indicator", "sort_order", None):
         indicators[row.standard_id].append(row)
+    facts = {(e.district_code, e.phase_id): e for e in published_evaluations(con)}
     for start in range(0, len(codes), BATCH):
-        yield from _batch(con, list(codes[start : start + BATCH]), indicators)
+        yield from _batch(con, list(codes[start : start + BATCH]), indicators, facts)
 
 
 def _batch(
-    con: duckdb.DuckDBPyConnection, codes: list[str], indicators: dict[str, list[Any]]
+    con: duckdb.DuckDBPyConnection,
+    codes: list[str],
+    indicators: dict[str, list[Any]],
+    published: dict[tuple[str, str], PublishedEvaluation],
 ) -> Iterator[District]:
     rows: dict[tuple[str, str], Rows] = defaultdict(Rows)
     for full_name, order in PER_EVALUATION.items():
@@ -209,7 +223,8 @@ def _batch(
     evaluations = defaultdict(list)
     for row in _fetch(con, "mart.evaluation", "district_code, phase_order, phase_id", codes):
         key = (row.district_code, row.phase_id)
-        found = Evaluation(row, verdicts[key], rows.pop(key, Rows()), indicators[row.standard_id])
+        facts = Facts(con, published[key])
+        found = Evaluation(row, verdicts[key], rows.pop(key, Rows()), indicators[row.standard_id], facts)
         evaluations[row.district_code].append(found)
     for code in codes:
         phases = evaluations.pop(code)
@@ -229,7 +244,7 @@ def _fetch(con: duckdb.DuckDBPyConnection, full_name: str, order: str, codes: li
 def fingerprints(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """For each district a hash of all that its pages show."""
     parts: dict[str, list[str]] = defaultdict(list)
-    shown = ["mart.evaluation", "mart.district_verdict", *PER_EVALUATION, *PER_DISTRICT]
+    shown = ["mart.evaluation", "mart.district_verdict", *PER_EVALUATION, *PER_DISTRICT, *EXPLAINED]
     for full_name in shown:
         columns = [c for c in declared_tables()[full_name].columns if c not in NOT_SHOWN]
         only = f"{ONLY.get(full_name, '')} district_code is not null"

@@ -24,6 +24,13 @@ _SUMMARIES = """
     with left_over as (
         select district_code, phase_id, count(*) filter (state <> 'closed') as findings_left, count(*) as findings
         from mart.finding group by all
+    ), judged as (
+        select district_code, phase_id, school_code, bool_or(status in ('near', 'below')) as fails,
+            bool_or(status = 'no_data') as is_unknown
+        from mart.school_indicator group by all
+    ), in_doubt as (
+        select district_code, phase_id, count(*) filter (is_unknown and not fails) as unknown_schools
+        from judged group by all
     ), over_limit as (
         select district_code, phase_id, count(*) filter (status = 'below') as cv_over, count(*) as cvs
         from mart.stage_balance group by all
@@ -33,11 +40,12 @@ _SUMMARIES = """
     )
     select e.district_code, e.district_name, e.phase_id, e.phase_name, e.ends, e.as_of, e.data_origin, e.is_closed,
         v.passes, v.schools_in_scope, v.schools_failing, coalesce(v.failing_out_of_scope, 0) as failing_out_of_scope,
-        v.indicators_failing, v.summary,
+        v.indicators_failing, v.indicators_no_data, coalesce(u.unknown_schools, 0) as unknown_schools, v.summary,
         coalesce(f.findings_left, 0) as findings_left, coalesce(b.cv_over, 0) as cv_over, b.cvs,
         l.late, coalesce(l.measures, 0) as measures
     from mart.evaluation e
     join mart.district_verdict v using (district_code, phase_id)
+    left join in_doubt u using (district_code, phase_id)
     left join left_over f using (district_code, phase_id)
     left join over_limit b using (district_code, phase_id)
     left join late l using (district_code, phase_id)

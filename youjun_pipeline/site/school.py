@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from youjun_pipeline.site import words
+from youjun_pipeline.site.derivation import how_anchor, school_derivation
 from youjun_pipeline.site.read import District, Evaluation
 from youjun_pipeline.site.wall import value_text
 
@@ -54,6 +55,10 @@ def _phase(e: Evaluation, code: str) -> dict[str, Any]:
             for verdict in e.by_school["school_verdict"].get(code, [])
         ],
         "others": [_bar(e, v) for v in values if v.floor is None],
+        "how": [
+            (how_anchor(e.phase_id, v.indicator_code, v.stage), _bar(e, v), school_derivation(e.facts, v))
+            for v in values
+        ],
         "stages": stages,
         "findings": findings,
         "measures": measures,

@@ -70,7 +70,15 @@ def wall_context(district: District, e: Evaluation) -> dict[str, Any]:
         "school_changes": [c for c in e.rows["phase_change"] if c.level == "district"],
         "left": sum(f.state != "closed" for f in e.rows["finding"]),
         "has_plan": bool(e.measure),
+        "unknown_schools": unknown_schools(e),
     }
+
+
+def unknown_schools(e: Evaluation) -> int:
+    """Schools of which something is not known and nothing is known to fail."""
+    failing = {v.school_code for v in e.rows["school_indicator"] if v.status in words.FAILING}
+    unknown = {v.school_code for v in e.rows["school_indicator"] if v.status == "no_data"}
+    return len(unknown - failing)
 
 
 def _due(row: Any) -> tuple[bool, Any]:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from youjun_pipeline.reports.words import NOTHING, rounded
-from youjun_pipeline.vocabulary import words
+from youjun_pipeline.vocabulary import vocabulary, words
 
 NONE_YET = "暂无"
 
@@ -92,6 +92,9 @@ PASSES = Signs(
 )
 YES_NO = {True: "是", False: "否", None: NOTHING}
 
+# Why an inspection or a report counts for nothing.
+REFUSED = vocabulary().get("refused_because", {})
+
 STAGE: dict[str | None, str] = {None: "不分学段"}
 STAGE.update(words("stage"))
 CATEGORY = words("category")
@@ -111,6 +114,29 @@ PROVINCES = {
     "53": "云南省", "54": "西藏自治区", "61": "陕西省", "62": "甘肃省", "63": "青海省", "64": "宁夏回族自治区",
     "65": "新疆维吾尔自治区", "71": "台湾省", "81": "香港特别行政区", "82": "澳门特别行政区",
 }  # fmt: skip
+
+
+NOT_JUDGED = Sign("nodata", "?", "缺数据，不能判定")
+
+
+def verdict_names() -> list[str]:
+    """What `verdict` may say."""
+    return [*dict.fromkeys([*(s.name for s in PASSES.values()), NOT_JUDGED.name])]
+
+
+def verdict(row: Any) -> Sign:
+    """A district's verdict; one that only missing data keep from passing says so and is no failure."""
+    fails = row.schools_failing or row.indicators_failing
+    if row.passes is not True and not fails and (row.indicators_no_data or not row.schools_in_scope):
+        return NOT_JUDGED
+    return PASSES[row.passes]
+
+
+def known_count(known: int | None, unknown: int | None) -> str:
+    """How many are known to fail; where none is and some are not known, that is told and not 0."""
+    if known is None or (known == 0 and unknown):
+        return words("status")["no_data"]
+    return number(known)
 
 
 def status(code: str | None) -> str:

@@ -43,6 +43,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "mart.school_verdict": {"resource_met": 0, "resource_below": 7, "passes_resource_rule": False},
     "mart.stage_balance": {"cv": 0.6, "cv_limit": 0.5, "rounding_sensitive": False},
     "mart.balance_contribution": {"break_even": 2.1, "level_break_even": 2.0},
+    "mart.lineage": {"input": "facilities.teaching_area_m2", "waiver": None, "factor": 1.0},
     "mart.monitoring_subject": {"level": 1},
     "mart.finding": {"state": "open", "signed_off": False, "first_phase_id": PHASE},
 }

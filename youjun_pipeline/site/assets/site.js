@@ -17,7 +17,7 @@ function sortBy(header) {
   const table = header.closest('table');
   const column = header.cellIndex;
   const kind = header.dataset.sort;
-  const first = kind === 'num' ? 'descending' : 'ascending';
+  const first = header.dataset.first ?? 'ascending';
   const other = first === 'ascending' ? 'descending' : 'ascending';
   const direction = header.getAttribute('aria-sort') === first ? other : first;
   for (const th of header.parentNode.cells) { th.removeAttribute('aria-sort'); th.classList.remove('sorted'); }
@@ -74,6 +74,11 @@ for (const toolbar of document.querySelectorAll('.toolbar')) {
     }
     output.textContent = shown === rows.length ? `共 ${rows.length} 行` : `显示 ${shown} / ${rows.length} 行`;
   };
+  // A link may say what is to be shown: index.html?town=…
+  for (const s of selects) {
+    const asked = new URLSearchParams(location.search).get(s.dataset.name);
+    if (asked !== null && [...s.options].some((o) => o.value === asked)) s.value = asked;
+  }
   toolbar.addEventListener('input', filter);
   filter();
 }
@@ -86,7 +91,8 @@ if (tabs) {
   const parts = [...document.querySelectorAll('.tab')];
   const show = () => {
     const wanted = decodeURIComponent(location.hash.slice(1));
-    const current = parts.find((part) => part.id === wanted) ?? parts[0];
+    const target = document.getElementById(wanted);
+    const current = parts.find((part) => part === target || part.contains(target)) ?? parts[0];
     for (const part of parts) part.hidden = part !== current;
     for (const link of links) {
       if (link.getAttribute('href') === `#${current.id}`) link.setAttribute('aria-current', 'true');
@@ -97,13 +103,30 @@ if (tabs) {
   show();
 }
 
+// ---- an address that names a place inside something folded opens it
+
+const reveal = () => {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!target) return;
+  for (let part = target; part; part = part.parentElement) if (part.tagName === 'DETAILS') part.open = true;
+  target.scrollIntoView();
+};
+addEventListener('hashchange', reveal);
+if (location.hash) reveal();
+
 // ---- charts: the specification from charts.js, the data from the page
 
 for (const place of document.querySelectorAll('.chart')) {
   const data = JSON.parse(document.getElementById(place.dataset.source).textContent);
   const specification = structuredClone(window.YOUJUN_CHARTS[place.dataset.chart]);
   const width = Math.max(place.clientWidth - 75, 180);
-  for (const part of specification.vconcat ?? [specification]) {
+  // A facet is a row of small charts, each as wide as its specification says: fewer of them fit beside each other on a phone.
+  if (specification.facet) {
+    const each = (specification.spec.width ?? 200) + 70;
+    specification.columns = Math.max(1, Math.min(specification.columns, Math.floor(place.clientWidth / each)));
+    if (specification.columns === 1) specification.spec.width = Math.max(place.clientWidth - 75, 150);
+  }
+  for (const part of specification.facet ? [] : specification.vconcat ?? [specification]) {
     part.width = place.dataset.chart === 'contribution' ? Math.max(width - 120, 110) : width;
   }
   specification.datasets = data;
@@ -114,9 +137,9 @@ for (const place of document.querySelectorAll('.chart')) {
 
 // ---- print with everything open; say which publication this is
 
-addEventListener('beforeprint', () => { for (const d of document.querySelectorAll('details')) d.open = true; });
+addEventListener('beforeprint', () => { for (const d of document.querySelectorAll('details:not(.how)')) d.open = true; });
 const publication = window.YOUJUN_PUBLICATION;
 if (publication?.publishedAt) {
   document.getElementById('publication').textContent =
-    `发布于 ${publication.publishedAt}，统计截止 ${publication.asOf}，运行编号 ${publication.runId}`;
+    `发布于 ${publication.publishedAt}，统计截止 ${publication.asOf}`;
 }
