@@ -127,7 +127,7 @@ DATA_DOCS = dg.AssetKey(["reports", "data_docs"])
 @computed(
     DATA_DOCS,
     [PUBLICATION],
-    "数据文档：对发布的各表逐批检验，并写出 Data Docs",
+    "数据文档：对发布的各表逐批检验，并写出检验报告",
     kinds={"greatexpectations"},
     check_specs=[
         dg.AssetCheckSpec(batch.name, asset=DATA_DOCS, description=batch.title) for batch in load_batches()
@@ -138,9 +138,7 @@ def data_docs(refresh: Refresh) -> dg.MaterializeResult:
     """Watch the published tables as a whole; what fails is shown and keeps nothing back, the gate has spoken already."""
     outcomes = session.data_docs(refresh.settings.published)
     # A first publication has none before it: what compares with it has nothing to say, and Dagster wants every check.
-    silent = [
-        Outcome(b.name, b.title, 0, 0) for b in load_batches() if b.name not in {o.name for o in outcomes}
-    ]
+    silent = [Outcome(b.name, b.title, 0) for b in load_batches() if b.name not in {o.name for o in outcomes}]
     found = {"batches": len(outcomes), "not_met": sum(len(o.failures) for o in outcomes)}
     return dg.MaterializeResult(
         metadata=found | _place(refresh, "data_docs/index.html"),

@@ -1,19 +1,22 @@
-"""Great Expectations on what is published: run the declared expectations, write the Data Docs.
+"""Great Expectations on what is published: run the declared expectations, write what came of them as a page in Chinese.
 
 The expectations are data (`expectations.toml`). Great Expectations is imported when it runs, it takes seconds to load;
-it gets pandas batches, its SQL source being broken on DuckDB. Keep out: the gate, which is SQL and runs before publication.
+it gets pandas batches, its SQL source being broken on DuckDB. Its own Data Docs are English and need the network, so the
+page is ours (`data_docs.html`). Keep out: the gate, which is SQL and runs before publication.
 """
 
 from __future__ import annotations
 
-import html
 import logging
 import os
+import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from youjun_pipeline.settings import SHANGHAI
 from youjun_pipeline.warehouse.manifest import put_folder
 from youjun_pipeline.warehouse.swap import PREVIOUS_NAME, building_folder
 from youjun_pipeline.warehouse.tables import sql_text
@@ -23,6 +26,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DECLARATIONS = Path(__file__).with_name("expectations.toml")
+TEMPLATE = Path(__file__).with_name("data_docs.html")
+# So many rows that do not meet an expectation are shown; `Result.unexpected` counts them all.
+SHOWN_ROWS = 50
+# What tells a row of a batch from the others, where the batch has it.
+KEYS = ("name", "district_code", "phase_id", "school_code", "stage", "indicator_code", "finding_id")
 
 
 class ExpectationFaultError(RuntimeError):
@@ -41,18 +49,39 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Result:
+    """How one expectation fared: in words, what was observed, how many rows do not meet it, and the first of them."""
+
+    says: str
+    passed: bool
+    observed: str
+    unexpected: int | None
+    rows: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """How one batch fared; `failures` says in words which expectations were not met."""
+    """How one batch fared."""
 
     name: str
     title: str
     rows: int
-    checked: int
-    failures: tuple[str, ...] = field(default=())
+    results: tuple[Result, ...] = ()
+
+    @property
+    def checked(self) -> int:
+        """How many expectations were put to it."""
+        return len(self.results)
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """In words what was not met, with what was found instead."""
+        return tuple(f"{r.says}：{r.observed}" for r in self.results if not r.passed)
 
     @property
     def passed(self) -> bool:
-        return not self.failures
+        """Whether every expectation was met."""
+        return all(r.passed for r in self.results)
 
 
 def load_batches() -> tuple[Batch, ...]:
@@ -65,13 +94,15 @@ def load_batches() -> tuple[Batch, ...]:
 
 
 def refresh_data_docs(con: duckdb.DuckDBPyConnection, published: Path) -> list[Outcome]:
-    """Check the publication that `con` has open and put its Data Docs in the place of the old ones."""
+    """Check the publication that `con` has open and put the page about it in the place of the old one."""
     before = published / PREVIOUS_NAME
     if before.exists():
         con.execute(f"attach {sql_text(str(before))} as before (read_only)")
     frames = read_batches(con, before.exists())
     building = building_folder(published, "data_docs")
-    outcomes = validate(frames, building)
+    outcomes = validate(frames)
+    building.mkdir(parents=True, exist_ok=True)
+    (building / "index.html").write_text(outcomes_page(outcomes, _published_on(con)), encoding="utf-8")
     put_folder(building, published, "data_docs")
     return outcomes
 
@@ -81,8 +112,8 @@ def read_batches(con: duckdb.DuckDBPyConnection, has_before: bool) -> dict[str, 
     return {b.name: con.execute(b.query).df() for b in load_batches() if has_before or not b.needs_before}
 
 
-def validate(frames: dict[str, pd.DataFrame], docs: Path | None = None) -> list[Outcome]:
-    """Check each frame against its batch's expectations and write the Data Docs to the folder `docs`.
+def validate(frames: dict[str, pd.DataFrame]) -> list[Outcome]:
+    """Check each frame against its batch's expectations.
 
     Raises ExpectationFaultError when an expectation errs instead of passing or failing.
     """
@@ -115,34 +146,96 @@ def validate(frames: dict[str, pd.DataFrame], docs: Path | None = None) -> list[
             gx.ExpectationSuite(
                 name=batch.name,
                 expectations=[
-                    getattr(gxe, e["type"])(**{k: v for k, v in e.items() if k != "type"})
+                    getattr(gxe, e["type"])(**{k: v for k, v in e.items() if k not in ("type", "says")})
                     for e in batch.expectations
                 ],
             )
         )
+        frame = frames[batch.name]
         rows = source.add_dataframe_asset(batch.name).add_batch_definition_whole_dataframe("whole")
         definition = context.validation_definitions.add(
             gx.ValidationDefinition(name=batch.name, data=rows, suite=suite)
         )
-        result = definition.run(batch_parameters={"dataframe": _escaped(frames[batch.name])})
-        faults += [f"{batch.name}: {text}" for text in _faults(result)]
-        failures = tuple(_failure(r) for r in result.results if not r.success)
-        outcomes.append(
-            Outcome(batch.name, batch.title, len(frames[batch.name]), len(result.results), failures)
+        result = definition.run(
+            batch_parameters={"dataframe": frame},
+            result_format={
+                "result_format": "SUMMARY",
+                "partial_unexpected_count": SHOWN_ROWS,
+                "unexpected_index_column_names": [k for k in KEYS if k in frame],
+            },
         )
-    if docs is not None:
-        _write_docs(context, docs)
+        faults += [f"{batch.name}: {text}" for text in _faults(result)]
+        results = tuple(_result(e, r) for e, r in _paired(batch, result))
+        outcomes.append(Outcome(batch.name, batch.title, len(frame), results))
     if faults:
         raise ExpectationFaultError("期望无法计算，属程序故障而非数据问题：\n" + "\n".join(faults))
     return outcomes
 
 
-def _escaped(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows with markup in their texts escaped: Great Expectations puts unexpected values into its pages as they are."""
-    texts = frame.select_dtypes(["object", "string"])
-    spoilt = [c for c in texts if texts[c].astype("string").str.contains("[&<>]", na=False).any()]
-    marks = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-    return frame.assign(**{c: frame[c].replace(marks, regex=True) for c in spoilt})
+def _paired(batch: Batch, result: Any) -> list[tuple[dict[str, Any], Any]]:
+    """Each declared expectation with its result: Great Expectations gives them back in an order of its own."""
+    left = list(result.results)
+    pairs = []
+    for expectation in batch.expectations:
+        for item in left:
+            given = item.expectation_config
+            if _same(expectation, given.type, given.kwargs):
+                left.remove(item)
+                pairs.append((expectation, item))
+                break
+    return pairs
+
+
+def _same(expectation: dict[str, Any], type_: str, kwargs: dict[str, Any]) -> bool:
+    words = re.sub(r"(?<!^)(?=[A-Z])", "_", expectation["type"]).lower()
+    return type_ == words and all(
+        kwargs.get(k) == v for k, v in expectation.items() if k not in ("type", "says")
+    )
+
+
+def _result(expectation: dict[str, Any], item: Any) -> Result:
+    found = item.result or {}
+    count = found.get("unexpected_count")
+    values = found.get("partial_unexpected_list") or []
+    if values:
+        observed = "、".join(str(v) for v in values[:5]) + (f" 等 {count} 行" if count and count > 5 else "")
+    else:
+        observed = str(found.get("observed_value", "没有这样的行"))
+    rows = tuple(found.get("partial_unexpected_index_list") or ())
+    return Result(expectation["says"], bool(item.success), observed, count, rows)
+
+
+def _published_on(con: duckdb.DuckDBPyConnection) -> str:
+    found = con.execute("select max(published_at) from ops.publication").fetchall()[0][0]
+    return f"{found.replace(tzinfo=UTC).astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if found else ""
+
+
+def outcomes_page(outcomes: list[Outcome], published_on: str) -> str:
+    """The page: every expectation in words, its result, the rows that do not meet it; nothing on it needs the network."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATE.parent),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    return environment.get_template(TEMPLATE.name).render(
+        outcomes=outcomes, published_on=published_on, shown=SHOWN_ROWS, titles=_COLUMNS
+    )
+
+
+# Keys of a row as the page names them.
+_COLUMNS = {
+    "name": "表",
+    "district_code": "区划代码",
+    "phase_id": "阶段",
+    "school_code": "学校标识码",
+    "stage": "学段",
+    "indicator_code": "指标",
+    "finding_id": "问题编号",
+}
 
 
 def _faults(result: Any) -> list[str]:
@@ -157,19 +250,3 @@ def _faults(result: Any) -> list[str]:
             if entry["raised_exception"]
         ]
     return found
-
-
-def _failure(item: Any) -> str:
-    config = item.expectation_config
-    what = config.kwargs.get("column") or "、".join(config.kwargs.get("column_list", ())) or "行数"
-    values = item.result.get("partial_unexpected_list") or [item.result.get("observed_value")]
-    return f"{what} 不符合 {config.type}：{'、'.join(html.unescape(str(v)) for v in values[:5])}"
-
-
-def _write_docs(context: Any, docs: Path) -> None:
-    store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs)}
-    index = {"class_name": "DefaultSiteIndexBuilder"}
-    context.add_data_docs_site(
-        "published", {"class_name": "SiteBuilder", "site_index_builder": index, "store_backend": store}
-    )
-    context.build_data_docs(site_names=["published"])

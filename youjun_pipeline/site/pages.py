@@ -6,9 +6,9 @@ Keep out: what a page shows (the modules named after the pages), how it looks (t
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from youjun_pipeline.contracts import load_datasets
@@ -181,68 +181,54 @@ def write_district(site: Writer, district: District) -> None:
         )
 
 
+class Page(NamedTuple):
+    """A page of an evaluation: its file name, template, what its title says after the phase, and what it shows."""
+
+    name: str
+    template: str
+    title: str
+    context: dict[str, Any]
+
+
+def _evaluation_pages(district: District, e: Evaluation) -> Iterator[Page]:
+    """Every page of an evaluation, the wall map first."""
+    phase_names = {o.phase_id: o.phase_name for o in district.evaluations}
+    yield Page("index", "wall.html", "作战图", wall_context(district, e))
+    leader = leader_context(district, e) | {"phase_names": phase_names, "most": MOST}
+    yield Page("leader", "leader.html", "一页情况", leader)
+    yield Page("plan", "plan.html", "整改与责任", plan_context(e, phase_names))
+    yield Page("ledger", "ledger.html", "销号台账", ledger_context(district, e))
+    for name, category, rows in basis_pages(e):
+        yield Page(name, "basis.html", category, basis_context(e, rows) | {"category": category})
+    for indicator in e.school_indicators:
+        code = indicator.indicator_code
+        yield Page(code, "indicator.html", f"{code} {indicator.short_name}", indicator_context(e, code))
+
+
 def _write_evaluation(
     site: Writer, district: District, e: Evaluation, base: dict[str, Any], home: Sequence[tuple[str, str]]
 ) -> None:
-    wall = names.phase_page(district.code, e.phase_id)
     base = base | {"e": e, "is_reconstructed": e.is_reconstructed}
+    wall = (f"{e.phase_name} 作战图", names.phase_page(district.code, e.phase_id))
 
-    def others(page: str) -> list[tuple[str, str, bool]]:
+    def phases(page: str) -> list[tuple[str, str, bool]]:
+        """The same page in the phases that have it."""
         return [
             (o.phase_name, names.phase_page(district.code, o.phase_id, page), o is e)
             for o in district.evaluations
-            if page in names.OWN_PAGES or page in o.indicator or page in [p for p, _, _ in basis_pages(o)]
+            if page in names.OWN_PAGES
+            or page in o.indicator
+            or page in [name for name, _, _ in basis_pages(o)]
         ]
 
-    site.write(
-        wall,
-        "wall.html",
-        base
-        | {"title": f"{district.name} {e.phase_name} 作战图", "crumbs": home, "phases": others("index")}
-        | wall_context(district, e),
-    )
-    here = [*home, (f"{e.phase_name} 作战图", wall)]
-    phase_names = {o.phase_id: o.phase_name for o in district.evaluations}
-    site.write(
-        names.phase_page(district.code, e.phase_id, "plan"),
-        "plan.html",
-        base
-        | {"title": f"{district.name} {e.phase_name} 整改与责任", "crumbs": here, "phases": others("plan")}
-        | plan_context(e, phase_names),
-    )
-    site.write(
-        names.phase_page(district.code, e.phase_id, "leader"),
-        "leader.html",
-        base
-        | {"title": f"{district.name} {e.phase_name} 一页情况", "crumbs": home, "phases": others("leader")}
-        | {"phase_names": phase_names, "most": MOST}
-        | leader_context(district, e),
-    )
-    site.write(
-        names.phase_page(district.code, e.phase_id, "ledger"),
-        "ledger.html",
-        base
-        | {"title": f"{district.name} {e.phase_name} 销号台账", "crumbs": here, "phases": others("ledger")}
-        | ledger_context(district, e),
-    )
-    for page, category, rows in basis_pages(e):
+    for page in _evaluation_pages(district, e):
         site.write(
-            names.phase_page(district.code, e.phase_id, page),
-            "basis.html",
+            names.phase_page(district.code, e.phase_id, page.name),
+            page.template,
             base
-            | {"title": f"{district.name} {e.phase_name} {category}", "category": category, "crumbs": here}
-            | {"phases": others(page)}
-            | basis_context(e, rows),
-        )
-    for indicator in e.school_indicators:
-        code = indicator.indicator_code
-        site.write(
-            names.phase_page(district.code, e.phase_id, code),
-            "indicator.html",
-            base
-            | {"title": f"{district.name} {e.phase_name} {code} {indicator.short_name}", "crumbs": here}
-            | {"phases": others(code)}
-            | indicator_context(e, code),
+            | {"title": f"{district.name} {e.phase_name} {page.title}", "phases": phases(page.name)}
+            | {"crumbs": home if page.name in ("index", "leader") else [*home, wall]}
+            | page.context,
         )
 
 

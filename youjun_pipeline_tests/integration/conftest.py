@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from youjun_pipeline.settings import Settings
+from youjun_pipeline.site import build_site
+from youjun_pipeline.warehouse.connection import connect
+from youjun_pipeline.warehouse.swap import FILE_NAME
 from youjun_pipeline_tests.integration.sample_districts import refresh_sample
 
 
@@ -12,3 +17,21 @@ from youjun_pipeline_tests.integration.sample_districts import refresh_sample
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The places of the refreshed sample districts (`sample_districts`); tests open them read-only or copy them."""
     return refresh_sample(tmp_path_factory.mktemp("sample"))
+
+
+# Documents beside the site that its pages link to where they are there.
+DOCUMENTS = (
+    "official/120114/2023-startup.xlsx",
+    "schools/120114/2023-startup/自评表.xlsx",
+    "data_docs/index.html",
+)
+
+
+@pytest.fixture(scope="session")
+def sample_site(sample: Settings) -> Path:
+    """The folder of the site of the sample districts; tests leave it as they found it."""
+    for document in DOCUMENTS:
+        (sample.published / document).parent.mkdir(parents=True, exist_ok=True)
+        (sample.published / document).touch()
+    with connect(sample.published / FILE_NAME, read_only=True) as con:
+        return build_site(con, sample.published).path.parent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,13 @@ import duckdb
 import pandas as pd
 import pytest
 
-from youjun_pipeline.reports.data_docs import ExpectationFaultError, load_batches, read_batches, validate
+from youjun_pipeline.reports.data_docs import (
+    ExpectationFaultError,
+    load_batches,
+    outcomes_page,
+    read_batches,
+    validate,
+)
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline_tests.generate import generate_district, write_district
 from youjun_pipeline_tests.steps import places, refresh
@@ -56,16 +63,16 @@ def spoil(frame: pd.DataFrame, expectation: dict[str, Any]) -> pd.DataFrame:
 
 
 def test_good_tables_meet_every_expectation(
-    frames: dict[str, pd.DataFrame], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    frames: dict[str, pd.DataFrame], caplog: pytest.LogCaptureFixture
 ) -> None:
-    outcomes = validate(frames, tmp_path / "docs")
+    outcomes = validate(frames)
     told = [r.getMessage() for r in caplog.records if r.name.startswith("great_expectations")]
     assert told == [], "nothing for whoever started the run"
     assert {o.name: o.failures for o in outcomes} == {b.name: () for b in load_batches()}
     assert {o.name: o.checked for o in outcomes} == {b.name: len(b.expectations) for b in load_batches()}
-    pages = list((tmp_path / "docs").rglob("*.html"))
-    assert (tmp_path / "docs" / "index.html") in pages
-    assert len([p for p in pages if "validations" in p.parts]) == len(load_batches())
+    page = outcomes_page(outcomes, "2026-01-01 08:00")
+    assert all(str(e["says"]) in page for b in load_batches() for e in b.expectations)
+    assert "✕" not in page
 
 
 def test_each_expectation_fails_on_rows_spoilt_for_it(
@@ -84,7 +91,7 @@ def test_each_expectation_fails_on_rows_spoilt_for_it(
     assert passed == []
 
 
-def test_markup_in_values_stays_text_in_the_pages(frames: dict[str, pd.DataFrame], tmp_path: Path) -> None:
+def test_markup_in_values_stays_text_in_the_pages(frames: dict[str, pd.DataFrame]) -> None:
     markup = "<script>alert(1)</script><img src=x onerror=alert(2)>"
     columns = {
         (b.name, str(e["column"])): markup
@@ -97,12 +104,24 @@ def test_markup_in_values_stays_text_in_the_pages(frames: dict[str, pd.DataFrame
         name: frame.assign(**{column: text for (batch, column), text in columns.items() if batch == name})
         for name, frame in frames.items()
     }
-    outcomes = validate(spoilt, tmp_path / "docs")
+    outcomes = validate(spoilt)
     assert {name for name, _ in columns} <= {o.name for o in outcomes if not o.passed}
-    pages = [page.read_text("utf-8") for page in (tmp_path / "docs").rglob("*.html")]
-    assert [page for page in pages if "&lt;script&gt;alert(1)" in page], "the values are shown"
-    assert any(markup in failure for o in outcomes for failure in o.failures), "and told as they are"
-    assert not [page for page in pages if "<script>alert(1)" in page or "<img src=x" in page]
+    assert any(markup in failure for o in outcomes for failure in o.failures), "told as they are"
+    page = outcomes_page(outcomes, "")
+    assert "&lt;script&gt;alert(1)" in page, "the values are shown"
+    assert "<script" not in page and "<img src=x" not in page
+
+
+def test_the_page_names_the_rows_and_asks_for_nothing_outside(frames: dict[str, pd.DataFrame]) -> None:
+    gaps = frames["school_indicator"].copy()
+    gaps.loc[gaps.index[:60], "gap"] = -1.0
+    (outcome,) = validate({"school_indicator": gaps})
+    (result,) = [r for r in outcome.results if r.says == "缺口不为负"]
+    assert (result.passed, result.unexpected, len(result.rows)) == (False, 60, 50)
+    assert result.rows[0]["indicator_code"] == gaps["indicator_code"].iloc[0]
+    page = outcomes_page([outcome], "")
+    assert "前 50 行" in page and '<th scope="col">指标</th>' in page
+    assert not re.search(r"https?:|//|@import", page)
 
 
 def test_an_expectation_that_errs_is_a_fault_of_the_pipeline(frames: dict[str, pd.DataFrame]) -> None:

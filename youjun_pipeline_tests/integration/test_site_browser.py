@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 
-from youjun_pipeline.settings import Settings
 from youjun_pipeline.site import build_site
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.swap import FILE_NAME
@@ -43,9 +42,8 @@ A4 = (595, 842)
 
 
 @pytest.fixture(scope="module")
-def site(sample: Settings) -> Path:
-    with connect(sample.published / FILE_NAME, read_only=True) as con:
-        return build_site(con, sample.published).path.parent
+def site(sample_site: Path) -> Path:
+    return sample_site
 
 
 def browse(folder: Path, url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -164,7 +162,7 @@ def test_headers_sort_by_keyboard_with_blanks_last(site: Path, tmp_path: Path) -
     assert [float(v) for v in found["second"][:-1]] == descending[::-1]
 
 
-def test_school_page_turns_to_the_phase_in_its_address(sample: Settings, site: Path, tmp_path: Path) -> None:
+def test_school_page_turns_to_the_phase_in_its_address(site: Path, tmp_path: Path) -> None:
     rows = rows_named("实验小学")
     for given in rows.values():
         later = [row | {"phase_id": "second"} for row in given if "phase_id" in row]
