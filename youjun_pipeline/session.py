@@ -29,7 +29,9 @@ from youjun_pipeline.warehouse import projection, rule_impact
 from youjun_pipeline.warehouse.catalogues import load_standard
 from youjun_pipeline.warehouse.checks import run_checks
 from youjun_pipeline.warehouse.connection import IN_MEMORY, connect
-from youjun_pipeline.warehouse.manifest import Publication
+from youjun_pipeline.warehouse.csv_copies import FOLDER as CSV_FOLDER
+from youjun_pipeline.warehouse.csv_copies import write_csv
+from youjun_pipeline.warehouse.manifest import Publication, folder_run
 from youjun_pipeline.warehouse.models import Built, build, load_models
 from youjun_pipeline.warehouse.publication import publish, recover_history
 from youjun_pipeline.warehouse.run import (
@@ -170,7 +172,10 @@ class Session:
             run_id = self._scope.run_id
             nothing_made = not self.con.execute("select 1 from run_evaluation limit 1").fetchall()
         settings = self.settings
-        return publish(self.con, settings.published, run_id, settings.as_of, unless_same=nothing_made)
+        made = publish(self.con, settings.published, run_id, settings.as_of, unless_same=nothing_made)
+        if settings.csv and folder_run(settings.published, CSV_FOLDER) != made.run_id:
+            write_csv(settings.published)
+        return made
 
     def report(self) -> None:
         """Bring everything beside the published file up to it."""

@@ -19,6 +19,7 @@ KEEP_RUNS_DAYS = "YOUJUN_KEEP_RUNS_DAYS"
 NOTIFY_WEBHOOK, NOTIFY_SMTP_URL = "YOUJUN_NOTIFY_WEBHOOK", "YOUJUN_NOTIFY_SMTP_URL"
 NOTIFY_MAIL_TO = "YOUJUN_NOTIFY_MAIL_TO"
 BASE_URL = "YOUJUN_BASE_URL"
+CSV = "YOUJUN_CSV"
 
 # Districts report twice a year, in spring and in autumn; after 200 days one of the two is missing.
 DEFAULT_STALE_DAYS = 200
@@ -39,7 +40,8 @@ class SettingsError(ValueError):
 class Settings:
     """Where the districts' data, the working database and the publication are, and which date counts as today.
 
-    `base_url`, where it is set, is the address under which a web server shows the folder `published`.
+    `base_url`, where it is set, is the address under which a web server shows the folder `published`. `csv`: whether
+    the tables are published as CSV too.
     Paths are absolute. `warehouse` is a file, `data` and `published` are folders; only `data` has to exist.
     """
 
@@ -49,6 +51,7 @@ class Settings:
     as_of: dt.date
     stale_days: int = DEFAULT_STALE_DAYS
     base_url: str = ""
+    csv: bool = False
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> Settings:
@@ -75,9 +78,12 @@ class Settings:
             faults.append(
                 f"{BASE_URL}={base_url}：应以 https:// 或 http:// 开头 / an http address is expected"
             )
+        csv = env.get(CSV, "").strip().lower() or "off"
+        if csv not in ("on", "off"):
+            faults.append(f"{CSV}={csv}：只能是 on 或 off / must be on or off")
         if faults or as_of is None:
             raise SettingsError("\n".join(faults))
-        return cls(data, warehouse, published, as_of, int(stale), base_url)
+        return cls(data, warehouse, published, as_of, int(stale), base_url, csv == "on")
 
 
 @dataclass(frozen=True)

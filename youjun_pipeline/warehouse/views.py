@@ -2,18 +2,22 @@
 
 All of it is made from the same declarations as the tables. `bi` has dimensions and each district's latest phase
 (`models/bi/*.sql`), `zh` every mart table with Chinese column names and values, `meta.column_dictionary` the comments as rows.
+A view's columns carry comments too: some tools read nothing else.
 Keep out: rows of its own; views hold none, so they cost nothing and cannot disagree with their tables.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import duckdb
 
+from youjun_pipeline.contracts import load_datasets
+from youjun_pipeline.contracts.model import NUMBER_TYPES
 from youjun_pipeline.vocabulary import vocabulary, words
-from youjun_pipeline.warehouse.models import MODELS
+from youjun_pipeline.warehouse.models import MODELS, tables_read
 from youjun_pipeline.warehouse.run import floor_word
 from youjun_pipeline.warehouse.tables import Table, declared_tables, sql_text
 
@@ -51,19 +55,43 @@ def add_views(con: duckdb.DuckDBPyConnection, catalog: str) -> None:
     # A view keeps its text: made from inside, it names its tables without the catalogue, which is called otherwise when opened.
     con.execute(f"use {catalog}")
     try:
+        _add_inputs(con)
         for name, sql in bi_views().items():
             con.execute(f"create or replace view bi.{name} as {sql}")
             con.execute(
                 f"comment on view bi.{name} is {sql_text(sql.splitlines()[0].removeprefix('--').strip())}"
             )
+            _comment_columns(con, f"bi.{name}", _column_comments(tables_read(sql)))
         for table in declared_tables().values():
             if table.schema == "mart":
                 select = _chinese_select(table, floor)
-                con.execute(f"create or replace view zh.{_quoted(title(table))} as {select}")
-                con.execute(f"comment on view zh.{_quoted(title(table))} is {sql_text(table.comment)}")
+                view = f"zh.{_quoted(title(table))}"
+                con.execute(f"create or replace view {view} as {select}")
+                con.execute(f"comment on view {view} is {sql_text(table.comment)}")
+                texts = [text for _, text in table.columns.values()]
+                _comment_columns(con, view, dict(zip(display_names(table).values(), texts, strict=True)))
         _add_dictionary(con)
     finally:
         con.execute(f"use {home}")
+
+
+def _comment_columns(con: duckdb.DuckDBPyConnection, view: str, comments: dict[str, str]) -> None:
+    """Say of each column of a view what it means."""
+    for (column,) in con.execute(f"select column_name from (describe {view})").fetchall():
+        if column in comments:
+            con.execute(f"comment on column {view}.{_quoted(column)} is {sql_text(comments[column])}")
+
+
+def _column_comments(tables: frozenset[str]) -> dict[str, str]:
+    """What the columns of a view of `bi` mean: as in the tables it reads, else as `bi/columns.toml` says."""
+    known = tomllib.loads((MODELS / "bi" / "columns.toml").read_text(encoding="utf-8"))["columns"]
+    declared = declared_tables()
+    comments = {
+        column: text
+        for table in sorted(tables & declared.keys())
+        for column, (_, text) in declared[table].columns.items()
+    }
+    return comments | known
 
 
 def _chinese_select(table: Table, floor: str) -> str:
@@ -104,6 +132,30 @@ def _add_dictionary(con: duckdb.DuckDBPyConnection) -> None:
         [list(column) for column in zip(*rows, strict=True)],
     )
     con.execute("comment on table meta.column_dictionary is '数据字典：每张发布表每一列的含义'")
+
+
+def _add_inputs(con: duckdb.DuckDBPyConnection) -> None:
+    """The names and units of what `mart.input` holds, from the contracts and for what is counted from rows."""
+    reported = [
+        [f"{dataset.name}.{name}", dataset.name, dataset.title, column.zh, column.unit, column.comment]
+        for dataset in load_datasets().values()
+        for name, column in dataset.columns.items()
+        if column.type in NUMBER_TYPES
+    ]
+    counted = [
+        ["classes.classes", "classes", "班级名册", "班级数", "个", "按名册逐班计数"],
+        ["special_rooms.rooms", "special_rooms", "专用教室", "教室间数", "间", "按逐间报送的行计数"],
+    ]
+    columns = ("input", "dataset", "dataset_title", "input_name", "unit", "comment")
+    con.execute(
+        f"create or replace table meta.input_dictionary ({', '.join(f'{c} VARCHAR' for c in columns)})"
+    )
+    values = ", ".join(f"unnest(${n})" for n in range(1, len(columns) + 1))
+    con.execute(
+        f"insert into meta.input_dictionary select {values}",
+        [list(column) for column in zip(*(reported + counted), strict=True)],
+    )
+    con.execute("comment on table meta.input_dictionary is '填报项字典：mart.input 中每个填报项的名称和单位'")
 
 
 def _quoted(name: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.vocabulary import macros, words
 from youjun_pipeline.warehouse.connection import connect
+from youjun_pipeline.warehouse.csv_copies import write_csv
 from youjun_pipeline_tests.documented import documented_queries
 from youjun_pipeline_tests.generate import Phase, generate_district, write_district
 from youjun_pipeline_tests.steps import places, refresh
@@ -69,7 +70,7 @@ def test_chinese_views_say_it_in_words(moved: duckdb.DuckDBPyConnection) -> None
 def test_everything_published_is_explained(moved: duckdb.DuckDBPyConnection) -> None:
     silent = moved.execute(
         "select schema_name, table_name, column_name from duckdb_columns() where not internal and comment is null "
-        "and schema_name in ('mart', 'quality', 'ops')"
+        "and schema_name in ('mart', 'quality', 'ops', 'plan', 'bi', 'zh')"
     ).fetchall()
     assert silent == []
     assert moved.execute("select table_name from duckdb_tables() where comment is null").fetchall() == []
@@ -107,3 +108,66 @@ def test_sentences_and_views_use_the_words_of_the_vocabulary(moved: duckdb.DuckD
         assert dict(zip(codes, (w for (w,) in said), strict=True)) == words(kind, "85%")
     shown = moved.execute("select distinct 状态 from zh.学校指标").fetchall()
     assert {word for (word,) in shown} <= set(words("status", "85%").values())
+
+
+def test_inputs_add_up_without_counting_twice(moved: duckdb.DuckDBPyConnection) -> None:
+    of_phase = "where phase_id = '2024-b'"
+    for given, wanted in (
+        (
+            "input = 'schools.primary_students'",
+            f"select sum(primary_students) from mart.school {of_phase}",
+        ),
+        (
+            "input = 'teachers.full_time' and stage = 'junior'",
+            f"select sum(full_time_teachers) from mart.section {of_phase} and stage = 'junior'",
+        ),
+        ("input = 'classes.classes'", f"select sum(classes) from mart.section {of_phase}"),
+        ("input = 'classes.students'", f"select sum(students) from mart.class {of_phase}"),
+        # a school's area once, whatever stages it teaches
+        (
+            "input = 'facilities.teaching_area_m2'",
+            "select sum(value) from (select distinct school_code, value from mart.lineage "
+            f"{of_phase} and input = 'facilities.teaching_area_m2')",
+        ),
+    ):
+        found = f"select sum(value) from mart.input {of_phase} and {given}"
+        found += " and in_scope" if "lineage" in wanted else ""
+        ((value, expected),) = moved.execute(f"select ({found}), ({wanted})").fetchall()
+        assert value == pytest.approx(expected) and value > 0, given
+    named = moved.execute("select count(*) from bi.wide_input where input_name is null or unit is null")
+    assert named.fetchall() == [(0,)]
+
+
+def test_classes_say_whether_they_are_over_the_limit(sample: Settings) -> None:
+    with connect(sample.published / "youjun.duckdb", read_only=True) as con:
+        over, judged = con.execute(
+            "select (select count(*) from mart.class where is_over and in_scope), "
+            "(select sum(numerator) from mart.school_indicator where indicator_code = 'G5')"
+        ).fetchall()[0]
+    assert over == judged > 0
+
+
+def test_wide_views_and_bridges_keep_the_rows(moved: duckdb.DuckDBPyConnection) -> None:
+    for wide in ("school_indicator", "stage_balance", "finding", "input"):
+        both = moved.execute(
+            f"select (select count(*) from bi.wide_{wide}), (select count(*) from mart.{wide})"
+        )
+        ((shown, held),) = both.fetchall()
+        assert shown == held > 0
+        assert not {"unit_1", "indicator_name_1", "school_name_1"} & {
+            name for (name, *_) in moved.execute(f"describe bi.wide_{wide}").fetchall()
+        }
+    assert moved.execute(
+        "select count(*) = (select sum(len(failing_indicators)) from mart.school_verdict), "
+        "count(*) filter (indicator_name is null) from bi.bridge_verdict_indicator "
+        "left join bi.dim_indicator using (indicator_id)"
+    ).fetchall() == [(True, 0)]
+
+
+def test_csv_stands_beside_parquet_where_it_is_asked_for(sample: Settings, tmp_path: Path) -> None:
+    shutil.copy(sample.published / "youjun.duckdb", tmp_path)
+    write_csv(tmp_path)
+    lines = (tmp_path / "csv" / "mart.school.csv").read_bytes().decode("utf-8").splitlines()
+    assert lines[0].startswith("\ufeffdistrict_code,phase_id,school_code")
+    with connect(tmp_path / "youjun.duckdb", read_only=True) as con:
+        assert len(lines) - 1 == con.execute("select count(*) from mart.school").fetchall()[0][0]

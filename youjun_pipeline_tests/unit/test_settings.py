@@ -21,6 +21,13 @@ def test_everything_follows_the_data_folder(tmp_path: Path) -> None:
     assert not settings.warehouse.parent.exists() and not settings.published.exists()
 
 
+def test_csv_is_written_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    env = {"YOUJUN_DATA": str(tmp_path)}
+    assert not Settings.from_environment(env).csv
+    assert Settings.from_environment(env | {"YOUJUN_CSV": "on"}).csv
+    assert "YOUJUN_CSV=yes" in refused(env | {"YOUJUN_CSV": "yes"})
+
+
 def test_each_variable_overrides_its_default(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     settings = Settings.from_environment(

@@ -1,0 +1,45 @@
+"""CSV copies of the published tables, for programs that read neither DuckDB nor Parquet; written where the settings ask.
+
+UTF-8 with the mark that Excel knows it by, lists with 、 between, what is not known left blank.
+Keep out: Parquet (`parquet_copies`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from youjun_pipeline.warehouse.manifest import put_folder
+from youjun_pipeline.warehouse.swap import FILE_NAME, building_folder
+from youjun_pipeline.warehouse.tables import Table, declared_tables, sql_text
+
+FOLDER = "csv"
+_MARK = "\ufeff"
+
+
+def write_csv(published: Path) -> int:
+    """Write the folder `csv/` of the publication that stands and swap it whole: `<schema>.<table>.csv`; returns the files."""
+    building = building_folder(published, FOLDER)
+    con = duckdb.connect(str(published / FILE_NAME), read_only=True)
+    try:
+        for table in declared_tables().values():
+            target = sql_text(str(building / f"{table.full_name}.csv"))
+            con.execute(
+                f"copy (select {_columns(table)} from {table.full_name}) to {target} (format csv, header)"
+            )
+    finally:
+        con.close()
+    put_folder(building, published, FOLDER)
+    return len(declared_tables())
+
+
+def _columns(table: Table) -> str:
+    """The columns as they are written; the first one's heading begins with the mark, since COPY writes none itself."""
+    picked = [
+        (f"array_to_string(\"{name}\", '、')" if type_.endswith("[]") else f'"{name}"', name)
+        for name, (type_, _) in table.columns.items()
+    ]
+    return ", ".join(
+        f'{sql} as "{_MARK if place == 0 else ""}{name}"' for place, (sql, name) in enumerate(picked)
+    )
