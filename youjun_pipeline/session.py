@@ -70,6 +70,7 @@ SCENARIOS = {
     projection.TABLE: Scenario(projection.build_projection, projection.READS),
     planning.SCENARIO_TABLE: Scenario(planning.build_scenarios, planning.READS),
     planning.FORECAST_TABLE: Scenario(planning.build_forecast, planning.READS),
+    planning.PROPOSAL_TABLE: Scenario(planning.build_proposals, planning.PROPOSAL_READS),
 }
 
 

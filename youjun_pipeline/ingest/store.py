@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from youjun_pipeline.contracts import Dataset, load_datasets
 from youjun_pipeline.contracts.model import HIDDEN_COLUMNS
 from youjun_pipeline.ingest.bare import declared_none, set_aside, without_bare_rows
+from youjun_pipeline.ingest.beside import planning_files
 from youjun_pipeline.ingest.districts import Delivered, DeliveredFile, Scan
 from youjun_pipeline.ingest.files import READER_VERSION, content_hash, read_file, read_safely
 from youjun_pipeline.ingest.formats.limits import Unreadable, unforeseen
@@ -63,6 +64,8 @@ SEEN_TABLES = {
     "declared_none": "district_code VARCHAR, delivery DATE, dataset VARCHAR, reason VARCHAR",
     "district_failure": "district_code VARCHAR, dataset VARCHAR, rule VARCHAR, message VARCHAR",
     "district_notice": "district_code VARCHAR, message VARCHAR",
+    # Scenarios and prices are no deliveries, but what is made of them stands only as long as they do.
+    "planning_file": "district_code VARCHAR, file VARCHAR, content_sha256 VARCHAR",
 }
 # What a district.toml says.
 IDENTITY_TABLES = ("district", "district_option", "phase")
@@ -204,6 +207,7 @@ def _seen_rows(found: Scan, delivered: list[Delivered]) -> dict[str, list[tuple[
         "bare_file": [],
         "declared_none": [(d.code, n.delivered_on, n.dataset, n.reason) for d in districts for n in d.nones],
         "district_failure": [(d.code, "", f.rule, f.message) for d in found.districts for f in d.failures],
+        "planning_file": [(d.code, *file) for d in districts for file in planning_files(d.folder)],
         "district_notice": [(notice.district_code, str(notice)) for notice in found.notices],
     }
 

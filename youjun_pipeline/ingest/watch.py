@@ -14,12 +14,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from youjun_pipeline.ingest.beside import PASSED_OVER, PRICES, SCENARIOS
 from youjun_pipeline.ingest.districts import DELIVERIES, DISTRICT_FILE, DISTRICT_FOLDER
-
-# Where a district keeps its scenario files (planning).
-SCENARIOS = "scenarios"
-# Left by programs that have a file open (Excel, WPS) or are still copying it (rsync).
-PASSED_OVER = (".", "~$")
 
 
 @dataclass(frozen=True)
@@ -92,7 +88,8 @@ def _fingerprint(folder: Path) -> str:
 
 def _files(folder: Path) -> Iterator[Path]:
     yield folder / DISTRICT_FILE
-    # scenario files too: a changed one is judged as soon as it holds still
+    # scenario files and prices too: a changed one is judged as soon as it holds still
+    yield from (folder / name for name in PRICES if (folder / name).is_file())
     for watched in (DELIVERIES, SCENARIOS):
         for place, folders, names in os.walk(folder / watched):
             folders[:] = [name for name in folders if not name.startswith(PASSED_OVER)]

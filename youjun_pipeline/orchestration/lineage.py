@@ -23,7 +23,14 @@ CATALOGUE, CONTRACTS = dg.AssetKey(["standard", "catalogue"]), dg.AssetKey(["sta
 DISTRICTS, FILES = dg.AssetKey(["raw", "district"]), dg.AssetKey(["raw", "delivered_file"])
 DATA_FOLDER = dg.AssetKey(["files", "data_folder"])
 # Where a table that is no asset of its own is looked up: what a district.toml says, what the contracts say.
-OF_DISTRICTS = ("district", "district_option", "phase", "district_failure", "district_notice")
+OF_DISTRICTS = (
+    "district",
+    "district_option",
+    "phase",
+    "district_failure",
+    "district_notice",
+    "planning_file",
+)
 OF_CONTRACTS = ("dataset", "plausible_range")
 # Groups in the order in which rows flow. A table that reads one of a later group begins another round, so that groups
 # put together form no circle: `rules` feed `mart`, and some rules read verdicts (`rules_2`).

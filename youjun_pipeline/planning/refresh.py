@@ -42,7 +42,7 @@ def build_scenarios(con: duckdb.DuckDBPyConnection) -> int:
     """Fill the scenario tables for the run's districts; returns the rows of `plan.scenario`."""
     trials, problems = list[Trial](), list[dict[str, Any]]()
     plans = plan_rows(con)
-    for district_code, phase_id, folder in _newest(con):
+    for district_code, phase_id, folder in newest(con):
         if folder:
             more, wrong = _of_files(con, district_code, phase_id, folder)
             trials += more
@@ -61,13 +61,13 @@ def build_scenarios(con: duckdb.DuckDBPyConnection) -> int:
 
 def build_forecast(con: duckdb.DuckDBPyConnection) -> int:
     """Fill the forecast tables for the run's districts; returns the rows of `plan.enrolment_forecast`."""
-    newest = [(district_code, phase_id) for district_code, phase_id, _ in _newest(con)]
-    seen = outlook(con, newest, years=YEARS_JUDGED, fewest_years=FEWEST_YEARS)
+    evaluations = [(district_code, phase_id) for district_code, phase_id, _ in newest(con)]
+    seen = outlook(con, evaluations, years=YEARS_JUDGED, fewest_years=FEWEST_YEARS)
     tables = {"enrolment_forecast": seen.pupils, "forecast_verdict": seen.verdicts}
     return _fill(con, tables, "enrolment_forecast")
 
 
-def _newest(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, Path | None]]:
+def newest(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, Path | None]]:
     """The newest evaluation of each district of the run, and the district's folder where there is a data folder."""
     rows = con.execute(
         "select e.district_code, arg_max(e.phase_id, e.phase_order), any_value(d.slug), getvariable('data_folder') "

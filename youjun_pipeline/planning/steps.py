@@ -5,6 +5,7 @@ Loaded with the definitions, so nothing heavy is imported before a step runs. Ke
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from youjun_pipeline.warehouse.scenario import VERDICTS
@@ -12,7 +13,11 @@ from youjun_pipeline.warehouse.scenario import VERDICTS
 if TYPE_CHECKING:
     import duckdb
 
+log = logging.getLogger("youjun")
+
 SCENARIO_TABLE, FORECAST_TABLE = "plan.scenario", "plan.enrolment_forecast"
+PROPOSAL_TABLE = "plan.proposal_summary"
+PROPOSAL_READS = (*VERDICTS, "mart.evaluation", "rule.g3_music_art_rooms", "core.chosen_file")
 READS = (*VERDICTS, "mart.section", "mart.school", "rule.plan_effect", "core.target", "core.school_form")
 
 
@@ -28,3 +33,14 @@ def build_forecast(con: duckdb.DuckDBPyConnection) -> int:
     from youjun_pipeline.planning import refresh
 
     return refresh.build_forecast(con)
+
+
+def build_proposals(con: duckdb.DuckDBPyConnection) -> int:
+    """`proposals.build_proposals`; without the extra `planning` nothing is proposed, and that is said."""
+    try:
+        from youjun_pipeline.planning import proposals
+    except ModuleNotFoundError as error:
+        log.warning("没有编制最省方案：缺少 %s，请安装附加包 youjun-pipeline[planning]", error.name)
+        return 0
+
+    return proposals.build_proposals(con)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,8 @@ import pytest
 from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.ingest.districts import scan
 from youjun_pipeline.planning.least_cost.answer import PARTIAL, Answer, Found, NoAnswer, find
-from youjun_pipeline.planning.least_cost.district import Aims
+from youjun_pipeline.planning.least_cost.curve import curves, grouped
+from youjun_pipeline.planning.least_cost.district import Aims, build, with_limit
 from youjun_pipeline.planning.least_cost.figures import UnknownFiguresError
 from youjun_pipeline.planning.least_cost.prices import (
     Prices,
@@ -23,6 +25,9 @@ from youjun_pipeline.planning.least_cost.prices import (
     read_prices,
 )
 from youjun_pipeline.planning.least_cost.proof import prove
+from youjun_pipeline.planning.least_cost.proposal import known_sections
+from youjun_pipeline.planning.least_cost.relaxation import relax
+from youjun_pipeline.planning.least_cost.shadow import shadow_sentence, shadows
 from youjun_pipeline.planning.least_cost.text import answer_text
 from youjun_pipeline.planning.least_cost.write import write_plan
 from youjun_pipeline.planning.scenario_file import read_scenario
@@ -46,6 +51,15 @@ YUAN = {
 }
 
 
+PRICED = (
+    'unit = "万元"\n'
+    + "".join(f'[levers.{n}]\nprice = "{p}"\n' for n, p in YUAN.items())
+    + '[classes]\nprice = "8"\n[rooms]\nprice = "30"\n'
+)
+# Which districts ask for a plan in every refresh: with prices, in physical units, with a file that cannot be used.
+PRICE_FILES = {0: PRICED, 1: PRICED, 4: "", 5: 'unit = "万元"\n[levers.gold]\nprice = "1"\n'}
+
+
 def prices(**changes: object) -> Prices:
     told = {
         "unit": "万元",
@@ -64,6 +78,8 @@ def districts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckD
         own = code(seed)
         made = generate_district(seed, n_schools=14, code=own, profile=PROFILES[seed % len(PROFILES)])
         write_district(folder, made.tables, made.settings, seed=seed, code=own, slug="made-up", name=own)
+        if seed in PRICE_FILES:
+            (folder / f"{own}-made-up" / "prices.toml").write_text(PRICE_FILES[seed], encoding="utf-8")
     settings = places(folder)
     with in_memory() as con:
         session = Session(con, settings)
@@ -190,6 +206,110 @@ def headers_of(dataset: str) -> set[str]:
     return {column.zh for column in load_datasets()[dataset].columns.values()}
 
 
+def test_curves_are_monotone_and_end_at_what_the_thresholds_cost(answers: dict[int, Answer]):
+    binding = 0
+    for answer_ in itertools.islice(answers.values(), 4):
+        found = answer_.found
+        for (kind, stage, code_), points in grouped(curves(found)).items():
+            known = [(p.at, p.value) for p in points if p.value is not None]
+            slack = 1e-6 * max((abs(v) for _, v in known), default=1.0)
+            falling = -1 if kind == "coefficient" else 1
+            assert all(falling * (b - a) >= -slack for (_, a), (_, b) in itertools.pairwise(known)), (
+                kind,
+                stage,
+            )
+            assert sum(p.is_knee for p in points) <= 1
+            assert sum(p.is_now for p in points) == 1, (kind, stage, code_)
+            if kind == "coefficient":
+                free = threshold_cost(found, str(stage), str(code_))
+                assert points[-1].value == pytest.approx(free, rel=1e-6, abs=1e-6)
+                binding += points[0].value is None or points[0].value > free + 1e-6
+            elif kind == "schools":
+                assert points[-1].at == len(found.figures.schools)
+    assert binding > 5
+
+
+def threshold_cost(found: Found, stage: str, code_: str) -> float:
+    """What the thresholds of one indicator cost where the stage's coefficient has no limit, by its own program."""
+    sections = known_sections(found.plan.sections, found.plan.left, found.aims)
+    indicator = found.figures.indicators.index(code_)
+    number = next(n for n, (_, s) in enumerate(found.figures.section_keys) if s == stage)
+    free = with_limit(sections, int(sections.stage[number]), indicator, 1e6)
+    relaxed = relax(build(free, found.levers, Aims(every_indicator=True, only=indicator)).program)
+    assert relaxed is not None
+    return relaxed.cost
+
+
+def test_a_shadow_price_is_what_the_next_step_saves(answers: dict[int, Answer]):
+    """The dual of a coefficient against the cost at a limit that is a little wider, all else as it is."""
+    told = 0
+    for answer_ in answers.values():
+        found = answer_.found
+        for shadow in shadows(found, "万元"):
+            if shadow.limit != "coefficient" or found.plan.relaxed is None:
+                continue
+            indicator = found.figures.indicators.index(shadow.indicator)
+            number = next(n for n, (_, s) in enumerate(found.figures.section_keys) if s == shadow.stage)
+            stage = int(found.plan.sections.stage[number])
+            limit = float(found.plan.sections.limit[stage, indicator])
+            wider = with_limit(found.plan.sections, stage, indicator, limit + 1e-4)
+            relaxed = relax(build(wider, found.levers, found.aims).program)
+            assert relaxed is not None
+            saved = (found.plan.relaxed.cost - relaxed.cost) / 1e-4 * shadow.step
+            assert shadow.saves == pytest.approx(saved, rel=0.05, abs=1e-3)
+            assert "再放宽 0.01" in shadow_sentence(shadow, found.figures.names)
+            told += 1
+            break
+    assert told
+
+
+def test_a_refresh_fills_the_tables_of_those_who_asked(
+    districts: duckdb.DuckDBPyConnection, answers: dict[int, Answer]
+):
+    heads = {
+        row[0]: row[1:]
+        for row in districts.execute(
+            "select district_code, verdict, cost, bound, gap, lines, summary from plan.proposal_summary"
+        ).fetchall()
+    }
+    assert heads.keys() == {code(number) for number in PRICE_FILES}
+    assert heads[code(5)][0] == "unknown"
+    assert "没有这种手段" in heads[code(5)][-1]
+    for number in (0, 1, 4):
+        own, head = code(number), heads[code(number)]
+        if number not in answers:
+            assert head[0] == "unknown"
+            continue
+        lines = districts.execute(
+            "select count(*), sum(cost), bool_and(due is not null) from plan.proposal where district_code = ?",
+            [own],
+        ).fetchall()[0]
+        assert lines[0] == head[4]
+        assert lines[2]
+        # what is published of the effect is what the proof said, and nothing is lost between
+        failing = districts.execute(
+            "select count(*) filter (not holds_after), count(*) from plan.proposal_effect where district_code = ?",
+            [own],
+        ).fetchall()[0]
+        assert failing[1] > 100
+        assert (head[0] == "proved") == (failing[0] == 0)
+        if PRICE_FILES[number]:
+            answer_ = answers[number]
+            assert head[0] == answer_.verdict
+            assert head[1] == pytest.approx(answer_.found.cost)
+            assert lines[1] == pytest.approx(head[1])
+            assert head[2] <= head[1] * (1 + 1e-9)
+        else:
+            assert head[1] is head[2] is head[3] is None
+        curves_ = districts.execute(
+            "select curve, count(distinct (stage, indicator_code)) from plan.price_curve where district_code = ? "
+            "group by 1 order by 1",
+            [own],
+        ).fetchall()
+        assert dict(curves_)["coefficient"] == 14
+        assert ("schools" in dict(curves_)) == bool(head[1])
+
+
 def test_a_budget_that_is_too_small_is_told_with_what_is_missing(
     districts: duckdb.DuckDBPyConnection, first: tuple[int, Answer]
 ):
@@ -228,12 +348,7 @@ def test_contradictions_of_the_prices_are_told_with_their_place(tmp_path: Path, 
 
 
 def test_prices_of_a_district_are_exact(tmp_path: Path):
-    (tmp_path / "prices.toml").write_text(
-        'unit = "万元"\n'
-        + "".join(f'[levers.{n}]\nprice = "{p}"\n' for n, p in YUAN.items())
-        + '[classes]\nprice = "8"\n[rooms]\nprice = "30"\n',
-        encoding="utf-8",
-    )
+    (tmp_path / "prices.toml").write_text(PRICED, encoding="utf-8")
     read = read_prices(tmp_path)
     assert read is not None
     assert read.levers["teaching_area"].price == Decimal("0.35")

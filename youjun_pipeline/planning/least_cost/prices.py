@@ -48,7 +48,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-FILE_NAME = "prices.toml"
+FILE_NAMES = ("prices.toml",)
 LEVERS = Path(__file__).with_name("levers.toml")
 
 
@@ -161,14 +161,19 @@ def lever_kinds() -> dict[str, LeverKind]:
     }
 
 
+def prices_file(folder: Path) -> Path | None:
+    """The file of prices of the district in `folder`; None when it gives none."""
+    return next((folder / name for name in FILE_NAMES if (folder / name).is_file()), None)
+
+
 def read_prices(folder: Path) -> Prices | None:
     """The prices of the district in `folder`; None when it gives none.
 
     Raises:
         PricesError: with every fault of the file.
     """
-    path = folder / FILE_NAME
-    if not path.exists():
+    path = prices_file(folder)
+    if path is None:
         return None
     try:
         prices = Prices(**tomllib.loads(path.read_text(encoding="utf-8")))

@@ -209,8 +209,7 @@ def _by_indicator(
     deadline: float,
 ) -> tuple[list[Vector], list[Vector], list[Vector], list[Vector], float, str] | None:
     """Every indicator alone, in whole units where its lever has any: its thresholds are known by now."""
-    share = np.where(left, sections.floor_share / aims.above_threshold, 1.0)
-    known = replace(sections, per_pupil=sections.per_pupil * share)
+    known = known_sections(sections, left, aims)
     added, given, taken, out = ([np.zeros(len(lever.price)) for lever in levers] for _ in range(4))
     cost, status = 0.0, OPTIMAL
     for number, lever in enumerate(levers):
@@ -243,6 +242,12 @@ def _by_indicator(
         net = taken[number] - given[number] - out[number]
         added[number] = np.maximum(added[number], _asked(known, lever, aims.above_threshold) - net)
     return added, given, taken, out, cost, status
+
+
+def known_sections(sections: Sections, left: np.ndarray, aims: Aims) -> Sections:
+    """The sections with the thresholds that are left of the choice: the floor's share of them where `left`."""
+    share = np.where(left, sections.floor_share / aims.above_threshold, 1.0)
+    return replace(sections, per_pupil=sections.per_pupil * share)
 
 
 def _asked(sections: Sections, lever: Lever, above: float) -> Vector:

@@ -1,0 +1,105 @@
+"""The tables of the least-cost plan in a refresh: for the newest evaluation of each district that has given a prices file.
+
+Belongs here: which districts, and filling the declared tables. Keep out: how a plan is found (`least_cost`). A district whose
+inputs cannot be used stops nobody: why is in its row of `plan.proposal_summary`.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from youjun_pipeline.planning.least_cost.answer import Answer, Found, NoAnswer, find
+from youjun_pipeline.planning.least_cost.command import with_prices
+from youjun_pipeline.planning.least_cost.curve import curves
+from youjun_pipeline.planning.least_cost.district import Aims
+from youjun_pipeline.planning.least_cost.figures import UnknownFiguresError
+from youjun_pipeline.planning.least_cost.prices import Prices, PricesError, prices_file, read_prices
+from youjun_pipeline.planning.least_cost.proof import prove
+from youjun_pipeline.planning.least_cost.records import (
+    FAILED,
+    TABLES,
+    UNKNOWN,
+    Records,
+    answer_records,
+    no_answer_records,
+    refused_records,
+)
+from youjun_pipeline.planning.least_cost.relaxation import SolverFailedError
+from youjun_pipeline.planning.least_cost.shadow import shadows
+from youjun_pipeline.planning.least_cost.text import money_unit
+from youjun_pipeline.planning.refresh import newest
+from youjun_pipeline.sql import transaction
+from youjun_pipeline.standard import load_catalogue
+from youjun_pipeline.warehouse.models import replace_rows
+from youjun_pipeline.warehouse.tables import declared_tables
+
+if TYPE_CHECKING:
+    import duckdb
+
+log = logging.getLogger("youjun")
+
+# What a refresh spends on one district at the most, in seconds: on the plan, and on its curves.
+SECONDS, CURVE_SECONDS = 60.0, 60.0
+
+
+def build_proposals(con: duckdb.DuckDBPyConnection) -> int:
+    """Fill the tables of the least-cost plan for the run's districts; returns the rows of `plan.proposal_summary`."""
+    asked = [(c, p, folder) for c, p, folder in newest(con) if folder and prices_file(folder)]
+    records, found = list[Records](), list[tuple[Found, Prices | None]]()
+    for district, phase, folder in asked:
+        result = _found(con, district, phase, folder)
+        if isinstance(result, dict):
+            records.append(result)
+        else:
+            found.append(result)
+    proofs = prove(con, [plan.draft for plan, _ in found])
+    for (plan, prices), proof in zip(found, proofs, strict=True):
+        answer = Answer(plan, proof)
+        eased = shadows(plan, money_unit(prices))
+        records.append(answer_records(answer, prices, curves(plan, CURVE_SECONDS), eased))
+    return _fill(con, records)
+
+
+def _found(
+    con: duckdb.DuckDBPyConnection, district: str, phase: str, folder: Path
+) -> tuple[Found, Prices | None] | Records:
+    """The plan of a district, or the rows that say why there is none."""
+    standard = con.execute(
+        "select standard_id from temp.run_evaluation where district_code = ? and phase_id = ?",
+        [district, phase],
+    ).fetchall()[0][0]
+    try:
+        prices = read_prices(folder)
+        aims = with_prices(Aims(), prices)
+        result = find(con, district, phase, load_catalogue(standard), prices, aims, seconds=SECONDS)
+    except (PricesError, UnknownFiguresError) as error:
+        log.warning("区县 %s 没有最省方案：%s", district, str(error).splitlines()[0])
+        return refused_records(district, phase, UNKNOWN, str(error))
+    except SolverFailedError as error:
+        log.warning("区县 %s 的求解器没有给出可信的结果：%s", district, error)
+        return refused_records(district, phase, FAILED, f"求解器没有给出可信的结果：{error}")
+    if isinstance(result, NoAnswer):
+        return no_answer_records(district, phase, result)
+    return result, prices
+
+
+def _fill(con: duckdb.DuckDBPyConnection, records: list[Records]) -> int:
+    """Replace the run's rows of every table."""
+    made = 0
+    with transaction(con):
+        for name in TABLES:
+            full = f"plan.{name}"
+            columns = list(declared_tables()[full].columns)
+            rows = [{c: row.get(c) for c in columns} for record in records for row in record.get(name, ())]
+            if not rows:
+                replace_rows(con, full, f"(from {full} limit 0)", columns)
+                continue
+            con.register("proposal_rows", pa.Table.from_pylist(rows))
+            count = replace_rows(con, full, "proposal_rows", columns)
+            con.unregister("proposal_rows")
+            made = count if name == TABLES[0] else made
+    return made
