@@ -10,6 +10,7 @@ from typing import Any
 
 from youjun_pipeline.planning.least_cost.answer import Answer, NoAnswer
 from youjun_pipeline.planning.least_cost.curve import BUDGET, SCHOOLS, Point
+from youjun_pipeline.planning.least_cost.lines import Line
 from youjun_pipeline.planning.least_cost.obstacles import Obstacle
 from youjun_pipeline.planning.least_cost.prices import Prices, lever_kinds
 from youjun_pipeline.planning.least_cost.shadow import Shadow, shadow_sentence
@@ -58,26 +59,7 @@ def answer_records(
     return {
         "proposal_summary": [summary],
         "proposal": [
-            {
-                **key,
-                "line_no": f"P{number:04d}",
-                "proposal_action": line.kind,
-                "lever": line.lever,
-                "what": line.what,
-                "school_code": line.school,
-                "school_name": names.get(line.school),
-                "to_school_code": line.to_school,
-                "to_school_name": names.get(line.to_school) if line.to_school else None,
-                "stage": line.stage,
-                "grade": line.grade,
-                "indicator_code": line.indicator,
-                "quantity": line.quantity,
-                "unit": line.unit,
-                "cost": line.cost,
-                "due": line.due,
-                "sentence": line_sentence(line, names, unit),
-            }
-            for number, line in enumerate(found.lines, 1)
+            {**key, **_line(number, line, names, unit)} for number, line in enumerate(found.lines, 1)
         ],
         "proposal_effect": _effect(answer),
         "proposal_obstacle": _obstacles(key, found.beyond, names),
@@ -124,6 +106,27 @@ def refused_records(district: str, phase: str, verdict: str, message: str) -> Re
         for number, line in enumerate(lines, 1)
     ]
     return {"proposal_summary": [head], "proposal_obstacle": rows}
+
+
+def _line(number: int, line: Line, names: Mapping[str, str], unit: str) -> dict[str, Any]:
+    return {
+        "line_no": f"P{number:04d}",
+        "proposal_action": line.kind,
+        "lever": line.lever,
+        "what": line.what,
+        "school_code": line.school,
+        "school_name": names.get(line.school),
+        "to_school_code": line.to_school,
+        "to_school_name": names.get(line.to_school) if line.to_school else None,
+        "stage": line.stage,
+        "grade": line.grade,
+        "indicator_code": line.indicator,
+        "quantity": line.quantity,
+        "unit": line.unit,
+        "cost": line.cost,
+        "due": line.due,
+        "sentence": line_sentence(line, names, unit),
+    }
 
 
 def _effect(answer: Answer) -> list[dict[str, Any]]:
