@@ -15,7 +15,7 @@ DUCKDB2 ?= 2.0.1
 export DAGSTER_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-long test-daemon test-duckdb2 check format agreement bench dirty faults site ui docs lock clean
+.PHONY: help setup run test test-fast test-long test-daemon test-duckdb2 check format agreement propose-all bench dirty faults site ui docs lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -69,6 +69,10 @@ faults: $(READY)  ## kill refreshes, read during publications, feed in bombs; HA
 # The tests take sixty districts; a thousand take some ten minutes.
 agreement: $(READY)  ## judge AGREEMENT_DISTRICTS generated districts (1000) and compare every value with the oracle
 	@AGREEMENT_DISTRICTS=$(or $(AGREEMENT_DISTRICTS),1000) $(PY) -m pytest $(TESTS)/integration/test_agreement.py -q -n 0
+
+# docs/planning.md has the figures of a whole run.
+propose-all: $(READY)  ## plan for PROPOSE_DISTRICTS generated districts (1000): the models must let every plan pass
+	@$(PY) -m youjun_pipeline_tests.propose $(or $(PROPOSE_DISTRICTS),1000)
 
 bench: $(READY)  ## run the benchmarks, each against its floor
 	@set -e; for file in bench/bench_*.py; do \
