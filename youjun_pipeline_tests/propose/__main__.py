@@ -2,12 +2,13 @@
 
     python -m youjun_pipeline_tests.propose 1000
 
-Districts have all types of schools, all-through ones too, and waivers; profiles without blanks, since nobody can plan with figures
-that are missing. Every fourth has neighbours, every fifth moves equipment and teachers. Keep out: how a plan is found.
+Districts have all types of schools, all-through ones too, and waivers; profiles without blanks, since nobody can plan with
+figures that are missing. Every fourth has neighbours, every fifth moves equipment and teachers. Keep out: how a plan is found.
 """
 
 from __future__ import annotations
 
+import itertools
 import random
 import sys
 import tempfile
@@ -78,7 +79,7 @@ def _write_neighbours(folder: Path, code: str, schools: list[dict[str, Any]], rn
     """Each school beside the next in the roster, both ways."""
     delivery = sorted((folder / f"{code}-made-up" / "deliveries").iterdir())[0]
     codes = [str(row["school_code"]) for row in schools]
-    pairs = [pair for a, b in zip(codes, codes[1:], strict=False) for pair in ((a, b), (b, a))]
+    pairs = [pair for a, b in itertools.pairwise(codes) for pair in ((a, b), (b, a))]
     rows = [f"{a},{b},{'是' if rng.random() < 0.3 else '否'}" for a, b in pairs]
     text = "学校标识码,邻近学校标识码,仅限起始年级\n" + "\n".join(rows) + "\n"
     (delivery / "neighbours.csv").write_text(text, encoding="utf-8")
