@@ -242,7 +242,7 @@ def rollback_command(settings: Settings, options: argparse.Namespace) -> int:
         "下一次刷新仍会重新发布：请先找到原因，再恢复夜间计划"
     )
     try:
-        report_all(settings.published)
+        report_all(settings.published, settings.data)
     except Exception as error:
         # What an older version of the program published may lack a column that today's reports show.
         print(

@@ -180,7 +180,7 @@ class Session:
 
     def report(self) -> None:
         """Bring everything beside the published file up to it."""
-        report_all(self.settings.published)
+        report_all(self.settings.published, self.settings.data)
 
 
 @contextmanager
@@ -243,14 +243,17 @@ def open_publication(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield con
 
 
-def report(published: Path, folder: str) -> Refreshed:
-    """Bring a folder of reports (`reports.kinds.FOLDERS`) up to the publication that stands."""
+def report(published: Path, folder: str, data: Path | None = None) -> Refreshed:
+    """Bring a folder of reports (`reports.kinds.FOLDERS`) up to the publication that stands.
+
+    Districts' own texts are looked for in their folders in `data`.
+    """
     from youjun_pipeline.reports.folder import refresh_folder
     from youjun_pipeline.reports.kinds import FOLDERS
 
     log.info("报表 %s", folder)
     with open_publication(published) as con:
-        return refresh_folder(con, published, folder, FOLDERS[folder])
+        return refresh_folder(con, published, folder, FOLDERS[folder], data)
 
 
 def site(published: Path) -> SiteResult:
@@ -271,11 +274,11 @@ def data_docs(published: Path) -> list[Outcome]:
         return refresh_data_docs(con, published)
 
 
-def report_all(published: Path) -> None:
+def report_all(published: Path, data: Path | None = None) -> None:
     """Every folder beside the published file, the site last: its pages link to the reports that are there."""
     from youjun_pipeline.reports.kinds import FOLDERS
 
     for folder in FOLDERS:
-        report(published, folder)
+        report(published, folder, data)
     data_docs(published)
     site(published)

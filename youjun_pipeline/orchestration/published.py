@@ -102,7 +102,7 @@ def report_asset(folder: str) -> dg.AssetsDefinition:
     @computed(dg.AssetKey(["reports", folder]), [PUBLICATION], f"每个区县每个阶段：{titles}", kinds={"excel"})
     @reason_first
     def write_reports(refresh: Refresh) -> dg.MaterializeResult:
-        made = session.report(refresh.settings.published, folder)
+        made = session.report(refresh.settings.published, folder, refresh.settings.data)
         found = {"files_written": made.written, "files_kept": made.kept}
         return dg.MaterializeResult(metadata=found | _place(refresh, folder))
 

@@ -5,8 +5,9 @@ Keep out: what a report makes of the rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from youjun_pipeline.standard import Catalogue, catalogue_of
@@ -24,7 +25,10 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One district in one phase: what every report says about itself (columns of `mart.evaluation`)."""
+    """One district in one phase: what every report says about itself (columns of `mart.evaluation`).
+
+    `texts` is the folder in which the district keeps running text of its own, where it has one.
+    """
 
     district_code: str
     phase_id: str
@@ -41,6 +45,7 @@ class Evaluation:
     district_waivers: list[str]
     include_private: bool
     music_art_rule: str
+    texts: Path | None = None
 
     @property
     def catalogue(self) -> Catalogue:
@@ -67,9 +72,18 @@ class Evaluation:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def published_evaluations(con: duckdb.DuckDBPyConnection) -> list[Evaluation]:
-    """Every evaluation of the publication that `con` has open, by district and phase."""
+def published_evaluations(con: duckdb.DuckDBPyConnection, data: Path | None = None) -> list[Evaluation]:
+    """Every evaluation of the publication that `con` has open, by district and phase.
+
+    In `data`, the districts' folder, `<code>-<name>/texts/` holds running text of a district's own.
+    """
     found = con.execute(
         f"select {_COLUMNS} from mart.evaluation order by district_code, phase_order, phase_id"
     )
-    return [Evaluation(*row) for row in found.fetchall()]
+    return [replace(Evaluation(*row), texts=_texts(data, row[0])) for row in found.fetchall()]
+
+
+def _texts(data: Path | None, district_code: str) -> Path | None:
+    """The folder of a district's own texts; a folder of another name or none at all means the standard ones."""
+    folders = sorted(data.glob(f"{district_code}-*/texts")) if data else []
+    return folders[0] if folders else None

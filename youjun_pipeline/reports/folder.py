@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from youjun_pipeline.reports.evaluation import Evaluation, published_evaluations
 from youjun_pipeline.reports.unchanged import (
     digest,
-    file_hash,
+    place_hash,
     program_hash,
     read_contents,
     row_sums,
@@ -40,8 +40,8 @@ _LAYOUT_SOURCES = tuple(PACKAGE / room for room in ("reports", "standard", "cont
 
 @dataclass(frozen=True)
 class Report:
-    """A kind of report: where its file goes (`{district_code}`, `{phase_id}`), what it is in a few words of Chinese, the
-    marts it shows, and who writes it.
+    """A kind of report: where its file or its folder of files goes (`{district_code}`, `{phase_id}`), what it is in a few
+    words of Chinese, the marts it shows, and who writes it.
     """
 
     path: str
@@ -59,16 +59,21 @@ class Refreshed:
 
 
 def refresh_folder(
-    con: duckdb.DuckDBPyConnection, published: Path, name: str, reports: Sequence[Report]
+    con: duckdb.DuckDBPyConnection,
+    published: Path,
+    name: str,
+    reports: Sequence[Report],
+    data: Path | None = None,
 ) -> Refreshed:
     """Make `published/<name>` hold exactly `reports` for every evaluation of the publication that `con` has open.
 
+    `data` is the districts' folder, in which a district may keep texts of its own.
     The new folder is built beside the old and swapped in at the end; when a writer fails the old one stays whole.
     """
     target, building = published / name, building_folder(published, name)
     known = read_contents(target).get("files")
     before = known if isinstance(known, dict) else {}
-    evaluations = published_evaluations(con)
+    evaluations = published_evaluations(con, data)
     files: dict[str, dict[str, str]] = {}
     written = 0
     for report in reports:
@@ -76,15 +81,17 @@ def refresh_folder(
         for evaluation in evaluations:
             key = (evaluation.district_code, evaluation.phase_id)
             relative = report.path.format(district_code=key[0], phase_id=key[1])
-            fingerprint = digest(_layout(), *prints.get(key, ()))
+            own = (program_hash([evaluation.texts]),) if evaluation.texts else ()
+            fingerprint = digest(_layout(), *own, *prints.get(key, ()))
             path = building / relative
+            # a path without a file's name is a folder that the writer makes and fills
             path.parent.mkdir(parents=True, exist_ok=True)
             if _is_unchanged(target / relative, before.get(relative, {}), fingerprint):
                 take_over(target / relative, path)
             else:
                 report.write(con, evaluation, path)
                 written += 1
-            files[relative] = {"content": fingerprint, "sha256": file_hash(path)}
+            files[relative] = {"content": fingerprint, "sha256": place_hash(path)}
     write_contents(building, {"files": dict(sorted(files.items()))})
     put_folder(building, published, name)
     return Refreshed(written, len(files) - written)
@@ -92,7 +99,7 @@ def refresh_folder(
 
 def _is_unchanged(old: Path, known: dict[str, str], fingerprint: str) -> bool:
     """Whether the old file is what would be written now: made from the same rows, and its bytes still the ones written."""
-    return known.get("content") == fingerprint and old.is_file() and known.get("sha256") == file_hash(old)
+    return known.get("content") == fingerprint and old.exists() and known.get("sha256") == place_hash(old)
 
 
 def _fingerprints(con: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> dict[tuple[str, ...], list[str]]:

@@ -6,6 +6,11 @@ A folder is swapped whole, so everything in it is written in one go: another kin
 from __future__ import annotations
 
 from youjun_pipeline.reports.briefing import BRIEFING
+from youjun_pipeline.reports.county.building import BUILDING
+from youjun_pipeline.reports.county.evidence import EVIDENCE
+from youjun_pipeline.reports.county.ledger import LEDGER
+from youjun_pipeline.reports.county.self_report import SELF_REPORT
+from youjun_pipeline.reports.county.site_check import SITE_CHECK
 from youjun_pipeline.reports.folder import Report
 from youjun_pipeline.reports.missing import MISSING
 from youjun_pipeline.reports.official.book import OFFICIAL
@@ -14,5 +19,6 @@ from youjun_pipeline.reports.schools.self_assessment import SELF_ASSESSMENT
 
 FOLDERS: dict[str, tuple[Report, ...]] = {
     "official": (OFFICIAL,),
+    "papers": (SELF_REPORT, LEDGER, EVIDENCE, SITE_CHECK, BUILDING),
     "schools": (SELF_ASSESSMENT, SCHOOL_PLANS, BRIEFING, MISSING),
 }

@@ -30,6 +30,14 @@ def file_hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def place_hash(path: Path) -> str:
+    """The hash of a file's bytes, or of all files in a folder with their places in it."""
+    if path.is_file():
+        return file_hash(path)
+    files = sorted(f for f in path.rglob("*") if f.is_file())
+    return digest(*(f"{f.relative_to(path).as_posix()} {file_hash(f)}" for f in files))
+
+
 def program_hash(sources: Iterable[Path]) -> str:
     """A hash of the program text in files and folders, with all data files among it: what decides how the same rows look."""
     files = [f for source in sources for f in ([source] if source.is_file() else sorted(source.rglob("*")))]

@@ -83,6 +83,23 @@ def plain(value: Decimal | float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def amount(value: float | None) -> str | None:
+    """An amount for a table of a document: thousands apart, two decimals where it is not whole."""
+    if value is None:
+        return None
+    return f"{round(value):,}" if abs(value - round(value)) < 1e-6 else f"{rounded(value, 2):,}"
+
+
+def shown_value(value: float | None, catalogue: Catalogue, indicator_code: str) -> str | None:
+    """An indicator's value for a table of a document: a share as a percentage, others with their decimals."""
+    if value is None:
+        return None
+    indicator = catalogue.indicators[indicator_code]
+    if indicator.unit == SHARE_UNIT:
+        return f"{rounded(value * 100, int(catalogue.parameters['share_display_decimals'].value))}%"
+    return f"{rounded(value, indicator.display_decimals):,}"
+
+
 def floor_word(catalogue: Catalogue) -> str:
     """The floor of a single indicator as a percentage: 85%."""
     return plain(catalogue.parameters["floor_share"].value * 100) + "%"

@@ -190,6 +190,32 @@ class Paper:
                 row, column, value, self.book.style({"num_format": number_format, **(style or {})})
             )
 
+    def total(
+        self,
+        row: int,
+        column: int,
+        first_row: int,
+        value: float | None,
+        number_format: str,
+        style: dict[str, Any] | None = None,
+    ) -> None:
+        """The sum of the cells above, from `first_row` on, as a formula; `value` is what it comes to, for who does not compute.
+
+        A sum that is not known, since a part of it is missing, is no formula: SUM would take what is missing for 0.
+        """
+        if value is None:
+            self.text(row, column, None, style)
+            return
+        from xlsxwriter.utility import xl_range
+
+        self.sheet.write_formula(
+            row,
+            column,
+            f"=SUM({xl_range(first_row, column, row - 1, column)})",
+            self.book.style({"num_format": number_format, **(style or {})}),
+            value,
+        )
+
     def merge(
         self, row: int, column: int, last_row: int, last_column: int, text: object, style: dict[str, Any]
     ) -> None:

@@ -21,7 +21,7 @@ from youjun_pipeline.warehouse.manifest import MANIFEST_NAME
 from youjun_pipeline.warehouse.publication import NOT_CONTENT
 from youjun_pipeline.warehouse.swap import FILE_NAME, PREVIOUS_NAME
 
-FOLDERS = ("parquet", "official", "schools", "data_docs", "site")
+FOLDERS = ("parquet", "official", "papers", "schools", "data_docs", "site")
 LEGITIMATE = {FILE_NAME, PREVIOUS_NAME, MANIFEST_NAME, *FOLDERS}
 
 

@@ -14,7 +14,7 @@ from youjun_pipeline_tests.conftest import CHECKOUT
 from youjun_pipeline_tests.pipeline.runs import FIRST, NORTH, SOUTH, Place, two_districts
 
 # Beside the file; each is swapped whole and named in the manifest.
-FOLDERS = ("parquet", "official", "schools", "site", "data_docs")
+FOLDERS = ("parquet", "official", "papers", "schools", "site", "data_docs")
 
 
 def youjun(place: Place, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
