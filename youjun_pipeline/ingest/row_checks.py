@@ -56,10 +56,13 @@ def repeated_keys(dataset: Dataset, rows: Any) -> list[np.ndarray]:
 
 def duplicate_keys(dataset: Dataset, raw: Any, repeats: Sequence[np.ndarray]) -> dict[str, Failure]:
     """The contents of a snapshot in which a key occurs more than once, with all those keys and their rows."""
-    titles = "、".join(dataset.columns[name].zh for name in dataset.key)
     failures = {}
     for content, groups in _by_content(raw, repeats, dataset.key, MAX_KEYS):
-        told = (f"{_key(dataset, rows[0], '（空）')}（{_places(rows)}）" for rows in groups.shown)
+        # Hardly any district has campuses: where there are none, nobody is told of them.
+        has_campus = any(rows[0].get("campus") for rows in groups.shown)
+        key = [name for name in dataset.key if name != "campus" or has_campus]
+        titles = "、".join(dataset.columns[name].zh for name in key)
+        told = (f"{_key(key, rows[0], '（空）')}（{_places(rows)}）" for rows in groups.shown)
         rest = f"；等共 {groups.total} 个" if groups.total > MAX_KEYS else ""
         failures[content] = Failure(
             DUPLICATE_KEY,
@@ -121,7 +124,7 @@ def _warnings(
         told = []
         for (row,) in offenders.shown:
             values = "，".join(f"{dataset.columns[name].zh} {row[name] or '空'}" for name in shown)
-            told.append(f"{_places([row])} {_key(dataset, row)}" + (f"（{values}）" if values else ""))
+            told.append(f"{_places([row])} {_key(dataset.key, row)}" + (f"（{values}）" if values else ""))
         rest = "等" if offenders.total > MAX_OFFENDERS else ""
         text = f"{message}。{'；'.join(told)}；{rest}共 {offenders.total} 行"
         warnings.append(RowWarning(content, rule, severity, offenders.total, text))
@@ -152,8 +155,8 @@ def _by_content(
         )
 
 
-def _key(dataset: Dataset, row: dict[str, Any], blank: str = "") -> str:
-    return "、".join(filter(None, (row[name] or blank for name in dataset.key)))
+def _key(names: Sequence[str], row: dict[str, Any], blank: str = "") -> str:
+    return "、".join(filter(None, (row[name] or blank for name in names)))
 
 
 def _places(rows: Sequence[dict[str, Any]]) -> str:

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from youjun_pipeline.contracts.model import HIDDEN_COLUMNS, ROW_COLUMNS, SNAPSHOT, Column, Dataset, Failure
+from youjun_pipeline.ingest.campus import apart
 from youjun_pipeline.ingest.cells import ARROW_TYPES, STRING, cell_message, flat, parse_cells
 from youjun_pipeline.ingest.formats.limits import unforeseen
 from youjun_pipeline.ingest.readings import OUT_OF_RANGE
@@ -124,6 +125,7 @@ def _validated(dataset: Dataset, text: pd.DataFrame, raw: Any) -> Validated:
     if crowded := _crowded(dataset, raw, typed, faults):
         rest = validate(dataset, text[~text["content_sha256"].isin(list(crowded))].reset_index(drop=True))
         return Validated(rest.accepted, rest.rejections, rest.hidden, rest.failures | crowded, rest.warnings)
+    typed = apart(typed)
     for fault in _row_faults(dataset, raw, pa.table(typed), faults):
         faults.append(fault)
         typed[fault.column] = _without(typed[fault.column], fault.positions)

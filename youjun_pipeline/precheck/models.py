@@ -51,6 +51,7 @@ SUSPICIONS = {
     "degrees_missing": "学历人数少于教师数",
     "duplicate_name": "校名重复",
     "silent_school": "上次报送过，这次没有",
+    "preschool_unweighted": "附设幼儿班没有设定分摊权重",
 }
 ANSWER = "；如属实，请在疑点答复（suspicion_answers）中说明"
 

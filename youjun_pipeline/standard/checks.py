@@ -51,6 +51,7 @@ OPTIONS = (
     "music_art_rule",
     "rural_waiver_places",
     "size_waiver_covers_twelve_year",
+    "preschool_weight",
     "waivers",
     "special_education_funding_yuan",
     "funding_norm_primary_yuan",

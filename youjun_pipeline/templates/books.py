@@ -18,6 +18,7 @@ import xlsxwriter
 from youjun_pipeline import vocabulary
 from youjun_pipeline.contracts import Dataset, load_datasets
 from youjun_pipeline.contracts.model import AnyGiven
+from youjun_pipeline.ingest.campus import as_written
 from youjun_pipeline.ingest.districts import District, scan
 from youjun_pipeline.ingest.files import content_hash, read_file
 from youjun_pipeline.standard import DEFAULT_STANDARD, Catalogue, available_catalogues, load_catalogue
@@ -28,7 +29,7 @@ from youjun_pipeline.templates.open_items import OpenItems, open_items
 # What a roster says of a school that stays the same from one delivery to the next; pupils are counted anew each time.
 LASTING = (
     *("school_code", "school_name", "township", "school_type", "sponsor_code", "urban_rural", "built_year"),
-    *("boarding", "dense_urban"),
+    *("boarding", "dense_urban", "campus"),
 )
 STAGES = ("primary", "junior", "senior")
 STAGE_WORDS = vocabulary.words("stage")
@@ -91,7 +92,7 @@ def _roster(district: District) -> Roster:
     failure = result.failure or next(iter(checked.failures.values()), None)
     if failure:
         raise TemplateError(f"{newest.relative}：{failure.message}")
-    schools = sorted(checked.accepted.to_pylist(), key=lambda row: row["school_code"])
+    schools = sorted(map(as_written, checked.accepted.to_pylist()), key=lambda row: row["school_code"])
     known = district.standard in available_catalogues()
     catalogue = load_catalogue(district.standard) if known else None
     return Roster(f"{district.name}（{district.code}）", newest.delivery, schools, catalogue)
@@ -144,6 +145,7 @@ def _rows(dataset: Dataset, roster: Roster | None, catalogue: Catalogue) -> list
     rows = []
     for school in roster.schools:
         row = {"school_code": school["school_code"], "学校名称": school["school_name"]}
+        row |= {"campus": school["campus"]} if "campus" in dataset.columns else {}
         stages = roster.stages(school)
         if dataset.name == "teachers":
             rows += [row | {"stage": STAGE_WORDS[stage]} for stage in stages]
@@ -151,7 +153,8 @@ def _rows(dataset: Dataset, roster: Roster | None, catalogue: Catalogue) -> list
             dataset.name == "graduation_cohorts" and "junior" in stages
         ):
             rows.append(row)
-    return rows
+    # Money and graduates are reported once for a school with all its campuses.
+    return list({tuple(row.values()): row for row in rows}.values())
 
 
 def _choices(dataset: Dataset, roster: Roster | None, catalogue: Catalogue) -> dict[str, Sequence[str]]:

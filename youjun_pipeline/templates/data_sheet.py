@@ -274,7 +274,11 @@ def _mark(book: Any, sheet: Any, layout: Layout) -> None:
             "format": book.add_format(BLANK),
         }
         sheet.conditional_format(1, layout.position(name), FILLED_ROWS, layout.position(name), rule)
-    if len(layout.dataset.key) == 1:
+    if len(layout.dataset.required_key) == 1 and len(layout.dataset.key) <= 2:
+        columns = [xl_col_to_name(layout.position(name)) for name in layout.dataset.key]
+        # Joined to text, because Excel takes a blank criterion for 0.
+        alike = ",".join(f'${c}$2:${c}${FILLED_ROWS + 1},${c}2&""' for c in columns)
         position = layout.position(layout.dataset.key[0])
-        rule = {"type": "duplicate", "format": book.add_format(REPEATED)}
+        criteria = f'=AND(${columns[0]}2<>"",COUNTIFS({alike})>1)'
+        rule = {"type": "formula", "criteria": criteria, "format": book.add_format(REPEATED)}
         sheet.conditional_format(1, position, FILLED_ROWS, position, rule)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -58,17 +59,19 @@ class Composed:
 
 
 def write_school_books(folder: Path, roster: Roster) -> list[Path]:
-    """A workbook for every school of the roster, named by its code; returns the files."""
+    """A workbook for every school of the roster with its campuses, named by its code; returns the files."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for school in roster.schools:
-        path = folder / f"{school['school_code']}.xlsx"
-        alone = Roster(roster.district, roster.delivery, [school], roster.catalogue)
+    for code, campuses in groupby(roster.schools, key=lambda school: school["school_code"]):
+        path = folder / f"{code}.xlsx"
+        alone = Roster(roster.district, roster.delivery, list(campuses), roster.catalogue)
         with xlsxwriter.Workbook(str(path), _SAFE) as book:
             book.set_properties({"title": "学校填报工作簿", "created": CREATED})
-            _write_signatures(book, school)
+            _write_signatures(book, alone.schools[0])
             for name in DATASETS:
-                if name == "graduation_cohorts" and "junior" not in alone.stages(school):
+                if name == "graduation_cohorts" and not any(
+                    "junior" in alone.stages(s) for s in alone.schools
+                ):
                     continue
                 layout = Layout(load_datasets()[name], rows_of(load_datasets()[name], alone))
                 write_data(book, layout, [])

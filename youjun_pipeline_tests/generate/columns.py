@@ -24,6 +24,7 @@ CODE, TEXT, COUNT, YEAR, AMOUNT, FLAG, WORD, GRADE, LEVEL, RATE = (
 COLUMNS: dict[str, dict[str, tuple[str, str, bool]]] = {
     "schools": {
         "school_code": ("学校标识码", CODE, True),
+        "campus": ("校区", TEXT, False),
         "school_name": ("学校名称", TEXT, True),
         "township": ("所属镇街", TEXT, False),
         "school_type": ("办学类型", WORD, True),
@@ -35,12 +36,14 @@ COLUMNS: dict[str, dict[str, tuple[str, str, bool]]] = {
         "primary_students": ("小学在校生数", COUNT, False),
         "junior_students": ("初中在校生数", COUNT, False),
         "senior_students": ("高中在校生数", COUNT, False),
+        "preschool_students": ("附设幼儿班在园幼儿数", COUNT, False),
         "migrant_students": ("进城务工人员随迁子女数", COUNT, False),
         "catchment_primary_students": ("小学就近入学人数", COUNT, False),
         "catchment_junior_students": ("初中就近入学人数", COUNT, False),
     },
     "classes": {
         "school_code": ("学校标识码", CODE, True),
+        "campus": ("校区", TEXT, False),
         "stage": ("学段", WORD, True),
         "grade": ("年级", GRADE, True),
         "class_no": ("班号", TEXT, True),
@@ -48,6 +51,7 @@ COLUMNS: dict[str, dict[str, tuple[str, str, bool]]] = {
     },
     "teachers": {
         "school_code": ("学校标识码", CODE, True),
+        "campus": ("校区", TEXT, False),
         "stage": ("学段", WORD, True),
         "full_time": ("专任教师数", COUNT, True),
         "staff": ("教职工数", COUNT, False),
@@ -66,6 +70,7 @@ COLUMNS: dict[str, dict[str, tuple[str, str, bool]]] = {
     },
     "facilities": {
         "school_code": ("学校标识码", CODE, True),
+        "campus": ("校区", TEXT, False),
         "teaching_area_m2": ("教学及辅助用房面积", AMOUNT, False),
         "indoor_sports_area_m2": ("室内体育用房面积", AMOUNT, False),
         "outdoor_sports_area_m2": ("运动场地面积", AMOUNT, False),
@@ -76,6 +81,7 @@ COLUMNS: dict[str, dict[str, tuple[str, str, bool]]] = {
     },
     "special_rooms": {
         "school_code": ("学校标识码", CODE, True),
+        "campus": ("校区", TEXT, False),
         "kind": ("类别", WORD, True),
         "room_no": ("教室编号", TEXT, True),
         "area_m2": ("使用面积", AMOUNT, True),

@@ -61,7 +61,7 @@ CONTRADICTIONS = {
     ),
     "school_finance": (("training_budget_wan", "public_funds_budget_wan"),),
 }
-NEVER_BLANK = frozenset({"school_name"})
+NEVER_BLANK = frozenset({"school_name", "campus"})
 
 
 @dataclass(frozen=True)
@@ -227,6 +227,57 @@ def lose_rows(rng: random.Random, tables: dict[str, Rows | None], number: int) -
         row[column] = f"99999999{n:02d}" if is_code and rng.random() < 0.5 else None
 
 
+RESOURCE_TABLES = ("schools", "classes", "teachers", "facilities", "special_rooms")
+WHOLE_TABLES = {"school_finance": "year", "graduation_cohorts": "year"}
+
+
+def make_campus(rng: random.Random, tables: dict[str, Rows], number: int) -> None:
+    """Make one school of one stage a campus of another, in place; now and then that one is a campus too.
+
+    Money and graduates are reported for the whole school, so of two rows of a year the host's stays.
+    """
+    split = {r["school_code"] for r in tables["schools"] if r["campus"] is not None}
+    single = [
+        r
+        for r in tables["schools"]
+        if r["school_type"] in ("小学", "初级中学") and r["school_code"] not in split
+    ]
+    host, guest = rng.sample(single, 2)
+    new, old, name = host["school_code"], guest["school_code"], f"{'东西'[number]}校区"
+    if rng.random() < 0.5:
+        # The type of the whole; the stages that are elsewhere are blank or 0.
+        guest["school_type"] = rng.choice(("九年一贯制学校", guest["school_type"]))
+        for stage in ("primary", "junior", "senior"):
+            guest[f"{stage}_students"] = guest[f"{stage}_students"] or rng.choice((None, 0))
+    for dataset in RESOURCE_TABLES:
+        for row in tables[dataset]:
+            if row["school_code"] == old:
+                row |= {"school_code": new, "campus": name}
+    for dataset, year in WHOLE_TABLES.items():
+        taken = {row[year] for row in tables[dataset] if row["school_code"] == new}
+        tables[dataset][:] = [
+            row for row in tables[dataset] if row["school_code"] != old or row[year] not in taken
+        ]
+        for row in tables[dataset]:
+            if row["school_code"] == old:
+                row["school_code"] = new
+    if rng.random() < 0.3:
+        for dataset in RESOURCE_TABLES:
+            for row in tables[dataset]:
+                if row["school_code"] == new and row["campus"] is None:
+                    row["campus"] = f"本部{number}"
+
+
+def attach_preschools(
+    rng: random.Random, tables: dict[str, Rows], settings: dict[str, Any], profile: str
+) -> None:
+    """Attach kindergarten classes to some primary schools, in place; the district sets their weight or does not."""
+    settings["preschool_weight"] = rng.choice((None, 0.7, 0.45)) if profile != "passing" else None
+    for row in tables["schools"]:
+        if row["primary_students"] and rng.random() < 0.15:
+            row["preschool_students"] = rng.choice((0, 30, 100))
+
+
 def drop_datasets(rng: random.Random, tables: dict[str, Rows], profile: str) -> dict[str, Rows | None]:
     """Leave datasets undelivered now and then."""
     share = {"sparse": 0.06, "mixed": 0.01}.get(profile, 0.0)
@@ -253,6 +304,7 @@ def generate_district(
     code: str = "120114",
     leading_zero: bool = True,
     lost: int = 0,
+    extras: bool = False,
 ) -> GeneratedDistrict:
     """A whole district from a seed: the same arguments always give the same rows.
 
@@ -262,6 +314,7 @@ def generate_district(
         profile: see ``PROFILES``.
         code: six digits the school codes begin with.
         leading_zero: give the second school a code that begins with 0.
+        extras: campuses with rows of their own, and attached kindergarten classes, as few districts have them.
         lost: rows whose key cannot be read, of any dataset.
     """
     profile = profile or PROFILES[seed % len(PROFILES)]
@@ -283,6 +336,10 @@ def generate_district(
     if profile == "cv_limit":
         settings["include_private"] = True
         resources.set_cv_limit(tables, beyond=rng.random() < 0.5)
+    if extras:
+        for number in range(rng.choice((0, 1, 2))):
+            make_campus(rng, tables, number)
+        attach_preschools(rng, tables, settings, manner)
     blank_at_random(rng, tables, BLANKS[profile])
     for rows in shuffled(rng, tables.values()):
         rng.shuffle(rows)

@@ -31,7 +31,7 @@ PER = {"R1": 100, "R2": 100, "R3": 100, "R4": 1, "R5": 1, "R6": 1, "R7": 100}
 def districts() -> dict[str, GeneratedDistrict]:
     return {
         f"{110101 + n}": generate_district(
-            n % WHOLE, n_schools=24, code=f"{110101 + n}", lost=n % 3 + 1 if n >= WHOLE else 0
+            n % WHOLE, n_schools=24, code=f"{110101 + n}", lost=n % 3 + 1 if n >= WHOLE else 0, extras=True
         )
         for n in range(DISTRICTS)
     }

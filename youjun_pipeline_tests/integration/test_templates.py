@@ -179,7 +179,7 @@ def test_the_sheets_that_help(blank: Path) -> None:
     assert row == ["D", "专任教师数", "", "必填", "整数，单位：人", "52", "96"]
     formulas = {row[0].value: row[1].value for row in book["校验"].iter_rows(min_row=4) if row[0].value}
     assert formulas["必填列“专任教师数”空白的行数"].startswith("=SUMPRODUCT(")
-    assert "MATCH(" in formulas["“学校标识码、学段”重复的行数"]
+    assert "MATCH(" in formulas["“学校标识码、校区、学段”重复的行数"]
 
 
 def test_schools_stand_in_it_already(filled_in: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from youjun_pipeline_tests.oracle import figures as f
+from youjun_pipeline_tests.oracle.hidden import whole_of
 from youjun_pipeline_tests.oracle.outside import all_subjects, satisfaction, survey_year
 from youjun_pipeline_tests.oracle.schools import Row, School
 from youjun_pipeline_tests.oracle.shares import (
@@ -58,17 +59,40 @@ def teachers_share(district: District, column: str) -> Item:
     return decided(sure, unsure, 1)
 
 
+def wholes(schools: Iterable[School]) -> dict[str, list[School]]:
+    """Schools by the code of the whole that they are campuses of; one without campuses is a whole by itself."""
+    found: dict[str, list[School]] = {}
+    for school in schools:
+        found.setdefault(whole_of(school.code), []).append(school)
+    return found
+
+
+def founded(schools: Iterable[School], later: int = 0) -> dict[str, int | None]:
+    """The first year a whole school has something to report for: ``later`` years after its oldest campus was built."""
+    return {
+        code: None
+        if any(s.built_year is None for s in parts)
+        else min(s.built_year or 0 for s in parts) + later
+        for code, parts in wholes(schools).items()
+    }
+
+
 def small_schools(district: District) -> list[School]:
-    """Schools and teaching points with fewer than a hundred pupils as far as is known, those under 50 if so chosen."""
+    """Schools and teaching points with fewer than a hundred pupils as far as is known, those under 50 if so chosen.
+
+    A school is as large as all its campuses together.
+    """
     options = district.options
     found = []
+    every = wholes(district.schools.values())
     for school in district.schools.values():
         under_50 = school.school_type == f.TEACHING_POINT and not school.in_scope
         if school.school_type in f.OUT_OF_SCOPE or (school.is_private and not options.include_private):
             continue
         if under_50 and not options.fund_schools_out_of_scope:
             continue
-        if school.sections and school.compulsory_known < f.SMALL_SCHOOL:
+        whole = every[whole_of(school.code)]
+        if school.sections and sum(s.compulsory_known for s in whole) < f.SMALL_SCHOOL:
             found.append(school)
     return found
 
@@ -77,24 +101,25 @@ def small_school_funding(district: District) -> Item:
     """G6: the budget of every school of 1–99 pupils against 100 pupils' funding."""
     if not any(district.options.funding_norm(stage) for stage in f.STAGES):
         return Item(f.NO_DATA)
-    schools = {school.code: school for school in small_schools(district)}
+    small = small_schools(district)
+    first, every = founded(small), wholes(district.schools.values())
     finance = district.rows("school_finance")
-    year = judged_year(finance, {code: school.built_year for code, school in schools.items()})
+    year = judged_year(finance, first)
     budgets = {
         str(r["school_code"]): f.maybe(r.get("public_funds_budget_wan")) for r in finance if r["year"] == year
     }
     statuses = []
-    for code, school in schools.items():
-        if code not in budgets and year is not None and (school.built_year or year) > year:
+    for code, since in first.items():
+        if code not in budgets and year is not None and (since or year) > year:
             continue
-        budget, norms = budgets.get(code), [district.options.funding_norm(stage) for stage in school.sections]
-        if budget is None or None in norms or school.compulsory is None:
+        sections = [(school, stage) for school in every[code] for stage in school.sections]
+        budget, norms = budgets.get(code), [district.options.funding_norm(stage) for _, stage in sections]
+        if budget is None or None in norms or any(school.compulsory is None for school in every[code]):
             statuses.append(f.NO_DATA)
             continue
-        weighted = sum(
-            (n or 0) * (school.pupils[s] or 0) for n, s in zip(norms, school.sections, strict=True)
-        )
-        needed = f.SMALL_SCHOOL * Fraction(weighted) / school.compulsory
+        counts = [school.pupils[stage] or 0 for school, stage in sections]
+        weighted = sum((norm or 0) * n for norm, n in zip(norms, counts, strict=True))
+        needed = f.SMALL_SCHOOL * Fraction(weighted) / sum(counts)
         statuses.append(f.MET if budget * f.YUAN_IN_WAN >= needed else f.BELOW)
     return Item(together(statuses))
 
@@ -181,11 +206,7 @@ def yearly(
 
 def graduating(district: District) -> dict[str, int | None]:
     """Schools with a junior stage, and the first year they have graduates."""
-    return {
-        s.code: None if s.built_year is None else s.built_year + f.JUNIOR_YEARS
-        for s in district.in_scope()
-        if f.JUNIOR in s.sections
-    }
+    return founded([s for s in district.in_scope() if f.JUNIOR in s.sections], f.JUNIOR_YEARS)
 
 
 def year_of(district: District, code: str) -> int | None:
@@ -193,13 +214,9 @@ def year_of(district: District, code: str) -> int | None:
     if code == "Q1":
         return judged_year(district.rows("graduation_cohorts"), graduating(district))
     if code == "Q4":
-        return judged_year(
-            district.rows("school_finance"), {s.code: s.built_year for s in district.in_scope()}
-        )
+        return judged_year(district.rows("school_finance"), founded(district.in_scope()))
     if code == "G6":
-        return judged_year(
-            district.rows("school_finance"), {s.code: s.built_year for s in small_schools(district)}
-        )
+        return judged_year(district.rows("school_finance"), founded(small_schools(district)))
     return survey_year(district) if code == "S1" else None
 
 
@@ -212,7 +229,7 @@ def retention(district: District) -> Item:
 
 def training_budget(district: District) -> Item:
     """Q4: every school in scope, in the newest year that all have reported."""
-    expected = {s.code: s.built_year for s in district.in_scope()}
+    expected = founded(district.in_scope())
     pairs = yearly(
         district, "school_finance", expected, {"training_budget_wan": 1}, {"public_funds_budget_wan": 1}
     )

@@ -201,6 +201,8 @@ def evaluate(tables: Tables, options: Options | None = None) -> Evaluation:
     people = outside.population_year(district)
     small = {school.code for school in assurance.small_schools(district)}
     looked_at = {code: school.in_scope or code in small for code, school in schools.items()}
+    for code, parts in assurance.wholes(schools.values()).items():
+        looked_at[code] = any(looked_at[part.code] for part in parts)
     for code, item in assurance.district_items(district).items():
         status = hidden.touch(item.status, code, lost, assurance.year_of(district, code), people, looked_at)
         indicators[code] = DistrictIndicator(code, status, status, item.value, item.target)

@@ -28,6 +28,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "recognition": ("year", "respondent_group"),
     "district_figures": ("item", "year"),
 }
+# Reported by the whole school, whatever campuses it has; of the others a campus has rows of its own.
+OF_WHOLE = frozenset({"school_finance", "graduation_cohorts"})
 OF_TEACHERS, OF_FACILITIES = ("R1", "R2", "R3"), ("R4", "R5", "R6", "R7")
 DATASET_OF = dict.fromkeys(OF_TEACHERS, "teachers") | dict.fromkeys(OF_FACILITIES, "facilities")
 # Which datasets may hide a school, class or room from G3, G4 and G5 of the district
@@ -65,7 +67,8 @@ class Lost:
 
 def sift(tables: Mapping[str, Sequence[Row] | None]) -> tuple[dict[str, list[Row] | None], tuple[Lost, ...]]:
     """The rows that can be kept, and what is lost."""
-    roster = {str(r["school_code"]) for r in tables.get("schools") or () if r.get("school_code") is not None}
+    register = [r for r in tables.get("schools") or () if r.get("school_code") is not None]
+    units, wholes = {str(unit(r)["school_code"]) for r in register}, {str(r["school_code"]) for r in register}
     kept: dict[str, list[Row] | None] = {}
     lost: list[Lost] = []
     for dataset, rows in tables.items():
@@ -73,9 +76,10 @@ def sift(tables: Mapping[str, Sequence[Row] | None]) -> tuple[dict[str, list[Row
             kept[dataset] = None
             continue
         kept[dataset] = []
-        for row in rows:
+        for written in rows:
+            row = unit(written)
             code = row.get("school_code")
-            known = code is not None and str(code) in roster
+            known = code is not None and str(code) in (wholes if dataset in OF_WHOLE else units)
             is_of_school = "school_code" in KEYS[dataset] and dataset != "schools"
             if all(row.get(c) is not None for c in KEYS[dataset]) and (known or not is_of_school):
                 kept[dataset].append(row)  # type: ignore[union-attr]
@@ -94,10 +98,23 @@ def sift(tables: Mapping[str, Sequence[Row] | None]) -> tuple[dict[str, list[Row
     return kept, tuple(lost)
 
 
+def unit(row: Row) -> Row:
+    """The row with the campus in its code: ``2120114001-东校区``."""
+    code, campus = row.get("school_code"), row.get("campus")
+    return row if code is None or campus is None else {**row, "school_code": f"{code}-{campus}"}
+
+
+def whole_of(code: str) -> str:
+    """The code of the whole school that a campus belongs to."""
+    return code.partition("-")[0]
+
+
 def is_here(lost: Iterable[Lost], dataset: str, school: str, stage: str | None = None) -> bool:
     """Whether a lost row is known to be of this school (and may be of this stage)."""
     return any(
-        x.dataset == dataset and x.school_code == school and (stage is None or x.stage in (None, stage))
+        x.dataset == dataset
+        and x.school_code in (school, whole_of(school))
+        and (stage is None or x.stage in (None, stage))
         for x in lost
     )
 
@@ -105,7 +122,9 @@ def is_here(lost: Iterable[Lost], dataset: str, school: str, stage: str | None =
 def may_be_here(lost: Iterable[Lost], school: str, kind: str) -> int:
     """How many lost rooms may be this school's, and of this kind."""
     return sum(
-        x.dataset == "special_rooms" and x.school_code in (None, school) and x.kind in (None, kind)
+        x.dataset == "special_rooms"
+        and x.school_code in (None, school, whole_of(school))
+        and x.kind in (None, kind)
         for x in lost
     )
 

@@ -27,6 +27,7 @@ class Options:
 
     include_private: bool = True
     music_art_rule: str = "each"
+    preschool_weight: Any = None
     rural_waiver_places: str = "rural"
     size_waiver_covers_twelve_year: bool = False
     active_waivers: frozenset[str] = frozenset()
@@ -77,6 +78,7 @@ class School:
     urban_rural: str | None
     built_year: int | None
     is_private: bool
+    preschool: Fraction
     row: Row = field(repr=False)
 
     @property
@@ -111,6 +113,9 @@ def pupils_by_stage(row: Row) -> dict[str, int | None]:
     A type that cannot be read may teach every stage.
     """
     taught = f.TEACHES.get(row.get("school_type") or "", f.ALL_STAGES)
+    counts = [int(row.get(f"{stage}_students") or 0) for stage in f.ALL_STAGES]
+    if row.get("campus") is not None and any(counts):
+        taught = ()  # a campus has one stage, and the one that is told is it
     pupils: dict[str, int | None] = {}
     for stage in f.ALL_STAGES:
         reported = row.get(f"{stage}_students")
@@ -144,6 +149,8 @@ def read_school(row: Row, options: Options) -> School:
         urban_rural=row.get("urban_rural"),
         built_year=None if row.get("built_year") is None else int(row["built_year"]),
         is_private=is_private,
+        preschool=(f.maybe(options.preschool_weight) or Fraction(0))
+        * int(row.get("preschool_students") or 0),
         row=row,
     )
 
@@ -163,10 +170,15 @@ def sections_of(schools: Iterable[School]) -> dict[tuple[str, str], Section]:
     }
 
 
-def split_share(pupils: Mapping[str, int | None], stage: str) -> Fraction | None:
-    """The stage's share of what a school's stages use together; None if any pupils are unknown."""
+def split_share(
+    pupils: Mapping[str, int | None], stage: str, preschool: Fraction = Fraction(0)
+) -> Fraction | None:
+    """The stage's share of what a school's stages use together; None if any pupils are unknown.
+
+    ``preschool``: the weighted children of attached kindergarten classes, who take a share too.
+    """
     counts = {s: pupils.get(s, 0) for s in f.ALL_STAGES}
     if any(n is None for n in counts.values()):
         return None
     weighted = {s: f.WEIGHT[s] * (n or 0) for s, n in counts.items()}
-    return weighted[stage] / sum(weighted.values())
+    return weighted[stage] / (sum(weighted.values()) + preschool)

@@ -62,7 +62,7 @@ def resource_of(
         whole = None if wan is None else wan * f.YUAN_IN_WAN
     else:
         whole = total(site, ("multimedia_rooms",))
-    share = split_share(school.pupils, stage)
+    share = split_share(school.pupils, stage, school.preschool)
     if whole is None or share is None:
         return None, Fraction(0), waiver
     return whole * share, extra * share, waiver

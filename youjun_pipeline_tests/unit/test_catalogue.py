@@ -271,6 +271,7 @@ def test_options_of_a_district(national: Catalogue) -> None:
         "include_private": "true",
         "music_art_rule": "each",
         "rural_waiver_places": "rural",
+        "preschool_weight": None,
         "size_waiver_covers_twelve_year": "false",
         "waivers": None,
         "special_education_funding_yuan": None,

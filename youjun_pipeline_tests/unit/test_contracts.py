@@ -15,22 +15,28 @@ from youjun_pipeline.contracts.model import AtMost, header_names
 # The interface, typed off by hand: dataset, key, columns with * for required, each with its Chinese name where the
 # interface gives one.
 INTERFACE = """
-schools | school_code | school_code* 学校标识码, school_name* 学校名称, township 所属镇街, school_type* 办学类型,
-    sponsor_code 举办者类型, urban_rural 城乡类型, built_year 建校年份, boarding 是否寄宿制,
+schools | school_code campus | school_code* 学校标识码, school_name* 学校名称, township 所属镇街,
+    school_type* 办学类型, sponsor_code 举办者类型, urban_rural 城乡类型, built_year 建校年份, boarding 是否寄宿制,
     dense_urban 是否人口密度过高的中心城区学校, primary_students 小学在校生数, junior_students 初中在校生数,
-    senior_students 高中在校生数, migrant_students 进城务工人员随迁子女数,
-    catchment_primary_students 小学就近入学人数, catchment_junior_students 初中就近入学人数
-classes | school_code stage grade class_no | school_code* 学校标识码, stage* 学段, grade* 年级, class_no* 班号,
-    students* 学生数
-teachers | school_code stage | school_code* 学校标识码, stage* 学段, full_time* 专任教师数, staff 教职工数,
+    senior_students 高中在校生数, preschool_students 附设幼儿班在园幼儿数, migrant_students 进城务工人员随迁子女数,
+    catchment_primary_students 小学就近入学人数, catchment_junior_students 初中就近入学人数,
+    campus 校区
+classes | school_code campus stage grade class_no | school_code* 学校标识码, stage* 学段, grade* 年级,
+    class_no* 班号, students* 学生数,
+    campus 校区
+teachers | school_code campus stage | school_code* 学校标识码, stage* 学段, full_time* 专任教师数, staff 教职工数,
     doctorate 博士, master 硕士, bachelor 本科, associate 专科, backbone 县级以上骨干教师数, pe 体育教师,
     music 音乐教师, fine_art 美术教师, art 艺术教师, visiting_pe_art 交流轮岗兼职走教体育艺术教师数,
-    certified 持证教师数, trained_360h 完成360学时培训教师数
-facilities | school_code | school_code* 学校标识码, teaching_area_m2 教学及辅助用房面积,
+    certified 持证教师数, trained_360h 完成360学时培训教师数,
+    campus 校区
+facilities | school_code campus | school_code* 学校标识码, teaching_area_m2 教学及辅助用房面积,
     indoor_sports_area_m2 室内体育用房面积, outdoor_sports_area_m2 运动场地面积,
     other_sports_area_m2 校内其他专用运动场地面积, rented_sports_area_m2 校外租赁场馆面积,
-    equipment_value_wan 教学仪器设备资产值(万元), multimedia_rooms 网络多媒体教室间数
-special_rooms | school_code kind room_no | school_code* 学校标识码, kind* 类别, room_no* 教室编号, area_m2* 使用面积
+    equipment_value_wan 教学仪器设备资产值(万元), multimedia_rooms 网络多媒体教室间数,
+    campus 校区
+special_rooms | school_code campus kind room_no | school_code* 学校标识码, kind* 类别,
+    room_no* 教室编号, area_m2* 使用面积,
+    campus 校区
 quality_monitoring | cycle grade subject | cycle* 监测年份, grade* 年级, subject* 学科, level* 学业水平等级,
     between_school_rate 校际差异率
 school_finance | school_code year | school_code* 学校标识码, year* 年度, public_funds_budget_wan 公用经费预算(万元),
@@ -61,8 +67,10 @@ target_actuals | reported_on target_no period | reported_on*, target_no*, period
 school_changes | effective_on kind from_school to_school | effective_on* 日期, kind* 类型, from_school 原学校,
     to_school 新学校
 school_aliases | alias school_code | alias* 别名, school_code*
-suspicion_answers | answered_on dataset school_code rule answered_by | answered_on*, dataset*, school_code, rule*,
-    answer* 说明, answered_by
+suspicion_answers | answered_on dataset school_code campus rule answered_by | answered_on*, dataset*, school_code,
+    rule*,
+    answer* 说明, answered_by,
+    campus 校区
 """
 EVENTS = {"progress", "acceptances", "target_actuals", "school_changes", "suspicion_answers"}
 

@@ -147,7 +147,7 @@ def test_drawn_styles_differ_and_titles_stand_above_headers(tmp_path):
 def test_datasets_not_delivered_are_not_written_and_empty_ones_are(tmp_path):
     written = write_delivery(tmp_path, "2024-01-01", {"special_rooms": [], "teachers": None}, style=PLAIN)
     assert [path.name for path in written] == ["special_rooms.csv"]
-    assert cells_of(written[0]) == [["school_code", "kind", "room_no", "area_m2"]]
+    assert cells_of(written[0]) == [["school_code", "campus", "kind", "room_no", "area_m2"]]
 
 
 def test_district_toml_says_what_was_asked(tmp_path):

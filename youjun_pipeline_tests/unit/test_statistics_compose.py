@@ -217,7 +217,7 @@ def test_attached_classes_in_a_workbook_of_their_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("parent", ["2112000002", "河西小学"])
-def test_a_site_counts_with_its_parent(tmp_path: Path, parent: str) -> None:
+def test_a_site_of_one_stage_is_a_campus_of_its_parent(tmp_path: Path, parent: str) -> None:
     buildings = {"teaching_area_m2": 300.25, "indoor_sports_area_m2": 0, "outdoor_sports_area_m2": 500}
     site = primary(
         "2112000003",
@@ -228,23 +228,64 @@ def test_a_site_counts_with_its_parent(tmp_path: Path, parent: str) -> None:
         facilities={**buildings, "multimedia_rooms": 1, "equipment_value_wan": 2.5},
     )
     whole = primary(facilities=nine_year().facilities, classes={"primary": [25, 45]})
-    result = composed(
-        tmp_path,
-        export(
-            "primary", wide_row(whole, "primary"), wide_row(site, "primary", counted=False, parent=parent)
-        ),
+    lines = (wide_row(whole, "primary"), wide_row(site, "primary", counted=False, parent=parent))
+    result = composed(tmp_path, export("primary", *lines))
+    named = ("school_code", "campus")
+    assert rows(result, "schools", *named, "school_name", "primary_students") == [
+        ("2112000002", None, "河西小学", "100"),
+        ("2112000002", "河东校点", "河东校点", "20"),
+    ]
+    assert rows(result, "facilities", *named, "teaching_area_m2", "multimedia_rooms") == [
+        ("2112000002", None, "5200.5", "12"),
+        ("2112000002", "河东校点", "300.25", "1"),
+    ]
+    assert rows(result, "teachers", *named, "full_time", "music") == [
+        ("2112000002", None, "28", "2"),
+        ("2112000002", "河东校点", "25", None),
+    ]
+    assert rows(result, "class_bands", *named, "students_from", "classes", "stage_classes") == [
+        ("2112000002", None, "0", "1", "2"),
+        ("2112000002", None, "41", "1", "2"),
+        ("2112000002", "河东校点", "0", "2", "2"),
+    ]
+
+
+def test_sites_of_one_name_are_told_apart_by_their_codes(tmp_path: Path) -> None:
+    lines = [wide_row(primary(), "primary")] + [
+        wide_row(primary(f"211200000{n}", "东校区"), "primary", counted=False, parent="2112000002")
+        for n in (3, 4)
+    ]
+    assert rows(composed(tmp_path, export("primary", *lines)), "schools", "school_code", "campus") == [
+        ("2112000002", None),
+        ("2112000002", "东校区2112000003"),
+        ("2112000002", "东校区2112000004"),
+    ]
+
+
+def test_a_site_of_several_stages_counts_with_its_parent(tmp_path: Path) -> None:
+    buildings = {"teaching_area_m2": 300.25, "indoor_sports_area_m2": 0, "outdoor_sports_area_m2": 500}
+    site = nine_year(
+        row=primary("2112000003", "河东校点").row,
+        students={"primary": 20, "junior": 10},
+        teachers={"primary": {**teachers(25, 1), "music": -1}, "junior": teachers(8)},
+        classes={"primary": [10, 10], "junior": [10]},
+        facilities={**buildings, "multimedia_rooms": 1, "equipment_value_wan": 2.5},
     )
-    assert rows(result, "schools", "school_code", "primary_students") == [("2112000002", "120")]
+    files = [
+        export(stage, wide_row(nine_year(), stage), wide_row(site, stage, counted=False, parent="2112000001"))
+        for stage in ("primary", "junior")
+    ]
+    result = composed(tmp_path, *files)
+    assert rows(result, "schools", "school_code", "campus", "primary_students", "junior_students") == [
+        ("2112000001", None, "186", "220")
+    ]
     assert rows(result, "facilities", "teaching_area_m2", "multimedia_rooms", "equipment_value_wan") == [
         ("5500.75", "13", "90.75")
     ]
-    assert rows(result, "teachers", "full_time", "bachelor", "music") == [("53", "40", None)], (
-        "a part that is not known"
-    )
-    assert rows(result, "class_bands", "students_from", "classes", "stage_classes") == [
-        ("0", "3", "4"),
-        ("41", "1", "4"),
-    ]
+    assert rows(result, "teachers", "stage", "full_time", "bachelor", "music") == [
+        ("primary", "55", "40", None),
+        ("junior", "40", "40", "4"),
+    ], "a part that is not known"
 
 
 @pytest.mark.parametrize(

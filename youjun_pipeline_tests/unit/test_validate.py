@@ -238,7 +238,9 @@ def test_a_large_frame_is_checked_in_one_go():
         "class_no": [str(i % 30) for i in range(n)],
     }
     text = pd.DataFrame({"content_sha256": "a", "sheet": None, "row_number": range(n), **columns})
-    text = text.assign(stage="小学", grade="四年级", students=[str(20 + i % 30) for i in range(n)])
+    text = text.assign(
+        campus=None, stage="小学", grade="四年级", students=[str(20 + i % 30) for i in range(n)]
+    )
     dataset = load_datasets()["classes"]
     validate(dataset, text[:10])
     started = time.perf_counter()

@@ -1,12 +1,14 @@
 """Cells of one delivery's statistics to rows of the datasets.
 
 Belongs here: what takes more than one workbook: an all-through school stands in several exports and counts once, attached
-classes and sites count with the school they belong to, and two workbooks may not contradict each other. Keep out: how
+classes and sites of several stages count with the school they belong to, a site of one stage is a campus of it, and two
+workbooks may not contradict each other. Keep out: how
 cells were found, the database, and what the contracts check afterwards.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from youjun_pipeline.contracts.model import Dataset, Failure
 from youjun_pipeline.ingest.formats.book import some
 from youjun_pipeline.ingest.results import ReadResult
-from youjun_pipeline.ingest.statistics.cells import ATTACHED, SCHOOL, Cell, figure, number
+from youjun_pipeline.ingest.statistics.cells import ATTACHED, SCHOOL, SITE, Cell, figure, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +31,8 @@ PRIVATE_SPONSOR, PRIVATE = "999", "10"
 # Between the workbook and the sheet, where a row tells both.
 WITHIN = " › "
 
-Key = tuple[str, str, str]  # school, stage, item
+Key = tuple[str, str, str]  # school (for a campus its school, `CAMPUS` and its name), stage, item
+CAMPUS = "\0"
 
 
 class Source(NamedTuple):
@@ -136,6 +139,7 @@ def _sort(cells: list[Source], given: _Delivery) -> None:
     names = _codes_by_name(identity)
     schools = {source.cell.school_code for source in identity if source.cell.role == SCHOOL}
     foreign = _foreign_schools(identity, given)
+    campuses = _campuses(cells)
     orphans: dict[str, Source] = {}
     nameless: dict[tuple[str, int], Source] = {}
     own = given.own
@@ -156,6 +160,10 @@ def _sort(cells: list[Source], given: _Delivery) -> None:
                 own.setdefault(place, []).append(source)
         elif not (parent := cell.parent if cell.parent in schools else names.get(cell.parent, "")):
             orphans.setdefault(code, source)
+        elif cell.role == SITE and code in campuses:
+            place = (cell.dataset, (f"{parent}{CAMPUS}{campuses[code]}", cell.stage, cell.item), column)
+            if column != "school_code":
+                own.setdefault(place, []).append(source)
         elif column not in _IDENTITY and not (cell.role == ATTACHED and cell.dataset == "facilities"):
             place = (cell.dataset, (parent, cell.stage, cell.item), column)
             given.sites.setdefault(place, {}).setdefault(code, []).append(source)
@@ -173,6 +181,20 @@ def _sort(cells: list[Source], given: _Delivery) -> None:
 
 
 _IDENTITY = frozenset({"school_code", "school_name", "school_type", "urban_rural", "authority", "sponsor"})
+
+
+def _campuses(cells: list[Source]) -> dict[str, str]:
+    """Names of the sites that hold one stage, by their codes; of two that bear one name each has its code behind it."""
+    stages: dict[str, set[str]] = {}
+    names: dict[str, str] = {}
+    for _, cell in cells:
+        if cell.role == SITE and cell.column.endswith("_students") and (number(cell.value) or 0) > 0:
+            stages.setdefault(cell.school_code, set()).add(cell.column)
+        elif cell.role == SITE and cell.column == "school_name":
+            names[cell.school_code] = cell.value
+    found = {code: names[code] for code, held in stages.items() if len(held) == 1 and names.get(code)}
+    shared = Counter(found.values())
+    return {code: name if shared[name] == 1 else f"{name}{code}" for code, name in found.items()}
 
 
 def _codes_by_name(cells: list[Source]) -> dict[str, str]:
@@ -274,7 +296,8 @@ def _rows(name: str, values: dict[str, dict[Key, Row]]) -> list[Row]:
     }
     for (code, stage, item), row in values[name].items():
         first = next(iter(row.values()))[1]
-        keys: Row = {"school_code": (code, first)}
+        whole, _, campus = code.partition(CAMPUS)
+        keys: Row = {"school_code": (whole, first), "campus": (campus or None, first)}
         if name == "schools":
             if "school_name" not in row:
                 continue
@@ -307,7 +330,7 @@ def _is_zero(entry: tuple[str | None, Source]) -> bool:
 def _frame(dataset: Dataset, rows: list[Row], composed: Composed) -> pd.DataFrame:
     places = []
     # A row's key is no figure of its own, but for that of the school; the size of a band is its label's.
-    unplaced = {"schools": (), "class_bands": (*dataset.key, "students_to", "stage_classes")}.get(
+    unplaced = {"schools": ("campus",), "class_bands": (*dataset.key, "students_to", "stage_classes")}.get(
         dataset.name, dataset.key
     )
     for row in rows:

@@ -50,3 +50,8 @@ from coded c
 left join core.named_school n
     on n.district_code = c.district_code and n.phase_id = c.phase_id and n.dataset = 'superior_findings'
     and n.content_sha256 = c.content_sha256 and n.sheet = c.sheet and n.row_number = c.row_number
+left join core.school s
+    on s.district_code = c.district_code and s.phase_id = c.phase_id and s.school_code = n.school_code
+-- what is claimed of one stage of a whole school is claimed of the campuses that have it
+where n.resolution is distinct from 'campuses' or c.stage is null
+    or (c.stage <> 'junior' and s.has_primary) or (c.stage <> 'primary' and s.has_junior)

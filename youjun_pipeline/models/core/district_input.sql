@@ -25,15 +25,16 @@ with conclusion as (
         and f.year is not distinct from u.year and f.item is not distinct from u.item
 ), pupil as (
     -- the funding of a small school rests on its pupils too
-    select u.district_code, u.phase_id, u.indicator_code, u.school_code, f.input, f.value::double as value, f.dataset,
+    select u.district_code, u.phase_id, u.indicator_code, s.school_code, f.input, f.value::double as value, f.dataset,
         f.column_name, f.content_sha256, f.sheet, f.row_number
     from core.ratio_unit u
     join run_evaluation e using (district_code, phase_id)
     join standard.ratio r
         on r.standard_id = e.standard_id and r.indicator_code = u.indicator_code and r.part = u.part and r.judged = 'funding'
-    join core.school s using (district_code, phase_id, school_code)
+    join core.school s
+        on s.district_code = u.district_code and s.phase_id = u.phase_id and s.campus_of = u.school_code
     join core.figure f
-        on f.district_code = u.district_code and f.phase_id = u.phase_id and f.school_code = u.school_code
+        on f.district_code = s.district_code and f.phase_id = s.phase_id and f.school_code = s.school_code
         and (f.input = 'schools.primary_students' and s.has_primary or f.input = 'schools.junior_students' and s.has_junior)
 ), subject as (
     select f.district_code, f.phase_id, 'Q9' as indicator_code, f.input, f.value::double as value,

@@ -10,10 +10,12 @@ with told as (
     select district_code, phase_id, dataset, file, school_code, stage, item, year
     from core.unknown_school
 ), placed as (
-    -- a code that is not in the roster is a slip of the pen, or a school whose own row is missing: any school
+    -- a code that is not in the roster is a slip of the pen, or a school whose own row is missing: any school; that of a
+    -- school with campuses may be of each of them
     select t.* replace (s.school_code as school_code), t.school_code as written_code
     from told t
-    left join core.school s using (district_code, phase_id, school_code)
+    left join core.school s
+        on s.district_code = t.district_code and s.phase_id = t.phase_id and t.school_code in (s.school_code, s.campus_of)
 )
 select p.district_code, p.phase_id, p.dataset, p.school_code, p.stage, p.item, p.year, count(*) as rows
 from placed p

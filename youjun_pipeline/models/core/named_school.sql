@@ -1,5 +1,5 @@
 -- Schools that delivered rows refer to by name, each name found or not: never guessed.
--- resolution: code, name, alias, former, normalised, ambiguous, unknown; candidates help whoever has to mend it.
+-- resolution: code, name, alias, former, normalised, campuses, ambiguous, unknown; candidates help whoever has to mend it.
 with reference as (
     select district_code, phase_id, 'measures' as dataset, delivery, file, content_sha256, sheet, row_number,
         'school_names' as column_name, trim(unnest(regexp_split_to_array(school_names, '[、，,；;\n]'))) as name
@@ -56,11 +56,12 @@ with reference as (
 ), resolved as (
     select n.district_code, n.phase_id, n.name,
         min(m.rank) as rank,
+        min(m.rank) = 7 and count(distinct k.campus_of) = 1 as is_whole,
         count(distinct m.school_code) as schools,
-        min(m.school_code) as school_code,
         list(distinct m.school_code order by m.school_code) filter (m.school_code is not null) as matches
     from named n
     left join matched m using (district_code, phase_id, name)
+    left join core.known_school k using (district_code, phase_id, school_code)
     group by n.district_code, n.phase_id, n.name
 ), candidate as (
     -- for a name nobody bears: the three most alike; for an ambiguous one: all that bear it
@@ -70,14 +71,15 @@ with reference as (
     from resolved r
     join core.known_school k using (district_code, phase_id)
     where (r.schools = 0 and jaro_winkler_similarity(k.school_name, r.name) > 0)
-        or (r.schools > 1 and list_contains(r.matches, k.school_code))
+        or (r.schools > 1 and not r.is_whole and list_contains(r.matches, k.school_code))
     group by r.district_code, r.phase_id, r.name
 )
 select f.*,
-    if(r.schools = 1, r.school_code, null) as school_code,
-    case when r.schools = 0 then 'unknown' when r.schools > 1 then 'ambiguous'
+    -- who names a whole school means each of its campuses: one row for each
+    unnest(if(r.schools = 1 or r.is_whole, r.matches, [null])) as school_code,
+    case when r.schools = 0 then 'unknown' when r.is_whole then 'campuses' when r.schools > 1 then 'ambiguous'
         else ['code', 'name', 'alias', 'former', 'normalised', 'former'][r.rank] end as resolution,
-    if(r.schools = 1, null, c.candidates) as candidates
+    if(r.schools = 1 or r.is_whole, null, c.candidates) as candidates
 from reference f
 join resolved r using (district_code, phase_id, name)
 left join candidate c using (district_code, phase_id, name)

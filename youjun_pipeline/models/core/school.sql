@@ -1,6 +1,7 @@
 -- Schools of the roster: what they teach, how many compulsory pupils they have, and whether they are judged.
 -- A stage is there when it has pupils, or when the school teaches it by type and its pupils are not reported. A school whose
 -- type cannot be read may teach every stage: those whose pupils it does not report are there, and nothing is known of them.
+-- A campus in a row of its own is a school of its one stage; campus_of is the code of the whole, that of a school its own.
 with roster as (
     select
         e.district_code,
@@ -11,9 +12,13 @@ with roster as (
         s.* exclude (content_sha256, sheet, row_number),
         t.* exclude (standard_id, school_type, size_variant),
         t.size_variant as type_size_variant,
-        coalesce(s.primary_students > 0, t.teaches_primary, true) as has_primary,
-        coalesce(s.junior_students > 0, t.teaches_junior, true) as has_junior,
-        coalesce(s.senior_students > 0, t.teaches_senior, true) as has_senior
+        if(s.campus is null, s.school_code, left(s.school_code, -len(s.campus) - 1)) as campus_of,
+        -- a campus has one stage: where the pupils of one are reported, the others that its school teaches are elsewhere
+        s.campus is not null and coalesce(greatest(s.primary_students, s.junior_students, s.senior_students) > 0, false)
+            as has_told_stage,
+        coalesce(s.primary_students > 0, t.teaches_primary and not has_told_stage, not has_told_stage) as has_primary,
+        coalesce(s.junior_students > 0, t.teaches_junior and not has_told_stage, not has_told_stage) as has_junior,
+        coalesce(s.senior_students > 0, t.teaches_senior and not has_told_stage, not has_told_stage) as has_senior
     from run_evaluation e
     join core.chosen_file f using (district_code, phase_id)
     join accepted.schools s using (content_sha256)
@@ -36,10 +41,17 @@ with roster as (
         if(type_size_variant = 'all_through' and not (has_primary and has_junior), 'single', type_size_variant)
             as size_variant
     from roster
+), whole as (
+    select *,
+        sum(compulsory_students_known) over school as whole_students_known,
+        if(bool_and(compulsory_students is not null) over school, sum(compulsory_students) over school, null)
+            as whole_students
+    from counted
+    window school as (partition by district_code, phase_id, campus_of)
 )
 select
     * exclude (include_private, fund_schools_out_of_scope, small_school_students, in_scope, min_students, type_size_variant,
-        compulsory_students_known),
+        compulsory_students_known, whole_students_known, whole_students, has_told_stage),
     case
         -- an unreadable type takes no school out: it might be one that is judged
         when not coalesce(in_scope, true) then '不属于评估范围的学校类型'
@@ -51,11 +63,11 @@ select
     out_of_scope_reason is null as in_scope,
     -- small teaching points are not judged, yet G6 asks that they be funded; one that does not report its pupils is judged
     coalesce(compulsory_students < min_students, false) as out_of_scope_by_size,
-    -- G6 looks at these; null where the pupils reported leave it open
+    -- G6 looks at these, at a school with all its campuses; null where the pupils reported leave it open
     case
         when not (has_primary or has_junior) or (not include_private and sponsor_code = 10) then false
         when not (out_of_scope_reason is null or (fund_schools_out_of_scope and out_of_scope_by_size)) then false
-        when compulsory_students_known >= small_school_students then false
-        when compulsory_students is not null then compulsory_students > 0
+        when whole_students_known >= small_school_students then false
+        when whole_students is not null then whole_students > 0
     end as is_small_school
-from counted
+from whole

@@ -1,6 +1,7 @@
 -- The ways a school may be written, best first: code (1), exact name (2), alias (3), former name (4), normalised name (5),
--- normalised former name (6). Former names are those of earlier rosters, and those a rename reports.
--- A normalised name says 街 for 街道 and leaves out 中心; it may carry the school's own township or none, never another.
+-- normalised former name (6). Former names are those of earlier rosters, and those a rename reports. A whole school by its
+-- code or name (7) is all its campuses.
+-- A normalised name says 街 for 街道, leaves out 中心, and has what stands in brackets with them or without; it may carry the school's own township or none, never another.
 with present as (
     select district_code, phase_id, school_code, school_name, township from core.known_school
     semi join run_evaluation using (district_code, phase_id)
@@ -41,6 +42,10 @@ with present as (
 select district_code, phase_id, school_code, 1 as rank, false as is_plain, school_code as form
 from present
 union all
+select district_code, phase_id, school_code, 7, false, unnest([campus_of, whole_name])
+from core.known_school
+where campus_of <> school_code
+union all
 select district_code, phase_id, school_code, if(is_former, 4, 2), false, school_name
 from short
 union all
@@ -50,5 +55,6 @@ semi join run_evaluation using (district_code, phase_id)
 join accepted.school_aliases a using (content_sha256)
 where f.dataset = 'school_aliases'
 union
-select district_code, phase_id, school_code, if(is_former, 6, 5), true, unnest([name, short_name, town || short_name])
+select district_code, phase_id, school_code, if(is_former, 6, 5), true, unnest([name, short_name, town || short_name,
+    translate(name, '()', ''), translate(short_name, '()', '')])
 from short

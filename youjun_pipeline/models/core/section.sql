@@ -1,13 +1,17 @@
 -- Sections: one school in scope in one compulsory stage, with its weight in the split of shared resources.
--- weighted_students is the school's sum over all stages, null when the pupils of a taught stage are missing.
+-- weighted_students is the school's sum over all stages and attached kindergarten classes, null when the pupils of a taught
+-- stage are missing.
 with stage_students as (
     select district_code, phase_id, school_code, unnest([
         {'stage': 'primary', 'is_taught': has_primary, 'students': primary_students},
         {'stage': 'junior', 'is_taught': has_junior, 'students': junior_students},
         {'stage': 'senior', 'is_taught': has_senior, 'students': senior_students}
-    ], recursive := true)
+    ], recursive := true),
+        -- attached classes are no stage of any type, so a blank is none; with no weight set they take no share, which
+        -- quality.suspicion asks about
+        coalesce(preschool_students * settings['preschool_weight']::decimal(9, 3), 0)::decimal(18, 3) as preschool_weighted
     from core.school
-    semi join run_evaluation using (district_code, phase_id)
+    join (select district_code, phase_id, settings from run_evaluation) using (district_code, phase_id)
     where in_scope
 ), weighted as (
     select
@@ -15,7 +19,7 @@ with stage_students as (
         w.split_weight,
         w.is_evaluated,
         case when bool_and(t.students is not null) over school
-            then sum(t.students * w.split_weight) over school end as weighted_students
+            then sum(t.students * w.split_weight) over school + t.preschool_weighted end as weighted_students
     from stage_students t
     join run_evaluation e using (district_code, phase_id)
     join standard.stage w on w.standard_id = e.standard_id and w.stage = t.stage

@@ -1,4 +1,5 @@
 -- Rows that name by code a school the roster of their evaluation does not have: they count for nothing and are listed.
+-- Money, graduates and neighbours are of a whole school, whose own code no campus has.
 with coded as (
     select 'classes' as dataset, content_sha256, sheet, row_number, school_code, stage as stage, null::varchar as item, null::integer as year
     from accepted.classes
@@ -33,4 +34,5 @@ from core.chosen_file f
 semi join run_evaluation using (district_code, phase_id)
 join coded c using (dataset, content_sha256)
 anti join core.school s
-    on s.district_code = f.district_code and s.phase_id = f.phase_id and s.school_code = c.school_code
+    on s.district_code = f.district_code and s.phase_id = f.phase_id
+    and if(f.dataset in ('school_finance', 'graduation_cohorts', 'neighbours'), s.campus_of, s.school_code) = c.school_code

@@ -44,7 +44,13 @@ with file as (
     anti join core.district_input i
         on i.district_code = f.district_code and i.phase_id = f.phase_id and i.dataset = f.dataset
         and i.content_sha256 = a.content_sha256 and i.sheet = a.sheet and i.row_number = a.row_number
-    left join core.school s
+    left join (
+        -- a whole school is judged where one of its campuses is
+        select district_code, phase_id, campus_of as school_code, bool_or(in_scope) as in_scope,
+            min(out_of_scope_reason) as out_of_scope_reason
+        from core.school
+        group by all
+    ) s
         on s.district_code = f.district_code and s.phase_id = f.phase_id and s.school_code = a.school_code
     -- rows of a school that is not in the roster are told below
     where a.school_code is null or s.school_code is not null

@@ -107,6 +107,17 @@ with bound as (
         on n.district_code = b.district_code and n.phase_id = b.phase_id and n.dataset = b.dataset
         and n.school_code = b.school_code
     group by b.district_code, b.phase_id, b.dataset, b.school_code
+), preschool_unweighted as (
+    select s.district_code, s.phase_id, f.dataset, s.school_code, 'preschool_unweighted' as rule,
+        'preschool_students' as column_name,
+        '附设幼儿班 ' || s.preschool_students || ' 人，区县没有设定分摊权重（preschool_weight），校舍、场地和设备全部算作中小学的' as message,
+        f.delivery, f.file, a.sheet, a.row_number
+    from core.school s
+    join run_evaluation e using (district_code, phase_id)
+    join core.chosen_file f
+        on f.district_code = s.district_code and f.phase_id = s.phase_id and f.dataset = 'schools'
+    join accepted.schools a on a.content_sha256 = f.content_sha256 and a.school_code = s.school_code
+    where s.in_scope and s.preschool_students > 0 and e.settings['preschool_weight'] is null
 ), suspicion as (
     from jump
     union all by name from round_number
@@ -117,6 +128,7 @@ with bound as (
     union all by name from degrees_missing
     union all by name from duplicate_name
     union all by name from silent_school
+    union all by name from preschool_unweighted
 ), answer as (
     select f.district_code, f.phase_id, a.dataset, a.school_code, a.rule, a.answer, a.answered_on, a.answered_by
     from core.chosen_file f

@@ -21,12 +21,23 @@ with limited as (
     select l.*, u.school_code, u.school_name, u.is_member,
         u.numerator * wan_in_yuan as budget_yuan,
         -- compared without a division: pupils × budget against pupils × norm; a stage without pupils needs no norm
-        s.compulsory_students::decimal(9, 0) as pupils,
-        if(s.has_primary, s.primary_students::decimal(9, 0) * l.norm_primary, 0)
-            + if(s.has_junior, s.junior_students::decimal(9, 0) * l.norm_junior, 0) as weighted_norm
+        s.pupils,
+        if(s.has_primary, s.primary_students * l.norm_primary, 0)
+            + if(s.has_junior, s.junior_students * l.norm_junior, 0) as weighted_norm
     from limited l
     join core.ratio_unit u using (district_code, phase_id, indicator_code, part)
-    join core.school s using (district_code, phase_id, school_code)
+    join (
+        -- with all campuses; null as soon as one does not report its pupils
+        select district_code, phase_id, campus_of as school_code,
+            bool_or(has_primary) as has_primary, bool_or(has_junior) as has_junior,
+            if(bool_and(compulsory_students is not null), sum(compulsory_students), null)::decimal(9, 0) as pupils,
+            if(bool_and(primary_students is not null) filter (has_primary), sum(primary_students) filter (has_primary), null)
+                ::decimal(9, 0) as primary_students,
+            if(bool_and(junior_students is not null) filter (has_junior), sum(junior_students) filter (has_junior), null)
+                ::decimal(9, 0) as junior_students
+        from core.school
+        group by all
+    ) s using (district_code, phase_id, school_code)
 ), compared as (
     select *,
         case

@@ -1,0 +1,7 @@
+-- 单独填报的校区只有一个学段
+-- dataset: schools
+-- severity: blocking
+select district_code, phase_id, school_name || '有几个学段的学生：请与本校合并为一行填报，不填“校区”' as offender
+from core.school
+semi join run_evaluation using (district_code, phase_id)
+where campus is not null and has_primary::integer + has_junior::integer + has_senior::integer > 1
