@@ -67,9 +67,9 @@ class Scenario:
 # Each is judged in a scenario of its own, after all models.
 SCENARIOS = {
     rule_impact.TABLE: Scenario(rule_impact.build_rule_impact, rule_impact.READS),
+    planning.FORECAST_TABLE: Scenario(planning.build_forecast, planning.READS),
     projection.TABLE: Scenario(projection.build_projection, projection.READS),
     planning.SCENARIO_TABLE: Scenario(planning.build_scenarios, planning.READS),
-    planning.FORECAST_TABLE: Scenario(planning.build_forecast, planning.READS),
     planning.PROPOSAL_TABLE: Scenario(planning.build_proposals, planning.PROPOSAL_READS),
 }
 

@@ -1,83 +1,185 @@
-"""Pupils of coming years from a district's own deliveries, and what they would do to its verdicts.
+"""Pupils of coming years from a district's own deliveries.
 
-Rolls by grade come from the class lists of past deliveries, one school year each; births from `district_figures`. Belongs here:
-rolls in, `plan.enrolment_forecast` and `plan.forecast_verdict` out. Keep out: the method (`forecast`).
+Rolls by grade come from the class lists of past deliveries, one school year each; births and leavers of kindergartens from
+`district_figures`; mergers from `school_changes`. Belongs here: rolls in, `plan.enrolment_forecast` out. Keep out: the method
+(`forecast`), what the pupils mean for verdicts (`outlook`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from youjun_pipeline.planning.actions import Forecast
+from youjun_pipeline.planning.base import ensure
 from youjun_pipeline.planning.figures import STAGES
-from youjun_pipeline.planning.forecast import HORIZON, Method, forecast
-from youjun_pipeline.planning.judge import Case, figures_of, judged
+from youjun_pipeline.planning.forecast import Method, forecast
 from youjun_pipeline.warehouse.models import MODELS
 
 if TYPE_CHECKING:
     import duckdb
 
+EVALUATION = ["district_code", "phase_id"]
+# Between district and phase where the method takes each evaluation for a district of its own.
+JOINT = "|"
+READS = ("rule.coming_merger", "core.school_successor", "core.school", "core.parameter")
+
 
 @dataclass(frozen=True)
-class Outlook:
-    """`pupils`: the forecast of every school and district by evaluation; `verdicts`: what it means with all else as it is."""
+class Expected:
+    """`pupils`: the columns of `forecast.forecast` and phase_id; `mergers` to come: from_code, to_code, since (school year)."""
 
-    pupils: pa.Table
-    verdicts: pa.Table
+    pupils: pd.DataFrame = field(default_factory=pd.DataFrame)
+    mergers: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def of(self, district_code: str, phase_id: str) -> Expected:
+        """The part of one evaluation."""
+        return Expected(
+            *(
+                f[(f["district_code"] == district_code) & (f["phase_id"] == phase_id)] if len(f) else f
+                for f in (self.pupils, self.mergers)
+            )
+        )
 
 
-def outlook(
+def expected(
     con: duckdb.DuckDBPyConnection,
     evaluations: Sequence[tuple[str, str]],
     method: Method | None = None,
     *,
-    years: Sequence[int] = tuple(range(1, HORIZON + 1)),
     fewest_years: int = 1,
-) -> Outlook:
-    """Forecast the pupils of evaluations (district_code, phase_id) of the begun run, and judge each coming year.
-
-    Every year of every district goes through the models in one pass, with the schools' pupils of that year and all else as
-    delivered. A district without class lists has no forecast.
+) -> Expected:
+    """The forecast of evaluations (district_code, phase_id) of the begun run, each from what was delivered up to its day.
 
     Args:
         con: with a run begun.
-        evaluations: district_code and phase_id; one per district.
-        method: what differs from the defaults of the method.
-        years: which years ahead are judged.
-        fewest_years: districts with fewer school years of rolls are left out.
+        evaluations: district_code and phase_id.
+        method: what differs from the defaults of the method; option `shock_years` of a district is added to it.
+        fewest_years: evaluations with fewer school years of rolls are left out.
     """
-    wanted = pd.DataFrame(evaluations, columns=["district_code", "phase_id"])
+    ensure(con, READS)
+    wanted = pd.DataFrame(evaluations, columns=EVALUATION)
     con.register("planning_outlook", pa.Table.from_pandas(wanted, preserve_index=False))
     try:
-        rolls, births = _rolls(con), _frame(con, "births")
-        known = rolls.groupby("district_code")["year"].transform("nunique")
-        rolls = rolls[known >= fewest_years]
-        said = forecast(rolls, births, method=method) if len(rolls) else pd.DataFrame()
-        if said.empty:
-            return Outlook(_empty(con, "enrolment_forecast"), _empty(con, "forecast_verdict"))
-        said = said.merge(wanted, on="district_code")
-        con.register("planning_said", pa.Table.from_pandas(said, preserve_index=False))
-        try:
-            pupils = con.execute(_sql("enrolment_forecast")).to_arrow_table()
-            cases = [
-                case for district, phase in evaluations for case in _cases(con, said, district, phase, years)
-            ]
-            if not cases:
-                return Outlook(pupils, _empty(con, "forecast_verdict"))
-            with judged(con, cases):
-                return Outlook(pupils, con.execute(_sql("forecast_verdict")).to_arrow_table())
-        finally:
-            con.unregister("planning_said")
+        rolls, entrants = _joint(_frame(con, "rolls")), _joint(_frame(con, "entrants"))
+        mergers = con.execute(
+            "from rule.coming_merger semi join planning_outlook using (district_code, phase_id) order by all"
+        ).df()
+        shocks = _shocks(con)
     finally:
         con.unregister("planning_outlook")
+    if rolls.empty:
+        return Expected()
+    rolls = rolls.astype({"grade": int, "year": int, "students": float})
+    rolls = rolls[rolls.groupby("district_code")["year"].transform("nunique") >= fewest_years]
+    method = method or Method()
+    parts = [
+        forecast(
+            own,
+            _heads(entrants, "births"),
+            leavers=_heads(entrants, "kindergarten_leavers").rename(columns={"births": "leavers"}),
+            method=replace(method, shock_years=method.shock_years | years),
+        )
+        for years, own in rolls.groupby(rolls["district_code"].map(shocks), sort=False)
+    ]
+    if not parts:
+        return Expected()
+    said = _without_unknown_grades(pd.concat(parts, ignore_index=True), rolls)
+    said[EVALUATION] = said["district_code"].str.split(JOINT, n=1, expand=True, regex=False)
+    return Expected(_merged(said, mergers), mergers)
+
+
+def _joint(frame: pd.DataFrame) -> pd.DataFrame:
+    """Each evaluation as a district of its own."""
+    joint = frame["district_code"] + JOINT + frame["phase_id"]
+    return frame.assign(district_code=joint).drop(columns="phase_id")
+
+
+def _heads(entrants: pd.DataFrame, item: str) -> pd.DataFrame:
+    own = entrants[entrants["item"] == item]
+    return own.rename(columns={"heads": "births"})[["district_code", "year", "births"]]
+
+
+def _shocks(con: duckdb.DuckDBPyConnection) -> dict[str, frozenset[int]]:
+    """The school years that each evaluation's district leaves out, by joint key. One year alone comes with decimals."""
+    rows = con.execute(
+        "select district_code, phase_id, settings['shock_years'] from temp.run_evaluation "
+        "semi join planning_outlook using (district_code, phase_id)"
+    ).fetchall()
+    return {
+        f"{d}{JOINT}{p}": frozenset(int(float(y)) for y in (years or "").split(",") if y)
+        for d, p, years in rows
+    }
+
+
+def _without_unknown_grades(said: pd.DataFrame, rolls: pd.DataFrame) -> pd.DataFrame:
+    """No figure by grade where a stage's pupils were spread over its grades: only their sum is known."""
+    spread = rolls.loc[rolls["is_spread"], ["district_code", "school_code", "stage"]].drop_duplicates()
+    school = pd.MultiIndex.from_frame(spread)
+    district = pd.MultiIndex.from_frame(spread[["district_code", "stage"]].drop_duplicates())
+    of_school = pd.MultiIndex.from_frame(said[["district_code", "school_code", "stage"]]).isin(school)
+    of_district = pd.MultiIndex.from_frame(said[["district_code", "stage"]]).isin(district)
+    unknown = said["grade"].notna() & (of_school | (said["school_code"].isna() & of_district))
+    return said[~unknown].reset_index(drop=True)
+
+
+def _merged(said: pd.DataFrame, mergers: pd.DataFrame) -> pd.DataFrame:
+    """Pupils of schools that are to merge at the school that takes them in, from that school year on.
+
+    Intervals of several schools are added as those of independent errors.
+    """
+    for merger in mergers.itertuples():
+        moved = (
+            (said["district_code"] == merger.district_code)
+            & (said["phase_id"] == merger.phase_id)
+            & (said["school_code"] == merger.from_code)
+            & (said["year"] >= merger.since)
+        )
+        said = said.assign(school_code=said["school_code"].mask(moved, merger.to_code))
+    if mergers.empty:
+        return said
+    key = [*EVALUATION, "school_code", "stage", "grade", "year", "horizon", "level"]
+    reach = ((said["high"] - said["students"]) ** 2).rename("reach")
+    summed = (
+        said.assign(reach=reach)
+        .groupby(key, dropna=False, sort=False)
+        .agg(
+            students=("students", "sum"),
+            reach=("reach", lambda r: r.sum(skipna=False)),
+            misses=("misses", "min"),
+            schools=("students", "size"),
+            low=("low", "first"),
+            high=("high", "first"),
+        )
+        .reset_index()
+    )
+    spread = np.sqrt(summed["reach"])
+    alone = summed["schools"] == 1
+    summed["low"] = summed["low"].where(alone, (summed["students"] - spread).clip(lower=0))
+    summed["high"] = summed["high"].where(alone, summed["students"] + spread)
+    return summed.drop(columns=["reach", "schools"])
+
+
+def forecast_of(con: duckdb.DuckDBPyConnection, district_code: str, phase_id: str) -> Forecast:
+    """The forecast that a scenario of an evaluation may ask for by year; made when it is first asked."""
+
+    @cache
+    def said() -> pd.DataFrame:
+        return expected(con, [(district_code, phase_id)]).pupils
+
+    return lambda year: pupils_in(said(), year)
 
 
 def pupils_in(said: pd.DataFrame, year: int) -> pd.DataFrame:
     """school_code, stage, students of one year, as `actions.Forecast` has them."""
+    if said.empty:
+        return pd.DataFrame(columns=["school_code", "stage", "students"])
     rows = said[
         (said["year"] == year)
         & said["school_code"].notna()
@@ -87,37 +189,27 @@ def pupils_in(said: pd.DataFrame, year: int) -> pd.DataFrame:
     return rows[["school_code", "stage", "students"]].reset_index(drop=True)
 
 
-def _rolls(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    rolls = _frame(con, "rolls")
-    return rolls.astype({"grade": int, "year": int, "students": float}) if len(rolls) else rolls
+def grades_in(said: pd.DataFrame, year: int) -> pd.DataFrame:
+    """school_code, stage, grade, students of one year, as far as grades are known."""
+    rows = said[(said["year"] == year) & said["school_code"].notna() & said["grade"].notna()]
+    return rows[["school_code", "stage", "grade", "students"]].reset_index(drop=True)
+
+
+def pupils_table(con: duckdb.DuckDBPyConnection, said: pd.DataFrame) -> pa.Table:
+    """`plan.enrolment_forecast` of a forecast, without the run."""
+    if said.empty:
+        return con.execute("select * exclude (run_id) from plan.enrolment_forecast limit 0").to_arrow_table()
+    con.register("planning_said", pa.Table.from_pandas(said, preserve_index=False))
+    try:
+        return con.execute(sql_of("enrolment_forecast")).to_arrow_table()
+    finally:
+        con.unregister("planning_said")
 
 
 def _frame(con: duckdb.DuckDBPyConnection, name: str) -> pd.DataFrame:
-    return con.execute(_sql(name)).df()
+    return con.execute(sql_of(name)).df()
 
 
-def _sql(name: str) -> str:
+def sql_of(name: str) -> str:
+    """The text of a query of schema `plan`."""
     return (MODELS / "plan" / f"{name}.sql").read_text(encoding="utf-8")
-
-
-def _empty(con: duckdb.DuckDBPyConnection, table: str) -> pa.Table:
-    return con.execute(f"select * exclude (run_id) from plan.{table} limit 0").to_arrow_table()
-
-
-def _cases(
-    con: duckdb.DuckDBPyConnection, said: pd.DataFrame, district: str, phase: str, years: Sequence[int]
-) -> list[Case]:
-    """The district as delivered with the pupils of each coming year."""
-    own = said[(said["district_code"] == district) & said["horizon"].isin(years)]
-    if own.empty:
-        return []
-    figures = figures_of(con, district, phase)
-    return [
-        Case(f"year-{year}", district, phase, figures.with_pupils(_whole(pupils_in(own, int(year)))))
-        for year in sorted(own["year"].unique())
-    ]
-
-
-def _whole(pupils: pd.DataFrame) -> pd.DataFrame:
-    """Whole pupils; a school keeps at least one, since a forecast closes no school."""
-    return pupils.assign(students=pupils["students"].round().clip(lower=1))

@@ -121,6 +121,23 @@ class Figures:
             frames["class_bands"] = bands[~of_bands].reset_index(drop=True)
         return self.put(**frames)
 
+    def with_grades(self, pupils: pd.DataFrame) -> Figures:
+        """Pupils by school_code, stage and grade, spread evenly over the classes that each grade has now; other classes stay.
+
+        The roster's sums are not touched (`with_pupils`).
+        """
+        classes = self.frames["classes"]
+        key = ["school_code", "stage", "grade"]
+        wanted = classes[key].merge(pupils, on=key, how="left")["students"].round().to_numpy(float)
+        if np.isnan(wanted).all():
+            return self
+        count = classes.groupby(key)["class_no"].transform("size").to_numpy(int)
+        place = classes.groupby(key).cumcount().to_numpy(int)
+        even = np.floor(wanted / count) + (place < np.nan_to_num(wanted % count))
+        return self.put(
+            classes=classes.assign(students=np.where(np.isnan(wanted), classes["students"], even))
+        )
+
     def move_pupils(
         self, school: str, to_school: str | None, stage: str, count: int, grade: int | None = None
     ) -> Figures:

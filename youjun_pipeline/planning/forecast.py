@@ -6,7 +6,8 @@ method and its own backtest. Keep out: where rolls come from and what the pupils
 The method, tried on 27 years of real rolls (bench/bench_forecast.py):
 
 - A district by grade: the grade below, times the progression ratio of the last years, pooled over its schools. The first
-  grade: births of the fitting year, where they are known, times the share of them that entered school; otherwise entry as it was.
+  grade: leavers of the kindergartens or else births of the fitting year, where they are known, times those who entered school for
+  each of them; otherwise entry as it was.
 - A school by grade: its own cohorts moved up by the district's ratios, entry by its part of the district's entry in the
   last years; its total shrunk towards its present part of the district. Cohorts alone are worse than "as last year".
 - Schools add up to their district in every grade.
@@ -29,6 +30,8 @@ ENTRY_WINDOW = 3
 # 4.38 %), a third from the third year on (7.12 against 7.22 %; bench, 2026-11).
 COHORT_WEIGHT = 0.3
 COVERAGE = 0.8
+# Who is in a kindergarten at the origin is known to leave it within three years.
+KINDERGARTEN_YEARS = 3
 # Fewer misses than this say nothing about an 80 % interval.
 FEWEST_MISSES = 8
 KEY = ["district_code", "school_code", "stage", "grade"]
@@ -56,6 +59,7 @@ def forecast(
     rolls: pd.DataFrame,
     births: pd.DataFrame | None = None,
     *,
+    leavers: pd.DataFrame | None = None,
     horizon: int = HORIZON,
     method: Method | None = None,
 ) -> pd.DataFrame:
@@ -66,6 +70,7 @@ def forecast(
             year (school year by the year it begins), with `students`. Nan: the school is there and did not report; no row: it
             is not there. A school without a figure in the newest year gets no forecast.
         births: district_code, year, births.
+        leavers: district_code, year, leavers of kindergartens, those expected of coming years too. They go before births.
         horizon: how many years ahead.
         method: what differs from the defaults.
 
@@ -79,7 +84,7 @@ def forecast(
     # Districts whose newest rolls are of the same year stand in that year together.
     newest = rolls.groupby("district_code")["year"].max()
     for origin, codes in newest.groupby(newest).groups.items():
-        laid = _laid_out(rolls[rolls["district_code"].isin(codes)], births)
+        laid = _laid_out(rolls[rolls["district_code"].isin(codes)], births, leavers)
         said = _said(laid, int(origin), horizon, method)
         misses = _misses(laid, int(origin), horizon, method)
         frames.append(_with_intervals(said, misses))
@@ -115,7 +120,8 @@ def backtest(
 class _Laid:
     """Rolls as an array [unit, year]; a unit is one grade of one school, a cell one grade of one district.
 
-    `below` is the unit, `cell_below` the cell of the grade below, or −1. Births are [district, year] over `birth_years`.
+    `below` is the unit, `cell_below` the cell of the grade below, or −1. Leavers and births are [district, year] over `span`,
+    the surest source of entry first.
     """
 
     units: pd.DataFrame
@@ -128,8 +134,9 @@ class _Laid:
     cell: Array
     cell_below: Array
     cell_district: Array
+    leavers: Array
     births: Array
-    birth_years: Array
+    span: Array
     levels: list[tuple[pd.DataFrame, Array]]
 
     def at(self, year: int) -> Array:
@@ -152,7 +159,7 @@ class _Laid:
         return np.where(np.bincount(self.cell, known, len(self.cell_below)) > 0, total, np.nan)
 
 
-def _laid_out(rolls: pd.DataFrame, births: pd.DataFrame | None) -> _Laid:
+def _laid_out(rolls: pd.DataFrame, births: pd.DataFrame | None, leavers: pd.DataFrame | None = None) -> _Laid:
     wide = rolls.pivot_table(
         index=KEY, columns="year", values="students", aggfunc="sum", min_count=1, dropna=False
     )
@@ -166,11 +173,7 @@ def _laid_out(rolls: pd.DataFrame, births: pd.DataFrame | None) -> _Laid:
     cells = units[["district_code", "grade"]].drop_duplicates().sort_values(["district_code", "grade"])
     place = pd.MultiIndex.from_frame(cells)
     districts, cell_district = np.unique(cells["district_code"].to_numpy(str), return_inverse=True)
-    span = np.arange(int(years[0]) - 20, int(years[-1]) + 1)
-    born = np.full((len(districts), len(span)), np.nan)
-    if births is not None and len(births):
-        table = births.pivot_table(index="district_code", columns="year", values="births", aggfunc="sum")
-        born = table.reindex(index=districts, columns=span).to_numpy(float)
+    span = np.arange(int(years[0]) - 20, int(years[-1]) + HORIZON + 1)
     return _Laid(
         units=units,
         years=years,
@@ -184,10 +187,29 @@ def _laid_out(rolls: pd.DataFrame, births: pd.DataFrame | None) -> _Laid:
         cell=place.get_indexer(pd.MultiIndex.from_frame(units[["district_code", "grade"]])),
         cell_below=place.get_indexer(pd.MultiIndex.from_frame(cells.assign(grade=cells["grade"] - 1))),
         cell_district=cell_district,
-        births=born,
-        birth_years=span,
+        leavers=_by_year(leavers, "leavers", districts, span),
+        births=_by_year(births, "births", districts, span),
+        span=span,
         levels=_level_keys(units),
     )
+
+
+def _by_year(frame: pd.DataFrame | None, value: str, districts: Array, span: Array) -> Array:
+    """A figure of districts by year, [district, year]; nan where it is not known."""
+    if frame is None or frame.empty:
+        return np.full((len(districts), len(span)), np.nan)
+    table = frame.pivot_table(index="district_code", columns="year", values=value, aggfunc="sum")
+    return table.reindex(index=districts, columns=span).to_numpy(float)
+
+
+def _entrants(laid: _Laid, year: int, origin: int, method: Method) -> list[Array]:
+    """Of each source of entry, by district, those who are to enter school in a year, as far as it is known at the origin."""
+    nobody = np.full(len(laid.births), np.nan)
+    place, birth_year = year - int(laid.span[0]), year - method.entry_age
+    return [
+        laid.leavers[:, place] if year <= origin + KINDERGARTEN_YEARS else nobody,
+        laid.births[:, place - method.entry_age] if birth_year <= origin else nobody,
+    ]
 
 
 def _level_keys(units: pd.DataFrame) -> list[tuple[pd.DataFrame, Array]]:
@@ -219,25 +241,26 @@ def _level_keys(units: pd.DataFrame) -> list[tuple[pd.DataFrame, Array]]:
 
 
 def _ratios(laid: _Laid, origin: int, method: Method) -> tuple[Array, Array]:
-    """Progression by cell and entry per birth by district, pooled over the last years before `origin` that are no shock.
+    """Progression by cell, and entry per head of each source by district [source, district], pooled over the last
+    years before `origin` that are no shock.
 
     Whole districts, since pupils of a school that closes go on elsewhere; a school that did not report in one of two
     years is left out of both. No pair of years: as many go on as there were.
     """
     size = len(laid.cell_below)
     above, under, pairs = np.zeros(size), np.zeros(size), np.zeros(size)
-    entered, born, seen = (np.zeros(len(laid.births)) for _ in range(3))
+    entered, expected, seen = (np.zeros((2, len(laid.births))) for _ in range(3))
     first = laid.cell_below < 0
     start = int(laid.years[0])
     for year in range(origin, start - 1, -1):
         if year in method.shock_years:
             continue
         now, place = laid.at(year), year - start
-        births = laid.births[:, year - method.entry_age - int(laid.birth_years[0])]
-        entry = np.full(len(births), np.nan)
+        entry = np.full(len(laid.births), np.nan)
         entry[laid.cell_district[first]] = laid.by_cell(now)[first]
-        usable = ~np.isnan(entry) & ~np.isnan(births) & (seen < method.entry_window)
-        entered, born = entered + np.where(usable, entry, 0), born + np.where(usable, births, 0)
+        heads = np.array(_entrants(laid, year, origin, method))
+        usable = ~np.isnan(entry) & ~np.isnan(heads) & (seen < method.entry_window)
+        entered, expected = entered + np.where(usable, entry, 0), expected + np.where(usable, heads, 0)
         seen += usable
         if year == start or year - 1 in method.shock_years:
             continue
@@ -248,12 +271,12 @@ def _ratios(laid: _Laid, origin: int, method: Method) -> tuple[Array, Array]:
         above, under = above + np.where(usable, up, 0), under + np.where(usable, down, 0)
         pairs += usable
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(under > 0, above / under, 1.0), np.where(born > 0, entered / born, np.nan)
+        return np.where(under > 0, above / under, 1.0), np.where(expected > 0, entered / expected, np.nan)
 
 
 def _project(laid: _Laid, origin: int, horizon: int, method: Method) -> Array:
     """Pupils of every unit in the `horizon` years after `origin`, [unit, year]."""
-    ratio, per_birth = _ratios(laid, origin, method)
+    ratio, per_head = _ratios(laid, origin, method)
     last = laid.at(origin)
     district = laid.by_cell(last)
     entry_share, last_share = _share(laid, origin, method, method.entry_window), last / district[laid.cell]
@@ -262,9 +285,9 @@ def _project(laid: _Laid, origin: int, horizon: int, method: Method) -> Array:
     with np.errstate(invalid="ignore", divide="ignore"):
         for step in range(horizon):
             entry = district.copy()
-            if (birth_year := origin + 1 + step - method.entry_age) <= origin:
-                born = laid.births[:, birth_year - int(laid.birth_years[0])]
-                expected = (born * per_birth)[laid.cell_district]
+            heads = _entrants(laid, origin + 1 + step, origin, method)
+            for source in (1, 0):
+                expected = (heads[source] * per_head[source])[laid.cell_district]
                 entry = np.where(np.isnan(expected), entry, expected)
             moved = district[laid.cell_below] * ratio
             district = np.where(first, entry, np.where(np.isnan(moved), district, moved))

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from youjun_pipeline.planning.actions import Action, ActionError, carry_out
+from youjun_pipeline.planning.actions import Action, ActionError, Step, carry_out
 from youjun_pipeline.planning.base import ensure, no_forecast, start_of
 from youjun_pipeline.planning.compare import Trial
 from youjun_pipeline.planning.figures import Figures
@@ -50,8 +50,18 @@ def plan_of(
     if not rows:
         return None
     start, _names, _ = start_of(con, district_code, phase_id)
-    rooms = _room_sizes(con, district_code, phase_id)
-    steps, done, left = [start], list[Action](), list[dict[str, Any]]()
+    checked, left = carry_plan(start, rows, room_sizes(con, district_code, phase_id))
+    return Trial(district_code, phase_id, PLAN, TITLE, PLAN, checked, tuple(left))
+
+
+def carry_plan(
+    start: Step, rows: Rows, rooms: Mapping[str, float]
+) -> tuple[Checked, list[Mapping[str, Any]]]:
+    """Carry out what the plan's rows say; what they leave unsaid, or the figures do not allow, comes back as left out.
+
+    `rooms` is the area of a new room by its kind (`room_sizes`).
+    """
+    steps, done, left = [start], list[Action](), list[Mapping[str, Any]]()
     for number, row in enumerate(rows, 1):
         if row["without"]:
             left.append(_left(row, number))
@@ -76,7 +86,7 @@ def plan_of(
             continue
         steps.append(step)
         done.append(action)
-    return Trial(district_code, phase_id, PLAN, TITLE, PLAN, Checked(tuple(done), tuple(steps)), tuple(left))
+    return Checked(tuple(done), tuple(steps)), left
 
 
 def _left(row: Mapping[str, Any], number: int) -> dict[str, Any]:
@@ -104,7 +114,7 @@ def _placed(action: Action, figures: Figures, rooms: Mapping[str, float]) -> lis
     return placed
 
 
-def _room_sizes(con: duckdb.DuckDBPyConnection, district_code: str, phase_id: str) -> dict[str, float]:
+def room_sizes(con: duckdb.DuckDBPyConnection, district_code: str, phase_id: str) -> dict[str, float]:
     """The area that a new music or art room must have by the evaluation's standard."""
     rows = con.execute(
         "select p.parameter, p.value from standard.parameter p join temp.run_evaluation e using (standard_id) "

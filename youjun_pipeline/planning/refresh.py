@@ -10,11 +10,13 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pyarrow as pa
 
-from youjun_pipeline.planning.base import no_forecast, start_of
+from youjun_pipeline.planning.base import start_of
 from youjun_pipeline.planning.compare import Trial, compare
-from youjun_pipeline.planning.enrolment import outlook
+from youjun_pipeline.planning.enrolment import Expected, expected, forecast_of
+from youjun_pipeline.planning.outlook import outlook
 from youjun_pipeline.planning.plan import plan_of, plan_rows
 from youjun_pipeline.planning.scenario_file import (
     Problem,
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("youjun")
 
-# Years ahead that a refresh judges: each is one evaluation more of every district.
-YEARS_JUDGED = (1, 3, 6, 9)
 # One year of rolls says nothing of how they move: a refresh does not forecast from it.
 FEWEST_YEARS = 2
 
@@ -62,9 +62,33 @@ def build_scenarios(con: duckdb.DuckDBPyConnection) -> int:
 def build_forecast(con: duckdb.DuckDBPyConnection) -> int:
     """Fill the forecast tables for the run's districts; returns the rows of `plan.enrolment_forecast`."""
     evaluations = [(district_code, phase_id) for district_code, phase_id, _ in newest(con)]
-    seen = outlook(con, evaluations, years=YEARS_JUDGED, fewest_years=FEWEST_YEARS)
-    tables = {"enrolment_forecast": seen.pupils, "forecast_verdict": seen.verdicts}
+    said = _expected(con, evaluations)
+    seen = outlook(con, evaluations, plans=plan_rows(con), said=said)
+    tables = {
+        "enrolment_forecast": seen.pupils,
+        "forecast_verdict": seen.verdicts,
+        "forecast_warning": seen.warnings,
+    }
     return _fill(con, tables, "enrolment_forecast")
+
+
+def _expected(con: duckdb.DuckDBPyConnection, latest: list[tuple[str, str]]) -> Expected:
+    """The forecast of the newest evaluations, and of earlier ones as far as the phases that were to come for them."""
+    until = dict[tuple[str, str], int | None]()
+    for district, phase, year in con.execute(
+        "select e.district_code, e.phase_id, max(school_year(p.ends)) from temp.run_evaluation e "
+        "left join raw.phase p on p.district_code = e.district_code and p.ends > e.effective_on group by all"
+    ).fetchall():
+        until[district, phase] = year
+    said = expected(con, [k for k, year in until.items() if year or k in latest], fewest_years=FEWEST_YEARS)
+    if said.pupils.empty:
+        return said
+    key = ["district_code", "phase_id"]
+    last = pd.DataFrame([(*k, year) for k, year in until.items()], columns=[*key, "last"])
+    last["is_newest"] = [tuple(k) in set(latest) for k in last[key].to_numpy()]
+    of_row = said.pupils[key].merge(last, on=key, how="left")
+    earlier = said.pupils["school_code"].notna() & (said.pupils["year"] <= of_row["last"].to_numpy(float))
+    return Expected(said.pupils[of_row["is_newest"].to_numpy(bool) | earlier], said.mergers)
 
 
 def newest(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, Path | None]]:
@@ -86,10 +110,11 @@ def _of_files(
         return [], []
     start, names, plan = start_of(con, district_code, phase_id)
     trials, problems = [], list[Problem]()
+    forecast = forecast_of(con, district_code, phase_id)
     for path in files:
         try:
             scenario = read_scenario(path)
-            checked = hold_against(scenario, start, names, no_forecast, plan)
+            checked = hold_against(scenario, start, names, forecast, plan)
             trials.append(Trial(district_code, phase_id, path.stem, scenario.title, path.name, checked))
         except ScenarioFileError as error:
             log.warning("情景文件 %s 有 %d 处问题，没有试算", path.name, len(error.problems))

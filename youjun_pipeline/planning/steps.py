@@ -18,7 +18,18 @@ log = logging.getLogger("youjun")
 SCENARIO_TABLE, FORECAST_TABLE = "plan.scenario", "plan.enrolment_forecast"
 PROPOSAL_TABLE = "plan.proposal_summary"
 PROPOSAL_READS = (*VERDICTS, "mart.evaluation", "rule.g3_music_art_rooms", "core.chosen_file")
-READS = (*VERDICTS, "mart.section", "mart.school", "rule.plan_effect", "core.target", "core.school_form")
+READS = (
+    *VERDICTS,
+    *("mart.section", "mart.school", "rule.plan_effect"),
+    *(
+        "core.target",
+        "core.school_form",
+        "rule.coming_merger",
+        "core.school_successor",
+        "core.school",
+        "core.parameter",
+    ),
+)
 
 
 def build_scenarios(con: duckdb.DuckDBPyConnection) -> int:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from youjun_pipeline.planning.actions import Forecast
-from youjun_pipeline.planning.base import PlanningError, no_forecast, open_planning, start_of
+from youjun_pipeline.planning.base import PlanningError, open_planning, start_of
 from youjun_pipeline.planning.compare import Result, Trial, compare
+from youjun_pipeline.planning.enrolment import forecast_of
 from youjun_pipeline.planning.plan import PLAN, plan_of
 from youjun_pipeline.planning.scenario_file import (
     Problem,
@@ -43,9 +44,12 @@ def what_if(
 ) -> Result:
     """Judge scenarios on the figures of one evaluation, at the end of each phase that is still to come, and compare.
 
+    `forecast` says the pupils of a coming year; by default that of the evaluation itself.
+
     Raises PlanningError for an evaluation that is not there, ScenarioFileError for a scenario that does not fit it.
     """
     start, names, plan = start_of(con, district_code, phase_id)
+    forecast = forecast or forecast_of(con, district_code, phase_id)
     trials = [
         Trial(
             district_code,
@@ -53,7 +57,7 @@ def what_if(
             s.scenario_id,
             s.title,
             s.path.name,
-            hold_against(s, start, names, forecast or no_forecast, plan),
+            hold_against(s, start, names, forecast, plan),
         )
         for s in scenarios
     ]
@@ -69,10 +73,10 @@ def try_out(settings: Settings, district_code: str, phase_id: str, wanted: Seque
     scenarios = [read_scenario(_path_of(settings, district_code, name)) for name in wanted if name != PLAN]
     with open_planning(settings.published, [district_code]) as con:
         start, names, plan = start_of(con, district_code, phase_id)
-        trials = list[Trial]()
+        trials, forecast = list[Trial](), forecast_of(con, district_code, phase_id)
         for s in scenarios:
             try:
-                checked = hold_against(s, start, names, no_forecast, plan)
+                checked = hold_against(s, start, names, forecast, plan)
                 trials.append(Trial(district_code, phase_id, s.scenario_id, s.title, s.path.name, checked))
             except ScenarioFileError as error:
                 problems += error.problems

@@ -63,6 +63,8 @@ OPTIONS = (
     "subjects_not_monitored",
     "apply_unverified",
     "close_after_days",
+    "projection_pupils",
+    "shock_years",
 )
 
 

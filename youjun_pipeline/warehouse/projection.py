@@ -25,18 +25,22 @@ READS = (
     "mart.measure_status",
     "rule.finding_measure",
     "rule.plan_effect",
+    "rule.coming_merger",
+    "plan.enrolment_forecast",
 )
 # What a projection is made of, each resting on those before it.
-_PARTS = ("case", "effect", "students", "figure")
+_PARTS = ("case", "merger", "grade", "effect", "students", "figure")
 
 
 def build_projection(con: duckdb.DuckDBPyConnection) -> int:
     """Replace the rows of the run's evaluations; returns how many there are now.
 
-    An evaluation that no quantified measure changes is not judged again: today's judgement stands for it.
+    An evaluation that no quantified measure and no forecast changes is not judged again: today's judgement stands for it.
     """
     with _parts(con), _only_affected(con) as give_back:
-        names = con.execute("select distinct variant from temp.projection_effect order by 1").fetchall()
+        names = con.execute(
+            "select distinct variant from temp.projection_case where variant is not null order by 1"
+        ).fetchall()
         files = _changed_files(con) if names else None
         with scenario(con, [Variant(name) for (name,) in names], tables=JUDGED, files=files):
             give_back()
@@ -73,7 +77,7 @@ def _only_affected(con: duckdb.DuckDBPyConnection) -> Iterator[Callable[[], None
     try:
         con.execute(
             "create or replace temp table run_evaluation as from temp.projection_whole "
-            "semi join temp.projection_effect using (district_code, phase_id)"
+            "semi join (from temp.projection_case where variant is not null) using (district_code, phase_id)"
         )
         yield give_back
     finally:
@@ -82,8 +86,10 @@ def _only_affected(con: duckdb.DuckDBPyConnection) -> Iterator[Callable[[], None
 
 
 def _changed_files(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """SELECTs for the scenario: the rows of each dataset with what the measures change."""
-    datasets = {"schools": _SCHOOLS} | {d: _with_additions(con, d) for d in ("facilities", "teachers")}
+    """SELECTs for the scenario: the rows of each dataset with what measures and forecasts change."""
+    datasets = {"schools": _SCHOOLS, "classes": _CLASSES} | {
+        d: _with_additions(con, d) for d in ("facilities", "teachers")
+    }
     return {
         dataset: f"""
             with own as (
@@ -102,7 +108,14 @@ def _changed_files(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
 _SCHOOLS = """
     select a.* replace (
         if(p.school_code is null, a.primary_students, p.students) as primary_students,
-        if(j.school_code is null, a.junior_students, j.students) as junior_students
+        if(j.school_code is null, a.junior_students, j.students) as junior_students,
+        -- migrant children at their share, as nothing else is known
+        if(p.school_code is null and j.school_code is null, a.migrant_students, round(
+            a.migrant_students
+                * (coalesce(if(p.school_code is null, a.primary_students, p.students), 0)
+                    + coalesce(if(j.school_code is null, a.junior_students, j.students), 0))
+                / nullif(coalesce(a.primary_students, 0) + coalesce(a.junior_students, 0), 0)
+        ))::bigint as migrant_students
     )
     from own a
     left join temp.projection_students p
@@ -116,6 +129,29 @@ _SCHOOLS = """
         where g.is_gone and g.district_code = a.district_code and g.phase_id = a.base_phase_id
             and g.variant = a.variant and g.school_code = a.school_code
     )
+"""
+
+
+# Classes of a grade share the pupils that are forecast for it; those of a school that merges move along.
+_CLASSES = """
+    select a.* exclude (to_code) replace (
+        if(g.students is null, a.students, g.students // count(*) over grade
+            + if(row_number() over (grade order by a.class_no) <= g.students % count(*) over grade, 1, 0))::bigint as students
+    )
+    from (
+        select a.* replace (
+                coalesce(m.to_school_code, a.school_code) as school_code,
+                if(m.to_school_code is null, a.class_no, a.school_code || '-' || a.class_no) as class_no
+            ), m.to_school_code as to_code
+        from own a
+        left join temp.projection_merger m
+            on m.district_code = a.district_code and m.phase_id = a.base_phase_id and m.variant = a.variant
+            and m.school_code = a.school_code
+    ) a
+    left join temp.projection_grade g
+        on g.district_code = a.district_code and g.phase_id = a.base_phase_id and g.variant = a.variant
+        and g.school_code = a.school_code and g.stage = a.stage and g.grade = a.grade
+    window grade as (partition by a.district_code, a.phase_id, a.school_code, a.stage, a.grade)
 """
 
 

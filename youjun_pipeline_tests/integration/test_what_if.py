@@ -559,8 +559,37 @@ def test_a_refresh_publishes_scenarios_forecasts_and_faults_and_touches_no_verdi
         ).fetchall()[0][0]
         assert total == pytest.approx(now, rel=0.05)
         years = con.execute("select distinct year from plan.forecast_verdict order by 1").fetchall()
-        assert years == [(2026,), (2028,), (2031,), (2034,)]
+        assert years == [(y,) for y in range(2026, 2035)]
         risky = con.execute(
             "select min(probability_failing), max(probability_failing) from plan.forecast_verdict where level = 'school'"
         ).fetchall()[0]
         assert 0 <= risky[0] <= risky[1] <= 1
+        # a district that passes today and will not by its coming pupils
+        (warning,) = con.execute(
+            "select level, severity, year, message from plan.forecast_warning"
+        ).fetchall()
+        assert warning[:3] == ("district", "serious", 2026)
+        assert warning[3].startswith("现在通过，按预测的学生数到 2026 学年将不再通过")
+        left = con.execute(
+            "select basis, sum(findings_left) from mart.projection where phase_id = '2024-municipal' group by 1"
+        ).fetchall()
+        assert dict(left) == {"planned": 31, "slippage": 31, "constant": 29, "verified": 31}
+
+
+def test_pupils_of_a_coming_year_are_those_of_the_forecast(
+    settings: Settings, con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    path = scenario(tmp_path, {"action": "forecast_pupils", "scope": "全区", "quantity": 2030})
+    rows = tried(con, path).frame("scenario_indicator").query("indicator_code == 'R4' and stage == 'primary'")
+    with open_publication(settings.published) as published:
+        said = dict(
+            published.execute(
+                "select school_code, round(students)::integer from plan.enrolment_forecast "
+                "where year = 2030 and stage = 'primary' and grade is null and school_code is not null"
+            ).fetchall()
+        )
+    after = dict(rows[["school_code", "students_after"]].to_numpy().tolist())
+    # schools that fall below the size of a teaching point in scope are judged no more
+    assert len(after) > 50 and {code: said[code] for code in after} == after
+    late = scenario(tmp_path, {"action": "forecast_pupils", "scope": "全区", "quantity": 2050})
+    assert any("最多九年" in line for line in faults(con, late))

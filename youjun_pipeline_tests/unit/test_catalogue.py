@@ -284,6 +284,8 @@ def test_options_of_a_district(national: Catalogue) -> None:
         "subjects_not_monitored": None,
         "apply_unverified": "false",
         "close_after_days": None,
+        "projection_pupils": "forecast",
+        "shock_years": None,
     }
     assert rows["music_art_rule"]["allowed"] == ["each", "combined", "per_stage"]
     assert rows["waivers"]["allowed"] == list(WAIVERS)

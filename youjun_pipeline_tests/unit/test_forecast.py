@@ -69,6 +69,16 @@ def test_births_say_who_enters_as_far_as_they_are_known() -> None:
     assert [entry[2021], entry[2025], entry[2028]] == pytest.approx([120] * 3)
 
 
+def test_leavers_of_kindergartens_go_before_births() -> None:
+    born = pd.DataFrame({"district_code": "D", "year": range(2000, 2020), "births": 300.0})
+    left = pd.DataFrame({"district_code": "D", "year": range(2010, 2025), "leavers": 480.0})
+    left.loc[left["year"] >= 2021, "leavers"] = 120.0
+    said = forecast(rolls(range(2010, 2020)), born, leavers=left)
+    entry = {y: total(said, school_code=None, stage="primary", grade=1, year=y) for y in range(2020, 2029)}
+    # half of the leavers enter; of 2023 and later nobody is in a kindergarten yet in 2019, and births go on
+    assert [entry[y] for y in (2020, 2021, 2022, 2023, 2025)] == pytest.approx([240, 60, 60, 240, 240])
+
+
 def test_a_shock_year_that_is_named_leaves_no_trace() -> None:
     shocked = rolls(range(2010, 2020))
     shocked.loc[shocked["year"] == 2014, "students"] *= 0.6

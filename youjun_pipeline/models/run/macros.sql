@@ -47,6 +47,12 @@ create or replace temp macro moved_by(before, after) as
 -- names in a sentence: ten at most, then how many there are
 create or replace temp macro ten_of(names) as
     array_to_string(names[1:10], '、') || if(len(names) > 10, '等 ' || len(names) || ' 个', '');
+-- the school year that a day lies in, by the year in which it begins
+create or replace temp macro school_year(day) as year(day) - if(month(day) < 8, 1, 0);
+-- how likely a figure with a normal error is to be over a limit that it is `over` now: logistic for the normal, off by less than a
+-- hundredth
+create or replace temp macro likely(over, deviation) as
+    if(deviation > 0, 1 / (1 + exp(greatest(least(-1.702 * over / deviation, 500), -500))), null);
 -- why a file is no delivery, what stands instead, and what it would have meant
 create or replace temp macro no_delivery(reason, rows_seen, kind, title, empty_means, older) as
     if(reason = 'header_only', '只有表头，没有数据行', '有 ' || rows_seen || ' 行，都只有编号一类的栏目，没有填写内容')

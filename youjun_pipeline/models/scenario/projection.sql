@@ -138,7 +138,7 @@ with made as (
     )
     group by all
 ), cell as (
-    select c.district_code, c.phase_id, c.coming_phase_id, c.coming_name, c.coming_ends, c.basis,
+    select c.district_code, c.phase_id, c.coming_phase_id, c.coming_name, c.coming_ends, c.basis, c.year,
         n.* exclude (district_code, phase_id, variant)
     from projection_case c
     left join made m using (district_code, phase_id, variant)
@@ -151,7 +151,7 @@ with made as (
     select distinct c.coming_phase_id, c.basis, o.district_code, o.phase_id, o.indicator_code, o.stage, o.finding_id, o.is_left, l.measure_no,
         p.measure_no is null as is_spent,
         p.unquantified is not null as is_unquantified,
-        case c.basis when 'planned' then p.planned_on else p.slipped_on end as acts_on,
+        case c.basis when 'slippage' then p.slipped_on else p.planned_on end as acts_on,
         not is_spent and coalesce(acts_on > c.coming_ends, not is_unquantified) as is_late
     from projection_case c
     left join made m using (district_code, phase_id, variant)
@@ -197,6 +197,7 @@ select
         else concat_ws('；',
             '：' || case when c.findings_left > 0 then '仍有 ' || c.findings_left || ' 个问题'
                 when c.findings_solved > 0 then '问题全部解决' else '没有问题' end,
+            if(c.stage is not null, if(c.year is not null, '学生数按 ' || c.year || ' 学年的预测', if(c.basis = 'constant', '学生数不变', null)), null),
             if(c.fresh > 0, '新增未达标 ' || c.fresh || ' 处：' || ten_of(c.fresh_names), null),
             if(len(a.acting) > 0, '按数量计入 ' || len(a.acting) || ' 项措施：' || ten_of(a.acting), null),
             if(len(a.unquantified) > 0, len(a.unquantified) || ' 项措施未量化，不作假设：' || ten_of(a.unquantified), null),

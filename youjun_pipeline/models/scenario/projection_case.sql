@@ -1,24 +1,34 @@
 -- What is projected: each evaluation of the run, to the end of each phase of its district that has not ended, on each basis.
--- variant names the set of measures that will have acted by then, null for none; cases with the same set share one
--- judgement. Signed-off findings need no effect: nothing is projected there.
+-- Pupils are those forecast for the school year in which the phase ends (year), where there is a forecast and option
+-- projection_pupils does not keep them as they are; basis constant then shows what that changes. variant names the set of measures
+-- that will have acted by then and the year, null for neither; cases that share both share one judgement. Signed-off findings need no effect:
+-- nothing is projected there.
 with coming as (
     select e.district_code, e.phase_id, p.phase_id as coming_phase_id, p.phase_name as coming_name,
-        p.ends as coming_ends, b.basis
+        p.ends as coming_ends, b.basis, f.year
     from run_evaluation e
     join raw.phase p on p.district_code = e.district_code and p.ends > e.effective_on
-    cross join (values ('planned'), ('slippage'), ('verified')) b (basis)
+    cross join (values ('planned'), ('slippage'), ('verified'), ('constant')) b (basis)
+    left join (
+        select distinct district_code, phase_id, year from plan.enrolment_forecast where school_code is not null
+    ) f
+        on f.district_code = e.district_code and f.phase_id = e.phase_id and f.year = school_year(p.ends)
+        and e.settings['projection_pupils'] is distinct from 'constant'
+    where b.basis <> 'constant' or f.year is not null
 ), acting as (
     select c.district_code, c.phase_id, c.coming_phase_id, c.basis,
         list(distinct f.measure_no order by f.measure_no) as measures
     from coming c
     join rule.plan_effect f using (district_code, phase_id)
-    where f.effect is not null
-        and case c.basis when 'planned' then f.planned_on when 'slippage' then f.slipped_on end <= c.coming_ends
+    where f.effect is not null and c.basis <> 'verified'
+        and case c.basis when 'slippage' then f.slipped_on else f.planned_on end <= c.coming_ends
     group by all
-), named as (
-    select *, 'set' || dense_rank() over (partition by district_code, phase_id order by measures) as variant
-    from acting
+), counted as (
+    select c.* replace (if(c.basis in ('planned', 'slippage'), c.year, null) as year), a.measures
+    from coming c
+    left join acting a using (district_code, phase_id, coming_phase_id, basis)
 )
-select c.*, n.measures, n.variant
-from coming c
-left join named n using (district_code, phase_id, coming_phase_id, basis)
+select *,
+    if(measures is null and year is null, null,
+        'set' || dense_rank() over (partition by district_code, phase_id order by measures, year)) as variant
+from counted

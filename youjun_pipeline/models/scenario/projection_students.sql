@@ -1,6 +1,17 @@
--- Pupils of each school and stage once the measures have acted; is_gone: the school has merged into another.
--- One diversion named under several indicators, or by text and annex, moves its pupils once: the largest number given.
-with told as (
+-- Pupils of each school and stage once the measures have acted, of the forecast where the set has a year; is_gone: the school has
+-- merged into another. One diversion named under several indicators, or by text and annex, moves its pupils once: the largest number given.
+with case_set as (
+    select distinct district_code, phase_id, variant, year from projection_case where variant is not null
+), base as (
+    -- a forecast closes no school: one pupil stays
+    select s.district_code, s.phase_id, v.variant, s.school_code, s.stage,
+        if(f.school_code is null, s.students, greatest(round(f.students), 1)) as students, f.school_code is not null as is_forecast
+    from core.section s
+    join case_set v using (district_code, phase_id)
+    left join plan.enrolment_forecast f
+        on f.district_code = v.district_code and f.phase_id = v.phase_id and f.year = v.year
+        and f.school_code = s.school_code and f.stage = s.stage and f.grade is null
+), told as (
     select district_code, phase_id, variant, school_code, stage, to_school_code, sum(quantity) as students
     from projection_effect
     where effect = 'pupils'
@@ -19,23 +30,23 @@ with told as (
     select district_code, phase_id, variant, to_school_code, stage, students, true from moved
     where to_school_code is not null
     union all
-    select m.district_code, m.phase_id, m.variant, m.to_school_code, s.stage, s.students, s.students is not null
+    select m.district_code, m.phase_id, m.variant, m.to_school_code, b.stage, b.students, b.students is not null
     from merged m
-    join core.section s
-        on s.district_code = m.district_code and s.phase_id = m.phase_id and s.school_code = m.school_code
+    join base b using (district_code, phase_id, variant, school_code)
+    -- the forecast has moved them already
+    anti join projection_merger d using (district_code, phase_id, variant, school_code)
+), total as (
+    select district_code, phase_id, variant, school_code, stage, sum(students) as moved, bool_and(is_known) as is_known
+    from change
+    group by all
 )
-select c.district_code, c.phase_id, c.variant, c.school_code, c.stage,
-    case
-        when not bool_and(c.is_known) then null
-        when any_value(s.school_code) is null then greatest(sum(c.students), 0)
-        else greatest(any_value(s.students) + sum(c.students), 0)
-    end::bigint as students,
+select district_code, phase_id, variant, school_code, stage,
+    -- no measure moves the pupils of a school without a row in total
+    if(coalesce(t.is_known, true), greatest(if(b.school_code is null, 0, b.students) + coalesce(t.moved, 0), 0), null)::bigint as students,
     false as is_gone
-from change c
-left join core.section s
-    on s.district_code = c.district_code and s.phase_id = c.phase_id and s.school_code = c.school_code
-    and s.stage = c.stage
-group by c.district_code, c.phase_id, c.variant, c.school_code, c.stage
+from base b
+full join total t using (district_code, phase_id, variant, school_code, stage)
+where b.is_forecast or t.is_known is not null
 union all
 select district_code, phase_id, variant, school_code, null, null, true
-from merged
+from (select * from merged union select * from projection_merger)
