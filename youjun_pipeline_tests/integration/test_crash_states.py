@@ -26,7 +26,7 @@ from youjun_pipeline.warehouse.rollback import roll_back
 from youjun_pipeline.warehouse.run import AsOfWentBackError
 from youjun_pipeline.warehouse.swap import mend
 from youjun_pipeline_tests.generate import PLAIN, Phase, generate_district, write_district
-from youjun_pipeline_tests.steps import places, read_all, refresh, working
+from youjun_pipeline_tests.steps import compute, places, read_all, refresh, working
 
 PHASE = Phase("p1", "一", date(2023, 1, 1), date(2023, 9, 30))
 
@@ -66,12 +66,13 @@ def newest(settings: Settings) -> str:
         return str(found[0][0])
 
 
-def crash_before_the_swap(settings: Settings, day: date, monkeypatch: pytest.MonkeyPatch) -> None:
-    def crash(*_: object) -> None:
-        raise SystemExit("killed")
+def killed(*_: object) -> None:
+    raise SystemExit("killed")
 
+
+def crash_before_the_swap(settings: Settings, day: date, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(publication_module, "swap_in", crash)
+        patch.setattr(publication_module, "swap_in", killed)
         with pytest.raises(SystemExit):
             publish_again(settings, "run-2", day)
 
@@ -93,20 +94,32 @@ def test_phase_closed_for_a_publication_that_never_came_is_open(
 def test_values_restated_for_a_publication_that_never_came_are_restated_by_the_next(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def correct(con: duckdb.DuckDBPyConnection, township: str) -> None:
-        con.execute("update mart.school set township = ?", [township])
-        con.execute("update mart.evaluation set evaluated_at = '2099-01-01'")
+    [schools] = settings.data.glob("*/deliveries/*/schools.csv")
+    original = schools.read_text("utf-8")
+    header = original.split("\n", 1)[0].split(",")
+
+    def correct(con: duckdb.DuckDBPyConnection, township: str, run_id: str) -> None:
+        """Deliver the roster anew with every school in one township, and judge it."""
+        rows = [line.split(",") for line in original.splitlines()[1:]]
+        for row in rows:
+            row[header.index("township")] = township
+        schools.write_text("\n".join(",".join(row) for row in (header, *rows)) + "\n", "utf-8")
+        read_all(con, settings)
+        compute(con, settings, run_id)
 
     with working(settings) as con:
-        correct(con, "甲镇")
+        correct(con, "甲镇", "run-2")
         close_phase(con, "120114", PHASE.id)
-        publish(con, settings.published, "close-1", settings.as_of)
+        publish(con, settings.published, "run-2", settings.as_of)
         reopen_phase(con, "120114", PHASE.id, "更正")
-        correct(con, "乙镇")
-    crash_before_the_swap(settings, settings.as_of, monkeypatch)
+        correct(con, "乙镇", "run-3")
+        with monkeypatch.context() as patch:
+            patch.setattr(publication_module, "swap_in", killed)
+            with pytest.raises(SystemExit):
+                publish(con, settings.published, "run-3", settings.as_of)
     with working(settings) as con:
-        correct(con, "丙镇")
-        publish(con, settings.published, "run-3", settings.as_of)
+        correct(con, "丙镇", "run-4")
+        publish(con, settings.published, "run-4", settings.as_of)
     with connect(settings.published / "youjun.duckdb", read_only=True) as con:
         changed = con.execute(
             "select distinct old_value, new_value from ops.restatement "
