@@ -279,14 +279,14 @@ def _fill(con: duckdb.DuckDBPyConnection, previous: bool, carried_over: bool) ->
     """Fill every declared table of `publication`; returns rows and hash of all but `ops`."""
     if not carried_over:
         con.execute(f"create or replace temp table publish_kept as {_NOTHING}")
-        for schema in dict.fromkeys(t.schema for t in declared_tables().values()):
-            con.execute(f"create schema publication.{schema}")
+        # at once: a thousand comments, each in a transaction of its own, would each wait for the disk
+        with transaction(con):
+            for table in declared_tables().values():
+                con.execute(f"create schema if not exists publication.{table.schema}")
+                con.execute(table.create_sql(f"publication.{table.full_name}"))
+                con.execute(";".join(table.comment_sql("publication")))
     contents = {}
     for table in declared_tables().values():
-        name = f"publication.{table.full_name}"
-        if not carried_over:
-            con.execute(table.create_sql(name))
-            con.execute(";".join(table.comment_sql("publication")))
         if table.full_name in ("ops.publication", "ops.published_table"):
             continue
         content = _replace(con, table, previous, carried_over)

@@ -16,6 +16,7 @@ import duckdb
 
 from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.contracts.model import NUMBER_TYPES
+from youjun_pipeline.sql import transaction
 from youjun_pipeline.vocabulary import vocabulary, words
 from youjun_pipeline.warehouse.models import MODELS, tables_read
 from youjun_pipeline.warehouse.run import floor_word
@@ -50,36 +51,47 @@ def add_views(con: duckdb.DuckDBPyConnection, catalog: str) -> None:
     """Make the views and the dictionary in the attached database `catalog`, whose tables are there already."""
     home = con.execute("select current_database()").fetchall()[0][0]
     floor = floor_word(con)
-    for schema in ("bi", "zh", "meta"):
-        con.execute(f"create schema if not exists {catalog}.{schema}")
     # A view keeps its text: made from inside, it names its tables without the catalogue, which is called otherwise when opened.
     con.execute(f"use {catalog}")
     try:
-        _add_inputs(con)
-        for name, sql in bi_views().items():
-            con.execute(f"create or replace view bi.{name} as {sql}")
-            con.execute(
-                f"comment on view bi.{name} is {sql_text(sql.splitlines()[0].removeprefix('--').strip())}"
-            )
-            _comment_columns(con, f"bi.{name}", _column_comments(tables_read(sql)))
-        for table in declared_tables().values():
-            if table.schema == "mart":
-                select = _chinese_select(table, floor)
-                view = f"zh.{_quoted(title(table))}"
-                con.execute(f"create or replace view {view} as {select}")
-                con.execute(f"comment on view {view} is {sql_text(table.comment)}")
-                texts = [text for _, text in table.columns.values()]
-                _comment_columns(con, view, dict(zip(display_names(table).values(), texts, strict=True)))
-        _add_dictionary(con)
+        # at once: a thousand comments, each in a transaction of its own, would each wait for the disk
+        with transaction(con):
+            _add_all(con, floor)
     finally:
         con.execute(f"use {home}")
 
 
+def _add_all(con: duckdb.DuckDBPyConnection, floor: str) -> None:
+    for schema in ("bi", "zh", "meta"):
+        con.execute(f"create schema if not exists {schema}")
+    _add_inputs(con)
+    for name, sql in bi_views().items():
+        con.execute(f"create or replace view bi.{name} as {sql}")
+        con.execute(
+            f"comment on view bi.{name} is {sql_text(sql.splitlines()[0].removeprefix('--').strip())}"
+        )
+        _comment_columns(con, f"bi.{name}", _column_comments(tables_read(sql)))
+    for table in declared_tables().values():
+        if table.schema == "mart":
+            select = _chinese_select(table, floor)
+            view = f"zh.{_quoted(title(table))}"
+            con.execute(f"create or replace view {view} as {select}")
+            con.execute(f"comment on view {view} is {sql_text(table.comment)}")
+            texts = [text for _, text in table.columns.values()]
+            _comment_columns(con, view, dict(zip(display_names(table).values(), texts, strict=True)))
+    _add_dictionary(con)
+
+
 def _comment_columns(con: duckdb.DuckDBPyConnection, view: str, comments: dict[str, str]) -> None:
     """Say of each column of a view what it means."""
-    for (column,) in con.execute(f"select column_name from (describe {view})").fetchall():
-        if column in comments:
-            con.execute(f"comment on column {view}.{_quoted(column)} is {sql_text(comments[column])}")
+    columns = [column for (column,) in con.execute(f"select column_name from (describe {view})").fetchall()]
+    commented = [
+        f"comment on column {view}.{_quoted(column)} is {sql_text(comments[column])}"
+        for column in columns
+        if column in comments
+    ]
+    if commented:
+        con.execute(";".join(commented))
 
 
 def _column_comments(tables: frozenset[str]) -> dict[str, str]:
