@@ -17,7 +17,7 @@ import pandas as pd
 
 from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.ingest.files import ReadResult, read_file
-from youjun_pipeline.ingest.formats.book import Unreadable
+from youjun_pipeline.ingest.formats.book import Unreadable, visible
 from youjun_pipeline.ingest.texts import sheet_texts
 from youjun_pipeline.ingest.validate import validate
 from youjun_pipeline_tests.dirty.cases import Case
@@ -128,19 +128,25 @@ def _judge(outcome: Outcome, result: ReadResult) -> None:
 
 
 def _unaccounted(specimen: Specimen, result: ReadResult, read: set[tuple[str, int]]) -> list[str]:
-    """Rows below the header that hold something, are no data, and were not named."""
+    """Rows below the header that hold something to see, are no data, and were not named.
+
+    A row of nothing but the headers that were read is no loss: with a row above that lacks one of them it is the header.
+    """
     try:
         sheets = sheet_texts(specimen.path, load_datasets()[specimen.dataset])
     except (Unreadable, OSError) as error:
         return [f"read, and yet cannot be shown: {error}"]
-    used = {column.sheet for column in result.columns}
+    headers: dict[str, set[str]] = {}
+    for column in result.columns:
+        headers.setdefault(column.sheet, set()).add(column.header.strip())
     known = read | {(place.sheet, row) for place in result.places.values() for row in place.rows}
     below = [
         (sheet.name, number)
         for sheet in sheets
-        if sheet.name in used
+        if sheet.name in headers
         for number, cells in sheet.rows.items()
-        if number > specimen.header_row and any(cell.strip() for cell in cells)
+        if number > specimen.header_row
+        and not {text for cell in cells if (text := visible(cell).strip())} <= headers[sheet.name]
     ]
     return [f"gone without a word: {place}" for place in below if place not in known]
 
