@@ -63,8 +63,13 @@ PLAIN_UNITS = frozenset(fold_word(word) for words in UNIT_SPELLINGS.values() for
         ),
     )
 )
-# What may stand before a name under the name of the whole: 其中：室内体育用房面积.
-_LEAD = re.compile("(?:其中[::]?|#)+")
+# What may stand before a name and is no part of it, once folded: 其中：室内体育用房面积, （1）…, 2.1…, 一、…, ★….
+# A bare number is a part of it: 1年级 is no 年级.
+_LEAD = re.compile(
+    r"(?:其中[:,、-]?|[#★☆●◆■·•—–-]|\d{1,2}(?:\.\d{1,2})+|\(?\d{1,2}[).、:]|\(?[一二三四五六七八九十]{1,3}[).、])+"
+)
+# What parts a name from its unit, or from its translation.
+_PARTING = " /|,、;:-—"
 _DATE_HINT = re.compile(r"[ymd年月日\-./]+")
 _RANGE_HINT = re.compile(r"\d{1,3}[-~—–至到]\d{1,3}")
 
@@ -241,16 +246,24 @@ def match_header(text: str, dataset: Dataset) -> tuple[str | None, str | None]:
         return None, None
     name = _bare(fold_word(text))
     if name not in dataset.headers:
-        name = _bare(_LEAD.sub("", name, count=1)) if _LEAD.match(name) else name
+        lead = _LEAD.match(name)
+        name = _bare(name[lead.end() :]) if lead else name
     brackets: list[str] = []
     while name not in dataset.headers:
+        if alone := _without_unit_or_translation(name, dataset):
+            name = alone
+            break
         start = _last_opening(name)
         if start is None:
             return None, None
         brackets.append(name[start + 1 : -1])
         name = _bare(name[:start])
     column = dataset.columns[dataset.headers[name]]
-    refused = [content for content in brackets if not _is_harmless(content, column)]
+    refused = [
+        content
+        for content in brackets
+        if not (_is_harmless(content, column) or dataset.headers.get(content) == column.name)
+    ]
     if not refused:
         return column.name, None
     expected = f"，本列单位是{column.unit}" if column.unit else ""
@@ -261,7 +274,21 @@ def match_header(text: str, dataset: Dataset) -> tuple[str | None, str | None]:
 
 
 def _bare(folded: str) -> str:
-    return folded.strip("*＊:：")
+    return folded.strip("*:\"'“”‘’")
+
+
+def _without_unit_or_translation(name: str, dataset: Dataset) -> str | None:
+    """The name in a folded text that goes on with the column's unit or its other name: 学校标识码 school_code, 面积，平方米."""
+    for end in range(len(name) - 1, 0, -1):
+        first, rest = name[:end].rstrip(_PARTING), name[end:].lstrip(_PARTING)
+        if first not in dataset.headers:
+            continue
+        column = dataset.columns[dataset.headers[first]]
+        if dataset.headers.get(rest) == column.name or column.accepts_unit(rest):
+            return first
+    if name.isascii() and (plain := name.replace("-", "")) in dataset.headers:
+        return plain
+    return None
 
 
 def _last_opening(name: str) -> int | None:

@@ -24,6 +24,22 @@ SCHOOLS, CLASSES, FACILITIES, FINANCE, PROGRESS = (
         "学校标识码（必填）",
         "ｓｃｈｏｏｌ＿ｃｏｄｅ",
         "学校（机构）标识码",
+        *(
+            "1.学校标识码",
+            "2.1 学校标识码",
+            "（1）学校标识码",
+            "一、学校标识码",
+            "★学校标识码",
+            "—学校标识码",
+            "其中：学校标识码",
+        ),
+        *(
+            "学校标识码 school_code",
+            "学校标识码\nschool_code",
+            "School Code / 学校标识码",
+            "school_code（学校标识码）",
+        ),
+        *("学校标识码（school_code）*", "“学校标识码”", "school-code"),
     ],
 )
 def test_forgiven_ways_to_write_a_header(header: str) -> None:
@@ -43,6 +59,9 @@ def test_forgiven_ways_to_write_a_header(header: str) -> None:
         ("运动场地面积（平方米）", "outdoor_sports_area_m2"),
         ("outdoor_sports_area_m2 (m2)", "outdoor_sports_area_m2"),
         ("网络多媒体教室间数（间）", "multimedia_rooms"),
+        ("运动场地面积，平方米", "outdoor_sports_area_m2"),
+        ("运动场地面积_㎡", "outdoor_sports_area_m2"),
+        ("运动场地面积/平方米", "outdoor_sports_area_m2"),
     ],
 )
 def test_the_unit_may_follow_in_brackets(header: str, column: str) -> None:
@@ -63,7 +82,8 @@ def test_another_unit_is_another_quantity() -> None:
         "像是“教学仪器设备资产值(万元)”，但不认识括号里的“元”，本列单位是万元，没有读取；"
         "如果就是该列，请改用“教学仪器设备资产值(万元)”"
     )
-    assert match_header("运动场地面积（亩）", FACILITIES)[0] is None
+    for other in ("运动场地面积（亩）", "运动场地面积，亩", "运动场地面积万㎡", "教学仪器设备资产值，元"):
+        assert match_header(other, FACILITIES)[0] is None
 
 
 @pytest.mark.parametrize(
@@ -80,7 +100,10 @@ def test_names_that_differ_only_before_the_bracket_stay_apart() -> None:
     assert match_header("公用经费决算", FINANCE)[0] == "public_funds_final_wan"
 
 
-@pytest.mark.parametrize("header", ["备注", "学校", "）", "（人）", "标识码", "学校标识码" * 20])
+@pytest.mark.parametrize(
+    "header",
+    ["1年级", "一年级", "3 年级", "学段/年级", "备注", "学校", "）", "（人）", "标识码", "学校标识码" * 20],
+)
 def test_other_headers_are_unknown(header: str) -> None:
     assert match_header(header, CLASSES) == (None, None)
 

@@ -27,6 +27,11 @@ def shown(code: str | int, value: object, month: bool = True) -> str | None:
         ("00", 123.0, "123"),
         ('"是";;"否"', 1.0, "是"),
         ('"有";;"无"', 0.0, "无"),
+        # Another unit, or a number that is none exactly: the column decides, as it does for a text.
+        ('0.00"元"', 186.0, "186元"),
+        ('0"亩"', 12.0, "12亩"),
+        ('0"余"', 50.0, "50余"),
+        ('0"以上"', 50.0, "50以上"),
         ('[>=10000]0!.0,"万";0', 5.0, None),
     ],
 )
@@ -39,6 +44,7 @@ def test_a_number_is_worth_what_it_shows(code: str | int, value: float, text: st
     [
         *('0!.0000,"万"', '0!.0000"万"', "0!.0,", '0\\.0,"万"', '0"."0,', "#,##0,", '0.0,,"百万"', "0,.00"),
         *('0"00"', '"21"00000000', '0"万"0000', ";;;", '[>=10000]0!.0,"万";0', '[<100]0;[>=100]0,"千"'),
+        *("00-00", '0000"-"000', "0\\:00", "-0", '"约"0', "(0)", '"≥"0'),
     ],
 )
 def test_a_number_that_shows_as_another_is_refused(code: str) -> None:

@@ -40,20 +40,26 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
     "<>": operator.ne,
 }
-# Words behind a number that make it another number.
-_MAGNITUDE = re.compile(r"[万亿兆%‰]|[百千](?![米克瓦])")
+# Words behind a number that make it another number, or say that it is none exactly.
+_MAGNITUDE = re.compile(r"[万亿兆%‰元亩顷+＋±余多kKM]|[百千](?![米克瓦])|以[上下]|左右|公里")
+# Signs before a number that the value does not have: 5 shown as -5, (5) or 约5.
+_SIGN = re.compile(r"[-－−(（约近超逾±<>＜＞≥≤≈~～]")
 # A comma behind the last digit of the whole part divides by a thousand.
 _DIVIDES = re.compile(r"[0#?](?:[^0#?.]*?),(?:[^0#?]*$|[^0#?]*\.)")
 
 
 @dataclass(frozen=True)
 class Section:
-    """One part of a format code. `distorts`: what it shows is another number than the one stored."""
+    """One part of a format code.
+
+    `distorts`: what it shows is another number than the one stored; `is_signed`: it is if the value is above zero.
+    """
 
     condition: tuple[str, float] | None
     has_number: bool
     is_percent: bool = False
     distorts: bool = False
+    is_signed: bool = False
     least_digits: int = 1
     suffix: str = ""
     words: str = ""
@@ -88,7 +94,8 @@ class NumberFormat:
         section = self._section(value)
         plain = _plain(value)
         is_hidden = section is not None and not (section.has_number or section.words)
-        if value and (section is None or section.distorts or is_hidden):
+        is_changed = section is None or section.distorts or (section.is_signed and value > 0)
+        if value and (is_changed or is_hidden):
             return f"{DISTORTED}：存储的是 {plain}，格式是 {self.code}"
         if section is None or section.distorts:
             return None
@@ -174,12 +181,13 @@ def _section(tokens: list[tuple[str, str]]) -> tuple[Section, frozenset[str]]:
     stated = (condition[1], float(condition[2])) if condition else None
     if not places:
         return Section(stated, False, words=words if any(c.isalnum() for c in words) else ""), letters
+    before = "".join(text for i, text in literals if i < places[0])
     inside = "".join(text for i, text in literals if places[0] < i < places[-1])
     behind = "".join(text for i, text in literals if i > places[-1]).strip()
     distorts = (
         any(c.isdigit() for c in words)
-        or "." in inside
-        or any(c.isalpha() for c in inside)
+        # Blanks and apostrophes may part the thousands, a stroke the two halves of a fraction; 1250 as 12-50 is another text.
+        or inside.strip(" /'’\u00a0\u202f\u3000") != ""
         or _DIVIDES.search(shape) is not None
     )
     whole = shape.partition(".")[0]
@@ -189,6 +197,7 @@ def _section(tokens: list[tuple[str, str]]) -> tuple[Section, frozenset[str]]:
             True,
             any(kind == "code" and text == "%" for kind, text in tokens),
             distorts,
+            _SIGN.search(before) is not None,
             max(1, whole.count("0")) if not any(kind in ("general", "exponent") for kind, _ in tokens) else 1,
             behind if _MAGNITUDE.search(behind) else "",
         ),
