@@ -269,11 +269,15 @@ def divert(school: School, stage: str, students: int) -> None:
 
 
 def level_off(schools: list[School], stage: str, figure: str, highest: float) -> float:
-    """Cut one resource of the schools of a single stage to a highest level per pupil; returns what is freed."""
+    """Cut one resource of the schools of a single stage to about a highest level per pupil; returns what is freed.
+
+    No two schools end at the same level: what is handed over goes by the piece and the room.
+    """
     freed = 0.0
     for school in schools:
         if school.profile == stage:
-            limit = round(highest * school.weighted_students, 4 if figure == "equipment_wan" else 1)
+            level = highest * school.rng(f"levelled {figure}").uniform(0.93, 1.0)
+            limit = round(level * school.weighted_students, 4 if figure == "equipment_wan" else 1)
             if figure == "multimedia_rooms":
                 limit = math.ceil(limit)
             surplus = getattr(school, figure) - limit

@@ -134,11 +134,10 @@ def district_steps(facts: Facts, row: Row) -> list[Line]:
 
 
 def _district_value(evaluation: Evaluation, row: Row) -> str:
-    return (
-        percent(row["value"])
-        if row["indicator_code"] == MONITORING
-        else shown(evaluation.catalogue, row["indicator_code"], row["value"])
-    )
+    if row["indicator_code"] != MONITORING:
+        return shown(evaluation.catalogue, row["indicator_code"], row["value"])
+    decimals = int(evaluation.catalogue.parameters["share_display_decimals"].value)
+    return f"{rounded(row['value'] * 100, decimals):f}%"
 
 
 def _subjects(facts: Facts, inputs: Sequence[Row]) -> list[Line]:

@@ -13,15 +13,20 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from youjun_pipeline import vocabulary
+from youjun_pipeline.site import words
 from youjun_pipeline.site.trend_charts import __file__ as trend_charts_module
 from youjun_pipeline.site.trend_charts import trend_charts
 
 # Safe for the colour-blind, and each state has a shape of its own as well.
 STATES = {
-    "达标": ("#2b6ca3", "circle"),
-    "按过渡政策达标": ("#6f8fae", "diamond"),
-    "达到85%": ("#c98500", "triangle-up"),
-    "未达标": ("#b5432a", "square"),
+    words.STATUS[code].name: look
+    for code, look in {
+        "met": ("#2b6ca3", "circle"),
+        "met_by_waiver": ("#6f8fae", "diamond"),
+        "near": ("#c98500", "triangle-up"),
+        "below": ("#b5432a", "square"),
+    }.items()
 }
 LINES = {
     "标准": ("#1f2933", [1, 0]),
@@ -36,7 +41,7 @@ FONT = (
 
 def version() -> str:
     """What decides the text of both scripts: the modules of charts and the libraries."""
-    modules = (Path(__file__), Path(trend_charts_module))
+    modules = (Path(__file__), Path(trend_charts_module), Path(words.__file__), vocabulary.WORDS)
     text = hashlib.sha256(b"".join(path.read_bytes() for path in modules)).hexdigest()
     return f"altair {metadata.version('altair')}, vl-convert {metadata.version('vl-convert-python')}, {text}"
 
@@ -93,7 +98,7 @@ def _distribution() -> Any:
 
     names, colours = list(STATES), [colour for colour, _ in STATES.values()]
     state = alt.Color("state:N", title=None, scale=alt.Scale(domain=names, range=colours))
-    x = alt.X("value:Q", title="指标值", axis=alt.Axis(format=",~r", tickCount=6))
+    x = alt.X("value:Q", title="指标值{unit}", axis=alt.Axis(format=",~r", tickCount=6))
     schools = alt.NamedData(name="schools")
     counts = (
         alt.Chart(schools)
@@ -173,7 +178,13 @@ def _trend() -> Any:
     import altair as alt
 
     base = alt.Chart(alt.NamedData(name="trend")).encode(
-        x=alt.X("ends:T", title=None, axis=alt.Axis(format="%Y-%m", tickCount=6, labelOverlap=True)),
+        # a day without a time is midnight in UTC, whatever zone the reader is in
+        x=alt.X(
+            "ends:T",
+            title=None,
+            scale=alt.Scale(type="utc"),
+            axis=alt.Axis(format="%Y-%m", tickCount=6, labelOverlap=True),
+        ),
         y=alt.Y("share:Q", title="未达标学校占比", axis=alt.Axis(format="%", tickCount=5)),
         detail="district:N",
         tooltip=[

@@ -46,6 +46,11 @@ def quality_page(district: str) -> str:
     return f"{district_folder(district)}/quality.html"
 
 
+def search_page() -> str:
+    """The page on which any school is found."""
+    return "search.html"
+
+
 def trend_page(district: str) -> str:
     """The page of a district's course over the phases."""
     return f"{district_folder(district)}/trend.html"

@@ -23,6 +23,7 @@ from youjun_pipeline.site.plan import plan_context
 from youjun_pipeline.site.quality import quality_context
 from youjun_pipeline.site.read import District, Evaluation
 from youjun_pipeline.site.school import school_codes, school_context
+from youjun_pipeline.site.search import initials
 from youjun_pipeline.site.trend import trend_context
 from youjun_pipeline.site.wall import (
     balance,
@@ -108,6 +109,7 @@ def _environment() -> Any:
         "dataset_title": _dataset_title,
         "column_title": _column_title,
         "page_of": page_of,
+        "initials": initials,
         "unknown_schools": unknown_schools,
         "standard_name": lambda e: load_catalogue(e.standard_id).name,
         "how_anchor": how_anchor,

@@ -21,9 +21,7 @@ def trend_charts() -> dict[str, Any]:
 
 
 def _phase(alt: Any) -> Any:
-    return alt.X(
-        "phase:N", title=None, sort=alt.SortField("order"), axis=alt.Axis(labelAngle=0, labelLimit=90)
-    )
+    return alt.X("phase:N", title=None, sort=None, axis=alt.Axis(labelAngle=0, labelLimit=90))
 
 
 def _coefficients() -> Any:
@@ -72,7 +70,7 @@ def _waterfall() -> Any:
 
     kinds = alt.Scale(domain=["合计", "减少", "增加"], range=["#8896a5", BLUE, BRICK])
     base = alt.Chart().encode(
-        x=alt.X("name:N", title=None, sort=alt.SortField("order"), axis=alt.Axis(labelAngle=0, labelLimit=80)),
+        x=alt.X("name:N", title=None, sort=None, axis=alt.Axis(labelAngle=0, labelLimit=80)),
         tooltip=[
             alt.Tooltip("phase:N", title="阶段"), alt.Tooltip("name:N", title="原因"), alt.Tooltip("text:N", title="所数"),
         ],
@@ -86,7 +84,7 @@ def _waterfall() -> Any:
     return (
         alt.layer(bars, labels, data=alt.NamedData(name="waterfall"))
         .properties(width=300, height=190)
-        .facet(facet=alt.Facet("phase:N", title=None, sort=alt.SortField("order")), columns=3)
+        .facet(facet=alt.Facet("phase:N", title=None, sort=None), columns=3)
         .resolve_scale(x="independent")
     )
 

@@ -128,8 +128,12 @@ def _cell(e: Evaluation, school: str, stage: str, indicator: Any) -> Cell:
 
 def value_text(value: Any, indicator: Any) -> str:
     """A school's value for display; one that rounding would misjudge gets the digits that show why."""
-    decimals = indicator.display_decimals + (4 if value.rounding_sensitive else 0)
-    return words.number(value.value, decimals) if value.value is not None else words.STATUS[value.status].name
+    if value.value is None:
+        return words.STATUS[value.status].name
+    text = words.number(value.value, indicator.display_decimals + (4 if value.rounding_sensitive else 0))
+    # where each school has a limit of its own, the value alone says nothing
+    needs = indicator.direction == "formula" and value.status in words.FAILING and value.threshold is not None
+    return f"{text} 需 {words.plain(value.threshold)}" if needs else text
 
 
 def _annex_row(e: Evaluation, row: Any) -> dict[str, Any]:

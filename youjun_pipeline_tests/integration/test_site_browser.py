@@ -37,7 +37,12 @@ PAGES = {
     "plan": f"{PHASE}/plan.html",
     "indicator": f"{PHASE}/r4.html",
     "school": SCHOOL,
+    "leader": f"{PHASE}/leader.html",
+    "ledger": f"{PHASE}/ledger.html",
+    "basis": f"{PHASE}/g.html",
+    "trend": "district/120114/trend.html",
 }
+MOST_PIXELS = 6000
 A4 = (595, 842)
 
 
@@ -67,12 +72,19 @@ FRAME = """<!doctype html><iframe src="{url}" width="{width}" height="900" style
 <script>addEventListener('message', (event) => {{ document.body.dataset.found = event.data; }});</script>"""
 
 
-def probe(site: Path, page: str, script: str, folder: Path, width: int = 1440) -> Any:
-    """What `script` (the body of a function) returns on `page` once it has loaded; the console must stay silent."""
+def probe(
+    site: Path, page: str, script: str, folder: Path, width: int = 1440, library: Path | None = None
+) -> Any:
+    """What `script` (the body of a function) returns on `page` once it has loaded; the console must stay silent.
+
+    A `library` is loaded before it; what it says in the console does not count.
+    """
     original = site / page
     copy, frame = original.with_name(f"probe-{original.name}"), original.with_name("probe-frame.html")
-    act = f"parent.postMessage(JSON.stringify((() => {{ {script} }})()), '*');"
+    act = f"Promise.resolve((() => {{ {script} }})()).then((found) => parent.postMessage(JSON.stringify(found), '*'));"
     later = f"addEventListener('load', () => setTimeout(() => {{ {act} }}, 1500));"
+    if library:
+        later = library.read_text(encoding="utf-8") + ";" + later
     (site / "assets" / "probe.js").write_text(later, encoding="utf-8")
     tag = f'<script src="{"../" * page.count("/")}assets/probe.js"></script></head>'
     copy.write_text(original.read_text(encoding="utf-8").replace("</head>", tag), encoding="utf-8")
@@ -82,7 +94,7 @@ def probe(site: Path, page: str, script: str, folder: Path, width: int = 1440) -
     finally:
         for made in (copy, frame, site / "assets" / "probe.js"):
             made.unlink()
-    assert complaints(result.stderr) == []
+    assert library or complaints(result.stderr) == []
     found = re.search(r'data-found="([^"]*)"', result.stdout)
     assert found, result.stdout[:2000]
     return json.loads(html.unescape(found[1]))
@@ -92,6 +104,8 @@ LOOK = """
     return {
         width: innerWidth,
         overflow: document.documentElement.scrollWidth - innerWidth,
+        height: document.documentElement.scrollHeight,
+        headerButtons: document.querySelectorAll('thead button').length,
         charts: document.querySelectorAll('.chart').length,
         drawn: document.querySelectorAll('.chart svg').length,
         note: document.querySelector('[role=note]').getBoundingClientRect().height > 0,
@@ -106,9 +120,80 @@ def test_page_opens_in_silence_and_fits_the_window(site: Path, tmp_path: Path, p
     found = probe(site, PAGES[page], LOOK, tmp_path, width)
     assert found["width"] == width
     assert found["overflow"] <= 0
-    assert found["drawn"] == found["charts"] == {"indicator": 4, "region": 1}.get(page, 0)
+    assert found["drawn"] == found["charts"] == {"indicator": 4, "region": 1, "trend": 3}.get(page, 0)
     assert found["note"]
-    assert re.match(r"发布于 \d{4}-\d\d-\d\d \d\d:\d\d，统计截止 2026-01-01", found["publication"])
+    assert found["headerButtons"] == 0, "a button vanishes from a header that is repeated on paper"
+    if width == 390:
+        assert found["height"] <= MOST_PIXELS, "a phone shows the first rows and parts, and more when asked"
+    assert re.match(r"发布于 \d{4}-\d\d-\d\d \d\d:\d\d（北京时间），统计截止 2026-01-01", found["publication"])
+
+
+def test_a_table_can_be_taken_along_and_a_number_leads_to_its_cells(site: Path, tmp_path: Path) -> None:
+    found = probe(
+        site,
+        PAGES["school"],
+        """
+        const link = document.querySelector('.bars a[href^="#a-2023-startup-r4"]');
+        location.hash = link.getAttribute('href');
+        dispatchEvent(new Event('hashchange'));
+        const how = document.getElementById(link.getAttribute('href').slice(1));
+        const table = document.querySelector('.scroll > table');
+        const links = document.querySelectorAll('a.take').length;
+        return { open: how.open, seen: how.offsetHeight > 60, csv: csvOf(table), links };
+        """,
+        tmp_path,
+    )
+    assert found["open"] and found["seen"]
+    assert found["csv"].startswith('\ufeff"资源配置",') and found["csv"].count("\r\n") == 8
+    assert found["links"] > 3
+
+
+def test_a_school_is_found_by_its_initials(site: Path, tmp_path: Path) -> None:
+    found = probe(
+        site,
+        "search.html",
+        """
+        const input = document.querySelector('#search input');
+        input.value = 'ycdssxx';
+        const found = () => [...document.querySelectorAll('#found a')].map((a) => [a.textContent, a.getAttribute('href')]);
+        return search().then(found);
+        """,
+        tmp_path,
+    )
+    assert [name for name, _ in found] == ["杨村第十三小学", "杨村第十四小学"], "十三 and 十四 begin alike"
+    assert found[1][1] == "district/120114/school/2120114036.html"
+
+
+AXE = """
+    return axe.run({ runOnly: { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] } }).then((found) =>
+        found.violations.filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) => [v.id, v.nodes[0].html]));
+"""
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["index", "district", "wall", "leader", "ledger", "indicator", "basis", "school", "trend", "quality"],
+)
+def test_axe_finds_nothing_serious(site: Path, tmp_path: Path, page: str) -> None:
+    axe = Path(pytest.importorskip("axe_core_python").__file__).with_name("axe.min.js")
+    assert probe(site, PAGES[page], AXE, tmp_path, library=axe) == []
+
+
+def test_a_header_stands_on_every_sheet(site: Path, tmp_path: Path) -> None:
+    reader = shutil.which("pdftotext")
+    if reader is None:
+        pytest.skip("needs pdftotext: apt-get install poppler-utils")
+    target = tmp_path / "page.pdf"
+    browse(tmp_path, (site / PAGES["wall"]).as_uri(), f"--print-to-pdf={target}", "--no-pdf-header-footer")
+    text = subprocess.run([reader, "-layout", target, "-"], capture_output=True, text=True, check=True).stdout
+    sheets = [
+        sheet
+        for sheet in text.split("\f")
+        if sheet.count("小学") + sheet.count("初中") > 20 and "㎡" not in sheet
+    ]
+    on_map = [sheet for sheet in sheets if re.search(r"\d/7", sheet)]
+    assert len(on_map) >= 3
+    assert all("体艺教师" in sheet and "音美教室" in sheet for sheet in on_map)
 
 
 def test_filters_narrow_the_map_together(site: Path, tmp_path: Path) -> None:
@@ -143,7 +228,7 @@ def test_headers_sort_by_keyboard_with_blanks_last(site: Path, tmp_path: Path) -
         PAGES["indicator"],
         """
         const table = document.getElementById('schools-primary');
-        const button = table.querySelectorAll('thead th')[2].querySelector('button');
+        const button = table.querySelectorAll('thead th')[2].querySelector('[role=button]');
         button.focus();
         const focused = document.activeElement === button;
         table.tBodies[0].rows[0].cells[2].dataset.v = '';
@@ -155,11 +240,11 @@ def test_headers_sort_by_keyboard_with_blanks_last(site: Path, tmp_path: Path) -
         tmp_path,
     )
     assert found["focused"]
-    assert (found["one"], found["two"]) == ("descending", "ascending")
+    assert (found["one"], found["two"]) == ("ascending", "descending"), "the worst first: R4 is a least"
     assert found["first"][-1] == found["second"][-1] == ""
-    descending = [float(v) for v in found["first"][:-1]]
-    assert descending == sorted(descending, reverse=True)
-    assert [float(v) for v in found["second"][:-1]] == descending[::-1]
+    ascending = [float(v) for v in found["first"][:-1]]
+    assert ascending == sorted(ascending)
+    assert [float(v) for v in found["second"][:-1]] == ascending[::-1]
 
 
 def test_school_page_turns_to_the_phase_in_its_address(site: Path, tmp_path: Path) -> None:

@@ -208,3 +208,34 @@ def test_trend_page_has_every_coefficient_with_its_limit(
         fetch(con, f"select cv, cv_limit from {wuqing('stage_balance')}")
     )
     assert [(f["phase"], f["schools"]) for f in data["failing"]] == [("启动准备", 52)]
+
+
+def test_every_school_is_in_the_search_index(sample_site: Path, con: duckdb.DuckDBPyConnection) -> None:
+    pieces = sorted((sample_site / "assets" / "search").glob("*.js"))
+    texts = [p.read_text(encoding="utf-8").strip() for p in pieces]
+    schools = [row for text in texts for row in json.loads(text.partition("=")[2].rstrip(";"))]
+    expected = fetch(con, "select school_name, school_code from mart.school where in_scope")
+    assert sorted((s[0], s[2]) for s in schools) == sorted(expected)
+    found = {s[0]: s for s in schools}
+    assert found["杨村第十四小学"][1] == "ycdssxx"
+    assert all((sample_site / s[5]).is_file() for s in schools)
+
+
+def test_a_suspicion_can_be_answered_by_copying_its_row(tmp_path: Path) -> None:
+    rows = rows_named("实验小学")
+    rows["quality.suspicion"][0] |= {
+        "dataset": "facilities",
+        "rule": "jump",
+        "column_name": "teaching_area_m2",
+    }
+    rows["mart.phase_change"][0] |= {"status_before": "near", "status_after": "met"}
+    publish_rows(tmp_path, rows)
+    page = build(tmp_path)["district/120114/quality.html"]
+    (row,) = page.rows("open")
+    assert row[4].text == "jump"
+    assert row[5].text == "R4 达到底线→达标"
+    assert row[6].one("span").attributes["data-copy"] == "\t办学条件\t实验小学\tjump\t\t"
+    assert (
+        page.one("p", class_="copy").attributes["data-copy"]
+        == "答复日期\t数据集\t学校标识码\t规则\t说明\t答复人"
+    )

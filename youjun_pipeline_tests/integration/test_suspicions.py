@@ -27,6 +27,10 @@ NAMES = (
 CODES = {name: f"21201140{n:02d}" for n, name in enumerate(NAMES)}
 
 
+# Eight schools whose equipment was set at 5 800 yuan per pupil.
+HEAP = {f"21201141{n:02d}": 300 + 17 * n for n in range(8)}
+
+
 def facility(name: str, **given: Any) -> dict[str, Any]:
     number = NAMES.index(name)
     row = {
@@ -46,7 +50,13 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
     schools = [primary_school(code, f"{name}小学") for name, code in CODES.items()]
     for name in ("namesake_a", "namesake_b"):
         schools[NAMES.index(name)]["school_name"] = "东风中心小学"
+    schools += [primary_school(code, f"同值{code}小学") | {"primary_students": n} for code, n in HEAP.items()]
     before = [facility(name) for name in NAMES]
+    heap = [
+        facility("calm", equipment_value_wan=round(0.58 * n, 4), teaching_area_m2=2000.7 + n)
+        | {"school_code": code, "outdoor_sports_area_m2": 4001.3 + n}
+        for code, n in HEAP.items()
+    ]
     after = [facility(name) for name in NAMES if name != "silent"]
     after[1] = facility("jump", teaching_area_m2=4003)
     after[2] = facility("round", outdoor_sports_area_m2=4000)
@@ -55,6 +65,10 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
     after[6] = {**facility("twin_a"), "school_code": CODES["twin_b"]}
     district = write_district_by_hand(folder)
     write_rows(district / "2023-08-31", "schools", schools)
+    before += [
+        row | {"equipment_value_wan": row["equipment_value_wan"] - n / 10} for n, row in enumerate(heap)
+    ]
+    after += heap
     write_rows(district / "2023-08-31", "facilities", before)
     write_rows(district / "2024-05-31", "facilities", after)
     teacher = {"stage": "junior", "full_time": 10, "doctorate": 0, "master": 1, "bachelor": 7, "associate": 1}
@@ -94,7 +108,7 @@ def write_district_by_hand(folder: Path) -> Path:
 
 def rules(con: duckdb.DuckDBPyConnection, phase: str = "p2") -> dict[str, set[str]]:
     """The schools each rule fires at in a phase."""
-    names = {code: name for name, code in CODES.items()}
+    names = {code: name for name, code in CODES.items()} | {None: "district"}
     result: dict[str, set[str]] = {}
     for rule, code in con.execute(
         "select rule, school_code from quality.suspicion where phase_id = ?", [phase]
@@ -113,6 +127,7 @@ def test_each_rule_fires_at_its_own_school(found: duckdb.DuckDBPyConnection) -> 
         "degrees_missing": {"calm"},
         "duplicate_name": {"namesake_a", "namesake_b"},
         "silent_school": {"silent"},
+        "same_ratio": {"district"},
     }
 
 
@@ -127,12 +142,38 @@ def test_a_suspicion_names_its_place_and_figures(found: duckdb.DuckDBPyConnectio
         [CODES["jump"]],
     ).fetchall()[0]
     assert row == (
-        "教学及辅助用房面积 上次（2023-08-31）为 2002.5，本次为 4003",
+        "教学及辅助用房面积 上次（2023-08-31）为 2002.5 ㎡，本次为 4003 ㎡，增加 2000.5 ㎡（99.9%）",
         "2024-05-31",
         "facilities.csv",
         3,
         "teaching_area_m2",
     )
+
+
+def test_a_suspicion_gives_its_figures_for_a_machine_too(found: duckdb.DuckDBPyConnection) -> None:
+    rows = found.execute(
+        "select rule, figure, compared_with, unit from quality.suspicion where phase_id = 'p2' and school_code in (?, ?) "
+        "and rule in ('jump', 'unit_mistaken', 'round_number') and column_name <> 'equipment_value_wan' order by 1",
+        [CODES["jump"], CODES["round"]],
+    ).fetchall()
+    assert rows == [("jump", 4003, 2002.5, "㎡"), ("round_number", 4000, None, "㎡")]
+
+
+def test_one_value_per_pupil_in_many_schools_is_one_doubt(found: duckdb.DuckDBPyConnection) -> None:
+    rows = found.execute(
+        "select dataset, school_code, message, figure, compared_with from quality.suspicion where rule = 'same_ratio'"
+    ).fetchall()
+    assert rows == [
+        (
+            "facilities",
+            None,
+            "8 所学校的小学“教学设备”（R6）同为 5800 元/生（标准 2000），不像逐校清点："
+            + "、".join(f"同值{code}小学" for code in list(HEAP)[:5])
+            + "等",
+            5800,
+            2000,
+        )
+    ]
 
 
 def test_an_answer_stands_beside_its_suspicion_alone(found: duckdb.DuckDBPyConnection) -> None:

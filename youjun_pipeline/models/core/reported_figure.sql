@@ -11,26 +11,26 @@ with delivery as (
     join raw.content c on c.content_sha256 = f.content_sha256 and c.dataset = f.dataset and c.failure_rule is null
 ), figure as (
     select d.*, s.school_code, null::varchar as stage, s.sheet, s.row_number, unnest([
-        {'column_name': 'primary_students', 'label': '小学在校生数', 'value': s.primary_students::double},
-        {'column_name': 'junior_students', 'label': '初中在校生数', 'value': s.junior_students::double}
+        {'column_name': 'primary_students', 'label': '小学在校生数', 'unit': '人', 'value': s.primary_students::double},
+        {'column_name': 'junior_students', 'label': '初中在校生数', 'unit': '人', 'value': s.junior_students::double}
     ], recursive := true)
     from delivery d
     join accepted.schools s using (content_sha256)
     where d.dataset = 'schools'
     union all
     select d.*, t.school_code, t.stage, t.sheet, t.row_number, unnest([
-        {'column_name': 'full_time', 'label': '专任教师数', 'value': t.full_time::double},
-        {'column_name': 'backbone', 'label': '县级以上骨干教师数', 'value': t.backbone::double}
+        {'column_name': 'full_time', 'label': '专任教师数', 'unit': '人', 'value': t.full_time::double},
+        {'column_name': 'backbone', 'label': '县级以上骨干教师数', 'unit': '人', 'value': t.backbone::double}
     ], recursive := true)
     from delivery d
     join accepted.teachers t using (content_sha256)
     where d.dataset = 'teachers'
     union all
     select d.*, a.school_code, null, a.sheet, a.row_number, unnest([
-        {'column_name': 'teaching_area_m2', 'label': '教学及辅助用房面积', 'value': a.teaching_area_m2::double},
-        {'column_name': 'outdoor_sports_area_m2', 'label': '运动场地面积', 'value': a.outdoor_sports_area_m2::double},
-        {'column_name': 'equipment_value_wan', 'label': '教学仪器设备资产值', 'value': a.equipment_value_wan::double},
-        {'column_name': 'multimedia_rooms', 'label': '网络多媒体教室间数', 'value': a.multimedia_rooms::double}
+        {'column_name': 'teaching_area_m2', 'label': '教学及辅助用房面积', 'unit': '㎡', 'value': a.teaching_area_m2::double},
+        {'column_name': 'outdoor_sports_area_m2', 'label': '运动场地面积', 'unit': '㎡', 'value': a.outdoor_sports_area_m2::double},
+        {'column_name': 'equipment_value_wan', 'label': '教学仪器设备资产值', 'unit': '万元', 'value': a.equipment_value_wan::double},
+        {'column_name': 'multimedia_rooms', 'label': '网络多媒体教室间数', 'unit': '间', 'value': a.multimedia_rooms::double}
     ], recursive := true)
     from delivery d
     join accepted.facilities a using (content_sha256)

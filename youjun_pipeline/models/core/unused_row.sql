@@ -95,7 +95,7 @@ with file as (
     join accepted.suspicion_answers a using (content_sha256)
     anti join quality.suspicion s
         on s.district_code = f.district_code and s.phase_id = f.phase_id and s.dataset = a.dataset
-        and s.school_code = a.school_code and s.rule = a.rule
+        and s.school_code is not distinct from a.school_code and s.rule = a.rule
     where f.dataset = 'suspicion_answers'
     union all
     select f.*, a.sheet, a.row_number, a.school_code, a.alias,

@@ -2,7 +2,7 @@
 -- (2026-11), and decide nothing but what is asked about.
 with bound as (
     select 0.5 as jump_share, 20 as jump_least, 1000 as round_area_m2, 100 as round_equipment_wan,
-        5 as equipment_wan_per_student
+        5 as equipment_wan_per_student, 8 as same_least, 1000 as same_least_amount
 ), now as (
     select * from core.reported_figure semi join run_evaluation using (district_code, phase_id) where rank = 1
 ), before as (
@@ -10,8 +10,11 @@ with bound as (
 ), jump as (
     select n.district_code, n.phase_id, n.dataset, n.school_code, 'jump' as rule, n.column_name,
         n.label || coalesce(if(n.stage = 'junior', '（初中）', if(n.stage = 'primary', '（小学）', '')), '')
-            || ' 上次（' || b.delivery || '）为 ' || shown2(b.value) || '，本次为 ' || shown2(n.value) as message,
-        n.delivery, n.file, n.sheet, n.row_number
+            || ' 上次（' || b.delivery || '）为 ' || shown2(b.value) || ' ' || n.unit || '，本次为 ' || shown2(n.value) || ' ' || n.unit
+            || if(n.value > b.value, '，增加 ', '，减少 ') || shown2(abs(n.value - b.value)) || ' ' || n.unit
+            -- of nothing there is no share
+            || if(b.value > 0, '（' || shown2(round(100 * abs(n.value - b.value) / b.value, 1)) || '%）', '') as message,
+        n.value as figure, b.value as compared_with, n.unit, n.delivery, n.file, n.sheet, n.row_number
     from now n
     join before b
         on b.district_code = n.district_code and b.phase_id = n.phase_id and b.dataset = n.dataset
@@ -21,7 +24,8 @@ with bound as (
     where abs(n.value - b.value) > jump_share * greatest(b.value, 1) and abs(n.value - b.value) >= jump_least
 ), round_number as (
     select district_code, phase_id, dataset, school_code, 'round_number' as rule, column_name,
-        label || ' ' || shown2(value) || ' 是整数，像是估计值' as message, delivery, file, sheet, row_number
+        label || ' ' || shown2(value) || ' ' || unit || ' 是整数，像是估计值' as message, value as figure,
+        null::double as compared_with, unit, delivery, file, sheet, row_number
     from now
     cross join bound
     where value > 0 and (
@@ -45,24 +49,26 @@ with bound as (
         'equipment_value_wan' as column_name,
         '教学仪器设备资产值 ' || shown2(f.equipment_value_wan) || ' 万元，生均 '
             || shown2(f.equipment_value_wan / s.compulsory_students) || ' 万元，单位可能误填为元' as message,
+        f.equipment_value_wan::double as figure, (b.equipment_wan_per_student * s.compulsory_students)::double as compared_with,
+        '万元' as unit,
         f.delivery, f.file, f.sheet, f.row_number
     from facility f
     join core.school s using (district_code, phase_id, school_code)
-    cross join bound
+    cross join bound b
     where s.compulsory_students > 0 and f.equipment_value_wan > equipment_wan_per_student * s.compulsory_students
 ), implausible as (
     select district_code, phase_id, dataset, school_code, 'implausible_per_student' as rule, column_name,
         title || ' ' || exact(value) || coalesce(' ' || unit, '') || '，学生 ' || students || ' 人，人均 '
             || exact(round(per_student, 4)) || '，一般' || coalesce('不低于 ' || exact(low), '')
             || if(low is not null and high is not null, '、', '') || coalesce('不高于 ' || exact(high), '') || '，可能填错了列或单位' as message,
-        delivery, file, sheet, row_number
+        value as figure, students * if(per_student > high, high, low) as compared_with, unit, delivery, file, sheet, row_number
     from core.implausible_figure
     semi join run_evaluation using (district_code, phase_id)
 ), identical_figures as (
     select district_code, phase_id, dataset, school_code, 'identical_figures' as rule, null::varchar as column_name,
         '校舍、场地和设备的数值与 ' || array_to_string(
             list_filter(list(school_code) over alike, lambda x: x <> school_code), '、') || ' 完全相同' as message,
-        delivery, file, sheet, row_number
+        null::double as figure, null::double as compared_with, null::varchar as unit, delivery, file, sheet, row_number
     from facility
     where teaching_area_m2 > 0 and outdoor_sports_area_m2 > 0 and equipment_value_wan > 0
     window alike as (
@@ -73,6 +79,7 @@ with bound as (
     select f.district_code, f.phase_id, f.dataset, t.school_code, 'degrees_missing' as rule, 'full_time' as column_name,
         '初中专任教师 ' || t.full_time || ' 人，而专科及以上学历合计 '
             || (t.doctorate + t.master + t.bachelor + t.associate) || ' 人' as message,
+        t.full_time::double as figure, (t.doctorate + t.master + t.bachelor + t.associate)::double as compared_with, '人' as unit,
         f.delivery, f.file, t.sheet, t.row_number
     from core.chosen_file f
     semi join run_evaluation using (district_code, phase_id)
@@ -90,7 +97,7 @@ with bound as (
     select district_code, phase_id, dataset, school_code, 'duplicate_name' as rule, 'school_name' as column_name,
         '校名与 ' || array_to_string(
             list_filter(list(school_code) over alike, lambda x: x <> school_code), '、') || ' 相同' as message,
-        delivery, file, sheet, row_number
+        null::double as figure, null::double as compared_with, null::varchar as unit, delivery, file, sheet, row_number
     from roster
     where name is not null
     window alike as (partition by district_code, phase_id, name)
@@ -98,7 +105,8 @@ with bound as (
 ), silent_school as (
     -- on the roster still, in the dataset's delivery before, and gone from the newest
     select b.district_code, b.phase_id, b.dataset, b.school_code, 'silent_school' as rule, null::varchar as column_name,
-        '上次（' || max(b.delivery) || '）报送过，最近一次没有' as message, null::date as delivery, null::varchar as file,
+        '上次（' || max(b.delivery) || '）报送过，最近一次没有' as message,
+        null::double as figure, null::double as compared_with, null::varchar as unit, null::date as delivery, null::varchar as file,
         null::varchar as sheet, null::bigint as row_number
     from before b
     semi join roster r
@@ -111,6 +119,7 @@ with bound as (
     select s.district_code, s.phase_id, f.dataset, s.school_code, 'preschool_unweighted' as rule,
         'preschool_students' as column_name,
         '附设幼儿班 ' || s.preschool_students || ' 人，区县没有设定分摊权重（preschool_weight），校舍、场地和设备全部算作中小学的' as message,
+        s.preschool_students::double as figure, '人' as unit,
         f.delivery, f.file, a.sheet, a.row_number
     from core.school s
     join run_evaluation e using (district_code, phase_id)
@@ -118,6 +127,30 @@ with bound as (
         on f.district_code = s.district_code and f.phase_id = s.phase_id and f.dataset = 'schools'
     join accepted.schools a on a.content_sha256 = f.content_sha256 and a.school_code = s.school_code
     where s.in_scope and s.preschool_students > 0 and e.settings['preschool_weight'] is null
+), same_ratio as (
+    -- Many schools at one value per pupil were set there and not counted. One doubt for all of them, about no single school:
+    -- it is answered without a school's code. Small whole numbers (rooms, teachers) meet by chance and are left out.
+    select district_code, phase_id, min(dataset) as dataset, null::varchar as school_code, 'same_ratio' as rule,
+        null::varchar as column_name,
+        count(*) || ' 所学校的' || stage_word(stage) || '“' || name || '”（' || indicator_code || '）同为 '
+            || shown2(round(value, 4)) || ' ' || unit || '（标准 ' || exact(threshold) || '），不像逐校清点：'
+            || array_to_string(list(school_name order by school_code)[:5], '、') || if(count(*) > 5, '等', '') as message,
+        round(value, 4)::double as figure, min(threshold)::double as compared_with, unit, null::date as delivery, null::varchar as file,
+        null::varchar as sheet, null::bigint as row_number
+    from (
+        select r.district_code, r.phase_id, r.school_code, k.school_name, r.stage, r.indicator_code, r.value, r.threshold,
+            d.short_name as name, d.unit, split_part(i.input, '.', 1) as dataset, b.same_least
+        from rule.resource r
+        join run_evaluation e using (district_code, phase_id)
+        join core.school k using (district_code, phase_id, school_code)
+        join standard.indicator d on d.standard_id = e.standard_id and d.indicator_code = r.indicator_code
+        join (select standard_id, indicator_code, min(input) as input from standard.numerator where waiver is null group by all) i
+            on i.standard_id = e.standard_id and i.indicator_code = r.indicator_code
+        cross join bound b
+        where r.value > 0 and (r.amount >= b.same_least_amount or r.amount % 1 <> 0)
+    )
+    group by district_code, phase_id, stage, indicator_code, name, unit, round(value, 4), threshold, same_least
+    having count(*) >= same_least
 ), suspicion as (
     from jump
     union all by name from round_number
@@ -129,6 +162,7 @@ with bound as (
     union all by name from duplicate_name
     union all by name from silent_school
     union all by name from preschool_unweighted
+    union all by name from same_ratio
 ), answer as (
     select f.district_code, f.phase_id, a.dataset, a.school_code, a.rule, a.answer, a.answered_on, a.answered_by
     from core.chosen_file f
@@ -140,11 +174,12 @@ with bound as (
         order by a.answered_on desc, f.delivery desc, a.row_number desc
     ) = 1
 )
-select s.district_code, s.phase_id, s.dataset, s.school_code, k.school_name, s.rule, s.message, s.delivery, s.file,
+select s.district_code, s.phase_id, s.dataset, s.school_code, k.school_name, s.rule, s.message, s.figure, s.compared_with,
+    s.unit, s.delivery, s.file,
     s.sheet, s.row_number as "row", s.column_name, a.answer, a.answered_on, a.answered_by
 from suspicion s
 left join core.school k
     on k.district_code = s.district_code and k.phase_id = s.phase_id and k.school_code = s.school_code
 left join answer a
     on a.district_code = s.district_code and a.phase_id = s.phase_id and a.dataset = s.dataset
-    and a.school_code = s.school_code and a.rule = s.rule
+    and a.school_code is not distinct from s.school_code and a.rule = s.rule

@@ -1,0 +1,76 @@
+"""Finding a school of any district by its name, code or initials: an index in pieces, one for each city.
+
+A piece is a script that the search page loads when something is asked for: pages opened from a disk may load no other file.
+Keep out: HTML (templates/search.html) and the matching itself (assets/search.js).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from youjun_pipeline.site import words
+from youjun_pipeline.site.names import HOME, school_page, search_page
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from youjun_pipeline.site.pages import Writer
+
+# The first four digits of a district's code are its city.
+CITY = 4
+# In its newest phase: a school that is gone keeps the name it had last.
+_SCHOOLS = """
+    select e.district_code, e.district_name, s.school_code, arg_max(s.school_name, (e.phase_order, e.phase_id)) as name,
+        arg_max(s.township, (e.phase_order, e.phase_id)) as township
+    from mart.school s
+    join mart.evaluation e using (district_code, phase_id)
+    where s.in_scope
+    group by all
+    order by e.district_code, s.school_code
+"""
+
+
+@lru_cache(maxsize=50_000)
+def initials(name: str) -> str:
+    """The first letter of each character as it is read: yc for 杨村; letters and digits stay."""
+    from pypinyin import Style, lazy_pinyin
+
+    return "".join(lazy_pinyin(name, style=Style.FIRST_LETTER)).lower()
+
+
+def write_search(site: Writer, con: duckdb.DuckDBPyConnection) -> None:
+    """The search page and the pieces of its index."""
+    pieces: dict[str, list[list[Any]]] = defaultdict(list)
+    for district, district_name, code, name, township in con.execute(_SCHOOLS).fetchall():
+        page = school_page(district, code)
+        pieces[district[:CITY]].append(
+            [name or "", initials(name or ""), code, district_name, township or "", page]
+        )
+    folder = site.folder / "assets" / "search"
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for place, (city, rows) in enumerate(sorted(pieces.items())):
+        _write_piece(folder / f"{place}.js", place, rows)
+        files.append({"file": f"{place}.js", "province": words.region_name(city[:2]), "schools": len(rows)})
+    site.write(
+        search_page(),
+        "search.html",
+        {
+            "title": "查学校",
+            "crumbs": [HOME],
+            "is_reconstructed": False,
+            "pieces": files,
+            "schools": sum(len(rows) for rows in pieces.values()),
+            "provinces": sorted({f["province"] for f in files}),
+            "common": site.common_documents(),
+        },
+    )
+
+
+def _write_piece(path: Path, place: int, rows: list[list[Any]]) -> None:
+    text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+    path.write_text(f"window.YOUJUN_SCHOOLS[{place}]={text};\n", encoding="utf-8")
