@@ -51,11 +51,8 @@ SUSPICIONS = {
     "degrees_missing": "学历人数少于教师数",
     "duplicate_name": "校名重复",
     "silent_school": "上次报送过，这次没有",
-<<<<<<< HEAD
     "preschool_unweighted": "附设幼儿班没有设定分摊权重",
-=======
     "same_ratio": "多所学校生均数值相同",
->>>>>>> b3b8476 (Suspicions say by how much and what they turned; the site finds schools, gives tables away, and fits phones and paper)
 }
 ANSWER = "；如属实，请在疑点答复（suspicion_answers）中说明"
 

@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from youjun_pipeline.site import words
-from youjun_pipeline.site.read import District, Evaluation, grouped
+from youjun_pipeline.site.read import District, Evaluation
 from youjun_pipeline.site.wall import total, unknown_schools
 
 # A page that is read at one glance names so many of a kind and counts the rest.
@@ -18,18 +18,13 @@ NO_TOWNSHIP = "未填镇街"
 
 
 class Money(NamedTuple):
-    """Budget and spending of an indicator (万元); what nobody reported is None."""
+    """Budget and spending of an indicator (万元) by `mart.indicator_money`; what nobody reported is None."""
 
     indicator: Any
     budget: float | None
     spent: float | None
-
-    @property
-    def over(self) -> float | None:
-        """What was spent beyond the budget; None where it was not, or one of them is not known."""
-        if self.budget is None or self.spent is None or self.spent <= self.budget:
-            return None
-        return self.spent - self.budget
+    over: float | None
+    is_complete: bool
 
 
 class TownCell(NamedTuple):
@@ -70,12 +65,19 @@ def leader_context(district: District, e: Evaluation) -> dict[str, Any]:
 
 def money(e: Evaluation) -> list[Money]:
     """Budget and spending of each indicator that has either, in the order of the catalogue."""
-    found = []
-    for code, rows in grouped(e.rows["remediation_progress"], lambda p: p.indicator_code).items():
-        budget, spent = total([p.budget_wan for p in rows]), total([p.spent_wan for p in rows])
-        if code in e.indicator and not (budget is None and spent is None):
-            found.append(Money(e.indicator[code], budget, spent))
-    return sorted(found, key=lambda m: m.indicator.sort_order)
+    rows = [r for r in e.rows["indicator_money"] if r.indicator_code in e.indicator]
+    rows.sort(key=lambda r: e.indicator[r.indicator_code].sort_order)
+    return [
+        Money(
+            e.indicator[r.indicator_code],
+            r.budget_wan,
+            r.spent_wan,
+            r.over_wan if r.is_over_budget else None,
+            bool(r.is_budget_complete),
+        )
+        for r in rows
+        if not (r.budget_wan is None and r.spent_wan is None)
+    ]
 
 
 def _change(district: District, e: Evaluation) -> dict[str, Any] | None:

@@ -50,13 +50,12 @@ PER_EVALUATION = {
     "mart.target_progress": "target_no, period",
     "mart.phase_change": "indicator_code, abs(effect) desc nulls last, cause",
     "mart.reconciliation": "source nulls last, indicator_code, stage desc, school_name",
+    "mart.indicator_money": "indicator_code",
     "mart.acceptance": "inspected_on desc, indicator_code, school_name",
     "mart.progress_report": "reported_on desc, measure_no, milestone_no nulls first",
     "quality.suspicion": "dataset, school_code, rule",
     "quality.missing_input": "dataset, school_code nulls first, stage, column_name nulls first, item, message",
 }
-# Tables that this version does not publish yet are shown as empty.
-PER_EVALUATION = {table: order for table, order in PER_EVALUATION.items() if table in declared_tables()}
 PER_DISTRICT = {
     "quality.check_result": "severity, phase_id nulls first, check_name, dataset",
     "quality.rejected_row": "delivery desc, dataset, file, sheet, row, column_name",

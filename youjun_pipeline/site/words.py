@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from youjun_pipeline.reports.words import NOTHING, rounded
-from youjun_pipeline.vocabulary import vocabulary, words
+from youjun_pipeline.vocabulary import words
 
 NONE_YET = "暂无"
 
@@ -93,7 +93,7 @@ PASSES = Signs(
 YES_NO = {True: "是", False: "否", None: NOTHING}
 
 # Why an inspection or a report counts for nothing.
-REFUSED = vocabulary().get("refused_because", {})
+REFUSED = words("refused_because")
 
 STAGE: dict[str | None, str] = {None: "不分学段"}
 STAGE.update(words("stage"))

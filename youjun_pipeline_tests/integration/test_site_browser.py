@@ -125,7 +125,9 @@ def test_page_opens_in_silence_and_fits_the_window(site: Path, tmp_path: Path, p
     assert found["headerButtons"] == 0, "a button vanishes from a header that is repeated on paper"
     if width == 390:
         assert found["height"] <= MOST_PIXELS, "a phone shows the first rows and parts, and more when asked"
-    assert re.match(r"发布于 \d{4}-\d\d-\d\d \d\d:\d\d（北京时间），统计截止 2026-01-01", found["publication"])
+    assert re.match(
+        r"发布于 \d{4}-\d\d-\d\d \d\d:\d\d（北京时间），统计截止 2026-01-01", found["publication"]
+    )
 
 
 def test_a_table_can_be_taken_along_and_a_number_leads_to_its_cells(site: Path, tmp_path: Path) -> None:
