@@ -66,15 +66,16 @@ class Writer:
         self.pages += 1
 
     def documents(self, district: str, phase: str) -> list[tuple[str, str]]:
-        """Workbooks about an evaluation: what each is and where it lies, relative to the site."""
+        """Papers about an evaluation: what each is and where it lies, relative to the site."""
         found = []
         if (self.published / "official" / district / f"{phase}.xlsx").is_file():
             found.append(("申报表", f"../official/{_segment(district)}/{_segment(phase)}.xlsx"))
-        folder = self.published / "schools" / district / phase
-        files = sorted(f.name for f in folder.glob("*.xlsx")) if folder.is_dir() else []
-        if len(files) <= FEW_FILES:
-            way = f"../schools/{_segment(district)}/{_segment(phase)}/"
-            found += [(Path(name).stem, way + _segment(name)) for name in files]
+        for room in ("papers", "schools"):
+            folder = self.published / room / district / phase
+            files = sorted(f.name for f in folder.glob("*.*") if f.is_file()) if folder.is_dir() else []
+            if len(files) <= FEW_FILES:
+                way = f"../{room}/{_segment(district)}/{_segment(phase)}/"
+                found += [(Path(name).stem, way + _segment(name)) for name in files]
         return found
 
     def common_documents(self) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import docx
 import duckdb
 import pytest
 from openpyxl import load_workbook
@@ -13,6 +14,7 @@ from openpyxl import load_workbook
 from youjun_pipeline.reports.briefing import write_briefing
 from youjun_pipeline.reports.evaluation import Evaluation, published_evaluations
 from youjun_pipeline.reports.schools.plan import read_plans, write_school_plans
+from youjun_pipeline.reports.schools.plan_papers import write_plan_papers
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline_tests.integration.plan_story import DAYS, one_class, primary_school, write_story
 from youjun_pipeline_tests.steps import places, refresh
@@ -84,10 +86,10 @@ def test_the_briefing_counts_what_the_marts_count(
     story: tuple[duckdb.DuckDBPyConnection, Evaluation], tmp_path: Path
 ) -> None:
     con, evaluation = story
-    path = tmp_path / "briefing.xlsx"
+    path = tmp_path / "briefing.docx"
     write_briefing(con, evaluation, path)
-    words = cells(path)["简报"]
-    text = "\n".join(str(v) for v in words)
+    document = docx.Document(str(path))
+    text = "\n".join(p.text for p in document.paragraphs)
     summary, blocking = con.execute(
         "select summary, blocking from mart.district_verdict where phase_id = 'p1'"
     ).fetchall()[0]
@@ -97,4 +99,22 @@ def test_the_briefing_counts_what_the_marts_count(
     findings = con.execute(
         "select sum(findings) from mart.remediation_progress where phase_id = 'p1'"
     ).fetchall()[0][0]
-    assert words[words.index("合计") + 1] == findings
+    lines = [[c.text for c in row.cells] for table in document.tables for row in table.rows]
+    assert [line[2] for line in lines if line[0] == "合计"] == [str(findings)]
+    # an indicator is named, and nothing is cut off
+    assert ["G5 班额", "小学"] in [line[:2] for line in lines]
+    assert "见发布库" not in text
+
+
+def test_every_school_has_a_file_of_its_own(
+    story: tuple[duckdb.DuckDBPyConnection, Evaluation], tmp_path: Path
+) -> None:
+    con, evaluation = story
+    write_plan_papers(con, evaluation, tmp_path / "files")
+    files = sorted(path.name for path in (tmp_path / "files").iterdir())
+    # what a file system does not take in a name is not in it
+    assert files == ["2100000001_=cmd_'_c calc'!A0.docx", "2100000002_黄庄街滨河小学.docx"]
+    document = docx.Document(str(tmp_path / "files" / files[1]))
+    assert any(p.text == "下一步：2024-03-31 定方案。" for p in document.paragraphs)
+    heads = [table.rows[0]._tr.xpath("./w:trPr/w:tblHeader") for table in document.tables]
+    assert all(heads) and len(heads) == 4

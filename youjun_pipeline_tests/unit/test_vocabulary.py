@@ -10,7 +10,7 @@ import pytest
 from youjun_pipeline import vocabulary
 from youjun_pipeline.explain.text import DIRECTIONS, STATUS
 from youjun_pipeline.reports import words as paper
-from youjun_pipeline.reports.schools.plan import STATES
+from youjun_pipeline.reports.naming import STATES
 from youjun_pipeline.site import words as site
 from youjun_pipeline.standard import load_catalogue
 from youjun_pipeline.warehouse.tables import declared_tables

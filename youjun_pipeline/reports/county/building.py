@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from youjun_pipeline.reports import words
-from youjun_pipeline.reports.county.ledger import indicator_words
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.folder import Report
-from youjun_pipeline.reports.schools.plan import progress_word, stage_word
+from youjun_pipeline.reports.naming import indicator_words, progress_word, stage_word
 from youjun_pipeline.reports.workbook import LEFT, LINE_HEIGHT, SHADES, Book, Paper
 
 if TYPE_CHECKING:

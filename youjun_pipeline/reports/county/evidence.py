@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from youjun_pipeline import vocabulary
 from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.reports import words
-from youjun_pipeline.reports.county.ledger import indicator_words
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.folder import Report
+from youjun_pipeline.reports.naming import indicator_words
 from youjun_pipeline.reports.workbook import LEFT, LINE_HEIGHT, SHADES, Book, Paper
 
 if TYPE_CHECKING:

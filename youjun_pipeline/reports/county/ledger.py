@@ -5,7 +5,6 @@ Belongs here: the layout of its sheets. Keep out: whether a finding is closed or
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +12,8 @@ from youjun_pipeline import vocabulary
 from youjun_pipeline.reports import words
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.folder import Report
-from youjun_pipeline.reports.schools.plan import stage_word
+from youjun_pipeline.reports.naming import indicator_words, item_words, stage_word
 from youjun_pipeline.reports.workbook import LEFT, LINE_HEIGHT, SHADES, Book, Paper
-from youjun_pipeline.standard import Catalogue
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,25 +37,6 @@ def write_ledger(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, path: P
             ),
         )
         _money(book, evaluation.rows(con, "mart.indicator_money", "*", "indicator_code nulls last"))
-
-
-def indicator_words(catalogue: Catalogue, code: str | None) -> str:
-    """An indicator's code and short name; what is no indicator's stays as it is."""
-    known = catalogue.indicators.get(code or "")
-    return f"{code} {known.short_name}" if known else code or "认不出指标"
-
-
-def item_words(finding: Row) -> str:
-    """Where a finding is: the school, the coefficient of a stage, or the district's item."""
-    if finding["school_name"]:
-        return str(finding["school_name"])
-    if finding["level"] == "stage":
-        return "校际差异系数"
-    if finding["item"] == finding["indicator_code"]:
-        return "全县事项"
-    # an item of monitoring is a grade and a subject: 4科学
-    named = re.fullmatch(r"(\d+)(\D+)", finding["item"])
-    return f"{named[1]} 年级{named[2]}" if named else str(finding["item"])
 
 
 def _findings(book: Book, rows: list[Row]) -> None:

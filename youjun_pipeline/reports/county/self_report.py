@@ -16,7 +16,7 @@ from youjun_pipeline.reports.county.texts import Figures, blocks, read_figures
 from youjun_pipeline.reports.document import Document
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.folder import Report
-from youjun_pipeline.reports.schools.plan import progress_word, stage_word
+from youjun_pipeline.reports.naming import progress_word, stage_word
 from youjun_pipeline.reports.words import amount, shown_value
 from youjun_pipeline.standard import Catalogue
 
@@ -238,7 +238,7 @@ def _open_measures(con: duckdb.DuckDBPyConnection, paper: Document) -> None:
             for m in rows
             if m["state"] not in ("done", "cancelled")
         ],
-        (10, 36, 15, 13, 26),
+        (10, 34, 17, 13, 26),
     )
 
 

@@ -15,7 +15,7 @@ from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.reports import words
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.folder import Report
-from youjun_pipeline.reports.schools.plan import stage_word
+from youjun_pipeline.reports.naming import stage_word
 from youjun_pipeline.reports.workbook import BARE, HEAD, LEFT, LINE_HEIGHT, Book, Paper
 
 if TYPE_CHECKING:

@@ -7,22 +7,21 @@ figures behind an indicator (`self_assessment`).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from youjun_pipeline import vocabulary
 from youjun_pipeline.reports import words
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.folder import Report
+from youjun_pipeline.reports.naming import STATES, gap_word, progress_word, stage_word
 from youjun_pipeline.reports.workbook import LEFT, NOTICE, SHADES, SMALL, Book, Paper
-from youjun_pipeline.standard import Catalogue
 
 if TYPE_CHECKING:
     import duckdb
 
 TITLE = "一校一案"
 INDEX_NAME = "目录"
-STATES = vocabulary.words("state")
 _WIDTHS = [16, 12, 12, 12, 14, 34, 16, 22]
 
 
@@ -74,32 +73,48 @@ def read_plans(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> list[P
     return sorted(plans.values(), key=lambda p: (-len(p.open_findings), p.school_code))
 
 
-def stage_word(catalogue: Catalogue, stage: str | None) -> str:
-    """A finding's stage in words; judgements on a school of both stages stand under `compulsory`."""
-    return (
-        catalogue.stages[stage].name if stage in catalogue.stages else vocabulary.word("stage", stage) or ""
-    )
+def milestone_due(milestone: Row, plan: Plan) -> tuple[date | None, bool]:
+    """When a milestone falls due, and whether that is because its measure was moved: then it moves by as many days.
 
-
-def progress_word(item: Row, done: str = "") -> str:
-    """The state of a measure or milestone in words, with its percentage if given, and whether it is late."""
-    return f"{STATES.get(item['state'], item['state'])}{done}{'，逾期' if item['overdue'] else ''}"
+    A milestone of no measure moves with those of its indicator, once all that are unfinished have moved. One that was itself
+    given another date, or is over, stands by its own.
+    """
+    own: date | None = milestone["due"]
+    number = milestone["measure_no"]
+    followed = [
+        m
+        for m in plan.measures
+        if (m["measure_no"] == number if number else m["indicator_code"] == milestone["indicator_code"])
+        and m["state"] not in ("done", "cancelled")
+        and m["due"] is not None
+        and m["baseline_due"] is not None
+    ]
+    moved = min((m["due"] - m["baseline_due"] for m in followed), default=timedelta())
+    stands = own is None or own != milestone["baseline_due"] or milestone["state"] in ("done", "cancelled")
+    if own is None or stands or moved <= timedelta():
+        return own, False
+    return own + moved, True
 
 
 def next_due(plan: Plan, evaluation: Evaluation) -> str:
-    """What comes next for the school: the first unfinished milestone or measure, or what is overdue already."""
-    waiting = [
-        (m["due"], m["task"] if "task" in m else m["description"] or m["measure_no"])
-        for m in (*plan.milestones, *plan.measures)
-        if m["state"] not in ("done", "cancelled") and m["due"] is not None
-    ]
+    """What comes next for the school: measures where there are none yet; the first unfinished milestone or measure, or what is
+    overdue already.
+    """
     if not plan.open_findings:
         return "问题均已解决"
+    bare = sum(not f["measures"] for f in plan.open_findings)
+    first = f"先定措施（{bare} 个问题没有对应措施）" if bare else ""
+    waiting = [
+        (day, m["task"] if "task" in m else m["description"] or m["measure_no"])
+        for m in (*plan.milestones, *plan.measures)
+        if m["state"] not in ("done", "cancelled")
+        and (day := milestone_due(m, plan)[0] if "task" in m else m["due"]) is not None
+    ]
     if not waiting:
-        return "没有未完成且有期限的措施或节点"
+        return first or "没有未完成且有期限的措施或节点"
     late = [w for w in waiting if w[0] < evaluation.effective_on]
     day, task = min(late or waiting)
-    return f"{'已逾期：' if late else ''}{day} {task}"
+    return "；".join(filter(None, [first, f"{'已逾期：' if late else ''}{day} {task}"]))
 
 
 def write_school_plans(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, path: Path) -> None:
@@ -163,13 +178,10 @@ def _findings(paper: Paper, plan: Plan) -> None:
         paper.text(row, 1, stage_word(catalogue, finding["stage"]), shade)
         paper.number(row, 2, finding["value"], form, shade)
         paper.number(row, 3, finding["threshold"], form)
-        gap = finding["gap"]
-        paper.text(
-            row, 4, f"{gap:,.2f}".rstrip("0").rstrip(".") + (indicator.gap_unit or "") if gap else None
-        )
+        paper.text(row, 4, gap_word(finding, catalogue))
         paper.text(row, 5, finding["reason"], LEFT)
         paper.text(row, 6, STATES[finding["state"]] + ("，已销号" if finding["signed_off"] else ""))
-        paper.text(row, 7, "、".join(finding["measures"]) or "没有对应措施")
+        paper.text(row, 7, "、".join(finding["measures"]) or "先定措施")
         _fit(paper, (5, finding["reason"]))
 
 
@@ -207,8 +219,12 @@ def _milestones(paper: Paper, plan: Plan) -> None:
         row = paper.row
         paper.text(row, 0, milestone["milestone_no"])
         paper.text(row, 1, milestone["indicator_code"])
-        paper.text(row, 2, milestone["due"])
+        due, moved = milestone_due(milestone, plan)
+        paper.text(row, 2, f"{due}（随措施）" if moved else due)
         paper.text(row, 3, progress_word(milestone))
+        paper.sheet.set_row(
+            row, 14.0 * paper.lines_needed(milestone["task"] or "", 4, 7) + (18 if moved else 4)
+        )
         paper.merge(row, 4, row, 7, milestone["task"], LEFT)
         paper.row += 1
     if not plan.milestones:
