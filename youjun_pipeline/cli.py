@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
 
     run = commands.add_parser("run", help="读取交付、计算、检查并发布（与夜间计划同一个作业）")
-    run.add_argument("--phase", action="append", help="只算这个阶段；给两个即为起止范围；缺省为全部")
+    run.add_argument("--phase", action="append", help="算这个阶段，连同以前的和待更新的；两个为起止范围")
     run.add_argument("--district", action="append", help="只算这个区县代码，可多次给出；缺省为全部")
     run.add_argument(
         "--as-of", metavar="日期", help="截止日期，如 2024-06-30；缺省为环境变量 YOUJUN_AS_OF 或今天"

@@ -42,7 +42,13 @@ from youjun_pipeline.warehouse.run import (
     refuse_future,
     refuse_unknown,
 )
-from youjun_pipeline.warehouse.standing import ensure_standing, leave_out_standing, record_standing
+from youjun_pipeline.warehouse.standing import (
+    ensure_standing,
+    find_inputs,
+    leave_out_standing,
+    mark_stale,
+    record_standing,
+)
 from youjun_pipeline.warehouse.swap import FILE_NAME
 from youjun_pipeline.warehouse.tables import ensure_tables
 
@@ -119,6 +125,7 @@ class Session:
         )
         found = "select count(*), count(distinct district_code) from run_evaluation"
         if scope != self._scope:
+            self._find_inputs(run_id)
             begin_run(self.con, scope)
             self.con.execute("set variable data_folder = $1::varchar", [str(self.settings.data)])
             standing = leave_out_standing(self.con)
@@ -130,6 +137,15 @@ class Session:
             )
         evaluations: int = self.con.execute(found).fetchall()[0][0]
         return evaluations
+
+    def _find_inputs(self, run_id: str) -> None:
+        """What every evaluation rests on, of all districts and phases: what a run does not take may be stale."""
+        settings = self.settings
+        begin_run(
+            self.con,
+            RunScope(run_id, phases_in_order(self.con), settings.as_of, stale_days=settings.stale_days),
+        )
+        find_inputs(self.con)
 
     def _district_codes(self) -> list[str]:
         """Codes of the districts in the data folder, also of those whose district.toml cannot be read."""
@@ -172,6 +188,10 @@ class Session:
                 raise ValueError("no run has begun: begin one, or name the run that publishes")
             run_id = self._scope.run_id
             nothing_made = not self.con.execute("select 1 from run_evaluation limit 1").fetchall()
+        else:
+            self._scope = None
+            self._find_inputs(run_id)
+        mark_stale(self.con)
         settings = self.settings
         made = publish(self.con, settings.published, run_id, settings.as_of, unless_same=nothing_made)
         if settings.csv and folder_run(settings.published, CSV_FOLDER) != made.run_id:

@@ -84,7 +84,7 @@ def _run_reads(table: str) -> frozenset[str]:
     closures = {
         "ops.phase_closure",
         "ops.publication",
-        "ops.passed_evaluation",
+        "mart.evaluation",
     }  # what was published before is no input, or all would be in a circle
     return found.tables.union(*(_run_reads(name) for name in rest)) - closures
 

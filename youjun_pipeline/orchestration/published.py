@@ -18,14 +18,15 @@ from youjun_pipeline.orchestration.refresh import Refresh
 from youjun_pipeline.orchestration.shown import markdown_table
 from youjun_pipeline.reports.data_docs import Outcome, load_batches
 from youjun_pipeline.reports.kinds import FOLDERS
-from youjun_pipeline.warehouse.held_back import HELD, concerns, evaluation_states
+from youjun_pipeline.vocabulary import words
+from youjun_pipeline.warehouse.held_back import HELD, STALE, concerns, evaluation_states
 from youjun_pipeline.warehouse.summary import VERDICT_HEAD, verdicts
 
 if TYPE_CHECKING:
     import duckdb
 
 PUBLICATION = dg.AssetKey(["publication", "youjun"])
-STATES = {"published": "已发布", "kept": "沿用上次", "held_back": "未更新", "closed": "已关闭"}
+STATES = words("evaluation_state")
 GATE = dg.AssetCheckKey(PUBLICATION, "districts_pass_the_gate")
 
 
@@ -38,7 +39,7 @@ GATE = dg.AssetCheckKey(PUBLICATION, "districts_pass_the_gate")
         dg.AssetCheckSpec(
             GATE.name,
             asset=PUBLICATION,
-            description="没有区县因数据问题而未更新",
+            description="没有区县因数据问题而未更新，也没有待更新的阶段",
             metadata={"gate": "blocking"},
         )
     ],
@@ -55,6 +56,11 @@ def publication(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.Mater
             found = {"dagster/partition_row_count": rows, "failing_schools": failing}
             context.add_asset_metadata(found, PUBLICATION, phase)
         held = [(c.district_code, c.phase_id, "", 1, c.message) for c in concerns(con) if c.kind == HELD]
+        stale = [
+            (s.district_code, s.phase_id, "", 1, "待更新：交付、设置或前面的阶段有变化，下一次运行重算")
+            for s in evaluation_states(con)
+            if s.state == STALE
+        ]
         context.add_asset_metadata(
             {
                 "verdicts": markdown_table(VERDICT_HEAD, verdicts(con)),
@@ -72,7 +78,7 @@ def publication(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.Mater
             "content_sha256": made.content_sha256,
             "as_of": made.as_of.isoformat(),
         },
-        check_results=[result(GATE, held, True)],
+        check_results=[result(GATE, held + stale, bool(held))],
     )
 
 
@@ -84,7 +90,7 @@ _OF_PHASE = """
 
 
 def _states(con: "duckdb.DuckDBPyConnection") -> dg.MarkdownMetadataValue:
-    """District × phase as Markdown: published by this run, kept from before, held back, closed."""
+    """District × phase as Markdown: published by this run, kept from before, held back, stale, closed."""
     found = evaluation_states(con)
     phases = list(dict.fromkeys(state.phase_id for state in found))
     districts = list(dict.fromkeys((state.district_code, state.district_name) for state in found))

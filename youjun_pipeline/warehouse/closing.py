@@ -14,7 +14,7 @@ from youjun_pipeline.sql import transaction
 from youjun_pipeline.warehouse.tables import Table, declared_tables, sql_text
 
 # Who made a row and when, and the phase's own state, are no facts about schools.
-NOT_RESTATED = ("run_id", "evaluated_at", "is_closed", "as_of")
+NOT_RESTATED = ("run_id", "evaluated_at", "is_closed", "is_stale", "as_of")
 # Both are written just before the publication that shows them, with its time.
 _CLOSED_UNSEEN = "closed_by = 'after_days' and closed_at not in (select published_at from ops.publication)"
 _RESTATED_UNSEEN = "restated_at is not null and restated_at not in (select published_at from ops.publication)"
@@ -77,7 +77,8 @@ def closed_evaluations(con: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
 def close_due(con: duckdb.DuckDBPyConnection, as_of: date, at: datetime) -> None:
     """Close what this publication publishes and whose `close_after_days` are over; `publish_source` says what that is.
 
-    One that was reopened has first to be computed anew, and its days count from the day of the reopening.
+    One that is stale has first to be computed anew: what was delivered in time would be shut out for good. So has one that
+    was reopened, and its days count from the day of the reopening.
     """
     with transaction(con):
         con.execute(
@@ -87,7 +88,7 @@ def close_due(con: duckdb.DuckDBPyConnection, as_of: date, at: datetime) -> None
             from mart.evaluation e
             semi join publish_source s
                 on s.district_code = e.district_code and s.phase_id = e.phase_id and s.source = 'working'
-            where e.close_after_days is not null and not e.is_closed
+            where e.close_after_days is not null and not e.is_closed and not e.is_stale
                 and e.as_of >= e.ends and $1::date >= e.ends + e.close_after_days::integer
                 and not exists (
                     from ops.phase_closure c
@@ -126,10 +127,33 @@ def _mark(con: duckdb.DuckDBPyConnection) -> None:
     """Let `mart.evaluation` say which evaluations are closed."""
     con.execute(
         """
-        update mart.evaluation e set is_closed = exists (
-            from ops.phase_closure c
-            where c.district_code = e.district_code and c.phase_id = e.phase_id and c.reopened_at is null
-        )
+        update mart.evaluation e set is_closed = c.is_closed, is_stale = e.is_stale and not c.is_closed
+        from (
+            select e.district_code, e.phase_id, c.phase_id is not null as is_closed
+            from mart.evaluation e
+            left join (select distinct district_code, phase_id from ops.phase_closure where reopened_at is null) c
+                using (district_code, phase_id)
+        ) c
+        where c.district_code = e.district_code and c.phase_id = e.phase_id
+        """
+    )
+
+
+def mark_kept(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Let the evaluations that `publication` takes from the one before say whether they are closed, and else that they are stale.
+
+    What the gate keeps out stays as it was published; that it is not what the files say now is news. Only one table says so.
+    """
+    if table.full_name != "mart.evaluation":
+        return
+    con.execute(
+        """
+        update publication.mart.evaluation e
+        set is_closed = c.phase_id is not null, is_stale = c.phase_id is null
+        from publish_source s
+        left join (select distinct district_code, phase_id from ops.phase_closure where reopened_at is null) c
+            using (district_code, phase_id)
+        where s.source = 'previous' and s.district_code = e.district_code and s.phase_id = e.phase_id
         """
     )
 

@@ -67,12 +67,12 @@ _TURNED = """
     order by n.district_code, e.phase_order, n.phase_id
 """
 
-PUBLISHED, KEPT, HELD_BACK, CLOSED = "published", "kept", "held_back", "closed"
+PUBLISHED, KEPT, HELD_BACK, STALE, CLOSED = "published", "kept", "held_back", "stale", "closed"
 
 
 @dataclass(frozen=True)
 class EvaluationState:
-    """How one district stands in one phase of a publication: made by its run, kept from before, held back, or closed."""
+    """How one district stands in one phase of a publication: made by its run, kept from before, held back, stale, or closed."""
 
     district_code: str
     district_name: str
@@ -98,6 +98,7 @@ _STATES = """
         case
             when e.is_closed then 'closed'
             when h.phase_id is not null then 'held_back'
+            when e.is_stale then 'stale'
             when e.run_id = (from newest) then 'published'
             else 'kept'
         end as state

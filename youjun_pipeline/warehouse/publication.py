@@ -23,6 +23,7 @@ from youjun_pipeline.warehouse.closing import (
     close_due,
     forget_unpublished,
     has_unpublished,
+    mark_kept,
     restate,
 )
 from youjun_pipeline.warehouse.connection import refuse_damaged
@@ -328,6 +329,7 @@ def _replace(con: duckdb.DuckDBPyConnection, table: Table, previous: bool, carri
     if not (carried_over and by_evaluation):
         con.execute(f"delete from {name}")
         _copy(con, table, _sources(con, table, previous), "publication.")
+        mark_kept(con, table)
         return _fingerprint(con, table, "")
     others = "anti join publish_kept using (district_code, phase_id)"
     before = con.execute(
@@ -372,9 +374,7 @@ def _exists(con: duckdb.DuckDBPyConnection, full_name: str) -> bool:
     return bool(describe(con, f"previous.{full_name}"))
 
 
-def _copy(
-    con: duckdb.DuckDBPyConnection, table: Table, sources: list[str], catalog: str, restricted: str = ""
-) -> None:
+def _copy(con: duckdb.DuckDBPyConnection, table: Table, sources: list[str], to: str, only: str = "") -> None:
     """Insert the union of `sources` in the order of the key, so that equal content is stored equally."""
     union = " union all by name ".join(f"from {source}" for source in sources)
     # a publication of an older version may lack a column, even one that is part of the key by now
@@ -382,19 +382,19 @@ def _copy(
     order = ", ".join(f'"{c}"' for c in table.key if c in known) or "all"
     columns = ", ".join(f'"{c}"' for c in table.columns if c in known)
     con.execute(
-        f"insert into {catalog}{table.full_name} ({columns}) "
-        f"select {columns} from ({union}) {restricted} order by {order}"
+        f"insert into {to}{table.full_name} ({columns}) "
+        f"select {columns} from ({union}) {only} order by {order}"
     )
 
 
 def _fingerprint(
-    con: duckdb.DuckDBPyConnection, table: Table, restricted: str = "", catalog: str = "publication"
+    con: duckdb.DuckDBPyConnection, table: Table, only: str = "", catalog: str = "publication"
 ) -> _Content:
     """Row count and hash of a published table's rows, whatever their order, without run ids and timestamps."""
     # Sums need no sorting: a table of the whole country has 14 million rows. The separators are characters nobody types.
     row = ", ".join(f'coalesce("{c}"::varchar, chr(30))' for c in table.columns if c not in NOT_CONTENT)
     rows, total = con.execute(
         f"select count(*), coalesce(sum(md5_number(concat_ws(chr(31), {row}))::varint), 0)::varchar"
-        f" from {catalog}.{table.full_name} {restricted}"
+        f" from {catalog}.{table.full_name} {only}"
     ).fetchall()[0]
     return _Content(rows, int(total))

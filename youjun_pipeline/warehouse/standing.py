@@ -4,9 +4,13 @@ An evaluation's inputs are the program (SQL, catalogues, code), its district's f
 delivery up to that day, and the inputs of the earlier phases that it reads. Kept out: what becomes of an evaluation that does
 not stand (`models`, `checks`, `publication`), and what is not computed but delivered (content hashes decide in `ingest`).
 
-The as-of date counts through `effective_on` alone: no model reads it but for the column `as_of` of `mart.evaluation`, which
-is brought up to date here. So a phase that has ended stands however late it gets, and one that is under way is made anew
-each day.
+The as-of date counts through `effective_on` alone: no model of an evaluation reads it but for the column `as_of` of
+`mart.evaluation`, which is brought up to date here. So a phase that has ended stands however late it gets, and one that is
+under way is made anew each day.
+
+What is published and open and does not stand is stale (`is_stale`): it is not what a whole run would publish. That is so of the
+districts that a run leaves out, and of evaluations that the gate keeps out. The next run that takes the district makes them
+anew, whichever phases it names (`models/run/request.sql`).
 """
 
 from __future__ import annotations
@@ -51,16 +55,21 @@ def program_hash() -> str:
     return digest.hexdigest()
 
 
-def leave_out_standing(con: duckdb.DuckDBPyConnection) -> int:
-    """Take what stands out of the tables of a run that has begun (`run.begin_run`); returns how many evaluations that are.
-
-    What is left no longer counts as standing, from here on and for whoever comes after a crash, until `record_standing`.
-    """
+def find_inputs(con: duckdb.DuckDBPyConnection) -> None:
+    """`run_inputs`: what every evaluation there is would be made from; for a run begun for all districts and phases."""
     program = [_program(con)]
     _inputs_of_districts(con)
     con.execute("create or replace temp table run_inputs as " + _INPUTS, program)
     con.execute("create or replace temp table run_district_inputs as " + _DISTRICT_INPUTS, program)
-    con.execute("create or replace temp table run_standing as " + _STANDING)
+
+
+def leave_out_standing(con: duckdb.DuckDBPyConnection) -> int:
+    """Take what stands out of the tables of a run that has begun (`run.begin_run`); returns how many evaluations that are.
+
+    `find_inputs` comes before. What is left no longer counts as standing, from here on and for whoever comes after a crash,
+    until `record_standing`.
+    """
+    con.execute(f"create or replace temp table run_standing as {_STANDING} and exists ({_IS_ASKED})")
     with transaction(con):
         for name in _RUN_TABLES:
             if name != "failure":
@@ -79,11 +88,16 @@ def leave_out_standing(con: duckdb.DuckDBPyConnection) -> int:
             "where e.district_code = s.district_code and e.phase_id = s.phase_id) "
             "or s.phase_id is null and s.district_code in (from run_district)"
         )
-        con.execute(
-            "update mart.evaluation e set as_of = getvariable('as_of') from run_standing s "
-            "where e.district_code = s.district_code and e.phase_id = s.phase_id and e.as_of <> getvariable('as_of')"
-        )
     return con.execute("select count(*) from run_standing").fetchall()[0][0]
+
+
+def mark_stale(con: duckdb.DuckDBPyConnection) -> None:
+    """Say of every evaluation in `mart.evaluation` whether it is stale, and as of which day those that are not are known.
+
+    `find_inputs` comes before. A closed evaluation keeps what it says and is not stale.
+    """
+    with transaction(con):
+        con.execute(_MARK)
 
 
 def record_standing(con: duckdb.DuckDBPyConnection) -> None:
@@ -165,11 +179,23 @@ _INPUTS = """
     left join known k on k.district_code = o.district_code and k.phase_order < o.phase_order
     group by o.district_code, o.phase_id, o.inputs
 """
+# What is told of a whole district tells also what lies in the future, and what came after a closing.
 _DISTRICT_INPUTS = """
-    select district_code, sha256(concat_ws(chr(29), $1, string_agg(t.r, chr(30) order by t.r))) as inputs
-    from run_district
+    select d.district_code, sha256(concat_ws(
+        chr(29), $1, string_agg(t.r, chr(30) order by t.r), count(*) filter (t.delivery > getvariable('as_of')),
+        any_value(p.begun), any_value(p.closed)
+    )) as inputs
+    from raw.district d
     left join run_told t using (district_code)
-    group by district_code
+    left join (
+        select p.district_code, count(*) filter (p.starts <= getvariable('as_of')) as begun,
+            string_agg(c.phase_id, chr(30) order by c.phase_id) as closed
+        from raw.phase p
+        left join ops.phase_closure c
+            on c.district_code = p.district_code and c.phase_id = p.phase_id and c.reopened_at is null
+        group by p.district_code
+    ) p using (district_code)
+    group by d.district_code
 """
 # An evaluation that a check or a fault of its files kept out is tried again, also when its inputs are those of before; so is
 # one that was reopened, for its restatement.
@@ -191,4 +217,16 @@ _STANDING = """
     ) and exists (
         from mart.evaluation e where e.district_code = i.district_code and e.phase_id = i.phase_id and e.run_id = s.run_id
     )
+"""
+_IS_ASKED = "from run_evaluation e where e.district_code = i.district_code and e.phase_id = i.phase_id"
+_MARK = f"""
+    update mart.evaluation e
+    set is_stale = not m.stands, as_of = if(m.stands, getvariable('as_of'), e.as_of)
+    from (
+        select e.district_code, e.phase_id, s.phase_id is not null as stands
+        from mart.evaluation e
+        left join ({_STANDING}) s using (district_code, phase_id)
+        where not e.is_closed
+    ) m
+    where m.district_code = e.district_code and m.phase_id = e.phase_id
 """

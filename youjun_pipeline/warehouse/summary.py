@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 _VERDICTS = """
     select e.district_name || if(e.data_origin = 'reconstructed', '（数据为重构）', ''), e.phase_name || ' ' || e.phase_id,
-        v.schools_in_scope, v.schools_failing, v.indicators_failing, v.rows_in_quarantine, if(v.passes, '通过', '未通过')
+        v.schools_in_scope, v.schools_failing, v.indicators_failing, v.rows_in_quarantine,
+        if(v.passes, '通过', '未通过') || if(e.is_stale, '（待更新）', '')
     from mart.evaluation e
     join mart.district_verdict v using (district_code, phase_id)
     order by e.district_code, e.phase_order

@@ -49,6 +49,7 @@ BLANKS = {"mixed": 0.004, "passing": 0.0, "edge": 0.0, "sparse": 0.03, "cv_limit
 CONTRADICTIONS = {
     "teachers": (
         ("certified", "full_time"),
+        ("full_time", "staff"),
         ("trained_360h", "full_time"),
         ("backbone", "full_time"),
         ("pe", "full_time"),
@@ -60,6 +61,7 @@ CONTRADICTIONS = {
         ("catchment_junior_students", "junior_students"),
     ),
     "school_finance": (("training_budget_wan", "public_funds_budget_wan"),),
+    "recognition": (("valid", "issued"), ("satisfied", "valid")),
 }
 NEVER_BLANK = frozenset({"school_name", "campus"})
 
@@ -194,6 +196,12 @@ def blank_at_random(rng: random.Random, tables: dict[str, Rows], rate: float) ->
             rows[:] = [row for row in rows if rng.random() >= rate / 2]
 
 
+YEAR_OF = {
+    "school_finance": "year",
+    "graduation_cohorts": "year",
+    "recognition": "year",
+    "quality_monitoring": "cycle",
+}
 # Cells without which a row cannot be kept.
 KEYS = {
     "schools": ("school_code",),
@@ -211,7 +219,8 @@ KEYS = {
 
 
 def lose_rows(rng: random.Random, tables: dict[str, Rows | None], number: int) -> None:
-    """Make a cell of the key unreadable (blank), or a school code nobody's, in ``number`` rows, in place.
+    """Make a cell of the key unreadable (blank), a school code nobody's, a year one to come, or an item one that nobody
+    knows, in ``number`` rows, in place.
 
     The row is one of the district's own, or one more beside it.
     """
@@ -223,6 +232,12 @@ def lose_rows(rng: random.Random, tables: dict[str, Rows | None], number: int) -
             row = dict(row)
             rows.append(row)
         column = rng.choice(KEYS[dataset])
+        if dataset in YEAR_OF and rng.random() < 0.4:
+            row[YEAR_OF[dataset]] = 2030 + n
+            continue
+        if dataset == "assurance" and rng.random() < 0.4:
+            row.update(item=f"其他{n}", value=None, conclusion="not_met", evidence="文件")
+            continue
         is_code = column == "school_code" and dataset != "schools"
         row[column] = f"99999999{n:02d}" if is_code and rng.random() < 0.5 else None
 

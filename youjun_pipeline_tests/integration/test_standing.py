@@ -14,6 +14,8 @@ import pytest
 
 from youjun_pipeline.session import open_session
 from youjun_pipeline.settings import Settings
+from youjun_pipeline.warehouse.held_back import evaluation_states
+from youjun_pipeline.warehouse.summary import verdicts
 from youjun_pipeline_tests.generate import PLAIN, Phase, generate_district, write_delivery, write_district
 from youjun_pipeline_tests.steps import places, refresh
 
@@ -176,6 +178,58 @@ def test_interrupted_run_is_made_again_although_its_inputs_are_those_of_before(s
     published = refresh(settings, "run-3")
     assert made_by(settings)["run-3"] == ["120114 2023", "120114 2024"]
     assert published.content_sha256 == content
+
+
+def stale(settings: Settings) -> list[tuple[str, str]]:
+    with duckdb.connect(str(settings.published / "youjun.duckdb"), read_only=True) as con:
+        return con.execute(
+            "select district_code, left(phase_id, 4) from mart.evaluation where is_stale order by all"
+        ).fetchall()
+
+
+def test_what_a_run_leaves_behind_is_stale_until_the_next_that_takes_the_district(settings: Settings) -> None:
+    """Figures of both phases change in two districts; a run takes one phase of one of them."""
+    one_pupil_more(settings, "120114")
+    one_pupil_more(settings, "120115")
+    refresh(settings, "run-2", phases=("2024-second",), districts=("120114",))
+    assert stale(settings) == [("120115", "2023"), ("120115", "2024")]
+    assert made_by(settings)["run-2"] == ["120114 2023", "120114 2024"]
+    with duckdb.connect(str(settings.published / "youjun.duckdb"), read_only=True) as con:
+        states = {(s.district_code, s.phase_id[:4]): s.state for s in evaluation_states(con)}
+        assert states == {
+            ("120114", "2023"): "published",
+            ("120114", "2024"): "published",
+            ("120115", "2023"): "stale",
+            ("120115", "2024"): "stale",
+            ("120116", "2023"): "kept",
+            ("120116", "2024"): "kept",
+        }
+        assert [str(row[-1])[-5:] for row in verdicts(con) if str(row[0]).startswith("120115")] == [
+            "（待更新）"
+        ] * 2
+    published = refresh(settings, "run-3", phases=("2023-first",))
+    assert stale(settings) == []
+    assert published.content_sha256 == anew(settings)
+
+
+def test_what_is_stale_is_not_closed_by_its_days(settings: Settings) -> None:
+    """What was delivered in time would be shut out for good; a day later without a run is no news of what is over."""
+    [path] = settings.data.glob("120114-d/district.toml")
+    path.write_text(
+        path.read_text("utf-8").replace("[options]", "[options]\nclose_after_days = 120"), "utf-8"
+    )
+    refresh(settings, "run-2")
+    one_pupil_more(settings, "120114")
+    later = replace(settings, as_of=date(2024, 2, 1))
+    refresh(later, "run-3", districts=("120115",))
+    with duckdb.connect(str(settings.published / "youjun.duckdb"), read_only=True) as con:
+        assert con.execute("select phase_id from ops.phase_closure").fetchall() == []
+    # the phase under way of the third is known up to a day that is over
+    assert stale(later) == [("120114", "2023"), ("120114", "2024"), ("120116", "2024")]
+    refresh(later, "run-4")
+    with duckdb.connect(str(settings.published / "youjun.duckdb"), read_only=True) as con:
+        assert con.execute("select left(phase_id, 4) from ops.phase_closure").fetchall() == [("2023",)]
+    assert stale(later) == []
 
 
 def test_tables_made_in_part_do_not_stand(settings: Settings) -> None:

@@ -17,6 +17,7 @@ from youjun_pipeline_tests.oracle.shares import (
     District,
     Item,
     Pair,
+    above,
     added,
     decided,
     of_whole,
@@ -54,7 +55,10 @@ def teachers_share(district: District, column: str) -> Item:
             continue
         row = rows.get(key, {})
         is_told = district.options.count_private_teachers or school.row.get("sponsor_code") is not None
-        pair = of_whole(f.maybe(row.get(column)), f.maybe(row.get("full_time")))
+        full_time, staff = f.maybe(row.get("full_time")), f.maybe(row.get("staff"))
+        pair = of_whole(f.maybe(row.get(column)), full_time)
+        if above(full_time, staff):
+            pair = (None, None)
         (sure if is_told else unsure).append(pair)
     return decided(sure, unsure, 1)
 
@@ -126,9 +130,13 @@ def small_school_funding(district: District) -> Item:
 
 def rotation(district: District) -> Item:
     """G11: teachers rotated, and the backbone teachers among them."""
-    rotated = district.figure("G11.rotated")
-    first = share(*of_whole(rotated, district.figure("G11.eligible")), f.ROTATED_SHARE)
-    second = share(*of_whole(district.figure("G11.rotated_backbone"), rotated), f.ROTATED_BACKBONE_SHARE)
+    rotated, eligible = district.figure("G11.rotated"), district.figure("G11.eligible")
+    backbone = district.figure("G11.rotated_backbone")
+    if above(rotated, eligible) or above(backbone, rotated):
+        # the middle one of the three is part of both shares
+        return Item(f.NO_DATA)
+    first = share(rotated, eligible, f.ROTATED_SHARE)
+    second = share(backbone, rotated, f.ROTATED_BACKBONE_SHARE)
     return Item(together([first.status, second.status]), first.value, first.target)
 
 
@@ -168,9 +176,10 @@ def catchment(district: District) -> Item:
 
 def places(district: District) -> Item:
     """G14: places allotted to junior schools, and the conclusion that rural ones are favoured."""
-    allotted = share(
-        *of_whole(district.figure("G14.allotted"), district.figure("G14.places")), f.ALLOTTED_SHARE
-    )
+    to_juniors = district.figure("G14.allotted")
+    if above(district.figure("G14.allotted_rural"), to_juniors):
+        to_juniors = None
+    allotted = share(*of_whole(to_juniors, district.figure("G14.places")), f.ALLOTTED_SHARE)
     return Item(together([allotted.status, district.conclusion("G14")]), allotted.value, allotted.target)
 
 

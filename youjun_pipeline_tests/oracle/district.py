@@ -173,6 +173,23 @@ def decide(
     )
 
 
+def unsettled(judgement: SchoolIndicator) -> SchoolIndicator:
+    """A judgement of a school of which nobody knows whether it is judged."""
+    return replace(
+        judgement,
+        status=f.NO_DATA,
+        status_strict=f.NO_DATA,
+        value=None,
+        value_strict=None,
+        gap=None,
+        numerator=None,
+        numerator_strict=None,
+        rounding_sensitive=False,
+        waiver=None,
+        partial=False,
+    )
+
+
 def evaluate(tables: Tables, options: Options | None = None) -> Evaluation:
     """Evaluate one district in one phase.
 
@@ -182,18 +199,27 @@ def evaluate(tables: Tables, options: Options | None = None) -> Evaluation:
     that is None could not be read, and the row is lost.
     """
     options = options or Options()
-    tables, lost = hidden.sift(tables)
+    tables, lost = hidden.sift(tables, options.delivered_in)
     schools = read_schools(tables, options)
+    # a school that is judged or not is like a row of the roster that cannot be read
+    lost += tuple(
+        hidden.Lost("schools", None, None, None, None, None) for s in schools.values() if s.may_be_left_out
+    )
     sections = sections_of(schools.values())
     data = SchoolData.of(tables, lost)
-    by_school = {code: judge_school(school, data, options) for code, school in schools.items()}
+    plainly = {code: judge_school(school, data, options) for code, school in schools.items()}
+    by_school = {
+        code: [unsettled(j) for j in found] if schools[code].may_be_left_out else found
+        for code, found in plainly.items()
+    }
     judged = [judgement for found in by_school.values() for judgement in found]
     verdicts = {
         key: verdict_of(schools[key[0]], key[1], by_school[key[0]])
         for key, section in sections.items()
         if section.in_scope
     }
-    balances, contributions = stage_balances(judged, lost)
+    # the spread of what is reported is told all the same
+    balances, contributions = stage_balances([j for found in plainly.values() for j in found], lost)
     district = shares.District(tables, options, schools, sections)
     indicators = {
         code: from_schools(code, judged, balances, lost) for code in (*f.RESOURCES, "G3", "G4", "G5")

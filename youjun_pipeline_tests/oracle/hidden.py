@@ -1,6 +1,7 @@
 """Rows that count for nothing, and what they might have been: whatever they may touch is open, for better or worse.
 
-A row is lost when a cell of its key cannot be read (None), or when its school is in no roster.
+A row is lost when a cell of its key cannot be read (None), when its school is in no roster, or when its year had not come
+when it was delivered. A failing conclusion on an item that nobody knows may be any item's.
 Keep out: what is judged from the rows that remain (``sections``, ``assurance``).
 """
 
@@ -65,7 +66,24 @@ class Lost:
     year: int | None
 
 
-def sift(tables: Mapping[str, Sequence[Row] | None]) -> tuple[dict[str, list[Row] | None], tuple[Lost, ...]]:
+# Datasets of yearly figures: the column of the year, and how far ahead of the delivery it may be.
+YEARLY = {
+    "school_finance": ("year", 1),
+    "graduation_cohorts": ("year", 0),
+    "recognition": ("year", 0),
+    "quality_monitoring": ("cycle", 0),
+}
+
+
+def is_ahead(dataset: str, row: Row, delivered_in: int) -> bool:
+    """Whether a row is of a year that had not come when it was delivered."""
+    column, ahead = YEARLY.get(dataset, ("", 0))
+    return row.get(column) is not None and int(row[column]) > delivered_in + ahead
+
+
+def sift(
+    tables: Mapping[str, Sequence[Row] | None], delivered_in: int = 9999
+) -> tuple[dict[str, list[Row] | None], tuple[Lost, ...]]:
     """The rows that can be kept, and what is lost."""
     register = [r for r in tables.get("schools") or () if r.get("school_code") is not None]
     units, wholes = {str(unit(r)["school_code"]) for r in register}, {str(r["school_code"]) for r in register}
@@ -81,7 +99,17 @@ def sift(tables: Mapping[str, Sequence[Row] | None]) -> tuple[dict[str, list[Row
             code = row.get("school_code")
             known = code is not None and str(code) in (wholes if dataset in OF_WHOLE else units)
             is_of_school = "school_code" in KEYS[dataset] and dataset != "schools"
-            if all(row.get(c) is not None for c in KEYS[dataset]) and (known or not is_of_school):
+            ahead = is_ahead(dataset, row, delivered_in)
+            is_nobodys = (
+                dataset == "assurance" and str(row.get("item") or "G1").split(".")[0] not in f.INDICATORS
+            )
+            if is_nobodys and row.get("conclusion") == "not_met":
+                lost.append(Lost(dataset, None, None, None, None, None))
+            if (
+                not ahead
+                and all(row.get(c) is not None for c in KEYS[dataset])
+                and (known or not is_of_school)
+            ):
                 kept[dataset].append(row)  # type: ignore[union-attr]
                 continue
             year = row.get("year", row.get("cycle"))
@@ -92,7 +120,7 @@ def sift(tables: Mapping[str, Sequence[Row] | None]) -> tuple[dict[str, list[Row
                     row.get("stage"),
                     row.get("kind"),
                     row.get("item"),
-                    None if year is None else int(year),
+                    None if year is None or ahead else int(year),
                 )
             )
     return kept, tuple(lost)

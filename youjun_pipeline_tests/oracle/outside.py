@@ -13,6 +13,8 @@ from youjun_pipeline_tests.oracle.schools import Row
 from youjun_pipeline_tests.oracle.shares import (
     District,
     Item,
+    Pair,
+    above,
     added,
     newest,
     of_whole,
@@ -66,11 +68,19 @@ def population_year(district: District) -> int | None:
     )
 
 
+def answers(row: Row) -> Pair:
+    """Satisfied and valid answers; more valid ones than were asked for say neither."""
+    valid = f.maybe(row.get("valid"))
+    if above(valid, f.maybe(row.get("issued"))):
+        return None, None
+    return of_whole(f.maybe(row.get("satisfied")), valid)
+
+
 def sample(district: District, rows: Sequence[Row]) -> str:
     """Whether enough people answered, parents enough of them."""
     people = newest([r for r in district.rows("district_figures") if r["item"] == "population_wan"], "year")
     residents = added(r.get("value") for r in people)
-    valid = [of_whole(f.maybe(r.get("satisfied")), f.maybe(r.get("valid")))[1] for r in rows]
+    valid = [answers(r)[1] for r in rows]
     total = added(valid)
     if residents is None or total is None:
         return f.NO_DATA
@@ -82,12 +92,21 @@ def sample(district: District, rows: Sequence[Row]) -> str:
 
 
 def surveys(district: District) -> tuple[list[int], list[int]]:
-    """The years of the surveys, and those that asked every group."""
+    """The years of the surveys, and those that asked every group; without a rule, every group that was asked before."""
     asked: dict[int, set[str]] = {}
     for row in district.rows("recognition"):
         asked.setdefault(int(row["year"]), set()).add(row["respondent_group"])
-    whole = [y for y, groups in asked.items() if all(groups & words for words in f.RESPONDENTS)]
-    return list(asked), whole if district.options.survey_rule == "national" else list(asked)
+
+    def expects(year: int, words: frozenset[str]) -> bool:
+        earlier = any(groups & words for y, groups in asked.items() if y < year)
+        return district.options.survey_rule == "national" or earlier
+
+    whole = [
+        y
+        for y, groups in asked.items()
+        if all(groups & words for words in map(frozenset, f.RESPONDENTS) if expects(y, words))
+    ]
+    return list(asked), whole
 
 
 def survey_year(district: District) -> int | None:
@@ -103,8 +122,7 @@ def satisfaction(district: District) -> Item:
     rows = [r for r in every if int(r["year"]) == year]
 
     def of(rows: Iterable[Row]) -> Item:
-        pairs = [of_whole(f.maybe(r.get("satisfied")), f.maybe(r.get("valid"))) for r in rows]
-        return share(*summed(pairs), f.SATISFIED, f.NO_DATA)
+        return share(*summed(answers(r) for r in rows), f.SATISFIED, f.NO_DATA)
 
     statuses = [of(rows).status]
     if options.survey_rule == "national":

@@ -40,6 +40,7 @@ class Options:
     survey_methods: str = "together"
     subjects_not_monitored: Sequence[str] = ()
     effective_on: date = date(2023, 9, 30)
+    delivered_in: int = 2023
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.active_waivers) - set(f.WAIVERS))
@@ -79,6 +80,7 @@ class School:
     built_year: int | None
     is_private: bool
     preschool: Fraction
+    may_be_left_out: bool
     row: Row = field(repr=False)
 
     @property
@@ -107,19 +109,25 @@ class Section:
     in_scope: bool
 
 
+def pupils_told(row: Row, stage: str) -> int | None:
+    """The pupils of a stage, None where the cell is blank or cannot be read."""
+    told = row.get(f"{stage}_students")
+    return None if told is None or not str(told).isdecimal() else int(told)
+
+
 def pupils_by_stage(row: Row) -> dict[str, int | None]:
     """Reported pupils; a blank is unknown in a stage the type teaches and none in any other.
 
-    A type that cannot be read may teach every stage.
+    A type that cannot be read may teach every stage. What stands there and is no number (text) is unknown in any stage.
     """
     taught = f.TEACHES.get(row.get("school_type") or "", f.ALL_STAGES)
-    counts = [int(row.get(f"{stage}_students") or 0) for stage in f.ALL_STAGES]
+    counts = [pupils_told(row, stage) or 0 for stage in f.ALL_STAGES]
     if row.get("campus") is not None and any(counts):
         taught = ()  # a campus has one stage, and the one that is told is it
     pupils: dict[str, int | None] = {}
     for stage in f.ALL_STAGES:
-        reported = row.get(f"{stage}_students")
-        pupils[stage] = int(reported) if reported is not None else (None if stage in taught else 0)
+        is_blank = row.get(f"{stage}_students") is None
+        pupils[stage] = 0 if is_blank and stage not in taught else pupils_told(row, stage)
     return pupils
 
 
@@ -136,21 +144,25 @@ def read_school(row: Row, options: Options) -> School:
         and None not in known
         and sum(n or 0 for n in known) < f.TEACHING_POINT_FROM
     )
+    in_scope = (
+        bool(sections)
+        and school_type not in f.OUT_OF_SCOPE
+        and (options.include_private or not is_private)
+        and not too_small
+    )
     return School(
         code=str(row["school_code"]),
         name=row.get("school_name"),
         school_type=school_type,
         pupils=pupils,
         sections=sections,
-        in_scope=bool(sections)
-        and school_type not in f.OUT_OF_SCOPE
-        and (options.include_private or not is_private)
-        and not too_small,
+        in_scope=in_scope,
         urban_rural=row.get("urban_rural"),
         built_year=None if row.get("built_year") is None else int(row["built_year"]),
         is_private=is_private,
         preschool=(f.maybe(options.preschool_weight) or Fraction(0))
         * int(row.get("preschool_students") or 0),
+        may_be_left_out=in_scope and not options.include_private and sponsor is None,
         row=row,
     )
 

@@ -127,7 +127,7 @@ def judge_size(school: School, options: Options) -> SchoolIndicator:
         entitled = (school.built_year or 9999) <= f.WG4_BUILT_UNTIL or (
             bool(pupils)
             and migrants is not None
-            and f.exact(migrants) > f.WG4_MIGRANTS_ABOVE * f.exact(pupils)
+            and f.WG4_MIGRANTS_ABOVE * f.exact(pupils) < f.exact(migrants) <= f.exact(pupils)
         )
         covered = not through or school.school_type != f.TWELVE_YEAR or options.size_waiver_covers_twelve_year
         applied = ("W-G4",) if "W-G4" in options.active_waivers and entitled and covered else ()

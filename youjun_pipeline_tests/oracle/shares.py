@@ -71,9 +71,14 @@ def share(
     return Item(f.MET if part >= target * whole else f.BELOW, part / whole, target)
 
 
+def above(part: Fraction | None, whole: Fraction | None) -> bool:
+    """Whether both are reported, and the part is more than its whole."""
+    return part is not None and whole is not None and part > whole
+
+
 def of_whole(part: Fraction | None, whole: Fraction | None) -> Pair:
     """A part and its whole as reported in one place: more than the whole, or a whole less than nothing, says neither."""
-    if part is not None and whole is not None and part > whole:
+    if above(part, whole):
         return None, None
     if whole is not None and whole < 0:
         return None, None

@@ -1,6 +1,7 @@
 -- Every number of every chosen file, one per row, with the cell it stands in; a blank cell stands here without a value.
 -- item tells rows of one school or none apart: the survey's group and method, the subject and grade. Lists of classes and
--- rooms are not here, since they are counted and not summed (core.class_list, core.room), nor are plans and events.
+-- rooms are not here, since they are counted and not summed (core.class_list, core.room), nor are plans and events, nor rows
+-- of a year that has not been.
 with file as (
     select district_code, phase_id, dataset, content_sha256 from core.chosen_file
     semi join run_evaluation using (district_code, phase_id)
@@ -28,12 +29,18 @@ with file as (
         try_cast(columns(a.* exclude (content_sha256, sheet, row_number, school_code, year)) as decimal(24, 9))
     from file f
     join accepted.school_finance a using (content_sha256)
+    anti join core.future_row u
+        on u.district_code = f.district_code and u.phase_id = f.phase_id and u.content_sha256 = a.content_sha256
+        and u.sheet is not distinct from a.sheet and u.row_number = a.row_number
     where f.dataset = 'school_finance'
 ), cohort as (
     select f.district_code, f.phase_id, f.content_sha256, a.sheet, a.row_number, a.school_code, a.year,
         try_cast(columns(a.* exclude (content_sha256, sheet, row_number, school_code, year)) as decimal(24, 9))
     from file f
     join accepted.graduation_cohorts a using (content_sha256)
+    anti join core.future_row u
+        on u.district_code = f.district_code and u.phase_id = f.phase_id and u.content_sha256 = a.content_sha256
+        and u.sheet is not distinct from a.sheet and u.row_number = a.row_number
     where f.dataset = 'graduation_cohorts'
 ), survey as (
     select f.district_code, f.phase_id, f.content_sha256, a.sheet, a.row_number, a.year,
@@ -41,6 +48,9 @@ with file as (
         try_cast(columns(a.* exclude (content_sha256, sheet, row_number, year, respondent_group, method)) as decimal(24, 9))
     from file f
     join accepted.recognition a using (content_sha256)
+    anti join core.future_row u
+        on u.district_code = f.district_code and u.phase_id = f.phase_id and u.content_sha256 = a.content_sha256
+        and u.sheet is not distinct from a.sheet and u.row_number = a.row_number
     where f.dataset = 'recognition'
 ), subject as (
     select f.district_code, f.phase_id, f.content_sha256, a.sheet, a.row_number, a.cycle as year,
@@ -48,6 +58,9 @@ with file as (
         try_cast(columns(a.* exclude (content_sha256, sheet, row_number, cycle, grade, subject)) as decimal(24, 9))
     from file f
     join accepted.quality_monitoring a using (content_sha256)
+    anti join core.future_row u
+        on u.district_code = f.district_code and u.phase_id = f.phase_id and u.content_sha256 = a.content_sha256
+        and u.sheet is not distinct from a.sheet and u.row_number = a.row_number
     where f.dataset = 'quality_monitoring'
 ), number as (
     select 'schools' as dataset, * from school unpivot include nulls (

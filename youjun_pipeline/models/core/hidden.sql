@@ -1,14 +1,31 @@
 -- What rows that count for nothing may hide: rejected rows of the chosen files, and rows of a school that no roster of the
--- district has ever had. Contracts (`hides`) say which part of a key tells what the row belongs to; null means that it may be
+-- district has ever had, rows of a year that has not been, conclusions of 未达标 on an item that nobody knows. A school that may
+-- be private where those are left out is like a row of the roster that cannot be read. Contracts (`hides`) say which part of a key tells what the row belongs to; null means that it may be
 -- anything. Whoever reads this opens what the row could have touched, whether it would have helped or harmed.
 with told as (
-    select f.district_code, f.phase_id, f.dataset, f.file, h.school_code, h.stage, h.item, h.year
+    select f.district_code, f.phase_id, f.dataset, h.school_code, h.stage, h.item, h.year, true as in_quarantine
     from core.chosen_file f
     semi join run_evaluation using (district_code, phase_id)
     join raw.hidden_row h using (content_sha256, dataset)
     union all
-    select district_code, phase_id, dataset, file, school_code, stage, item, year
+    select district_code, phase_id, dataset, school_code, stage, item, year, true
     from core.unknown_school
+    union all
+    select district_code, phase_id, dataset, school_code, null, item, null, true
+    from core.future_row
+    semi join run_evaluation using (district_code, phase_id)
+    union all
+    select a.district_code, a.phase_id, 'assurance', null, null, null, null, false
+    from core.assurance a
+    join run_evaluation e using (district_code, phase_id)
+    anti join standard.indicator i
+        on i.standard_id = e.standard_id and i.indicator_code = split_part(a.item, '.', 1)
+    where a.conclusion = 'not_met'
+    union all
+    select district_code, phase_id, 'schools', null, null, null, null, false
+    from core.school
+    semi join run_evaluation using (district_code, phase_id)
+    where may_be_left_out
 ), placed as (
     -- a code that is not in the roster is a slip of the pen, or a school whose own row is missing: any school; that of a
     -- school with campuses may be of each of them
@@ -17,7 +34,7 @@ with told as (
     left join core.school s
         on s.district_code = t.district_code and s.phase_id = t.phase_id and t.school_code in (s.school_code, s.campus_of)
 )
-select p.district_code, p.phase_id, p.dataset, p.school_code, p.stage, p.item, p.year, count(*) as rows
+select p.district_code, p.phase_id, p.dataset, p.school_code, p.stage, p.item, p.year, p.in_quarantine, count(*) as rows
 from placed p
 -- a school that has left the roster belongs to the past: its rows are unused, and hide nothing
 anti join core.known_school k

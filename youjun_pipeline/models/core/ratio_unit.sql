@@ -1,6 +1,7 @@
 -- Every unit of a ratio with what it reported: the district, a school, a section, a row of the survey.
 -- numerator and denominator are null where a piece is missing. A part above its whole, or a whole below
--- nothing, is a contradiction: neither figure can be believed, and none counts.
+-- nothing, is a contradiction: neither figure can be believed, and none counts. So it is with a figure that contradicts one
+-- which the ratio does not ask for (core.contradiction).
 with unit as (
     select e.district_code, e.phase_id, r.indicator_code, r.part, r.is_share, null::varchar as school_code,
         null::varchar as school_name, null::varchar as stage, null::integer as year, null::varchar as item, true as is_member
@@ -39,7 +40,8 @@ with unit as (
         case when bool_and(f.value is not null) filter (t.is_numerator)
             then sum(t.sign * f.value) filter (t.is_numerator) end::decimal(24, 6) as reported_part,
         case when bool_and(f.value is not null) filter (not t.is_numerator)
-            then sum(t.sign * f.value) filter (not t.is_numerator) end::decimal(24, 6) as reported_whole
+            then sum(t.sign * f.value) filter (not t.is_numerator) end::decimal(24, 6) as reported_whole,
+        min(c.text) as contradiction_elsewhere
     from unit u
     join run_evaluation e using (district_code, phase_id)
     join standard.term t
@@ -48,11 +50,16 @@ with unit as (
         on f.district_code = u.district_code and f.phase_id = u.phase_id and f.input = t.input
         and f.school_code is not distinct from u.school_code and f.stage is not distinct from u.stage
         and f.year is not distinct from u.year and f.item is not distinct from u.item
+    left join core.contradiction c
+        on c.district_code = u.district_code and c.phase_id = u.phase_id and c.input = t.input
+        and c.school_code is not distinct from u.school_code and c.stage is not distinct from u.stage
+        and c.year is not distinct from u.year and c.item is not distinct from u.item
     group by all
 )
-select *,
-    coalesce(is_share and (reported_part > reported_whole or reported_whole < 0), false)
-        as is_contradiction,
+select * exclude (contradiction_elsewhere),
+    if(is_share and (reported_part > reported_whole or reported_whole < 0),
+        exact(reported_part) || ' 多于 ' || exact(reported_whole), contradiction_elsewhere) as contradiction,
+    contradiction is not null as is_contradiction,
     if(is_contradiction, null, reported_part) as numerator,
     if(is_contradiction, null, reported_whole) as denominator
 from summed

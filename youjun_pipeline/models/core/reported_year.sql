@@ -23,10 +23,10 @@ with reported as (
         and r.school_code = m.school_code and r.year = y.year
     group by all
 ), survey as (
-    -- a group is there under any of its words
+    -- a group is there under any of its words; where no sample is asked for, whoever was asked in an earlier year is missed
     select y.district_code, y.phase_id, y.indicator_code, y.part, y.year,
         list(g.respondent_group order by g.sort_order) filter (
-            y.survey_rule = 'national' and not list_has_any(g.words, y.words)) as missing
+            (y.survey_rule = 'national' or b.first_year is not null) and not list_has_any(g.words, y.words)) as missing
     from (
         select e.district_code, e.phase_id, e.standard_id, e.survey_rule, t.indicator_code, t.part, a.year,
             list(distinct a.respondent_group) as words
@@ -35,9 +35,15 @@ with reported as (
         join core.chosen_file f
             on f.district_code = e.district_code and f.phase_id = e.phase_id and f.dataset = 'recognition'
         join accepted.recognition a using (content_sha256)
+    anti join core.future_row u
+        on u.district_code = f.district_code and u.phase_id = f.phase_id and u.content_sha256 = a.content_sha256
+        and u.sheet is not distinct from a.sheet and u.row_number = a.row_number
         group by all
     ) y
     join standard.respondent_group g using (standard_id)
+    left join core.asked_before b
+        on b.district_code = y.district_code and b.phase_id = y.phase_id and b.respondent_group = g.respondent_group
+        and b.first_year < y.year
     group by all
 )
 select district_code, phase_id, indicator_code, part, year, missing, nullif(newest, year) as ahead,

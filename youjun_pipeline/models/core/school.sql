@@ -2,7 +2,13 @@
 -- A stage is there when it has pupils, or when the school teaches it by type and its pupils are not reported. A school whose
 -- type cannot be read may teach every stage: those whose pupils it does not report are there, and nothing is known of them.
 -- A campus in a row of its own is a school of its one stage; campus_of is the code of the whole, that of a school its own.
-with roster as (
+-- A cell of pupils that cannot be read says that there are some: the stage is there, whatever the type teaches.
+with unreadable as (
+    select content_sha256, sheet, row_number, list(column_name) as columns
+    from raw.rejection
+    where dataset = 'schools' and not rejects_row
+    group by all
+), roster as (
     select
         e.district_code,
         e.phase_id,
@@ -16,12 +22,17 @@ with roster as (
         -- a campus has one stage: where the pupils of one are reported, the others that its school teaches are elsewhere
         s.campus is not null and coalesce(greatest(s.primary_students, s.junior_students, s.senior_students) > 0, false)
             as has_told_stage,
-        coalesce(s.primary_students > 0, t.teaches_primary and not has_told_stage, not has_told_stage) as has_primary,
-        coalesce(s.junior_students > 0, t.teaches_junior and not has_told_stage, not has_told_stage) as has_junior,
-        coalesce(s.senior_students > 0, t.teaches_senior and not has_told_stage, not has_told_stage) as has_senior
+        coalesce(s.primary_students > 0, list_contains(x.columns, 'primary_students') or t.teaches_primary and not has_told_stage,
+            t.teaches_primary and not has_told_stage, not has_told_stage) as has_primary,
+        coalesce(s.junior_students > 0, list_contains(x.columns, 'junior_students') or t.teaches_junior and not has_told_stage,
+            t.teaches_junior and not has_told_stage, not has_told_stage) as has_junior,
+        coalesce(s.senior_students > 0, list_contains(x.columns, 'senior_students') or t.teaches_senior and not has_told_stage,
+            t.teaches_senior and not has_told_stage, not has_told_stage) as has_senior
     from run_evaluation e
     join core.chosen_file f using (district_code, phase_id)
     join accepted.schools s using (content_sha256)
+    left join unreadable x
+        on x.content_sha256 = s.content_sha256 and x.sheet is not distinct from s.sheet and x.row_number = s.row_number
     left join standard.school_type t on t.standard_id = e.standard_id and t.school_type = s.school_type
     left join core.parameter small
         on small.district_code = e.district_code and small.phase_id = e.phase_id
@@ -55,12 +66,15 @@ select
     case
         -- an unreadable type takes no school out: it might be one that is judged
         when not coalesce(in_scope, true) then '不属于评估范围的学校类型'
-        -- private is what says so: leaving out whoever does not name a sponsor would pass over public schools
+        -- private is what says so: leaving out whoever does not name a sponsor would pass over public schools; what they
+        -- would be judged by is open (core.hidden)
         when not include_private and sponsor_code = 10 then '民办学校未纳入'
         when compulsory_students < min_students then '教学点学生不足 ' || min_students || ' 人'
         when not (has_primary or has_junior) then '没有义务教育学段'
     end as out_of_scope_reason,
     out_of_scope_reason is null as in_scope,
+    -- whether the district judges it depends on a sponsor that nobody knows
+    in_scope and not include_private and sponsor_code is null as may_be_left_out,
     -- small teaching points are not judged, yet G6 asks that they be funded; one that does not report its pupils is judged
     coalesce(compulsory_students < min_students, false) as out_of_scope_by_size,
     -- G6 looks at these, at a school with all its campuses; null where the pupils reported leave it open

@@ -30,7 +30,9 @@ with largest_class as (
             when 'max_students' then s.compulsory_students <= c.value
             when 'max_class_students' then l.students <= c.value
             when 'built_until' then s.built_year <= c.value
+            -- more of them than pupils is a contradiction, which shows nothing
             when 'migrant_share_above' then s.migrant_students > c.value * s.compulsory_students
+                and s.migrant_students <= s.compulsory_students
         end, false)) as holds,
         bool_or(c.condition = 'max_class_students' and h.school_code is not null) as is_doubtful
     from core.school s

@@ -59,7 +59,7 @@ with section as (
         ) as roster_rows_rejected,
         (
             select coalesce(sum(h.rows), 0) from core.hidden h
-            where h.district_code = e.district_code and h.phase_id = e.phase_id
+            where h.district_code = e.district_code and h.phase_id = e.phase_id and h.in_quarantine
         )::bigint as rows_in_quarantine
     from run_evaluation e
     left join failing f using (district_code, phase_id)

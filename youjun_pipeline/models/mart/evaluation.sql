@@ -3,10 +3,10 @@ select
     data_origin, plan_title, document_number, issued_on as plan_issued_on, include_private, music_art_rule, close_after_days,
     list_sort([w.waiver for w in active]) as active_waivers,
     list_sort([w.waiver for w in active if w.granted_by = 'district']) as district_waivers,
-    is_closed,
+    is_closed, is_stale,
     getvariable('started_at') as evaluated_at
 from (
-    select e.*, false as is_closed,
+    select e.*, false as is_closed, false as is_stale,
         coalesce((
             select list({'waiver': w.waiver, 'granted_by': w.granted_by})
             from core.active_waiver w

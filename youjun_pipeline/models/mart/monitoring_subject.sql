@@ -7,6 +7,9 @@ with result as (
     from core.chosen_file f
     join run_evaluation e using (district_code, phase_id)
     join accepted.quality_monitoring m using (content_sha256)
+    anti join core.future_row u
+        on u.district_code = f.district_code and u.phase_id = f.phase_id and u.content_sha256 = m.content_sha256
+        and u.sheet is not distinct from m.sheet and u.row_number = m.row_number
     join core.limit l on l.district_code = e.district_code and l.phase_id = e.phase_id and l.indicator_code = 'Q9'
     join core.parameter p
         on p.district_code = f.district_code and p.phase_id = f.phase_id

@@ -1,4 +1,4 @@
-with judgement as (
+with judged as (
     from rule.resource
     union all by name
     from rule.g3_music_art_rooms
@@ -6,6 +6,15 @@ with judgement as (
     from rule.g4_school_size
     union all by name
     from rule.g5_class_size
+), judgement as (
+    -- whether the district judges the school at all depends on a sponsor that nobody knows: it neither passes nor fails
+    select j.* from judged j
+    anti join (from core.school where may_be_left_out) m using (district_code, phase_id, school_code)
+    union all by name
+    select j.* replace (null as numerator, null as value, null as value_strict, null as gap, 'no_data' as status,
+        'no_data' as status_strict, false as rounding_sensitive, '没有报送举办者类型，不知是否纳入评估，不能视为达标' as reason)
+    from judged j
+    semi join (from core.school where may_be_left_out) m using (district_code, phase_id, school_code)
 )
 select
     j.district_code, j.phase_id, j.school_code, s.school_name, j.stage, j.indicator_code, i.short_name as indicator_name,

@@ -35,7 +35,7 @@ with part as (
         list(school_name order by school_code) filter (is_member and status = 'below') as failing,
         list(distinct coalesce(school_name, item, '') order by coalesce(school_name, item, '')) filter (
             is_missing and not is_contradiction) as blank_at,
-        list(coalesce(school_name, item, '') || ' ' || exact(reported_part) || ' 多于 ' || exact(reported_whole)
+        list(concat_ws(' ', coalesce(school_name, item), contradiction)
             order by school_code, item) filter (is_contradiction) as contradiction_at,
         list(school_name order by school_code) filter (is_member and not is_missing and denominator = 0) as zero_at,
         list(school_name order by school_code) filter (is_member is null) as uncertain_at

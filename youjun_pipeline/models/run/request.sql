@@ -1,5 +1,6 @@
--- Evaluations that the run asks for: its phases that have begun and are not closed, of its districts. Findings and changes
--- rest on the phases before: with a phase go those before it that were never made, and those after it that were.
+-- Evaluations that the run asks for: open phases that have begun, of its districts. Beside those named these are what they
+-- rest on (every phase before them) and every phase that has rows: what stands is left out afterwards (`standing`), and what
+-- does not is made again by whichever run comes next, so that no run leaves phases of a district behind its files.
 -- effective_on is the day up to which deliveries count: the phase's end or the as-of date, whichever is earlier.
 select
     p.district_code,
@@ -22,13 +23,12 @@ where p.starts <= getvariable('as_of')
     and (
         list_contains(getvariable('phases'), p.phase_id)
         or exists (
-            from raw.phase other
-            where other.district_code = p.district_code and list_contains(getvariable('phases'), other.phase_id)
-                and other.starts <= getvariable('as_of')
-                and (other.phase_order < p.phase_order) = exists (
-                    from ops.passed_evaluation made
-                    where made.district_code = p.district_code and made.phase_id = p.phase_id
-                )
+            from mart.evaluation made where made.district_code = p.district_code and made.phase_id = p.phase_id
+        )
+        or exists (
+            from raw.phase later
+            where later.district_code = p.district_code and later.phase_order > p.phase_order
+                and later.starts <= getvariable('as_of') and list_contains(getvariable('phases'), later.phase_id)
         )
     )
     and (getvariable('districts') is null or list_contains(getvariable('districts'), p.district_code))
