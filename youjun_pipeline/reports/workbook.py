@@ -194,24 +194,30 @@ class Paper:
         self,
         row: int,
         column: int,
-        first_row: int,
+        rows: Sequence[int],
         value: float | None,
         number_format: str,
         style: dict[str, Any] | None = None,
     ) -> None:
-        """The sum of the cells above, from `first_row` on, as a formula; `value` is what it comes to, for who does not compute.
+        """The sum of the cells of this column in `rows` as a formula; `value` is what it comes to, for who does not compute.
 
         A sum that is not known, since a part of it is missing, is no formula: SUM would take what is missing for 0.
         """
-        if value is None:
-            self.text(row, column, None, style)
+        if value is None or not rows:
+            self.number(row, column, value, number_format, style)
             return
-        from xlsxwriter.utility import xl_range
+        from xlsxwriter.utility import xl_range, xl_rowcol_to_cell
 
+        in_line = list(rows) == list(range(rows[0], rows[-1] + 1))
+        summed = (
+            xl_range(rows[0], column, rows[-1], column)
+            if in_line
+            else ",".join(xl_rowcol_to_cell(r, column) for r in rows)
+        )
         self.sheet.write_formula(
             row,
             column,
-            f"=SUM({xl_range(first_row, column, row - 1, column)})",
+            f"=SUM({summed})",
             self.book.style({"num_format": number_format, **(style or {})}),
             value,
         )

@@ -308,7 +308,7 @@ def test_every_sheet_prints_on_a4_one_page_wide_with_its_header_on_every_page(wr
             assert sheet.print_title_rows, name
 
 
-def test_nothing_in_the_workbooks_is_a_formula_or_an_error(written: Written) -> None:
+def test_nothing_in_the_workbooks_is_a_formula_but_sums_or_an_error(written: Written) -> None:
     for path, book in ((written.official, written.sheets), (written.schools, written.school_sheets)):
         assert active_parts(path) == []
         values = [value for sheet in book.values() for row in cells(sheet) for value in row]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -237,3 +238,23 @@ def test_papers_of_made_up_data_say_so_and_are_the_same_each_time(
         assert any("重构样例" in text for text in texts), name
         report.write(con, evaluation, tmp_path / name)
         assert (tmp_path / name).read_bytes() == papers[name].read_bytes(), name
+
+
+def test_totals_are_sums_that_come_to_what_is_shown(papers: dict[str, Path]) -> None:
+    """Each formula computed anew from the cells it names."""
+    for name, least in ((f"{STARTUP}.xlsx", 20), ("销号台账.xlsx", 4), ("在建工程清单.xlsx", 0)):
+        shown = openpyxl.load_workbook(papers[name], data_only=True)
+        found = 0
+        for sheet in openpyxl.load_workbook(papers[name]).worksheets:
+            for cell in (c for row in sheet.iter_rows() for c in row if c.data_type == "f"):
+                parts = re.findall(r"([A-Z]+)(\d+)(?::[A-Z]+(\d+))?", str(cell.value).removeprefix("=SUM"))
+                values = [
+                    shown[sheet.title][f"{column}{number}"].value
+                    for column, first, last in parts
+                    for number in range(int(first), int(last or first) + 1)
+                ]
+                # SUM takes no account of the sign for nothing reported
+                known = [value for value in values if isinstance(value, int | float)]
+                assert shown[sheet.title][cell.coordinate].value == pytest.approx(sum(known)), cell.coordinate
+                found += 1
+        assert found >= least, name

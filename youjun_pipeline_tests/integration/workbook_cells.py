@@ -15,8 +15,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 
 def sheets(path: Path) -> dict[str, Worksheet]:
-    """The sheets of a workbook by name."""
-    return {sheet.title: sheet for sheet in openpyxl.load_workbook(path).worksheets}
+    """The sheets of a workbook by name; a sum is what it came to when it was written."""
+    return {sheet.title: sheet for sheet in openpyxl.load_workbook(path, data_only=True).worksheets}
 
 
 def cells(sheet: Worksheet) -> list[list[Any]]:
@@ -41,11 +41,13 @@ def package_texts(path: Path) -> dict[str, str]:
 
 
 def active_parts(path: Path) -> list[str]:
-    """What of a workbook could do anything: formulas, macros, connections, links out of it."""
+    """What of a workbook could do anything: formulas but sums of its own cells, macros, connections, links out of it."""
     parts = package_texts(path)
     found = [n for n in parts if re.search(r"vba|externalLink|connections|activeX|embeddings|oleObject", n)]
     for name, text in parts.items():
-        if name.startswith("xl/worksheets/sheet") and re.search(r"<f[ >/]", text):
+        if name.startswith("xl/worksheets/sheet") and re.search(
+            r"<f[ >/](?!SUM\([A-Z]+\d+([:,][A-Z]+\d+)*\)</f><v>)", text
+        ):
             found.append(f"formula in {name}")
         if name.endswith(".rels") and "TargetMode" in text:
             found.append(f"link out of {name}")

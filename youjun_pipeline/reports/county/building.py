@@ -83,7 +83,9 @@ def _lines(
         return
     paper.merge(paper.row, 0, paper.row, 9, "合计（已填报的）", {"bold": True})
     known = [m["spent_wan"] for m in measures if m["spent_wan"] is not None]
-    paper.total(paper.row, 10, top, sum(known) if known else None, "#,##0.00", {"bold": True})
+    paper.total(
+        paper.row, 10, range(top, paper.row), sum(known) if known else None, "#,##0.00", {"bold": True}
+    )
     paper.blank(paper.row, 11)
     paper.blank(paper.row, 12)
     paper.row += 1

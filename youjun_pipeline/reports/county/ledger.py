@@ -148,10 +148,19 @@ def _money(book: Book, rows: list[Row]) -> None:
         paper.text(paper.row, 0, "合计（已知的）", {"bold": True})
         for column, name in enumerate(("budget_wan", "spent_wan", "over_wan"), start=1):
             known = [row[name] for row in rows if row[name] is not None]
-            paper.total(paper.row, column, top, sum(known) if known else None, "#,##0.00", {"bold": True})
+            paper.total(
+                paper.row,
+                column,
+                range(top, paper.row),
+                sum(known) if known else None,
+                "#,##0.00",
+                {"bold": True},
+            )
         for column in (4, 5):
             name = ("measures", "measures_reporting")[column - 4]
-            paper.total(paper.row, column, top, sum(row[name] for row in rows), "0", {"bold": True})
+            paper.total(
+                paper.row, column, range(top, paper.row), sum(row[name] for row in rows), "0", {"bold": True}
+            )
         paper.blank(paper.row, 6)
         paper.row += 1
     paper.notes(

@@ -69,6 +69,15 @@ def write_basic_figures(book: Book, con: duckdb.DuckDBPyConnection) -> None:
         pupils = _total(special, "compulsory_students")
         shown = "未报" if pupils is None else f"{pupils} 人"
         notes.append(f"特殊教育学校、职业学校共 {len(special)} 所，其中义务教育学段在校生 {shown}。")
+    outside = [s for s in sections if s["school_type"] in ordinary and not s["in_scope"]]
+    if outside:
+        told = _total(
+            [s for s in sections if s["school_type"] in ordinary and s["in_scope"]], "full_time_teachers"
+        )
+        notes.append(
+            f"本表包括未纳入评估的 {len(outside)} 个学部；表Ⅱ至表Ⅴ只计纳入评估的"
+            + (f"，其专任教师为 {told:,} 人。" if told is not None else "。")
+        )
     if missing:
         notes.append(f"{'、'.join(missing)}，因此没有合计。")
     paper.notes(*notes, f"{words.NOTHING_MEANS}。")
@@ -147,13 +156,16 @@ def _stage_block(
         (evaluation.catalogue.stages[s].name, [r for r in ordinary if r["stage"] == s])
         for s in evaluation.stages
     ]
+    top = paper.row
     for name, rows in [*stages, ("合计", ordinary)]:
+        # the last row sums those above it
+        above = range(top, paper.row) if name == "合计" else range(0)
         paper.merge(paper.row, 0, paper.row, 1, name, {})
-        paper.number(paper.row, 2, len(rows), "0")
-        paper.number(paper.row, 3, sum(r["school_code"] in private for r in rows), "0")
-        paper.number(paper.row, 4, sum(r["in_scope"] for r in rows), "0")
+        paper.total(paper.row, 2, above, len(rows), "#,##0")
+        paper.total(paper.row, 3, above, sum(r["school_code"] in private for r in rows), "#,##0")
+        paper.total(paper.row, 4, above, sum(r["in_scope"] for r in rows), "#,##0")
         for column, (figure, heading) in enumerate(_SECTION_SUMS, start=5):
-            paper.number(paper.row, column, _total(rows, figure), "0")
+            paper.total(paper.row, column, above, _total(rows, figure), "#,##0")
             blank = sum(r[figure] is None for r in rows)
             if blank and name != "合计":
                 missing.append(

@@ -5,6 +5,7 @@ Keep out: tables of schools (`schools`), and any verdict that is not in a mart.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from youjun_pipeline import vocabulary
@@ -26,7 +27,9 @@ def write_assurance(book: Book, con: duckdb.DuckDBPyConnection) -> None:
     paper = Paper(book, "表Ⅳ", _WIDTHS)
     paper.open("表Ⅳ　政府保障程度")
     _indicator_table(paper, con, "government")
-    paper.notes("灰底为未达标。", words.LEGEND)
+    paper.notes(
+        "灰底为未达标。", "学校和教师数只计纳入评估的，表Ⅰ还包括未纳入的，两表可以不同。", words.LEGEND
+    )
 
 
 def write_quality(book: Book, con: duckdb.DuckDBPyConnection) -> None:
@@ -117,21 +120,23 @@ def _figure_row(paper: Paper, code: str, figure: Row) -> None:
     else:
         number_format = words.share_format(catalogue) if is_share else words.amount_format(figure["value"])
         if figure["target"] is not None and not is_share:
-            number_format = words.value_format(catalogue, code)
+            number_format = "#,##" + words.value_format(catalogue, code)
         decimals = int(catalogue.parameters["share_display_decimals"].value) + 2 if is_share else 2
         if words.is_rounding_sensitive(figure["value"], figure["target"], figure["status"], decimals):
             number_format += f'"{words.ROUNDED_MARK}"'
         paper.number(
             row, 3, figure["value"], number_format, {"bold": True} if figure["target"] is not None else {}
         )
-    if figure["unit"]:
-        paper.text(row, 4, "%" if is_share else figure["unit"])
+    # a share bears its sign itself: 100.0%
+    if figure["unit"] and not is_share:
+        paper.text(row, 4, figure["unit"])
     else:
         paper.blank(row, 4)
     if figure["target"] is None:
         paper.blank(row, 5)
     else:
-        paper.number(row, 5, figure["target"], words.value_format(catalogue, code))
+        target_format = words.value_format(catalogue, code)
+        paper.number(row, 5, figure["target"], target_format if is_share else "#,##" + target_format)
     paper.row += 1
 
 
@@ -197,17 +202,20 @@ def write_recognition(book: Book, con: duckdb.DuckDBPyConnection) -> None:
     )
     order = {group: place for place, group in enumerate(_GROUPS)}
     groups = sorted({row["respondent_group"] for row in found}, key=lambda g: (order.get(g, len(order)), g))
+    answers: list[int] = []
     for group in groups:
         rows = [row for row in found if row["respondent_group"] == group]
+        answers += range(paper.row, paper.row + len(rows))
         paper.merge(paper.row, 0, paper.row + len(rows) - (len(rows) == 1), 0, group, {})
         for row in rows:
             _survey_row(paper, row["method"], row["year"], row, {})
         if len(rows) > 1:
-            _survey_row(paper, "小计", rows[0]["year"], _summed(rows), {"italic": True})
+            above = range(paper.row - len(rows), paper.row)
+            _survey_row(paper, "小计", rows[0]["year"], _summed(rows), {"italic": True}, above)
     if not found:
         paper.merge(paper.row, 0, paper.row, len(headings) - 1, "没有社会认可度调查结果", {})
         paper.row += 1
-    _recognition_verdict(paper, con, found)
+    _recognition_verdict(paper, con, found, answers)
     _veto_table(paper, con)
     paper.notes(
         "认可度为满意数除以有效数，以各类调查对象合计判定。",
@@ -217,12 +225,17 @@ def write_recognition(book: Book, con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _survey_row(
-    paper: Paper, method: str | None, year: int | None, row: Row, style: dict[str, object]
+    paper: Paper,
+    method: str | None,
+    year: int | None,
+    row: Row,
+    style: dict[str, object],
+    above: Sequence[int] = (),
 ) -> None:
     paper.text(paper.row, 1, method, style)
     paper.number(paper.row, 2, year, "0", style)
     for column, figure in enumerate(("issued", "valid", "satisfied"), start=3):
-        paper.number(paper.row, column, row[figure], "#,##0", style)
+        paper.total(paper.row, column, above, row[figure], "#,##0", style)
     paper.number(paper.row, 6, row["rate"], words.share_format(paper.book.evaluation.catalogue), style)
     paper.blank(paper.row, 7)
     paper.sheet.set_row(paper.row, 18)
@@ -240,8 +253,10 @@ def _summed(rows: list[Row]) -> Row:
     return total
 
 
-def _recognition_verdict(paper: Paper, con: duckdb.DuckDBPyConnection, found: list[Row]) -> None:
-    """The total of all groups against the limit, as the district's indicator has it."""
+def _recognition_verdict(
+    paper: Paper, con: duckdb.DuckDBPyConnection, found: list[Row], answers: Sequence[int]
+) -> None:
+    """The total of all groups against the limit, as the district's indicator has it; `answers` are the rows it sums."""
     evaluation = paper.book.evaluation
     catalogue = evaluation.catalogue
     judged = evaluation.rows(
@@ -258,7 +273,7 @@ def _recognition_verdict(paper: Paper, con: duckdb.DuckDBPyConnection, found: li
         paper.merge(paper.row, 0, paper.row, 1, "合计", HEAD)
         paper.blank(paper.row, 2, HEAD)
         for column, figure in enumerate(("issued", "valid", "satisfied"), start=3):
-            paper.number(paper.row, column, total[figure], "#,##0", HEAD)
+            paper.total(paper.row, column, answers, total[figure], "#,##0", HEAD)
         paper.number(paper.row, 6, row["value"], share + (f'"{words.ROUNDED_MARK}"' if mark else ""), HEAD)
         verdict = words.status_word(row["status"], catalogue, has_floor=False)
         limit = (
