@@ -355,6 +355,10 @@ def generate_district(
         for number in range(rng.choice((0, 1, 2))):
             make_campus(rng, tables, number)
         attach_preschools(rng, tables, settings, manner)
+        settings["apply_unverified"] = rng.random() < 0.5
+        if manner != "passing" and "funding_norm_primary_yuan" in settings and rng.random() < 0.3:
+            # Below the nation's, which then counts.
+            settings |= {"funding_norm_primary_yuan": 600, "funding_norm_junior_yuan": 860}
     blank_at_random(rng, tables, BLANKS[profile])
     for rows in shuffled(rng, tables.values()):
         rng.shuffle(rows)

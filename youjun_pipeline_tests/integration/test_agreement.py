@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from youjun_pipeline.standard import DEFAULT_STANDARD, catalogue_tables, load_catalogue
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline_tests.generate import GeneratedDistrict, Phase, generate_district, write_district
 from youjun_pipeline_tests.oracle import Evaluation, Options, evaluate
@@ -20,8 +21,11 @@ from youjun_pipeline_tests.steps import places, refresh
 
 WHOLE = TORN = int(os.environ.get("AGREEMENT_DISTRICTS", "60")) // 2
 """Districts whose rows can all be read, and districts of which some cannot; `make agreement` takes a thousand in all."""
-ENDS = (date(2023, 9, 30), date(2025, 2, 28), date(2025, 3, 1))
-"""Last days of the phase: on both sides of the day on which a limit of the standard changes."""
+ENDS = (
+    *(date(2023, 9, 30), date(2025, 2, 28), date(2025, 3, 1), date(2019, 9, 30), date(2019, 10, 1)),
+    *(date(2022, 9, 30), date(2022, 10, 1), date(2022, 12, 31), date(2023, 1, 1)),
+)
+"""Last days of the phase: on both sides of every day on which a limit, a waiver or a norm of the standard begins or ends."""
 DISTRICTS = WHOLE + TORN
 PHASE = "2023-startup"
 PER = {"R1": 100, "R2": 100, "R3": 100, "R4": 1, "R5": 1, "R6": 1, "R7": 100}
@@ -54,7 +58,8 @@ def published(
     """The publication of all districts together, each delivered in a style of its own."""
     folder: Path = tmp_path_factory.mktemp("districts")
     for seed, (code, district) in enumerate(districts.items()):
-        phase = Phase(PHASE, "启动准备", date(2023, 7, 1), ENDS[seed % len(ENDS)])
+        ends = ENDS[seed % len(ENDS)]
+        phase = Phase(PHASE, "启动准备", ends - timedelta(days=90), ends)
         write_district(
             folder,
             district.tables,
@@ -64,6 +69,7 @@ def published(
             code=code,
             slug="made-up",
             name=code,
+            delivered_on=ends - timedelta(days=30),
         )
     publication = refresh(places(folder))
     with connect(publication.path, read_only=True) as con:
@@ -94,6 +100,15 @@ def differences(
     return [(c, got[c], getattr(want, c)) for c in exact if got[c] != getattr(want, c)] + [
         (c, got[c], getattr(want, c)) for c in close if not same(got[c], getattr(want, c))
     ]
+
+
+def test_days_on_both_sides_of_every_date_of_the_standard_are_drawn() -> None:
+    tables, day = catalogue_tables([load_catalogue(DEFAULT_STANDARD)]), timedelta(days=1)
+    dated = [row for rows in tables.values() for row in rows if "starts" in row]
+    begins = {row["starts"] for row in dated if row["starts"]}
+    last = {row["ends"] for row in dated if row["ends"]}
+    assert begins and last
+    assert begins | {d - day for d in begins} | last | {d + day for d in last} <= set(ENDS)
 
 
 def test_nothing_was_kept_out(published: duckdb.DuckDBPyConnection) -> None:

@@ -95,7 +95,9 @@ CATCHMENT_SHARE = {PRIMARY: Fraction(1), JUNIOR: Fraction("0.95")}
 ALLOTTED_SHARE, MIGRANT_PLACES_SHARE = Fraction("0.50"), Fraction("0.85")
 # 7000 yuan from 2025-03-01, 6000 before
 SPECIAL_EDUCATION_YUAN, SPECIAL_EDUCATION_FROM, SPECIAL_EDUCATION_THEN = 6000, date(2025, 3, 1), 7000
+# The raised norms count only where the district takes numbers that were not checked against a printed text.
 FUNDING_FLOOR = {PRIMARY: Fraction(650), JUNIOR: Fraction(850)}
+RAISED_FLOOR_FROM, RAISED_FLOOR = date(2023, 1, 1), {PRIMARY: Fraction(720), JUNIOR: Fraction(940)}
 JUNIOR_YEARS = 3
 GOVERNMENT = tuple(f"G{n}" for n in range(1, 16))
 
@@ -135,4 +137,6 @@ WG3R_PUPILS_UNDER, WG3R_CLASS_UNDER = 100, 30
 WG3R_AREA = {PRIMARY: Fraction(54), JUNIOR: Fraction(61), COMPULSORY: Fraction(61)}
 WG4_BUILT_UNTIL, WG4_MIGRANTS_ABOVE = 2010, Fraction("0.50")
 WG4_SINGLE, WG4_ALL_THROUGH = 2400, 3000
+# Three years from the 规程: then every waiver holds for everybody, and later where a district says so.
+WAIVERS_FROM, WAIVERS_UNTIL = date(2019, 10, 1), date(2022, 9, 30)
 WAIVERS = ("W3", "W5", "W-G3", "W-G3r", "W-G4")

@@ -39,6 +39,7 @@ class Options:
     survey_rule: str = "national"
     survey_methods: str = "together"
     subjects_not_monitored: Sequence[str] = ()
+    apply_unverified: bool = False
     effective_on: date = date(2023, 9, 30)
     delivered_in: int = 2023
 
@@ -55,15 +56,19 @@ class Options:
         return max(national, f.maybe(self.special_education_funding_yuan) or national)
 
     def funding_norm(self, stage: str) -> Fraction | None:
-        """The norm that the district states, no less than the nation's."""
+        """The norm that the district states, no less than the nation's of the day."""
         stated = f.maybe(getattr(self, f"funding_norm_{stage}_yuan"))
-        return None if stated is None else max(stated, f.FUNDING_FLOOR[stage])
+        raised = self.apply_unverified and self.effective_on >= f.RAISED_FLOOR_FROM
+        floor = (f.RAISED_FLOOR if raised else f.FUNDING_FLOOR)[stage]
+        return None if stated is None else max(stated, floor)
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Options:
-        """From the ``[options]`` of a district.toml; its ``waivers`` are the ones in force."""
+        """From the ``[options]`` of a district.toml; its ``waivers`` are in force beside those of the day."""
         known = {name: settings[name] for name in cls.__dataclass_fields__ if name in settings}
-        return cls(**{**known, "active_waivers": frozenset(settings.get("waivers", ()))})
+        day = settings.get("effective_on", cls.effective_on)
+        national = f.WAIVERS if f.WAIVERS_FROM <= day <= f.WAIVERS_UNTIL else ()
+        return cls(**{**known, "active_waivers": frozenset({*national, *settings.get("waivers", ())})})
 
 
 @dataclass(frozen=True)
