@@ -25,6 +25,7 @@ from youjun_pipeline.ingest.statistics.store import (
     register_statistics,
 )
 from youjun_pipeline.sql import transaction
+from youjun_pipeline.standard import usable_comparisons
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -208,7 +209,8 @@ def _seen_rows(found: Scan, delivered: list[Delivered]) -> dict[str, list[tuple[
         "declared_none": [(d.code, n.delivered_on, n.dataset, n.reason) for d in districts for n in d.nones],
         "district_failure": [(d.code, "", f.rule, f.message) for d in found.districts for f in d.failures],
         "planning_file": [(d.code, *file) for d in districts for file in planning_files(d.folder)],
-        "district_notice": [(notice.district_code, str(notice)) for notice in found.notices],
+        "district_notice": [(notice.district_code, str(notice)) for notice in found.notices]
+        + [(None, fault) for fault in usable_comparisons()[1]],
     }
 
 

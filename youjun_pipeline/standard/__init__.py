@@ -14,7 +14,7 @@ from youjun_pipeline.standard.catalogue import (
     load_catalogue_file,
     usable_catalogues,
 )
-from youjun_pipeline.standard.comparison import Comparison, load_comparisons
+from youjun_pipeline.standard.comparison import Comparison, load_comparisons, usable_comparisons
 from youjun_pipeline.standard.entries import Problem
 from youjun_pipeline.standard.tables import CATALOGUE_TABLES, catalogue_tables
 
@@ -32,4 +32,5 @@ __all__ = [
     "load_catalogue_file",
     "load_comparisons",
     "usable_catalogues",
+    "usable_comparisons",
 ]

@@ -57,6 +57,19 @@ def load_comparisons(folder: Path = COMPARISONS) -> list[Comparison]:
     return [_load(path) for path in sorted(folder.glob("*.toml"))]
 
 
+def usable_comparisons(folder: Path | None = None) -> tuple[list[Comparison], list[str]]:
+    """The comparisons that can be made, by id, and in Chinese why others cannot: a draft that is wrong stops no run."""
+    found, faults = [], []
+    for path in sorted((folder or COMPARISONS).glob("*.toml")):
+        try:
+            found.append(_load(path))
+        except CatalogueError as error:
+            head, *rest = (line.strip(" -") for line in str(error).splitlines() if line.strip())
+            told = head + "；".join(rest)
+            faults.append(f"规则对照“{path.stem}”本次没有进行：{told}")
+    return found, faults
+
+
 def _load(path: Path) -> Comparison:
     try:
         read = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))

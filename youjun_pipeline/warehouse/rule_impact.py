@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import duckdb
 
 from youjun_pipeline.sql import transaction
-from youjun_pipeline.standard import Catalogue, Comparison, load_comparisons
+from youjun_pipeline.standard import Catalogue, Comparison, usable_comparisons
 from youjun_pipeline.warehouse.models import MODELS, replace_rows
 from youjun_pipeline.warehouse.scenario import VERDICTS, Variant, scenario
 from youjun_pipeline.warehouse.tables import declared_tables
@@ -27,10 +27,10 @@ def build_rule_impact(
 ) -> int:
     """Replace the rows of the run's evaluations; returns how many there are now.
 
-    Takes the comparisons on file when none are given; `catalogues` are those that a comparison names and the warehouse
-    does not hold.
+    Takes the comparisons on file that can be made when none are given (what is wrong with others is a notice);
+    `catalogues` are those that a comparison names and the warehouse does not hold.
     """
-    compared = load_comparisons() if comparisons is None else list(comparisons)
+    compared = usable_comparisons()[0] if comparisons is None else list(comparisons)
     variants = [Variant(c.id, c.standard, c.options, c.without_waivers) for c in compared]
     select = (MODELS / "scenario" / "rule_impact.sql").read_text(encoding="utf-8")
     con.execute("create or replace temp table run_comparison (comparison varchar, title varchar)")

@@ -19,7 +19,7 @@ from youjun_pipeline.contracts import load_datasets, loader
 from youjun_pipeline.explain.find import explain
 from youjun_pipeline.session import open_session
 from youjun_pipeline.settings import Settings
-from youjun_pipeline.standard import Comparison, catalogue, load_catalogue
+from youjun_pipeline.standard import Comparison, catalogue, comparison, load_catalogue
 from youjun_pipeline.templates.books import write_templates
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.rule_impact import build_rule_impact
@@ -120,8 +120,12 @@ def standards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     shutil.copy(catalogue.CATALOGUES / "national-2017.toml", folder)
     (folder / "national-2027.toml").write_text(NATIONAL_2027, encoding="utf-8")
     (folder / "draft.toml").write_text(WRONG, encoding="utf-8")
+    compared = folder / "comparisons"
+    shutil.copytree(comparison.COMPARISONS, compared)
+    (compared / "as-drafted.toml").write_text('title = "按草稿"\nstandard = "draft"\n', encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(catalogue, "CATALOGUES", folder)
+        patch.setattr(comparison, "COMPARISONS", compared)
         forget()
         yield folder
     forget()
@@ -192,6 +196,17 @@ def statuses(con: duckdb.DuckDBPyConnection, code: str) -> dict[str, tuple[str, 
             [code],
         ).fetchall()
     }
+
+
+def test_a_comparison_with_a_wrong_draft_stops_itself_alone(con: duckdb.DuckDBPyConnection) -> None:
+    """Before, the whole run failed on it."""
+    ((message,),) = con.execute(
+        "select message from quality.check_result where check_name = 'folder_notice' and district_code is null"
+    ).fetchall()
+    assert message.startswith("规则对照“as-drafted”本次没有进行：标准目录 draft.toml 不能使用")
+    assert "indicators.R1.limits.primary" in message
+    made = con.execute("select distinct compared_with from mart.rule_impact").fetchall()
+    assert made and ("as-drafted",) not in made
 
 
 def test_a_district_on_2017_stays_as_it_was(

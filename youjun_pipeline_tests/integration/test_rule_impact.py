@@ -19,7 +19,9 @@ from youjun_pipeline.standard import (
     available_catalogues,
     load_catalogue_file,
     load_comparisons,
+    usable_comparisons,
 )
+from youjun_pipeline.standard.comparison import COMPARISONS
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.models import behind
 from youjun_pipeline.warehouse.rule_impact import build_rule_impact
@@ -341,3 +343,14 @@ def test_a_wrong_comparison_names_its_fault(tmp_path: Path, text: str, message: 
     with pytest.raises(CatalogueError) as caught:
         load_comparisons(tmp_path)
     assert message in str(caught.value) and "wrong.toml" in str(caught.value)
+
+
+def test_a_wrong_comparison_stops_itself_alone(tmp_path: Path) -> None:
+    for path in COMPARISONS.glob("*.toml"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "draft.toml").write_text('title = "草案"\nstandard = "national-2027"\n', encoding="utf-8")
+    usable, faults = usable_comparisons(tmp_path)
+    assert [c.id for c in usable] == [c.id for c in load_comparisons()]
+    (told,) = faults
+    assert told.startswith("规则对照“draft”本次没有进行：")
+    assert "没有这个标准目录，现有：national-2017" in told

@@ -24,6 +24,11 @@ class RoomCount:
     gap: int
 
 
+def lost_classes(school: School, data: SchoolData) -> bool:
+    """Whether a lost class may be of a stage of this school."""
+    return any(is_here(data.lost, "classes", school.code, stage) for stage in school.sections)
+
+
 def room_areas(
     school: School, data: SchoolData, options: Options, *, at_best: bool = False
 ) -> tuple[dict[str, Fraction], tuple[str, ...]]:
@@ -40,7 +45,7 @@ def room_areas(
     if (
         "W-G3r" in options.active_waivers
         and is_rural(school, options)
-        and (at_best or not is_here(data.lost, "classes", school.code))
+        and (at_best or not lost_classes(school, data))
         and school.compulsory is not None
         and school.compulsory < f.WG3R_PUPILS_UNDER
         and all(rosters)
@@ -98,7 +103,7 @@ def judge_rooms(school: School, data: SchoolData, options: Options) -> SchoolInd
     areas, applied = room_areas(school, data, options)
     best, _ = room_areas(school, data, options, at_best=True)
     lost = {kind: may_be_here(data.lost, school.code, kind) for kind in f.ROOM_AREA}
-    reported_all = not any(is_here(data.lost, d, school.code) for d in ("classes", "special_rooms"))
+    reported_all = not (lost_classes(school, data) or is_here(data.lost, "special_rooms", school.code))
     rule = options.music_art_rule
     strict = count_rooms(rooms, f.ROOM_AREA, needed, complete and reported_all, rule, f.ROOM_AREA, lost)
     waived = count_rooms(rooms, areas, needed, complete and reported_all, rule, best, lost)
