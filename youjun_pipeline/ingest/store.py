@@ -209,8 +209,10 @@ def _seen_rows(found: Scan, delivered: list[Delivered]) -> dict[str, list[tuple[
         "declared_none": [(d.code, n.delivered_on, n.dataset, n.reason) for d in districts for n in d.nones],
         "district_failure": [(d.code, "", f.rule, f.message) for d in found.districts for f in d.failures],
         "planning_file": [(d.code, *file) for d in districts for file in planning_files(d.folder)],
-        "district_notice": [(notice.district_code, str(notice)) for notice in found.notices]
-        + [(None, fault) for fault in usable_comparisons()[1]],
+        "district_notice": [
+            *((notice.district_code, str(notice)) for notice in found.notices),
+            *((None, fault) for fault in usable_comparisons()[1]),
+        ],
     }
 
 

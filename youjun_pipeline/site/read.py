@@ -37,6 +37,8 @@ PER_EVALUATION = {
     "mart.balance_contribution": "variance_share desc nulls last, school_code",
     "mart.monitoring_subject": "cycle desc, grade, subject",
     "mart.recognition_group": "year desc, respondent_group, method",
+    "mart.recognition_stratum": "sort_order, respondent_group",
+    "mart.watched_item": "sort_order",
     "mart.district_indicator": "indicator_code",
     "mart.finding": "indicator_code, stage desc, finding_id",
     "mart.waiver_register": "due_on, school_code, indicator_code",

@@ -270,6 +270,29 @@ def test_table_six_shows_every_group_and_the_total(written: Written) -> None:
     assert vetoes == [f"V{n}" for n in range(1, 8)]
 
 
+def test_table_six_shows_the_sample_and_how_sure_it_is(written: Written) -> None:
+    rows = written.cells("表Ⅵ")
+    start = find_row(rows, "附：样本是否足够，认可度有多大把握")
+    strata = written.rows("mart.recognition_stratum")
+    assert len(strata) == 6
+    columns = ("valid", "required_valid", "missing_valid", "share", "rate", "rate_low", "rate_high")
+    for stratum in strata:
+        row = next(r for r in rows[start:] if r[0] == stratum["respondent_group"])
+        assert row[1:8] == [shown(stratum[c]) for c in columns]
+    total = next(r for r in rows[start:] if r[0] == "合计")
+    assert total[1:3] == [sum(s["valid"] for s in strata), strata[0]["required_sample"]]
+
+
+def test_table_one_shows_what_is_watched(written: Written) -> None:
+    rows = written.cells("表Ⅰ")
+    start = find_row(rows, "四、关注事项（只作报告，不影响判定）")
+    watched = written.rows("mart.watched_item")
+    assert len(watched) >= 6
+    for item in watched:
+        row = next(r for r in rows[start:] if r[0] == f"{item['name']}（{item['unit']}）")
+        assert (row[5], row[6], row[10]) == (shown(item["year"]), shown(item["value"]), item["summary"])
+
+
 def test_values_are_numbers_shown_with_the_official_decimals(written: Written) -> None:
     sheet = written.sheets["表Ⅱ-2"]
     formats = {

@@ -50,7 +50,7 @@ denominator_text = "无"
 formula_text = "填报结论为达标，即未发生"
 
 [indicators.G16]
-name = "实验开出率"
+name = "实验课开足率"
 short_name = "实验开出"
 category = "government"
 level = "district"
@@ -273,13 +273,13 @@ def test_forms_and_pages_show_what_it_adds(settings: Settings, con: duckdb.DuckD
         texts[code] = {
             str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row if cell.value
         }
-    for name in ("挪用教育经费", "实验开出率", "已开出实验数"):
+    for name in ("挪用教育经费", "实验课开足率", "已开出实验数"):
         assert any(name in text for text in texts[NEW]), name
         assert not any(name in text for text in texts[OLD]), name
     pages = [
         p
         for p in (settings.published / "site").rglob("*.html")
-        if "实验开出率" in p.read_text(encoding="utf-8")
+        if "实验课开足率" in p.read_text(encoding="utf-8")
     ]
     assert pages
     assert not [p for p in pages if OLD in str(p) and NEW not in str(p)]

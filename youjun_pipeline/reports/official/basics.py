@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from youjun_pipeline.reports import words
 from youjun_pipeline.reports.evaluation import Evaluation, Row
+from youjun_pipeline.reports.official.reported import write_watched
 from youjun_pipeline.reports.workbook import LEFT, Book, HeadCell, Paper
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def write_basic_figures(book: Book, con: duckdb.DuckDBPyConnection) -> None:
     number = _district_block(paper, figures)
     number = _school_block(paper, schools, evaluation, number)
     missing = _stage_block(paper, sections, schools, evaluation, number)
+    write_watched(paper, con, _GRID)
     ordinary = _ordinary_types(evaluation)
     special = [s for s in schools if s["school_type"] not in ordinary]
     notes = [

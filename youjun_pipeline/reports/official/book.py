@@ -131,6 +131,8 @@ OFFICIAL = Report(
         "mart.district_verdict",
         "mart.monitoring_subject",
         "mart.recognition_group",
+        "mart.recognition_stratum",
+        "mart.watched_item",
     ),
     write_official,
 )

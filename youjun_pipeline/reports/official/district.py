@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from youjun_pipeline import vocabulary
 from youjun_pipeline.reports import words
 from youjun_pipeline.reports.evaluation import Row
+from youjun_pipeline.reports.official.reported import write_sample
 from youjun_pipeline.reports.workbook import HEAD, LEFT, LINE_HEIGHT, SHADES, Book, Paper
 
 if TYPE_CHECKING:
@@ -216,9 +217,11 @@ def write_recognition(book: Book, con: duckdb.DuckDBPyConnection) -> None:
         paper.merge(paper.row, 0, paper.row, len(headings) - 1, "没有社会认可度调查结果", {})
         paper.row += 1
     _recognition_verdict(paper, con, found, answers)
+    write_sample(paper, con)
     _veto_table(paper, con)
     paper.notes(
         "认可度为满意数除以有效数，以各类调查对象合计判定。",
+        "应有有效数按常住人口的规定比例计，家长过半，其余各类平分，各类的分配只供参考；置信区间按威尔逊法，不影响判定。",
         "一票否决事项须有明确结论，“达标”即未发生；发生任何一项，不予认定。",
         words.LEGEND,
     )
