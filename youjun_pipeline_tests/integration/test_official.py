@@ -1,4 +1,5 @@
 """The official tables of made-up districts and of 武清, cell by cell against the marts they were made from."""
+# Long because one refresh and its workbooks serve the tests of every table of the form.
 
 from __future__ import annotations
 
