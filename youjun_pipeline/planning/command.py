@@ -31,8 +31,9 @@ def what_if_command(settings: Settings, options: argparse.Namespace) -> int:
     """Print what scenarios would change; 0 compared, 1 a scenario or the publication cannot be used."""
     from pathlib import Path
 
+    from youjun_pipeline.planning.book import write_book
     from youjun_pipeline.planning.scenario_file import ScenarioFileError
-    from youjun_pipeline.planning.text import what_if_text, write_book
+    from youjun_pipeline.planning.text import what_if_text
     from youjun_pipeline.planning.what_if import PlanningError, try_out
     from youjun_pipeline.warehouse.inputs import NoInputsError
 

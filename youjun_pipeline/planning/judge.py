@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Case:
-    """One set of figures and rules to judge an evaluation by; `name` tells the cases of a district apart."""
+    """One set of figures and rules to judge an evaluation by; `name` tells the cases of an evaluation apart."""
 
     name: str
     district_code: str
@@ -63,7 +63,7 @@ def judged(
         for dataset in DATASETS
     }
     variants = [
-        Variant(c.name, standard_id=c.standard_id, options=c.options, district_code=c.district_code)
+        Variant(c.name, c.standard_id, c.options, district_code=c.district_code, phase_id=c.phase_id)
         for c in cases
     ]
     con.execute("create or replace temp table planning_whole as from temp.run_evaluation")
@@ -93,7 +93,9 @@ def _rows(con: duckdb.DuckDBPyConnection, dataset: str, cases: Sequence[Case]) -
     if not cases:
         return None
     frames = [
-        c.figures.frames[dataset].assign(case_name=c.name, case_district=c.district_code)
+        c.figures.frames[dataset].assign(
+            case_name=c.name, case_district=c.district_code, case_phase=c.phase_id
+        )
         for c in cases
         if c.figures
     ]
@@ -109,5 +111,5 @@ def _select(con: duckdb.DuckDBPyConnection, dataset: str) -> str:
     picked = ", ".join(f'r."{c}"::{t} as "{c}"' for c, t in columns.items())
     return (
         f"select e.district_code, e.phase_id, {picked} from planning_{dataset} r join main.evaluation e "
-        "on e.variant = r.case_name and e.district_code = r.case_district"
+        "on e.variant = r.case_name and e.district_code = r.case_district and e.base_phase_id = r.case_phase"
     )

@@ -49,7 +49,8 @@ def build_scenarios(con: duckdb.DuckDBPyConnection) -> int:
             problems += [
                 {"district_code": district_code, "phase_id": phase_id, **_told(problem)} for problem in wrong
             ]
-        own = plan_of(con, district_code, phase_id, plans.get((district_code, phase_id), ()))
+    for district_code, phase_id in _plan_bases(con, set(plans)):
+        own = plan_of(con, district_code, phase_id, plans[district_code, phase_id])
         if own is not None:
             trials.append(own)
     tables = dict(compare(con, trials).tables)
@@ -100,6 +101,18 @@ def newest(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, Path | None]]
     return [
         (code, phase, Path(data) / f"{code}-{slug}" if data else None) for code, phase, slug, data in rows
     ]
+
+
+def _plan_bases(con: duckdb.DuckDBPyConnection, planned: set[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Evaluations from which a district's plan is tried: the newest, and the first, where the plan is still to come in full."""
+    rows = con.execute(
+        "select district_code, phase_id from temp.run_evaluation order by district_code, phase_order"
+    ).fetchall()
+    of_district: dict[str, list[tuple[str, str]]] = {}
+    for district, phase in rows:
+        if (district, phase) in planned:
+            of_district.setdefault(district, []).append((district, phase))
+    return [key for keys in of_district.values() for key in dict.fromkeys((keys[0], keys[-1]))]
 
 
 def _of_files(

@@ -1,13 +1,11 @@
-"""A comparison in words for the command line, and as a workbook for a leader. Keep out: judging (`what_if`)."""
+"""A comparison in words for the command line. Keep out: judging (`what_if`), the workbook (`book`)."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from youjun_pipeline.planning.what_if import Result
-from youjun_pipeline.vocabulary import vocabulary, word
-from youjun_pipeline.warehouse.tables import declared_tables
+from youjun_pipeline.vocabulary import word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,67 +92,3 @@ def _change(code: str) -> str:
 
 def _number(value: float | None, places: int) -> str:
     return "—" if value is None or value != value else f"{value:.{places}f}"
-
-
-# Sheets of the workbook, what a leader reads first.
-SHEETS = {
-    "scenario": "结论",
-    "scenario_verdict": "差异系数和全县指标",
-    "scenario_indicator": "学校指标",
-    "scenario_change": "各动作的影响",
-    "scenario_action": "动作",
-}
-_LEFT_OUT = {"run_id", "district_code"}
-
-
-def write_book(result: Result, path: Path) -> Path:
-    """The comparison as a workbook: a sheet per table, Chinese headers and words, what did not change left out."""
-    import xlsxwriter
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with xlsxwriter.Workbook(path, {"nan_inf_to_errors": True, "strings_to_formulas": False}) as book:
-        head = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
-        cell = book.add_format({"valign": "top", "text_wrap": True})
-        numbers = {n: book.add_format({"valign": "top", "num_format": f"0.{'0' * n}"}) for n in (2, 3)}
-        for table, title in SHEETS.items():
-            frame = result.frame(table)
-            if "change" in frame:
-                frame = frame[frame["change"] != "same"]
-            columns = {
-                c: text
-                for c, (_, text) in declared_tables()[f"plan.{table}"].columns.items()
-                if c not in _LEFT_OUT
-            }
-            sheet = book.add_worksheet(title)
-            sheet.freeze_panes(1, 0)
-            for position, (column, text) in enumerate(columns.items()):
-                wide = column in ("summary", "reason", "newly_broken", "without")
-                sheet.set_column(position, position, 60 if wide else 18 if column.endswith("name") else 12)
-                sheet.write_string(0, position, text.split("：")[0].split("；")[0].split("（")[0], head)
-                for number, value in enumerate(frame[column], 1):
-                    shown = _shown(column, value)
-                    if isinstance(shown, float):
-                        sheet.write_number(number, position, shown, numbers[3 if column == "effect" else 2])
-                    elif shown is not None:
-                        sheet.write(number, position, shown, cell)
-            if len(frame):
-                sheet.autofilter(0, 0, len(frame), len(columns) - 1)
-    return path
-
-
-def _shown(column: str, value: Any) -> Any:
-    """A cell as a person reads it; None for one that is left blank."""
-    kind = {"status_before": "status", "status_after": "status"}.get(column, column)
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, list):
-        return "、".join(str(v) for v in value) or None
-    if value is None or value != value:
-        return None
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    if isinstance(value, str):
-        return word(kind, value) if kind in vocabulary() else value
-    if isinstance(value, int | float):
-        return float(value) if isinstance(value, float) and value != int(value) else int(value)
-    return str(value)

@@ -11,6 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 
 from youjun_pipeline import vocabulary
+from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.standard import Catalogue
 
 NOTHING = "—"
@@ -161,3 +162,12 @@ def _cut(text: str, units: int) -> str:
     while len(text.encode("utf-16-le")) // 2 > units:
         text = text[:-1]
     return text.rstrip()
+
+
+def item_word(item: str | None) -> str:
+    """What an action of a scenario is about: a column of a dataset as its header, anything else as it is written."""
+    for name in ("facilities", "teachers"):
+        column = load_datasets()[name].columns.get(item or "")
+        if column is not None:
+            return str(column.zh)
+    return {"music": "音乐教室", "art": "美术教室"}.get(item or "", item or "")

@@ -15,6 +15,8 @@ from typing import Any
 
 from youjun_pipeline import vocabulary
 from youjun_pipeline.site import words
+from youjun_pipeline.site.forecast_charts import __file__ as forecast_charts_module
+from youjun_pipeline.site.forecast_charts import forecast_chart
 from youjun_pipeline.site.trend_charts import __file__ as trend_charts_module
 from youjun_pipeline.site.trend_charts import trend_charts
 
@@ -41,7 +43,10 @@ FONT = (
 
 def version() -> str:
     """What decides the text of both scripts: the modules of charts and the libraries."""
-    modules = (Path(__file__), Path(trend_charts_module), Path(words.__file__), vocabulary.WORDS)
+    modules = (
+        *(Path(__file__), Path(trend_charts_module), Path(forecast_charts_module)),
+        *(Path(words.__file__), vocabulary.WORDS),
+    )
     text = hashlib.sha256(b"".join(path.read_bytes() for path in modules)).hexdigest()
     return f"altair {metadata.version('altair')}, vl-convert {metadata.version('vl-convert-python')}, {text}"
 
@@ -59,6 +64,7 @@ def chart_specifications() -> str:
         "distribution": _distribution(),
         "contribution": _contribution(),
         "trend": _trend(),
+        "forecast": forecast_chart(),
     } | trend_charts()
     specifications = {name: _without_schema(chart.to_dict()) for name, chart in charts.items()}
     return f"window.YOUJUN_CHARTS = {json.dumps(specifications, ensure_ascii=False, sort_keys=True)};\n"

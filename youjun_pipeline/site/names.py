@@ -56,6 +56,21 @@ def trend_page(district: str) -> str:
     return f"{district_folder(district)}/trend.html"
 
 
+def forecast_page(district: str) -> str:
+    """The page of the pupils to come."""
+    return f"{district_folder(district)}/forecast.html"
+
+
+def scenarios_page(district: str) -> str:
+    """The page that compares a district's scenarios."""
+    return f"{district_folder(district)}/scenarios.html"
+
+
+def scenario_page(district: str, phase: str, scenario: str) -> str:
+    """The page of a scenario on the figures of a phase."""
+    return f"{district_folder(district)}/scenario/{slug(phase)}/{slug(scenario)}.html"
+
+
 def phase_page(district: str, phase: str, page: str = "index") -> str:
     """A page of one evaluation: `index` (the wall map), `plan`, or an indicator's code."""
     return f"{district_folder(district)}/phase/{slug(phase)}/{slug(page.lower())}.html"

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.reports.words import floor_word
 from youjun_pipeline.site import names, words
+from youjun_pipeline.site.ahead import causes, planning_doors, planning_pages, school_ahead
 from youjun_pipeline.site.basis import basis_context, basis_pages, page_of
 from youjun_pipeline.site.derivation import how_anchor
 from youjun_pipeline.site.indicator import indicator_context
@@ -158,6 +159,7 @@ def write_district(site: Writer, district: District) -> None:
             "indicators": _indicator_phases(district),
             "balances": _balance_phases(district),
             "schools": [(c, *_newest_school(district, c)) for c in school_codes(district)],
+            "doors": planning_doors(district),
         },
     )
     site.write(
@@ -170,6 +172,8 @@ def write_district(site: Writer, district: District) -> None:
         "trend.html",
         base | {"title": f"{district.name} 各阶段走势", "crumbs": home} | trend_context(district),
     )
+    for own in planning_pages(district):
+        site.write(own.name, own.template, base | {"title": own.title, "crumbs": home} | own.context)
     for evaluation in district.evaluations:
         _write_evaluation(site, district, evaluation, base, home)
     for code in school_codes(district):
@@ -180,6 +184,7 @@ def write_district(site: Writer, district: District) -> None:
             base
             | {"title": context["school"].school_name, "crumbs": home}
             | context
+            | school_ahead(district, code)
             | {"is_reconstructed": any(p["e"].is_reconstructed for p in context["phases"])},
         )
 
@@ -205,7 +210,12 @@ def _evaluation_pages(district: District, e: Evaluation) -> Iterator[Page]:
         yield Page(name, "basis.html", category, basis_context(e, rows) | {"category": category})
     for indicator in e.school_indicators:
         code = indicator.indicator_code
-        yield Page(code, "indicator.html", f"{code} {indicator.short_name}", indicator_context(e, code))
+        yield Page(
+            code,
+            "indicator.html",
+            f"{code} {indicator.short_name}",
+            indicator_context(e, code) | causes(e, code),
+        )
 
 
 def _write_evaluation(

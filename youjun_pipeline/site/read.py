@@ -55,6 +55,18 @@ PER_EVALUATION = {
     "mart.indicator_money": "indicator_code",
     "mart.acceptance": "inspected_on desc, indicator_code, school_name",
     "mart.progress_report": "reported_on desc, measure_no, milestone_no nulls first",
+    "mart.balance_cause": "stage desc, indicator_code",
+    "mart.balance_group": "stage desc, indicator_code, grouping_name, between_share desc nulls last, group_name",
+    "mart.balance_remedy": "stage desc, indicator_code, way, priority",
+    "mart.verdict_margin": "school_code nulls first, stage desc, indicator_code, lever, move",
+    "plan.scenario": "scenario_id, until, at_phase_id",
+    "plan.scenario_action": "scenario_id, step nulls last, action_no",
+    "plan.scenario_indicator": "scenario_id, indicator_code, stage desc, school_name, school_code",
+    "plan.scenario_verdict": "scenario_id, level, stage desc, indicator_code",
+    "plan.scenario_change": "scenario_id, step, stage desc, indicator_code",
+    "plan.enrolment_forecast": "school_code nulls first, stage desc, year",
+    "plan.forecast_verdict": "year, basis, level, stage desc, indicator_code, school_name, school_code",
+    "plan.forecast_warning": "basis, year, level, stage desc, indicator_code",
     "quality.suspicion": "dataset, school_code, rule",
     "quality.missing_input": "dataset, school_code nulls first, stage, column_name nulls first, item, message",
 }
@@ -67,6 +79,11 @@ PER_DISTRICT = {
 EXPLAINED = ("mart.lineage", "mart.assurance_figure")
 ONLY = {
     "quality.check_result": "not passed and ",
+    "mart.balance_group": "between_share + within_share >= 0.05 and ",
+    "plan.scenario_indicator": "(change <> 'same' or status_after in ('near', 'below')) and ",
+    "plan.scenario_verdict": "level <> 'section' and ",
+    "plan.scenario_change": "level = 'stage' and abs(effect) >= 0.0005 and ",
+    "plan.enrolment_forecast": "grade is null and ",
     # what closed findings and failing schools changed is in their own rows; the country's lineage of causes is not
     "mart.phase_change": "(level not in ('school', 'verdict') or status_before is distinct from status_after) and ",
 }

@@ -43,7 +43,7 @@ class Variant:
 
     `standard_id` None keeps each district's own standard; `options` override what the districts have set, as texts that
     `standard.option` would hold; `without_waivers` lets no waiver count, whatever its dates or the district's options.
-    With a `district_code` it is a variant of that district alone; variants of several districts may share a name.
+    With a `district_code`, and a `phase_id`, it is a variant of that district or evaluation alone; several may share a name.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Variant:
     options: Mapping[str, str] = field(default_factory=dict)
     without_waivers: bool = False
     district_code: str | None = None
+    phase_id: str | None = None
 
     def touches(self, model: Model) -> bool:
         """Whether the model's own SQL may say something else under this variant; too many is safe, too few is not."""
@@ -145,22 +146,23 @@ def _begin(con: Connection, variants: Collection[Variant], base: str, *, keep_eq
     """Lay out the run's temporary tables for the variants; returns how many evaluations there are."""
     con.execute(
         "create table main.variant "
-        "(variant varchar, standard_id varchar, without_waivers boolean, district_code varchar)"
+        "(variant varchar, standard_id varchar, without_waivers boolean, district_code varchar, phase_id varchar)"
     )
     con.execute(
-        "create table main.variant_option (variant varchar, district_code varchar, option varchar, value varchar)"
+        "create table main.variant_option "
+        "(variant varchar, district_code varchar, phase_id varchar, option varchar, value varchar)"
     )
-    rows = [[v.name, v.standard_id, v.without_waivers, v.district_code] for v in variants]
+    rows = [[v.name, v.standard_id, v.without_waivers, v.district_code, v.phase_id] for v in variants]
     con.execute(
         "insert into main.variant select unnest($1::varchar[]), unnest($2::varchar[]), unnest($3::boolean[]), "
-        "unnest($4::varchar[])",
-        [list(column) for column in zip(*rows, strict=True)] if rows else [[], [], [], []],
+        "unnest($4::varchar[]), unnest($5::varchar[])",
+        [list(column) for column in zip(*rows, strict=True)] if rows else [[], [], [], [], []],
     )
     for v in variants:
         for option, value in v.options.items():
             con.execute(
-                "insert into main.variant_option values (?, ?, ?, ?)",
-                [v.name, v.district_code, option, value],
+                "insert into main.variant_option values (?, ?, ?, ?, ?)",
+                [v.name, v.district_code, v.phase_id, option, value],
             )
     _refuse_unknown(con)
     _copy_without_waivers(con)
@@ -191,7 +193,8 @@ _REQUEST = f"""
             ), k.phase_id as base_phase_id, v.variant, v.without_waivers
         from temp.kept_request k
         semi join temp.kept_evaluation e on e.district_code = k.district_code and e.phase_id = k.phase_id
-        join main.variant v on coalesce(v.district_code = k.district_code, true)
+        join main.variant v
+            on coalesce(v.district_code = k.district_code, true) and coalesce(v.phase_id = k.phase_id, true)
     ) v
 """
 _OPTION = """
@@ -199,6 +202,7 @@ _OPTION = """
     from main.request r
     join main.variant_option o
         on o.variant = r.variant and coalesce(o.district_code = r.district_code, true)
+        and coalesce(o.phase_id = r.base_phase_id, true)
     union all
     select r.district_code, r.phase_id, o.option, o.value
     from main.request r
@@ -206,6 +210,7 @@ _OPTION = """
     where not exists (
         from main.variant_option v
         where v.variant = r.variant and v.option = o.option and coalesce(v.district_code = r.district_code, true)
+            and coalesce(v.phase_id = r.base_phase_id, true)
     )
 """
 
@@ -218,7 +223,7 @@ def _refuse_unknown(con: Connection) -> None:
         select '没有选项 ' || option from main.variant_option
         where option not in (select option from standard.option)
         union all
-        select '名称重复 ' || variant from main.variant group by variant, district_code having count(*) > 1
+        select '名称重复 ' || variant from main.variant group by variant, district_code, phase_id having count(*) > 1
         order by all
     """).fetchall()
     if unknown:

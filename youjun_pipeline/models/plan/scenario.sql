@@ -36,7 +36,7 @@ select a.district_code, a.phase_id, a.scenario_id, a.at_phase_id, a.title, a.sou
     coalesce(c.failing, 0) + coalesce(len(b.over), 0) as failing_after,
     list_concat(coalesce(b.broken_names, []), coalesce(c.broken_names, [])) as newly_broken,
     '到“' || a.at_phase_name || '”结束（' || a.until || '），施行 ' || a.actions_carried_out || ' 个动作：'
-        || case b.status_after when 'met' then '通过' when 'below' then '不通过' else '数据不足，不能下结论' end
+        || case b.status_after when 'met' then '通过' when 'below' then '未通过' else '数据不足，不能下结论' end
         || '；未达标学校 ' || b.schools_failing_before || '→' || b.schools_failing_after
         || '，解决 ' || (coalesce(c.mended, 0) + b.mended) || ' 处，新增未达标 ' || (coalesce(c.broken, 0) + b.broken) || ' 处'
         || case when len(newly_broken) > 0 then '：' || ten_of(newly_broken) else '' end

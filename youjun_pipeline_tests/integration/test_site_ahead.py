@@ -1,0 +1,69 @@
+"""Pages of scenarios and forecasts against the publication: the outlook's small district, and the samples' plans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from youjun_pipeline.settings import Settings
+from youjun_pipeline.warehouse.connection import connect
+from youjun_pipeline.warehouse.swap import FILE_NAME
+from youjun_pipeline_tests.integration.site_pages import Element, all_pages
+
+PLAN = "district/120114/scenario/2023-startup/plan.html"
+
+
+@pytest.fixture(scope="module")
+def pages(sample_site: Path) -> dict[str, Element]:
+    return all_pages(sample_site)
+
+
+@pytest.fixture(scope="module")
+def con(sample: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    with connect(sample.published / FILE_NAME, read_only=True) as con:
+        yield con
+
+
+def test_the_plan_in_full_on_one_page(pages: dict[str, Element], con: duckdb.DuckDBPyConnection) -> None:
+    """Which findings remain by the end of the plan, and what of it says no quantity."""
+    page = pages[PLAN]
+    left = con.execute(
+        "select indicator_code, count(*) from plan.scenario_indicator where district_code = '120114' and scenario_id = 'plan' "
+        "and at_phase_id = '2025-national' and status_after in ('near', 'below') and change <> 'broken' group by all"
+    ).fetchall()
+    shown: dict[str, int] = {}
+    for row in page.rows("left"):
+        code = row[0].text.split()[0]
+        shown[code] = shown.get(code, 0) + int(row[2].text)
+    assert shown == dict(left) and sum(shown.values()) == 82
+    assert len(page.rows("nothing")) == 32
+    assert "没有写明数量、能够计入的动作" in page.text
+    assert len(page.rows("coefficients")) == 14
+
+
+def test_scenarios_stand_side_by_side_and_doors_lead_there(pages: dict[str, Element]) -> None:
+    for district in ("120114", "120115"):
+        page = pages[f"district/{district}/scenarios.html"]
+        rows = {row[0].text: [cell.text for cell in row[1:]] for row in page.rows("compare-1")}
+        assert rows["解决"][1:] == ["0"] and len(rows) == 21
+        doors = [a.text for a in pages[f"district/{district}/index.html"].all("a")]
+        assert "情景比较" in doors
+        # one delivery says nothing of how rolls move
+        assert "学生数预测" not in doors and f"district/{district}/forecast.html" not in pages
+
+
+def test_causes_and_margins_are_told(pages: dict[str, Element], con: duckdb.DuckDBPyConnection) -> None:
+    text = pages["district/120114/phase/2023-startup/r5.html"].text
+    share = con.execute(
+        "select round(100 * between_share, 1) from mart.balance_cause where district_code = '120114' "
+        "and stage = 'primary' and indicator_code = 'R5'"
+    ).fetchall()[0][0]
+    assert f"组间差异占方差的 {share}%" in text and "所学校都达到" in text
+    code, margin = con.execute(
+        "select school_code, margin::integer from mart.verdict_margin where district_code = '120114' and level = 'school' "
+        "and indicator_code = 'R4' and lever = 'resource' and move = 'more' order by 1 limit 1"
+    ).fetchall()[0]
+    assert f"资源增加 {margin:,} ㎡" in pages[f"district/120114/school/{code}.html"].text
