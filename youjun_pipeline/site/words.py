@@ -58,6 +58,7 @@ WORK_STATE = _signs(
         "in_progress": ("near", "◐"),
         "done": ("met", "●"),
         "cancelled": ("none", "–"),
+        "no_data": ("nodata", "?"),
     },
 )
 TARGET_STATE = _signs(

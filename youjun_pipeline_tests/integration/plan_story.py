@@ -56,11 +56,14 @@ def write_rows(folder: Path, dataset: str, rows: Rows) -> None:
 
 
 def write_story(
-    folder: Path, judged: Mapping[str, Mapping[str, Rows]], plan: Mapping[str, Mapping[str, Rows]]
+    folder: Path,
+    judged: Mapping[str, Mapping[str, Rows]],
+    plan: Mapping[str, Mapping[str, Rows]],
+    code: str = "120114",
 ) -> None:
     """A district in `folder`: by delivery day the judged datasets (`schools`, `classes`) and those of the plan."""
     first, *later = judged
-    district = write_district(folder, judged[first], {}, PHASES, style=PLAIN, delivered_on=first)
+    district = write_district(folder, judged[first], {}, PHASES, style=PLAIN, delivered_on=first, code=code)
     for day in later:
         write_delivery(district, day, judged[day], style=PLAIN)
     for day, datasets in plan.items():

@@ -78,6 +78,12 @@ with file as (
         and t.period_form = period_form(a.period)
     where f.dataset = 'target_actuals'
     union all
+    select f.*, a.sheet, a.row_number, null, a.reported_on::varchar, 'not_yet'
+    from file f
+    join accepted.target_actuals a using (content_sha256)
+    join run_evaluation e using (district_code, phase_id)
+    where f.dataset = 'target_actuals' and a.reported_on > e.effective_on
+    union all
     select district_code, phase_id, 'progress', delivery, file, content_sha256, sheet, row_number, null,
         reported_on::varchar, refused_because
     from core.progress

@@ -18,11 +18,17 @@ with covered as (
     group by all
 ), unread as (
     -- words that are no indicator's may have meant any
-    select h.district_code, h.phase_id, i.indicator_code, nullif(h.stage, 'compulsory') as stage
+    select h.district_code, h.phase_id, i.indicator_code, nullif(h.stage, 'compulsory') as stage, null::varchar as school_code
     from core.hidden h
     join run_evaluation e using (district_code, phase_id)
     left join core.indicator_name i on i.standard_id = e.standard_id and i.form = indicator_form(h.item)
     where h.dataset = 'acceptances'
+    union all
+    -- a result that cannot be read; a failure on an indicator or of a school that nobody knows, or of a day before the plan
+    select district_code, phase_id, indicator_code, nullif(stage, 'compulsory'), school_code
+    from core.acceptance
+    semi join run_evaluation using (district_code, phase_id)
+    where result is null or result = 'failed' and refused_because in ('unknown_indicator', 'unknown_school_name', 'before_plan')
 ), signed as (
     select f.*, c.measures, i.passed_by, i.passed_on, i.passed_on_evidence, i.failed_on,
         f.state = 'closed' and i.passed_on is not null and coalesce(i.passed_on > i.failed_on, true)
@@ -31,6 +37,7 @@ with covered as (
                 where u.district_code = f.district_code and u.phase_id = f.phase_id
                     and coalesce(u.indicator_code, f.indicator_code) = f.indicator_code
                     and (u.stage is null or f.stage is null or f.stage in (u.stage, 'compulsory'))
+                    and coalesce(u.school_code in (f.school_code, f.judged_school_code), true)
             ) as signed_off
     from rule.finding_state f
     semi join run_evaluation using (district_code, phase_id)

@@ -46,7 +46,8 @@ with school as (
             when b.is_begun then 'in_progress' else 'not_started' end as stands,
         p.percent, p.expected_on, p.finished_on, p.reported_on, p.reporter,
         p.note,
-        stands not in ('done', 'cancelled') and coalesce(e.effective_on > m.baseline_due, false) as overdue
+        -- of what cannot be read nobody can say that it is overdue
+        stands not in ('done', 'cancelled', 'no_data') and coalesce(e.effective_on > m.baseline_due, false) as overdue
     from core.measure m
     join run_evaluation e using (district_code, phase_id)
     left join rule.progress_state p
@@ -61,6 +62,7 @@ select
     case m.stands
         when 'done' then m.finished_on
         when 'cancelled' then null
+        when 'no_data' then null
         else greatest(coalesce(m.expected_on, m.due, m.baseline_due), if(m.overdue, m.effective_on, null))
     end - m.baseline_due as slippage_days,
     m.stands as state, m.percent, m.overdue, m.is_missing_now as is_missing, m.bureau_sections, m.responsible_units,

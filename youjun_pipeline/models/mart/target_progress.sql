@@ -25,6 +25,7 @@ with computed as (
     group by all
 ), measured as (
     select t.*, e.effective_on, coalesce(o.computed, a.actual::double) as actual, a.actual as reported, a.reported_on,
+        coalesce(o.computed is null and a.is_unread, false) as is_unread,
         o.indicator_code, o.stage, o.computed, coalesce(o.is_balance, false) as is_balance,
         if(kind = 'cumulative', coalesce(lag(t.planned) over earlier, 0), 0) as base,
         if(kind = 'cumulative', coalesce(lag(t.due) over earlier, p.begins), t.starts) as paced_from
@@ -45,6 +46,7 @@ select
         else last_value(actual ignore nulls) over target end::double as actual_to_date,
     case when planned > 0 then actual::double / planned::double end as completion,
     case
+        when is_unread then 'no_data'
         -- a coefficient is to come down to what is planned
         when if(is_balance, actual <= planned, actual >= planned) then 'achieved'
         when planned is null or due is null then 'no_data'

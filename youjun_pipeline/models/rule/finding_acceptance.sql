@@ -1,7 +1,7 @@
 -- Which inspection speaks of which finding, and whether it may sign it off.
 -- It may when it has evidence, none of its inspectors answers for a measure of the finding or reported its progress, and
 -- it is later than the figures on which the finding failed last: a pass of before a failure says nothing about what came
--- after. A person is known by name, whatever unit or title stands beside it.
+-- after; and no later than the delivery that tells of it. A person is known by name, whatever unit or title stands beside it.
 -- An inspection of the school that took in the finding's school speaks of the finding too.
 with inspected as (
     select a.*, i.level as judged_by,
@@ -57,6 +57,7 @@ with inspected as (
 select s.district_code, s.phase_id, s.finding_id, s.inspected_on, s.result, s.inspector, s.evidence,
     case
         when s.evidence is null then 'no_evidence'
+        when s.inspected_on > s.delivery then 'after_delivery'
         when list_has_any(persons_in(s.inspector), o.reporters) then 'by_reporter'
         when list_has_any(persons_in(s.inspector), o.responsible) then 'by_responsible'
         when s.inspected_on <= f.last_failed_on then 'before_failure'

@@ -9,11 +9,24 @@ with phase as (
     from run_evaluation e
     join mart.evaluation p on p.district_code = e.district_code and p.phase_order <= e.phase_order
     semi join raw.phase k on k.district_code = p.district_code and k.phase_id = p.phase_id
+), sent as (
+    -- a file that says what the one before it said is no new figure: its day is that of the first
+    select district_code, dataset, delivery,
+        max(if(content is distinct from before, delivery, null)) over (
+            partition by district_code, dataset order by delivery) as first_on
+    from (
+        select district_code, dataset, delivery, string_agg(content_sha256, ' ' order by content_sha256) as content,
+            lag(content) over (partition by district_code, dataset order by delivery) as before
+        from raw.delivered_file
+        group by district_code, dataset, delivery
+    )
 ), data_day as (
     -- the newest day that the figures of an indicator are from in a phase: another dataset's delivery changes nothing
-    select p.district_code, p.at_phase_id, l.indicator_code, max(l.delivery) as data_on
+    select p.district_code, p.at_phase_id, l.indicator_code, max(coalesce(s.first_on, l.delivery)) as data_on
     from (select distinct district_code, at_phase_id from phase) p
     join mart.lineage l on l.district_code = p.district_code and l.phase_id = p.at_phase_id
+    left join sent s
+        on s.district_code = l.district_code and s.dataset = split_part(l.input, '.', 1) and s.delivery = l.delivery
     group by p.district_code, p.at_phase_id, l.indicator_code
 ), judgement as (
     select district_code, phase_id, 'school' as level, indicator_code, stage, school_code as item, school_name, value,

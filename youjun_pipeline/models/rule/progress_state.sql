@@ -2,7 +2,8 @@
 -- Of two on one day the later delivered speaks, then the less advanced: one "done" does not outvote one "not yet".
 -- finished_on: the first day of the unbroken reports that it is done; a date expected changes nothing about that.
 -- What was said before it was done, or before it was taken back, speaks no more; nor does a percentage of before it was
--- said not to have begun. 100 % of what is not done is a contradiction: then there is no percentage.
+-- said not to have begun. A report that cannot be read, or the newest one's state, may say anything: then nothing is known
+-- (no_data). 100 % of what is not done is a contradiction: then there is no percentage.
 with report as (
     select district_code, phase_id,
         if(milestone_no is null, 'measure', 'milestone') as subject,
@@ -45,10 +46,22 @@ with report as (
         arg_min_null(note, newest_first) as note
     from since
     group by all
+), unread as (
+    select distinct district_code, phase_id, 'measure' as subject, item as subject_no, true as is_unread
+    from core.hidden
+    semi join run_evaluation using (district_code, phase_id)
+    where dataset = 'progress' and item is not null
+), known as (
+    select district_code, phase_id, subject, subject_no,
+        if(s.state is null or u.is_unread, 'no_data', s.state) as state, s.percent, s.expected_on, s.finished_on, s.reported_on,
+        s.reporter, s.evidence, s.note
+    from said s
+    full join unread u using (district_code, phase_id, subject, subject_no)
 )
 select district_code, phase_id, subject, subject_no, state,
-    case when state = 'done' then coalesce(percent, 100) when percent < 100 then percent end as percent,
+    case when state = 'no_data' then null when state = 'done' then coalesce(percent, 100) when percent < 100 then percent
+    end as percent,
     if(state = 'done', null, expected_on) as expected_on,
     if(state = 'done', finished_on, null) as finished_on,
     reported_on, reporter, evidence, note
-from said
+from known
