@@ -21,6 +21,7 @@ from youjun_pipeline.site.pages import ASSETS, HERE, Writer, write_district
 from youjun_pipeline.site.read import district_codes, fingerprints, read_districts
 from youjun_pipeline.site.region import read_standings, write_index, write_regions
 from youjun_pipeline.site.search import write_search
+from youjun_pipeline.site.terms import write_terms
 from youjun_pipeline.warehouse.manifest import put_folder
 from youjun_pipeline.warehouse.swap import building_folder
 
@@ -62,6 +63,7 @@ def build_site(con: duckdb.DuckDBPyConnection, published: Path) -> SiteResult:
         write_district(site, district)
     standings = read_standings(con)
     write_search(site, con)
+    write_terms(site, con)
     write_regions(site, standings)
     write_index(site, standings, max((s.newest.as_of for s in standings), default=None))
     _write_publication(con, building)

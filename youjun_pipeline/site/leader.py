@@ -24,7 +24,7 @@ class Money(NamedTuple):
     budget: float | None
     spent: float | None
     over: float | None
-    is_complete: bool
+    is_over: bool | None
 
 
 class TownCell(NamedTuple):
@@ -47,6 +47,8 @@ def leader_context(district: District, e: Evaluation) -> dict[str, Any]:
         "unknown": e.verdict.indicators_no_data,
         "waiting": [f for f in findings if f.state == "closed" and not f.signed_off],
         "overspent": [m for m in spending if m.over],
+        # spent against a budget that is not there, or not wholly read: nobody can say
+        "money_in_doubt": [m for m in spending if m.spent is not None and m.is_over is None],
         "late": late,
         "late_by": sorted(
             (u for u in e.rows["unit_accountability"] if u.overdue),
@@ -73,7 +75,7 @@ def money(e: Evaluation) -> list[Money]:
             r.budget_wan,
             r.spent_wan,
             r.over_wan if r.is_over_budget else None,
-            bool(r.is_budget_complete),
+            r.is_over_budget,
         )
         for r in rows
         if not (r.budget_wan is None and r.spent_wan is None)

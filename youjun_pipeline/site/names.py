@@ -51,6 +51,11 @@ def search_page() -> str:
     return "search.html"
 
 
+def terms_page() -> str:
+    """The page of what words and indicators mean."""
+    return "terms.html"
+
+
 def trend_page(district: str) -> str:
     """The page of a district's course over the phases."""
     return f"{district_folder(district)}/trend.html"

@@ -78,9 +78,11 @@ class Standing(NamedTuple):
 
     @property
     def shares(self) -> list[float | None]:
-        """Failing schools among those in scope, phase by phase (0–1)."""
+        """Failing schools among those in scope, phase by phase (0–1); None where none is known to fail and some are unknown."""
         return [
-            (p.schools_failing - p.failing_out_of_scope) / p.schools_in_scope if p.schools_in_scope else None
+            (p.schools_failing - p.failing_out_of_scope) / p.schools_in_scope
+            if p.schools_in_scope and (p.schools_failing or not p.unknown_schools)
+            else None
             for p in self.phases
         ]
 

@@ -30,8 +30,11 @@ def trend_context(district: District) -> dict[str, Any]:
             (e, words.known_count(e.verdict.schools_failing, e.verdict.indicators_no_data)) for e in phases
         ],
         "left": [(e, _states(e), _done(e)) for e in phases],
-        "failing_text": "各阶段未达标学校："
-        + "，".join(f"{e.phase_name} {e.verdict.schools_failing} 所" for e in phases),
+        "failing_text": "各阶段未达标学校（所）："
+        + "，".join(
+            f"{e.phase_name} {words.known_count(e.verdict.schools_failing, e.verdict.indicators_no_data)}"
+            for e in phases
+        ),
         "left_text": "各阶段结束时未解决的问题："
         + "，".join(f"{e.phase_name} {_states(e)['open'] + _states(e)['reopened']} 个" for e in phases),
         "flips": [(e, _flips(e)) for e in phases if _flips(e)],

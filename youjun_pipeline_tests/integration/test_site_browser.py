@@ -114,8 +114,11 @@ LOOK = """
 """
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("page", PAGES)
+# Every page on a phone; on a desk those that have charts or the widest tables.
+@pytest.mark.parametrize(
+    ("page", "width"),
+    [*((page, 390) for page in PAGES), *((page, 1440) for page in ("region", "wall", "indicator", "trend"))],
+)
 def test_page_opens_in_silence_and_fits_the_window(site: Path, tmp_path: Path, page: str, width: int) -> None:
     found = probe(site, PAGES[page], LOOK, tmp_path, width)
     assert found["width"] == width

@@ -150,7 +150,10 @@ def test_missing_data_are_never_a_zero_or_a_failure(tmp_path: Path) -> None:
     (town,) = pages[f"{PHASE}/leader.html"].rows("town-matrix")
     assert [c.text for c in town[1:]] == ["缺数据"] + ["? 1"] * 7
     assert "缺数据，不能判定" in pages["district/120114/index.html"].text
-    assert "未通过" not in pages["index.html"].rows("districts")[0][3].text
+    front = pages["index.html"].rows("districts")[0]
+    assert "未通过" not in front[3].text
+    assert front[4].text.startswith("缺数据") and front[5].text == "—" and front[10].text == "?"
+    assert "启动 0" not in pages["district/120114/trend.html"].text
 
 
 def test_ledger_says_since_when_and_who_signed_off(tmp_path: Path) -> None:
@@ -239,3 +242,10 @@ def test_a_suspicion_can_be_answered_by_copying_its_row(tmp_path: Path) -> None:
         page.one("p", class_="copy").attributes["data-copy"]
         == "答复日期\t数据集\t学校标识码\t规则\t说明\t答复人"
     )
+
+
+def test_terms_tell_every_indicator_of_the_standard(pages: Pages, con: duckdb.DuckDBPyConnection) -> None:
+    page = pages["terms.html"]
+    for code, formula in fetch(con, "select indicator_code, formula_text from mart.indicator"):
+        assert f"{code} " in page.text and formula in page.text
+    assert "terms.html" in {a.attributes["href"] for a in pages["index.html"].all("a")}
