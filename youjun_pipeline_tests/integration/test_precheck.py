@@ -187,7 +187,7 @@ def test_a_delivery_is_judged_by_what_its_district_delivered_before(tmp_path: Pa
     assert [f.key for f in result.files] == ["2024-06-30/facilities.csv"]
     assert only(result, "unknown_school").cells == (Cell("", 3, "A", "学校标识码"),)
     jump = only(result, "jump")
-    assert "上次（2024-01-31）为 2310.5，本次为 9310.5" in jump.detail
+    assert "上次（2024-01-31）为 2310.5 ㎡，本次为 9310.5 ㎡，增加 7000 ㎡（303%）" in jump.detail
     whole = precheck(home, TODAY)
     assert len(whole.files) == 4
     assert [f.file for f in found(whole, "unknown_school")] == ["2024-06-30/facilities.csv"]
