@@ -91,7 +91,7 @@ def test_open_doubts_stand_in_the_answers(filled: tuple[Path, Path]) -> None:
     rows = [row for row in sheet(filled[1] / "suspicion_answers.xlsx") if row["规则"] == "jump"]
     assert [row["学校标识码"] for row in rows] == list(PAIR)
     assert rows[0]["数据集"] == "办学条件" and rows[0]["学校名称"] == "镇中心小学"
-    assert "上次（2023-08-31）为 900.5，本次为 3900.5" in rows[0]["可疑之处"]
+    assert "上次（2023-08-31）为 900.5 ㎡，本次为 3900.5 ㎡" in rows[0]["可疑之处"]
     assert (rows[0]["有疑点的列"], rows[0]["单位"]) == ("教学及辅助用房面积", "㎡")
     assert rows[0]["是否改变判定"] == "是：R4"
     assert rows[0]["说明"] is None and rows[0]["答复日期"] is None
