@@ -15,7 +15,7 @@ DUCKDB2 ?= 2.0.1
 export DAGSTER_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-long test-daemon test-duckdb2 check format agreement propose-all bench dirty faults site ui docs lock clean
+.PHONY: help setup run test test-fast test-long test-daemon test-duckdb2 test-bi check format agreement propose-all bench dirty faults site ui docs lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -45,6 +45,12 @@ test-duckdb2: $(READY)  ## run the tests on DuckDB 2 as well (DUCKDB2=2.0.1)
 
 test-fast: $(READY)  ## run the unit tests only
 	@$(PY) -m pytest $(TESTS)/unit -q -n $(WORKERS)
+
+# Superset wants older libraries than ours, so it gets an environment of its own. Its data are those of the publication.
+test-bi: $(READY)  ## import the dashboard into a real Superset and ask for its data, before and after a swap
+	@test -x build/superset/bin/superset || { $(PY) -m venv build/superset && build/superset/bin/python -m pip install --quiet \
+	    "apache-superset==6.1.0" "sqlalchemy<2.1" rich cachetools "flask-caching<2.4" duckdb-engine "duckdb<2"; }
+	@build/superset/bin/python tools/try_superset.py "$${YOUJUN_PUBLISHED:-data/published}/youjun.duckdb"
 
 check: $(READY)  ## lint, format, types, walls and the fast tests
 	@$(PY) -m ruff check

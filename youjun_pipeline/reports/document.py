@@ -112,6 +112,7 @@ class Document:
         Numbers stand right, texts left; `widths` are shares of the width. Without rows it says that there are none.
         """
         from docx.enum.text import WD_ALIGN_PARAGRAPH as ALIGN
+        from docx.shared import Mm
 
         paragraph = self._paragraph(ALIGN.CENTER, before=8, after=3)
         paragraph.paragraph_format.keep_with_next = True
@@ -121,20 +122,16 @@ class Document:
             return
         table = self.file.add_table(rows=1 + len(rows), cols=len(headings), style="Table Grid")
         table.autofit = False
-        for line, cells in zip(table.rows, [headings, *rows], strict=True):
-            _whole(line, is_head=cells is headings)
-            for cell, value in zip(line.cells, cells, strict=True):
-                self._cell(cell, value, is_head=cells is headings)
-        self._widths(table, widths)
+        sizes = [Mm(TEXT_WIDTH * share / sum(widths)) for share in widths]
+        for column, size in zip(table.columns, sizes, strict=True):
+            column.width = size
+        for line, values in zip(table.rows, [headings, *rows], strict=True):
+            _whole(line, is_head=values is headings)
+            # the library gathers a row's cells anew each time it is asked
+            for cell, value, size in zip(line.cells, values, sizes, strict=True):
+                cell.width = size
+                self._cell(cell, value, is_head=values is headings)
         self._paragraph(after=2)
-
-    def _widths(self, table: Any, widths: Sequence[float]) -> None:
-        from docx.shared import Mm
-
-        for column, share in zip(table.columns, widths, strict=True):
-            column.width = Mm(TEXT_WIDTH * share / sum(widths))
-            for cell in column.cells:
-                cell.width = column.width
 
     def _cell(self, cell: Any, value: object, *, is_head: bool) -> None:
         from docx.enum.text import WD_ALIGN_PARAGRAPH as ALIGN

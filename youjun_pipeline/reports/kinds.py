@@ -11,7 +11,7 @@ from youjun_pipeline.reports.county.evidence import EVIDENCE
 from youjun_pipeline.reports.county.ledger import LEDGER
 from youjun_pipeline.reports.county.self_report import SELF_REPORT
 from youjun_pipeline.reports.county.site_check import SITE_CHECK
-from youjun_pipeline.reports.county.wall_sheet import WALL_PDF, WALL_SVG
+from youjun_pipeline.reports.county.wall_sheet import WALL_SHEET
 from youjun_pipeline.reports.folder import Report
 from youjun_pipeline.reports.missing import MISSING
 from youjun_pipeline.reports.official.book import OFFICIAL
@@ -21,6 +21,6 @@ from youjun_pipeline.reports.schools.self_assessment import SELF_ASSESSMENT
 
 FOLDERS: dict[str, tuple[Report, ...]] = {
     "official": (OFFICIAL,),
-    "papers": (SELF_REPORT, LEDGER, EVIDENCE, SITE_CHECK, BUILDING, WALL_SVG, WALL_PDF),
+    "papers": (SELF_REPORT, LEDGER, EVIDENCE, SITE_CHECK, BUILDING, WALL_SHEET),
     "schools": (SELF_ASSESSMENT, SCHOOL_PLANS, PLAN_PAPERS, BRIEFING, MISSING),
 }

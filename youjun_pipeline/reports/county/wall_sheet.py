@@ -1,11 +1,12 @@
 """The wall map as one A0 sheet (挂图): every school by every indicator, worst first, and beside it what the meeting asks.
 
-Belongs here: the drawing, in millimetres. Keep out: any figure that is not in a mart. The SVG is the drawing itself; the PDF is
-made of it and needs a Chinese typeface on the machine that makes it.
+Belongs here: the drawing, in millimetres. Keep out: any figure that is not in a mart. The SVG is the drawing itself; a PDF is
+made of it by `python -m youjun_pipeline.reports.county.wall_sheet 挂图.svg`, on a machine with a Chinese typeface.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,13 +83,14 @@ def write_svg(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, path: Path
     path.write_text(draw(con, evaluation).svg(f"{WIDTH}mm", f"{HEIGHT}mm"), encoding="utf-8")
 
 
-def write_pdf(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, path: Path) -> None:
-    """Write the sheet of one evaluation as PDF, A0."""
+def to_pdf(svg: str) -> bytes:
+    """The sheet as a PDF of one A0 page; it takes some seconds, so a refresh makes none."""
     import vl_convert  # heavy, and needed here alone
 
     # The converter takes a pixel for a point.
-    points = [f"{millimetres / 25.4 * 72:.2f}" for millimetres in (WIDTH, HEIGHT)]
-    path.write_bytes(vl_convert.svg_to_pdf(draw(con, evaluation).svg(*points)))
+    width, height = (f"{millimetres / 25.4 * 72:.2f}" for millimetres in (WIDTH, HEIGHT))
+    sized = svg.replace(f'width="{WIDTH}mm" height="{HEIGHT}mm"', f'width="{width}" height="{height}"', 1)
+    return bytes(vl_convert.svg_to_pdf(sized))
 
 
 def draw(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> Sheet:
@@ -322,15 +324,23 @@ def _legend(sheet: Sheet, evaluation: Evaluation) -> None:
     sheet.text(WIDTH - MARGIN, HEIGHT - 20, basis, 6, "#444444", "end")
 
 
-_TABLES = (
-    *(
-        "mart.evaluation",
-        "mart.district_verdict",
-        "mart.finding",
-        "mart.indicator_money",
-        "mart.measure_status",
+WALL_SHEET = Report(
+    "{district_code}/{phase_id}/" + TITLE + ".svg",
+    f"{TITLE}（A0）",
+    (
+        *(
+            "mart.evaluation",
+            "mart.district_verdict",
+            "mart.finding",
+            "mart.indicator_money",
+            "mart.measure_status",
+        ),
+        *("mart.remediation_progress", "mart.school_indicator", "mart.stage_balance"),
     ),
-    *("mart.remediation_progress", "mart.school_indicator", "mart.stage_balance"),
+    write_svg,
 )
-WALL_SVG = Report("{district_code}/{phase_id}/" + TITLE + ".svg", f"{TITLE}（A0，SVG）", _TABLES, write_svg)
-WALL_PDF = Report("{district_code}/{phase_id}/" + TITLE + ".pdf", f"{TITLE}（A0，PDF）", _TABLES, write_pdf)
+
+
+if __name__ == "__main__":
+    source = Path(sys.argv[1])
+    source.with_suffix(".pdf").write_bytes(to_pdf(source.read_text(encoding="utf-8")))
