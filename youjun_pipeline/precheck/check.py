@@ -40,6 +40,7 @@ from youjun_pipeline.precheck.models import (
     rejected_across_files,
     roster_is_missing,
 )
+from youjun_pipeline.precheck.scenarios import scenario_findings
 from youjun_pipeline.precheck.statistics import STATISTICS, statistics_findings
 from youjun_pipeline.precheck.target import Target, find_target
 from youjun_pipeline.precheck.words import unusual_words
@@ -111,6 +112,7 @@ def precheck(path: Path, today: dt.date, dataset: str | None = None) -> Precheck
             columns[_key(entry.file)] = Columns(found)
             result.findings += _file_findings(con, entry, found, columns[_key(entry.file)])
         result.findings += _across_files(con, target, columns)
+        result.findings += scenario_findings(con, path)
     result.findings = _in_order(result)
     return result
 

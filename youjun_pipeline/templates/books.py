@@ -112,6 +112,16 @@ def write_templates(folder: Path, roster: Roster | None = None) -> list[Path]:
     return paths
 
 
+def write_scenario_template(folder: Path, roster: Roster | None = None) -> Path:
+    """Write the template of a scenario's actions, which is never delivered; it goes into the district's `scenarios/`."""
+    from youjun_pipeline.planning.scenario_file import contract
+
+    catalogue = roster.catalogue if roster and roster.catalogue else load_catalogue(DEFAULT_STANDARD)
+    path = folder / f"{contract().name}.xlsx"
+    write_template(path, contract(), roster, catalogue)
+    return path
+
+
 def write_template(path: Path, dataset: Dataset, roster: Roster | None, catalogue: Catalogue) -> None:
     """Write one template; names of schools are written as text, whatever they look like."""
     layout = Layout(dataset, _rows(dataset, roster, catalogue), _choices(dataset, roster, catalogue))
@@ -164,6 +174,9 @@ def _choices(dataset: Dataset, roster: Roster | None, catalogue: Catalogue) -> d
         "indicator": list(catalogue.indicators),
         "subject": list(catalogue.monitoring.subjects),
     }
+    if dataset.name == "scenario_actions" and roster:
+        schools = [str(school["school_name"]) for school in roster.schools]
+        lists |= {"school": schools, "to_school": schools}
     if dataset.name != "measures":
         lists["measure_no"] = plan.measures
     if dataset.name != "milestones":

@@ -33,7 +33,12 @@ def template_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParse
 def templates_command(options: argparse.Namespace) -> int:
     """Write the templates and say which dataset each is for."""
     from youjun_pipeline.contracts import load_datasets
-    from youjun_pipeline.templates.books import TemplateError, newest_roster, write_templates
+    from youjun_pipeline.templates.books import (
+        TemplateError,
+        newest_roster,
+        write_scenario_template,
+        write_templates,
+    )
     from youjun_pipeline.warehouse.swap import FILE_NAME
 
     try:
@@ -43,6 +48,7 @@ def templates_command(options: argparse.Namespace) -> int:
         if options.by_school:
             return _school_books(Path(options.folder), roster)
         paths = write_templates(Path(options.folder), roster)
+        scenario = write_scenario_template(Path(options.folder), roster)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
@@ -56,6 +62,7 @@ def templates_command(options: argparse.Namespace) -> int:
     print(f"{len(paths)} 个模板写入 {Path(options.folder).resolve()}{filled}：")
     for path in paths:
         print(f"  {path.name}  {load_datasets()[path.stem].title}")
+    print(f"另有情景模板 {scenario.name}：填好后改名放入区县文件夹的 scenarios/，用 youjun what-if 试算")
     return 0
 
 

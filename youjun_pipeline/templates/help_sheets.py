@@ -109,6 +109,10 @@ def _general(dataset: Dataset, district: str, delivery: dt.date | None, is_fille
         f"5. 文件名请保持 {dataset.name}.xlsx（或改为 {dataset.title}.xlsx），放入以交付日期命名的文件夹，如 2024-06-30。",
         "6. 报送前可用 youjun check 检查，逐处指出问题。",
     ]
+    if dataset.name == "scenario_actions":
+        lines[4] = (
+            "5. 文件名即情景编号，改名后放入区县文件夹的 scenarios/，不要放入交付文件夹；情景不改变任何判定。"
+        )
     if district and is_filled:
         filled = f"（来自 {delivery} 交付的学校名册）" if delivery else ""
         lines.append(f"7. 已按{district}的学校名册填好学校{filled}；如有新建、撤并，请增删相应的行。")
