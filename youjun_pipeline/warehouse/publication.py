@@ -33,7 +33,7 @@ from youjun_pipeline.warehouse.parquet_copies import write_parquet
 from youjun_pipeline.warehouse.run import refuse_earlier
 from youjun_pipeline.warehouse.standing import program_hash
 from youjun_pipeline.warehouse.swap import FILE_NAME, mend, swap_in
-from youjun_pipeline.warehouse.tables import Table, declared_tables, describe, sql_text
+from youjun_pipeline.warehouse.tables import Table, declared_tables, describe, fill_single_keys, sql_text
 from youjun_pipeline.warehouse.views import add_views
 
 # Files of this version are opened by every 1.x client; 1.5 would otherwise be free to write what 1.0 cannot read.
@@ -381,10 +381,9 @@ def _copy(con: duckdb.DuckDBPyConnection, table: Table, sources: list[str], to: 
     known = {row[0] for row in con.execute(f"describe {union}").fetchall()}
     order = ", ".join(f'"{c}"' for c in table.key if c in known) or "all"
     columns = ", ".join(f'"{c}"' for c in table.columns if c in known)
-    con.execute(
-        f"insert into {to}{table.full_name} ({columns}) "
-        f"select {columns} from ({union}) {only} order by {order}"
-    )
+    rows = f"select {columns} from ({union}) {only} order by {order}"
+    con.execute(f"insert into {to}{table.full_name} ({columns}) {rows}")
+    fill_single_keys(con, table, to)
 
 
 def _fingerprint(

@@ -39,6 +39,10 @@ SINGLE_KEYS: dict[str, tuple[str, str, str]] = {
 }
 
 
+# Evaluations that are older than the single-column keys.
+WITHOUT_KEYS = "select * from mart.evaluation where evaluation_id is null"
+
+
 @dataclass(frozen=True)
 class Table:
     """A declared table; `columns` maps each name to (DuckDB type, Chinese comment) in published order."""
@@ -114,6 +118,24 @@ def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:
             _reshape(con, table, [c for c in table.columns if c in existing])
         else:
             con.execute(table.create_sql())
+    if con.execute(f"from ({WITHOUT_KEYS}) limit 1").fetchall():
+        with transaction(con):
+            for table in declared_tables().values():
+                fill_single_keys(con, table)
+
+
+def fill_single_keys(con: duckdb.DuckDBPyConnection, table: Table, catalog: str = "") -> None:
+    """Make the single-column keys of rows that are older than these columns: those of closed phases are never made anew.
+
+    `catalog` is that of the table with a point behind it. The evaluations must be there before.
+    """
+    if table.schema != "mart" or "evaluation_id" not in table.columns:
+        return
+    made = ", ".join(f"{name} = {sql}" for name, (_, _, sql) in SINGLE_KEYS.items() if name in table.columns)
+    con.execute(
+        f"update {catalog}{table.full_name} t set {made} from {catalog}mart.evaluation e where t.evaluation_id is null "
+        "and t.district_code = e.district_code and t.phase_id = e.phase_id"
+    )
 
 
 def describe(con: duckdb.DuckDBPyConnection, full_name: str) -> dict[str, str]:
