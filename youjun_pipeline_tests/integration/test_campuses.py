@@ -14,6 +14,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from youjun_pipeline.contracts import load_datasets
+from youjun_pipeline.templates.books import newest_roster, rows_of
+from youjun_pipeline.templates.school_books import write_school_books
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline_tests.generate import PLAIN, generate_district, write_district
 from youjun_pipeline_tests.generate.columns import blank_row
@@ -242,3 +245,24 @@ def test_attached_kindergarten_classes(con: duckdb.DuckDBPyConnection) -> None:
     # 6 000 ㎡ / (600 + 1.1 × 300 + 0.7 × 100) = 6.00
     weighed = values(con, "120107")
     assert (weighed["primary"][2], weighed["junior"][2]) == (6.00, 6.60)
+
+
+def test_templates_have_a_row_for_each_campus_and_one_for_the_money(tmp_path: Path) -> None:
+    tables: Any = deepcopy(generate_district(1, profile="passing", n_schools=12).tables)
+    nine_year_school(tables, apart=True)
+    write_district(tmp_path, tables, {}, code="120101", style=PLAIN)
+    roster = newest_roster(tmp_path, "120101")
+    found = {
+        name: [
+            (row["学校名称"], row.get("campus"))
+            for row in rows_of(load_datasets()[name], roster)
+            if row["school_code"] == WHOLE
+        ]
+        for name in ("facilities", "school_finance")
+    }
+    assert found == {
+        "facilities": [("育才学校", "北校区"), ("育才学校", "南校区")],
+        "school_finance": [("育才学校", None)],
+    }
+    books = write_school_books(tmp_path / "books", roster)
+    assert len(books) == len({s["school_code"] for s in roster.schools})
