@@ -38,6 +38,8 @@ DATASETS = (
         "graduation_cohorts",
     ),
 )
+# A school fills in several sheets, which a text table does not have.
+WORKBOOKS = (".xlsx", ".xls")
 SIGNATURES = ("填报单位", "填表人", "审核人", "填报日期")
 SIGNATURE_SHEET = "填报信息"
 _SAFE = {
@@ -100,13 +102,17 @@ def compose_books(folder: Path, out: Path, roster: Roster | None = None) -> Comp
 
     Raises TemplateError where there is no workbook, or `out` holds files of these datasets already.
     """
-    books = sorted(p for p in folder.glob("*.xlsx") if not p.name.startswith(("~$", ".")))
+    files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith(("~$", ".")))
+    books = [path for path in files if path.suffix.casefold() in WORKBOOKS]
     if not books:
-        raise TemplateError(f"{folder}：没有学校的工作簿（.xlsx）")
+        raise TemplateError(f"{folder}：没有学校的工作簿（.xlsx 或 .xls）")
     taken = [name for name in DATASETS for path in out.glob(f"{name}.*") if path.is_file()]
     if taken:
         raise TemplateError(f"{out} 中已有 {'、'.join(taken)}，请换一个文件夹")
     result = Composed()
+    others = [path.name for path in files if path not in books]
+    if others:
+        result.notices.append(f"不是工作簿（.xlsx 或 .xls），没有汇总：{'、'.join(others)}")
     rows: dict[str, list[dict[str, str]]] = defaultdict(list)
     owner: dict[str, list[str]] = defaultdict(list)
     for path in books:

@@ -161,6 +161,41 @@ def test_xml_is_read_as_xml(tmp_path: Path, cell: str, text: str) -> None:
     assert read_file(path, CLASSES).frame["students"].tolist() == ["42", text]
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '<c r="E3"><v>4&#50;0</v></c>',
+        '<c r="E3"><v>4<!-- a -->20</v></c>',
+        '<c r="E3"><v>4<?a b?>20</v></c>',
+        '<c r="E3"><v><![CDATA[420]]></v></c>',
+        "<c r='E3' t='n'><v >4&#x32;0</v></c>",
+        '<c r="E3" t="str"><f>A1</f><v><![CDATA[420]]></v></c>',
+        '<x:c xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main" r="E3"><x:v>4&#50;0</x:v></x:c>',
+    ],
+)
+def test_a_value_in_pieces_is_refused_and_never_cut_short(tmp_path: Path, cell: str) -> None:
+    path = raw(tmp_path / "classes.xlsx", f'<row r="3"><c r="A3"><v>2111000003</v></c>{cell}</row>')
+    failure = read_file(path, CLASSES).failure
+    assert failure is not None and failure.rule == "file_unreadable"
+    assert (
+        "写得特殊（夹着注释、CDATA 或字符引用），读不准。请用 Excel 或 WPS 打开后另存为 .xlsx"
+        in failure.message
+    )
+
+
+def test_references_in_the_text_of_a_formula_are_read(tmp_path: Path) -> None:
+    cell = '<c r="E3" t="str"><f>A1&amp;B1</f><v>4&amp;2</v></c>'
+    path = raw(tmp_path / "classes.xlsx", f'<row r="3"><c r="A3"><v>2111000003</v></c>{cell}</row>')
+    assert read_file(path, CLASSES).frame["students"].tolist() == ["42", "4&2"]
+
+
+@pytest.mark.parametrize("cell", ['<c r="E3" t="e"><v>#CONNECT!</v></c>', '<c r="E3" t="n"><v> 42 </v></c>'])
+def test_what_the_reader_does_not_know_is_told_as_that(tmp_path: Path, cell: str) -> None:
+    path = raw(tmp_path / "classes.xlsx", f'<row r="3"><c r="A3"><v>2111000003</v></c>{cell}</row>')
+    failure = read_file(path, CLASSES).failure
+    assert failure is not None and "里有一个单元格的出错值或数字认不出来" in failure.message
+
+
 def test_blank_cells_that_are_formatted_are_passed_over_quickly_and_rightly(tmp_path: Path) -> None:
     blanks = "".join(f'<c r="{letter}3" s="1"/>' for letter in "ABCD")
     rows = f'<row r="3">{blanks}<c r="E3" s="1"><v>0.6</v></c><c r="F3" s="1" /></row>'

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+import xlwt
 
 from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.ingest.files import read_file
@@ -93,3 +94,22 @@ def test_nothing_is_written_over(books: Path, tmp_path: Path) -> None:
         compose_books(books, out)
     with pytest.raises(TemplateError, match="没有学校的工作簿"):
         compose_books(out, tmp_path / "other")
+
+
+def test_an_old_workbook_counts_and_other_files_are_named(books: Path, tmp_path: Path) -> None:
+    for code in (FIRST, SECOND, THIRD):
+        (books / f"{code}.xlsx").unlink()
+    book = xlwt.Workbook()
+    contract = load_datasets()["facilities"]
+    sheet = book.add_sheet(contract.title)
+    for column, (header, value) in enumerate([("学校标识码", FIRST), ("教学及辅助用房面积", 1234.5)]):
+        sheet.write(0, column, header)
+        sheet.write(1, column, value)
+    book.save(str(books / "第一小学.XLS"))
+    (books / "第二小学.csv").write_text("学校标识码\n", encoding="utf-8")
+    result = compose_books(books, tmp_path / "out")
+    assert (result.faults, result.schools) == ([], 1)
+    assert result.notices == ["不是工作簿（.xlsx 或 .xls），没有汇总：第二小学.csv"]
+    composed = read_file(tmp_path / "out" / "facilities.xlsx", contract).frame
+    assert composed["school_code"].tolist() == [FIRST]
+    assert composed["teaching_area_m2"].tolist() == ["1234.5"]

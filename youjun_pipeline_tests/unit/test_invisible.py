@@ -39,6 +39,18 @@ def test_each_is_taken_off_wherever_it_stands(kind: str) -> None:
     assert {fold_word(text) for text in texts} == {"向阳小学"}
 
 
+def test_characters_that_a_program_left_escaped() -> None:
+    texts = ["向_x200B_阳小学_xfeff_", "_x202D_向阳小学", "向阳小学_x0007_"]
+    assert {visible(text) for text in texts} == {"向阳小学"}
+    assert (
+        visible_columns([text_column([*texts, "_x0007_", None])])[0].to_pylist()
+        == ["向阳小学"] * 3 + [None] * 2
+    )
+    assert visible("a_x000D_\nb") == "a\r\nb"
+    for kept in ("a_x0041_b", "room_x12", "_xyz_"):
+        assert visible(kept) == kept
+
+
 def test_a_cell_of_nothing_else_is_blank() -> None:
     columns = visible_columns(
         [text_column(["\u3164", "", None, "甲"]), text_column(["乙", None, "\x07", "丁"])]

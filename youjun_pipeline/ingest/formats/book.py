@@ -42,6 +42,9 @@ Marks = dict[tuple[int, int], str | NumberFormat]
 
 _INVISIBLE = re.compile(f"[{INVISIBLE}]")
 INVISIBLE_CHARACTERS = frozenset(INVISIBLE)
+# How a workbook writes characters that XML does not take (ECMA-376 part 1, 22.9.2.19); programs hand them on as they are.
+ESCAPE_SIGN = "_x"
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 
 
 def damaged(what: str = "文件") -> Unreadable:
@@ -146,16 +149,27 @@ def text_column(values: Sequence[str | None]) -> pa.ChunkedArray:
 @lru_cache(maxsize=50_000)
 def visible(text: str) -> str:
     """A text without the characters that nobody sees."""
+    if ESCAPE_SIGN in text:
+        text = _ESCAPED.sub(_unescaped, text)
     if text.isascii() and text.isprintable():
         return text
     return _INVISIBLE.sub("", text)
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    """An escaped character that nobody sees; any other stays as it is written."""
+    character = chr(int(found[1], 16))
+    return character if character in INVISIBLE_CHARACTERS or character.isspace() else found[0]
 
 
 def visible_columns(columns: list[pa.ChunkedArray]) -> list[pa.ChunkedArray]:
     """Columns of text without the characters that nobody sees; what is empty then is null."""
     chunks = [chunk for column in columns for chunk in column.chunks]
     # As one long column: understanding the pattern takes longer than searching a small file's cells.
-    found = pc.match_substring_regex(pa.chunked_array(chunks, pa.large_string()), f"[{INVISIBLE}]")
+    cells = pa.chunked_array(chunks, pa.large_string())
+    if pc.any(pc.match_substring(cells, ESCAPE_SIGN)).as_py():
+        return [text_column([text and (visible(text) or None) for text in c.to_pylist()]) for c in columns]
+    found = pc.match_substring_regex(cells, f"[{INVISIBLE}]")
     if not pc.any(found).as_py():
         return columns
     cleaned = [pc.replace_substring_regex(column, f"[{INVISIBLE}]", "") for column in columns]

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from youjun_pipeline.ingest.formats.book import (
+    ESCAPE_SIGN,
     HEAD_ROWS,
     INVISIBLE_CHARACTERS,
     SEND_AGAIN,
@@ -125,7 +126,11 @@ def delimited_sheet(data: bytes, score: Callable[[list[list[str]]], int]) -> She
         return found._replace(columns=visible_columns(found.columns)) if may_hide else found
 
     # Most small files have nothing to take off, and understanding the pattern takes longer than reading them.
-    may_hide = len(text) > FAST_FROM_CHARACTERS or not INVISIBLE_CHARACTERS.isdisjoint(set(text))
+    may_hide = (
+        len(text) > FAST_FROM_CHARACTERS
+        or ESCAPE_SIGN in text
+        or not INVISIBLE_CHARACTERS.isdisjoint(set(text))
+    )
     head = [[visible(cell) for cell in row] for row in heads[best]] if may_hide else heads[best]
     numbers = records(text, best, HEAD_ROWS)[1]
     return Sheet("", lambda: Content(lambda: head, numbers, body, lambda: records(text, best)[0]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import posixpath
+import re
 from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import NamedTuple, TypeVar
@@ -82,24 +83,30 @@ def _content(
     if path not in parts:
         raise damaged(f"工作表“{name}”")
     found = scan(name, parts.read(path), styles.formats, styles.struck, texts)
-    sheet = _guarded(lambda: book.get_sheet_by_name(name))
+    sheet = _guarded(lambda: book.get_sheet_by_name(name), name)
     last_row, last_column = sheet.end or (-1, -1)
     check_size(name, last_row + 1, last_column + 1)
     total.add(last_row + 1, last_column + 1)
     # Empty rows and columns before the first cell are kept: row numbers and letters are those that Excel shows.
-    rows = _guarded(lambda: sheet.to_python(skip_empty_area=False))
+    rows = _guarded(lambda: sheet.to_python(skip_empty_area=False), name)
     ranges = ((r0 + 1, c0, r1 + 1, c1) for (r0, c0), (r1, c1) in sheet.merged_cell_ranges or ())
     return content_of(
         name, rows, found.marks, ranges, found.hidden_rows, found.hidden_columns, found.struck_rows
     )
 
 
-def _guarded(read: Callable[[], T]) -> T:
+# How the reader says that it does not know the value of a cell: an error of a later Excel, a number with blanks.
+_UNKNOWN_VALUE = re.compile("Unsupported cell error|invalid float", re.IGNORECASE)
+
+
+def _guarded(read: Callable[[], T], sheet: str = "") -> T:
     try:
         return read()
     except calamine.PasswordError as error:
         raise protected() from error
     except (calamine.CalamineError, OSError, ValueError) as error:
+        if sheet and _UNKNOWN_VALUE.search(str(error)):
+            raise Unreadable(f"工作表“{sheet}”里有一个单元格的出错值或数字认不出来", SAVE_AS) from error
         raise damaged() from error
     except BaseException as error:
         # The reader is compiled; where it gives up on a damaged file it raises a panic, which is no Exception.

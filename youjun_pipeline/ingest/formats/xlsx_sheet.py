@@ -52,6 +52,9 @@ _FAR = tuple(
     for far in (rb"[A-Z]{2}|[A-Z]\d{5}", rb"[A-Z]{2}|[A-Z]\d{6}", rb"[A-Z]{3}|[A-Z]+\d{4}")
 )
 _PLACE = re.compile(rb'<c r="([A-Z]++)(\d++)"')
+# A value with a comment, CDATA or a reference inside: the workbook reader takes 6&#50;0 for 6, and CDATA for nothing.
+_PIECED_VALUE = re.compile(rb"<(?:[^\s<>:/!?]++:)?v(?:\s[^<>]*+)?>[^<&]*+(?:<[!?]|&)")
+_TYPE = re.compile(rb"\st\s*=\s*[\"'](str|e)[\"']")
 
 
 class SharedTexts:
@@ -92,6 +95,10 @@ def scan(
     Raises:
         Unreadable: for a sheet with more cells or text than a table has, and for damaged XML.
     """
+    if _has_pieced_value(xml):
+        raise Unreadable(
+            f"工作表“{name}”里有单元格的值写得特殊（夹着注释、CDATA 或字符引用），读不准", SAVE_AS
+        )
     # What is taken out could only stand in a comment or in text if something unusual were left around it.
     kept = _BLANKS.sub(b"", xml) if xml.count(b'"/>') + xml.count(b'" />') > FEW_BLANKS else xml
     if kept.count(b"row") > 2 * MAX_ROWS + FEW_CELLS:
@@ -106,6 +113,19 @@ def scan(
         return _walked(name, xml, formats, struck, texts)
     except (XmlError, LookupError, ValueError) as error:
         raise damaged() from error
+
+
+def _has_pieced_value(xml: bytes) -> bool:
+    """Whether some value is written in pieces that are lost: not an error, which is told as XML has it, and not a reference
+    in the text of a formula.
+    """
+    cell = b":c" if b":c " in xml or b":c>" in xml else b"<c"
+    for found in _PIECED_VALUE.finditer(xml):
+        start = xml.rfind(cell, 0, found.start())
+        kind = _TYPE.search(xml, start, xml.find(b">", start))
+        if kind is None or (kind[1] == b"str" and not found[0].endswith(b"&")):
+            return True
+    return False
 
 
 def _is_telling(xml: bytes, styles: frozenset[str]) -> bool:
