@@ -134,8 +134,12 @@ def test_not_while_a_refresh_runs_but_without_a_working_database(
         patch.setattr(rollback, "connect", busy)
         with pytest.raises(WarehouseBusyError):
             roll_back(settings.warehouse, settings.published)
+    # whoever says to which day is not taken to another
+    with pytest.raises(RollbackError, match="截止日期是 2024-01-01，不是 2023-12-31，没有回退"):
+        roll_back(settings.warehouse, settings.published, "2023-12-31")
+    assert standing(settings)[0] == "run-2" and settings.warehouse.exists()
     settings.warehouse.write_bytes(b"torn")
-    roll_back(settings.warehouse, settings.published)
+    roll_back(settings.warehouse, settings.published, "2024-01-01")
     assert standing(settings)[0] == "run-1"
     with connect(settings.published / "youjun.previous.duckdb", read_only=True) as con:
         assert con.execute("select arg_max(run_id, published_at) from ops.publication").fetchall() == [

@@ -14,6 +14,7 @@ with told as (
     select district_code, phase_id, dataset, school_code, null, item, null, true
     from core.future_row
     semi join run_evaluation using (district_code, phase_id)
+    anti join core.unknown_school using (district_code, phase_id, dataset, content_sha256, sheet, row_number)
     union all
     select a.district_code, a.phase_id, 'assurance', null, null, null, null, false
     from core.assurance a
