@@ -41,13 +41,14 @@ _LAYOUT_SOURCES = tuple(PACKAGE / room for room in ("reports", "standard", "cont
 @dataclass(frozen=True)
 class Report:
     """A kind of report: where its file or its folder of files goes (`{district_code}`, `{phase_id}`), what it is in a few
-    words of Chinese, the marts it shows, and who writes it.
+    words of Chinese, the marts it shows, and who writes it; with `asked_by` only of evaluations with rows in that table.
     """
 
     path: str
     title: str
     tables: tuple[str, ...]
     write: Callable[[duckdb.DuckDBPyConnection, Evaluation, Path], None]
+    asked_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,11 @@ def refresh_folder(
     written = 0
     for report in reports:
         prints = _fingerprints(con, report.tables)
+        asked = _asked(con, report)
         for evaluation in evaluations:
             key = (evaluation.district_code, evaluation.phase_id)
+            if asked is not None and key not in asked:
+                continue
             relative = report.path.format(district_code=key[0], phase_id=key[1])
             own = (program_hash([evaluation.texts]),) if evaluation.texts else ()
             fingerprint = digest(_layout(), *own, *prints.get(key, ()))
@@ -95,6 +99,14 @@ def refresh_folder(
     write_contents(building, {"files": dict(sorted(files.items()))})
     put_folder(building, published, name)
     return Refreshed(written, len(files) - written)
+
+
+def _asked(con: duckdb.DuckDBPyConnection, report: Report) -> set[tuple[str, str]] | None:
+    """The evaluations that a report is written of; None where it is of all."""
+    if report.asked_by is None:
+        return None
+    rows = con.execute(f"select distinct district_code, phase_id from {report.asked_by}").fetchall()
+    return {(district, phase) for district, phase in rows}
 
 
 def _is_unchanged(old: Path, known: dict[str, str], fingerprint: str) -> bool:

@@ -15,6 +15,8 @@ from youjun_pipeline.reports.county.wall_sheet import WALL_SHEET
 from youjun_pipeline.reports.folder import Report
 from youjun_pipeline.reports.missing import MISSING
 from youjun_pipeline.reports.official.book import OFFICIAL
+from youjun_pipeline.reports.proposal import PROPOSAL
+from youjun_pipeline.reports.proposal_schools import DRAFTS
 from youjun_pipeline.reports.schools.plan import SCHOOL_PLANS
 from youjun_pipeline.reports.schools.plan_papers import PLAN_PAPERS
 from youjun_pipeline.reports.schools.self_assessment import SELF_ASSESSMENT
@@ -22,5 +24,5 @@ from youjun_pipeline.reports.schools.self_assessment import SELF_ASSESSMENT
 FOLDERS: dict[str, tuple[Report, ...]] = {
     "official": (OFFICIAL,),
     "papers": (SELF_REPORT, LEDGER, EVIDENCE, SITE_CHECK, BUILDING, WALL_SHEET),
-    "schools": (SELF_ASSESSMENT, SCHOOL_PLANS, PLAN_PAPERS, BRIEFING, MISSING),
+    "schools": (SELF_ASSESSMENT, SCHOOL_PLANS, PLAN_PAPERS, BRIEFING, MISSING, PROPOSAL, DRAFTS),
 }

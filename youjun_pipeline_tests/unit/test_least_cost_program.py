@@ -9,7 +9,9 @@ import pytest
 from scipy import sparse
 
 from youjun_pipeline.planning.least_cost.cones import Cones, Program
+from youjun_pipeline.planning.least_cost.district import Aims, Lever, Sections
 from youjun_pipeline.planning.least_cost.program import INFEASIBLE, solve
+from youjun_pipeline.planning.least_cost.proposal import Plan, propose
 from youjun_pipeline.planning.least_cost.relaxation import relax, shortfall
 
 PUPILS = np.array([45.0, 37, 89, 76, 55])
@@ -248,3 +250,27 @@ def test_tiny_districts_in_whole_units_equal_brute_force():
         answer = solve(program, gap=0)
         expected = brute_force(limit, pupils, units, 6, 2.0)
         assert (np.inf if answer.cost is None else round(answer.cost, 6)) == expected
+
+
+def test_who_gives_is_not_given_as_much_again():
+    """Two schools, one with more than it needs: what is moved is paid for once, and nothing is bought for the giver."""
+    sections = Sections(
+        place=np.array([0, 1]),
+        stage=np.array([0, 0]),
+        pupils=np.array([100.0, 100.0]),
+        have=np.array([[300.0], [90.0]]),
+        per_pupil=np.array([[1.0], [1.0]]),
+        step=np.ones((2, 1)),
+        limit=np.array([[0.3]]),
+        floor_share=0.85,
+        must_meet=1,
+    )
+    lever = Lever(0, True, False, np.ones(2), np.full(2, 1e4), 0.1, np.full(2, np.inf))
+    plan = propose(sections, [lever], Aims(every_indicator=True))
+    assert isinstance(plan, Plan)
+    moved = float(plan.taken[0].sum())
+    # (195 + d, 195 − d): the coefficient is d / 195
+    assert moved == pytest.approx(300 - 195 * 1.3, rel=1e-5)
+    assert plan.added[0].sum() == pytest.approx(0, abs=1e-6)
+    assert plan.given[0] == pytest.approx([moved, 0], abs=1e-5)
+    assert plan.cost == pytest.approx(0.1 * moved, rel=1e-5)

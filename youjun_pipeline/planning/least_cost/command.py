@@ -12,11 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from youjun_pipeline.ingest.districts import District, scan
-from youjun_pipeline.planning.least_cost.answer import REFUTED, NoAnswer, answer
+from youjun_pipeline.planning.least_cost.answer import REFUTED, Answer, NoAnswer, answer
+from youjun_pipeline.planning.least_cost.curve import curves
 from youjun_pipeline.planning.least_cost.district import Aims
 from youjun_pipeline.planning.least_cost.prices import Prices, lever_kinds, read_prices
-from youjun_pipeline.planning.least_cost.text import answer_text
+from youjun_pipeline.planning.least_cost.records import answer_records
+from youjun_pipeline.planning.least_cost.shadow import shadows
+from youjun_pipeline.planning.least_cost.text import answer_text, money_unit
 from youjun_pipeline.planning.least_cost.write import write_plan
+from youjun_pipeline.reports import proposal, proposal_schools
+from youjun_pipeline.reports.evaluation import published_evaluations
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.standard import load_catalogue
 
@@ -80,12 +85,32 @@ def propose_plan(settings: Settings, request: Request, evaluated: Evaluated) -> 
             allowed=request.levers,
             seconds=request.seconds,
         )
-    text = answer_text(result, prices)
-    if isinstance(result, NoAnswer) or result.verdict == REFUTED:
-        return text, False
-    if request.folder is not None:
-        text += "\n\n" + "\n".join(f"已写出 {path}" for path in write_plan(result, request.folder))
+        text = answer_text(result, prices)
+        if isinstance(result, NoAnswer) or result.verdict == REFUTED:
+            return text, False
+        if request.folder is not None:
+            paths = write_plan(result, request.folder) + _write_books(con, result, prices, request)
+            text += "\n\n" + "\n".join(f"已写出 {path}" for path in paths)
     return text, True
+
+
+def _write_books(
+    con: duckdb.DuckDBPyConnection, result: Answer, prices: Prices | None, request: Request
+) -> list[Path]:
+    """The leader's workbook and the drafts for the schools, as a refresh writes them beside the publication."""
+    assert request.folder is not None
+    found = result.found
+    points, eased = curves(found, request.seconds), shadows(found, money_unit(prices))
+    tables = answer_records(result, prices, points, eased)
+    evaluation = next(
+        e
+        for e in published_evaluations(con)
+        if (e.district_code, e.phase_id) == (request.district, request.phase)
+    )
+    book, drafts = (request.folder / f"{title}.xlsx" for title in (proposal.TITLE, proposal_schools.TITLE))
+    proposal.write_book(tables, evaluation, book)
+    proposal_schools.write_drafts(tables, evaluation, drafts)
+    return [book, drafts]
 
 
 def with_prices(aims: Aims, prices: Prices | None) -> Aims:

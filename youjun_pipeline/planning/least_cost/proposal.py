@@ -251,11 +251,11 @@ def known_sections(sections: Sections, left: np.ndarray, aims: Aims) -> Sections
 
 
 def _asked(sections: Sections, lever: Lever, above: float) -> Vector:
-    """How many units each site must get for its sections' thresholds alone; whole where the lever is."""
+    """How many units each site must get for its thresholds alone, whole where the lever is; below 0 what it can spare."""
     step = sections.step[:, lever.indicator]
-    short = np.maximum(sections.need[:, lever.indicator] * above - sections.have[:, lever.indicator], 0)
-    units = np.where(step > 0, short / np.where(step > 0, step, 1), 0)
-    asked = np.zeros(len(lever.price))
+    short = sections.need[:, lever.indicator] * above - sections.have[:, lever.indicator]
+    units = np.where(step > 0, short / np.where(step > 0, step, 1), -np.inf)
+    asked = np.full(len(lever.price), -np.inf)
     np.maximum.at(asked, sites_of(lever, sections), units)
     return np.ceil(asked - 1e-9) if lever.is_whole else asked
 
