@@ -246,6 +246,7 @@ def _seats(
         stage=np.array([stages.index(stage) for _, stage in keys]),
         largest_class=np.array([largest_class[pair] for pair in keys]),
         largest_school=largest_school,
+        fewest=_fewest(con, key, schools),
         rooms=rooms,
         classes_per_room=float(catalogue.parameters["classes_per_room"].value),
         room_rule=rule,
@@ -274,6 +275,20 @@ def _largest(
         elif school in schools:
             largest_school[schools.index(school)] = threshold
     return largest_class, largest_school
+
+
+def _fewest(con: duckdb.DuckDBPyConnection, key: list[str], schools: list[str]) -> Vector:
+    """With how many compulsory pupils each school is judged at the least, shape (s,)."""
+    fewest = np.zeros(len(schools))
+    for school, least in con.execute(
+        "select s.school_code, t.min_students from core.school s join temp.run_evaluation e using (district_code, phase_id) "
+        "join standard.school_type t on t.standard_id = e.standard_id and t.school_type = s.school_type "
+        "where s.district_code = ? and s.phase_id = ? and t.min_students is not null",
+        key,
+    ).fetchall():
+        if school in schools:
+            fewest[schools.index(school)] = float(least)
+    return fewest
 
 
 def _capacity(

@@ -33,6 +33,7 @@ class Seats:
         stage: of each section, shape (n,).
         largest_class: the highest number of pupils of a class, by section, shape (n,).
         largest_school: the highest number of compulsory pupils, by school, shape (s,); inf where nothing limits it.
+        fewest: the fewest compulsory pupils with which a school is judged, shape (s,): nobody is diverted out of the assessment.
         rooms: music and art rooms that are large enough, by school, shape (s, 2).
         classes_per_room: one room of each kind for so many classes.
         room_rule: `each`, `combined` or `per_stage` (standard, §5 G3).
@@ -49,6 +50,7 @@ class Seats:
     stage: Index
     largest_class: Vector
     largest_school: Vector
+    fewest: Vector
     rooms: Vector
     classes_per_room: float
     room_rule: str
@@ -171,6 +173,10 @@ class _Draft:
         s = self.s
         school = s.place[s.section]
         there = np.bincount(school, weights=s.pupils, minlength=s.schools)
+        kept = (s.fewest > 0) & (there >= s.fewest)
+        if kept.any() and self.m is not None:
+            rows = self._shift(school, s.schools)[np.flatnonzero(kept)]
+            self.rows.append((rows, (s.fewest - there)[kept], np.full(kept.sum(), np.inf)))
         limited = np.isfinite(s.largest_school)
         if limited.any():
             rows = self._shift(school, s.schools)[np.flatnonzero(limited)]
