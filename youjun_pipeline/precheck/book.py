@@ -19,13 +19,13 @@ from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.ingest.formats.book import Unreadable
 from youjun_pipeline.ingest.texts import SheetText, sheet_texts
 from youjun_pipeline.precheck.check import CheckedFile, Precheck
-from youjun_pipeline.precheck.findings import DOUBT, ERROR, LEVELS, NOTICE, WARNING, Finding
+from youjun_pipeline.precheck.findings import DOUBT, ERROR, GAP, LEVELS, NOTICE, WARNING, Finding
 from youjun_pipeline.precheck.text import counts
 from youjun_pipeline.reports.words import sheet_names
 from youjun_pipeline.reports.workbook import LINE_HEIGHT, text_width
 
 SUMMARY_NAME, FINDINGS_SHEET = "核对结果.xlsx", "核对结果"
-COLOURS = {ERROR: "#FF9999", WARNING: "#FFE699", DOUBT: "#BDD7EE", NOTICE: "#EDEDED"}
+COLOURS = {ERROR: "#FF9999", WARNING: "#FFE699", GAP: "#F8CBAD", DOUBT: "#BDD7EE", NOTICE: "#EDEDED"}
 # Comments are drawn one by one: thousands make a workbook that no program opens. Colours stay.
 MOST_COMMENTS = 2000
 MOST_ROWS = 200_000

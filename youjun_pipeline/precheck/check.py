@@ -20,6 +20,7 @@ from youjun_pipeline.ingest.store import ingest, register
 from youjun_pipeline.precheck.findings import (
     DOUBT,
     ERROR,
+    GAP,
     LEVELS,
     NOTICE,
     PROBLEMS,
@@ -79,6 +80,11 @@ class Precheck:
     def has_doubts(self) -> bool:
         """Whether something wants to be explained, in `suspicion_answers`, with this delivery or a later one."""
         return any(finding.level == DOUBT for finding in self.findings)
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether a blank in a delivered file leaves a judgement open."""
+        return any(finding.level == GAP for finding in self.findings)
 
 
 def precheck(path: Path, today: dt.date, dataset: str | None = None) -> Precheck:

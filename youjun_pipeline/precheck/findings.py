@@ -24,10 +24,10 @@ from youjun_pipeline.ingest.validate import BLANK_REQUIRED
 if TYPE_CHECKING:
     import duckdb
 
-ERROR, WARNING, DOUBT, NOTICE = "错误", "警告", "疑点", "提示"
-LEVELS = (ERROR, WARNING, DOUBT, NOTICE)
-# What keeps a delivery from being clean. A doubt may be right: it is explained, not mended. A notice tells what was passed
-# over and costs nothing.
+ERROR, WARNING, GAP, DOUBT, NOTICE = "错误", "警告", "缺报", "疑点", "提示"
+LEVELS = (ERROR, WARNING, GAP, DOUBT, NOTICE)
+# What keeps a delivery from being clean. A gap leaves judgements open and is filled when the figure is known. A doubt may be
+# right: it is explained, not mended. A notice tells what was passed over and costs nothing.
 PROBLEMS = (ERROR, WARNING)
 
 READER_NOTICE, READER_PASSED_OVER = "reader_notice", "reader_passed_over"

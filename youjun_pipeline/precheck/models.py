@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.contracts.model import SNAPSHOT
-from youjun_pipeline.precheck.findings import DOUBT, ERROR, NOTICE, WARNING, Columns, Finding
+from youjun_pipeline.precheck.findings import DOUBT, ERROR, GAP, NOTICE, WARNING, Columns, Finding
 from youjun_pipeline.precheck.statistics import STATISTICS
 from youjun_pipeline.warehouse.checks import Check, load_checks
 from youjun_pipeline.warehouse.models import behind, build, tables_read
@@ -144,15 +144,39 @@ def doubts(con: duckdb.DuckDBPyConnection, columns: dict[str, Columns]) -> Itera
 
 
 def missing_inputs(con: duckdb.DuckDBPyConnection, columns: dict[str, Columns]) -> Iterator[Finding]:
-    """What was left blank and which judgements it leaves open; a dataset that was never delivered is worth a notice."""
+    """What was left blank and which judgements it leaves open.
+
+    A dataset that was never delivered is worth a notice, a column that nobody filled is a gap. A blank among filled cells, or
+    one on which a coefficient of the whole district hangs, is a warning.
+    """
     rows = con.execute(
-        f'select distinct delivery, file, sheet, "row", column_name, message from {MISSING} order by all'
+        f'select distinct delivery, file, sheet, "row", dataset, column_name, message, len(undecided_balances) > 0 '
+        f"from {MISSING} order by all"
     ).fetchall()
-    for delivery, file, sheet, row, name, message in rows:
+    filled = {
+        (delivery, file, name): _is_filled(con, dataset, delivery, file, name)
+        for delivery, file, _, _, dataset, name, _, _ in rows
+        if file and name
+    }
+    for delivery, file, sheet, row, _, name, message, decides_all in rows:
         key = f"{delivery}/{file}" if file and not file.startswith(STATISTICS) else ""
         cells = (columns.get(key, Columns(None)).cell(sheet, row, name),) if row is not None else ()
-        level = WARNING if file else NOTICE
+        is_warning = decides_all or filled.get((delivery, file, name), True)
+        level = (WARNING if is_warning else GAP) if file else NOTICE
         yield Finding(level, key, "inputs_are_complete", "缺报，使判定悬空", message, cells)
+
+
+def _is_filled(
+    con: duckdb.DuckDBPyConnection, dataset: str, delivery: dt.date, file: str, column: str
+) -> bool:
+    """Whether any row of a delivered file has a value in the column."""
+    found = con.execute(
+        f'select count("{column}") from accepted."{dataset}" semi join ('
+        "select content_sha256 from raw.delivered_file where dataset = $1 and delivery = $2 and file = $3) "
+        "using (content_sha256)",
+        [dataset, delivery, file],
+    ).fetchall()
+    return bool(found[0][0])
 
 
 def failed_checks(

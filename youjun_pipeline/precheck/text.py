@@ -60,8 +60,8 @@ def _line(finding: Finding) -> str:
 
 
 def _sum(result: Precheck) -> str:
-    if result.is_clean and result.has_doubts:
-        return f"合计：{counts(result.findings)}。可以报送；请核对疑点，属实的在疑点答复（suspicion_answers）中说明。"
     if result.is_clean:
-        return f"合计：{counts(result.findings)}。可以报送。"
+        gaps = "；缺报的使判定悬空，请在查实后补报" if result.has_gaps else ""
+        doubts = "；请核对疑点，属实的在疑点答复（suspicion_answers）中说明" if result.has_doubts else ""
+        return f"合计：{counts(result.findings)}。可以报送{gaps}{doubts}。"
     return f"合计：{counts(result.findings)}。请改正错误、核对警告和疑点后再报送。"
