@@ -191,7 +191,9 @@ def _repeated(file: str, dataset: Dataset, accepted: Any, raw: Any, columns: Col
         if rule == CONFLICTING_REPORTS and all(row == typed[0] for row in typed):
             continue
         rows = raw.take(pa.array(group)).to_pylist()
-        key = "、".join(f"{dataset.columns[n].zh} {rows[0][n] or '（空）'}" for n in dataset.key)
+        # hardly any school has campuses: where there are none, nobody is told of them
+        named = [n for n in dataset.key if n != "campus" or rows[0][n]]
+        key = "、".join(f"{dataset.columns[n].zh} {rows[0][n] or '（空）'}" for n in named)
         texts = [tuple(row[n] for n in dataset.columns) for row in rows]
         if all(text == texts[0] for text in texts):
             same = "内容完全相同，请删去多余的行"

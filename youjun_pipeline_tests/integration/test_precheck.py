@@ -275,6 +275,8 @@ def test_the_report_marks_the_cells_and_runs_nothing(
         "1",
         # what the unreadable cell leaves open
         "1",
+        # no gap, no doubt, no notice
+        "0",
         "0",
         "0",
         "schools.xlsx.标注.xlsx",
