@@ -74,7 +74,7 @@ select
     end as out_of_scope_reason,
     out_of_scope_reason is null as in_scope,
     -- whether the district judges it depends on a sponsor that nobody knows
-    in_scope and not include_private and sponsor_code is null as may_be_left_out,
+    out_of_scope_reason is null and not include_private and sponsor_code is null as may_be_left_out,
     -- small teaching points are not judged, yet G6 asks that they be funded; one that does not report its pupils is judged
     coalesce(compulsory_students < min_students, false) as out_of_scope_by_size,
     -- G6 looks at these, at a school with all its campuses; null where the pupils reported leave it open
