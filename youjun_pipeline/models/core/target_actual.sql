@@ -3,11 +3,11 @@
 select f.district_code, f.phase_id, a.target_no, a.period, period_form(a.period) as period_form, a.reported_on, a.actual,
     t.target_no is not null as is_target_known,
     exists (
-        from core.hidden h
+        select 1 from core.hidden h
         where h.district_code = f.district_code and h.phase_id = f.phase_id and h.dataset = 'target_actuals'
             and h.item = a.target_no
     ) or exists (
-        from core.chosen_file o
+        select 1 from core.chosen_file o
         join accepted.target_actuals x using (content_sha256)
         where o.district_code = f.district_code and o.phase_id = f.phase_id and o.dataset = 'target_actuals'
             and x.target_no = a.target_no and period_form(x.period) = period_form(a.period)
