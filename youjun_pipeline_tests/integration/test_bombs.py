@@ -147,7 +147,7 @@ def test_a_good_workbook_of_the_same_making_is_read(tmp_path: Path) -> None:
 def test_a_table_that_is_wrong_from_top_to_bottom_is_told_once() -> None:
     rows = MAX_REJECTIONS // 3 + 1  # stage, grade and students cannot be read
     wrong = dict.fromkeys(CLASSES.columns, "x") | {"sheet": "", "content_sha256": "wrong"}
-    good = dict(zip(CLASSES.columns, ("2111000001", "小学", "一年级", "1", "42"), strict=True))
+    good = dict(zip(CLASSES.columns, ("2111000001", "小学", "一年级", "1", "42", None), strict=True))
     text = pd.DataFrame([wrong] * rows + [good | {"sheet": "", "content_sha256": "good"}])
     checked = validate(CLASSES, text.assign(row_number=range(len(text))))
     assert checked.rejections.empty

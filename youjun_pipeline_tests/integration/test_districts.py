@@ -165,9 +165,9 @@ def test_every_fault_is_listed_at_once(tmp_path: Path) -> None:
     starts = 2024-02-30
     """.replace("2024-02-30", '"2024-02-30"')
     options = (
-        "include_private、music_art_rule、rural_waiver_places、size_waiver_covers_twelve_year、waivers、special_education_funding_yuan、funding_norm_primary_yuan、"
+        "include_private、music_art_rule、preschool_weight、rural_waiver_places、size_waiver_covers_twelve_year、waivers、special_education_funding_yuan、funding_norm_primary_yuan、"
         "funding_norm_junior_yuan、count_private_teachers、fund_schools_out_of_scope、survey_rule、survey_methods、"
-        "subjects_not_monitored、apply_unverified、close_after_days"
+        "subjects_not_monitored、apply_unverified、close_after_days、projection_pupils、shock_years"
     )
     assert faults(tmp_path, text) == [
         "code：应为带引号的文本，现为 120115",

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import duckdb
 import pytest
 
 from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline_tests.generate import PLAIN, generate_district, write_district
+from youjun_pipeline_tests.generate import PLAIN, Phase, generate_district, write_district
 from youjun_pipeline_tests.steps import places, refresh
 
 Tables = dict[str, list[dict[str, Any]]]
@@ -258,12 +259,18 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
     """One publication of a district per case."""
     folder: Path = tmp_path_factory.mktemp("known")
     made = generate_district(1, n_schools=16, profile="passing", leading_zero=False)
-    for number, (change, *_) in enumerate(CASES.values()):
+    for number, (name, (change, *_)) in enumerate(CASES.items()):
         tables = {name: deepcopy(rows or []) for name, rows in made.tables.items()}
         settings = dict(made.settings)
         change(tables, settings)
         code = f"14{number:04d}"
-        write_district(folder, tables, settings, style=PLAIN, code=code, slug="case", name=code)
+        # a year that has begun when it is delivered
+        ends = date(NEWEST + 1, 9, 30) if name.startswith("early ") else date(NEWEST, 9, 30)
+        phases = (Phase("2023-startup", "启动准备", date(2023, 7, 1), ends),)
+        write_district(
+            folder, tables, settings, phases, style=PLAIN, code=code, slug="case", name=code,
+            delivered_on=ends - timedelta(days=30),
+        )  # fmt: skip
     with connect(refresh(places(folder)).path, read_only=True) as con:
         yield con
 
