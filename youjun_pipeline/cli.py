@@ -297,6 +297,7 @@ def explain_command(settings: Settings, options: argparse.Namespace) -> int:
 def propose_command(settings: Settings, options: argparse.Namespace) -> int:
     """Print the least-cost plan of one evaluation, or what stands in its way."""
     try:
+        from youjun_pipeline.planning.actions import ActionError
         from youjun_pipeline.planning.least_cost.command import ProposeError, Request, propose_plan
         from youjun_pipeline.planning.least_cost.district import Aims
         from youjun_pipeline.planning.least_cost.figures import UnknownFiguresError
@@ -320,7 +321,7 @@ def propose_command(settings: Settings, options: argparse.Namespace) -> int:
     except (ProposeError, PricesError, UnknownFiguresError) as error:
         print(error, file=sys.stderr)
         return 1
-    except SolverFailedError as error:
+    except (SolverFailedError, ActionError) as error:
         print(f"求解器没有给出可信的结果，不显示方案：{error}", file=sys.stderr)
         return 1
     print(text)

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from youjun_pipeline.planning.actions import ActionError
 from youjun_pipeline.planning.least_cost.answer import Answer, Found, NoAnswer, find
 from youjun_pipeline.planning.least_cost.command import with_prices
 from youjun_pipeline.planning.least_cost.curve import curves
 from youjun_pipeline.planning.least_cost.district import Aims
 from youjun_pipeline.planning.least_cost.figures import UnknownFiguresError
 from youjun_pipeline.planning.least_cost.prices import Prices, PricesError, prices_file, read_prices
-from youjun_pipeline.planning.least_cost.proof import prove
+from youjun_pipeline.planning.least_cost.proof import Draft, Proof, prove
 from youjun_pipeline.planning.least_cost.records import (
     FAILED,
     TABLES,
@@ -56,8 +57,13 @@ def build_proposals(con: duckdb.DuckDBPyConnection) -> int:
             records.append(result)
         else:
             found.append(result)
-    proofs = prove(con, [plan.draft for plan, _ in found])
+    proofs = _proofs(con, [plan.draft for plan, _ in found])
     for (plan, prices), proof in zip(found, proofs, strict=True):
+        if isinstance(proof, ActionError):
+            told = f"求得的方案不能照办，没有采用：{proof}"
+            log.warning("区县 %s：%s", plan.draft.district, told)
+            records.append(refused_records(plan.draft.district, plan.draft.phase, FAILED, told))
+            continue
         answer = Answer(plan, proof)
         eased = shadows(plan, money_unit(prices))
         records.append(answer_records(answer, prices, curves(plan, CURVE_SECONDS), eased))
@@ -85,6 +91,16 @@ def _found(
     if isinstance(result, NoAnswer):
         return no_answer_records(district, phase, result)
     return result, prices
+
+
+def _proofs(con: duckdb.DuckDBPyConnection, drafts: list[Draft]) -> list[Proof | ActionError]:
+    """The proof of every plan, or why its lines cannot be carried out: one such plan takes no other with it."""
+    try:
+        return list(prove(con, drafts))
+    except ActionError as error:
+        if len(drafts) == 1:
+            return [error]
+        return [proof for draft in drafts for proof in _proofs(con, [draft])]
 
 
 def _fill(con: duckdb.DuckDBPyConnection, records: list[Records]) -> int:
