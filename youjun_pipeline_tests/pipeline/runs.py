@@ -81,13 +81,14 @@ class Place:
         return str(manifest["publication"]["content_sha256"])
 
     def tables(self, district: str, phase: str | None = None, *, whole: bool = False) -> dict[str, list[Any]]:
-        """Every mart row of a district (in one phase), by table; `whole` with run ids and times."""
+        """Every mart row of a district (in one phase), by table, but for `is_stale`; `whole` with run ids and times."""
         with connect(self.published, read_only=True) as con:
             names = con.execute(
                 "select table_name from duckdb_columns() where schema_name = 'mart' and column_name = 'phase_id'"
                 " and table_name in (select table_name from duckdb_tables() where schema_name = 'mart')"
             ).fetchall()
-            columns = "*" if whole else f"columns(c -> not list_contains({list(RUN_COLUMNS)!r}, c))"
+            left_out = ["is_stale", *(() if whole else RUN_COLUMNS)]
+            columns = f"columns(c -> not list_contains({left_out!r}, c))"
             return {
                 name: con.execute(
                     f"select {columns} from mart.{name} where district_code = $1 and ($2 is null or phase_id = $2)"

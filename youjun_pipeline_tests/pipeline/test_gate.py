@@ -115,6 +115,8 @@ def failures(place: Place, code: str) -> list[tuple[Any, ...]]:
 def test_last_good_rows_of_a_broken_district_stay_byte_for_byte(broken: Broken, code: str) -> None:
     assert broken.before[code]["school_indicator"]
     assert broken.place.tables(code, whole=True) == broken.before[code]
+    stale = "select distinct is_stale from mart.evaluation where district_code = ?"
+    assert broken.place.rows(stale, code) == [(True,)]
 
 
 def test_each_of_them_is_named_to_whoever_is_notified(broken: Broken) -> None:
