@@ -26,7 +26,7 @@ TABLES = {
     "proposal": "line_no",
     "proposal_effect": "level, stage desc, indicator_code, school_code",
     "proposal_obstacle": "obstacle_no",
-    "price_curve": "curve, stage desc, indicator_code, at",
+    "price_curve": 'curve, stage desc, indicator_code, "at"',
     "shadow_price": "rank",
 }
 Tables = Mapping[str, Sequence[Row]]

@@ -177,7 +177,7 @@ def test_damaged_manifest_is_written_anew(settings: Settings) -> None:
         publish_again(settings, "run-2")
         manifest = json.loads((settings.published / "manifest.json").read_text("utf-8"))
         assert manifest["publication"]["run_id"] == "run-2"
-        assert manifest["folders"] == {"parquet": "run-2"}
+        assert manifest["folders"] == {"parquet": "run-2", "inputs": "run-2"}
 
 
 def test_what_a_crash_leaves_beside_the_publication_is_put_right(tmp_path: Path) -> None:
