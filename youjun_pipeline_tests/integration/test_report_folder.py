@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -147,12 +148,14 @@ def test_reports_name_every_table_they_read(tmp_path: Path) -> None:
         with connect(path, read_only=True) as con:
             watched = Watching(con)
             (evaluation,) = published_evaluations(con)
-            report.write(watched, evaluation, tmp_path / Path(report.path).name)  # type: ignore[arg-type]
+            # one that is written only where its table has rows reads everything before it misses them here
+            with suppress(IndexError) if report.asked_by else nullcontext():
+                report.write(watched, evaluation, tmp_path / Path(report.path).name)  # type: ignore[arg-type]
         read = {
             word
             for query in watched.queries
             for word in query.replace(")", " ").split()
-            if word.startswith(("mart.", "quality."))
+            if word.startswith(("mart.", "quality.", "plan."))
         }
         assert read - {"mart.evaluation"} == set(report.tables) - {"mart.evaluation"}
 
