@@ -46,7 +46,9 @@ def test_run_says_where_the_results_are_and_how_each_district_stands(place: Plac
             "select schools_in_scope, schools_failing, indicators_failing from mart.district_verdict where district_code = ?",
             code,
         )
-        [(rejected,)] = place.rows("select count(*) from quality.rejected_row where district_code = ?", code)
+        [(rejected,)] = place.rows(
+            "select rows_in_quarantine from mart.district_verdict where district_code = ?", code
+        )
         numbers = [str(number) for number in (schools, failing, indicators, rejected)]
         assert line.split() == [f"{name}（数据为重构）", FIRST.name, FIRST.id, *numbers, "未通过"]
     progress = done.stderr.splitlines()
