@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from youjun_pipeline.ingest.beside import PRICES
 from youjun_pipeline.warehouse.scenario import VERDICTS
 
 if TYPE_CHECKING:
@@ -17,6 +18,14 @@ log = logging.getLogger("youjun")
 
 SCENARIO_TABLE, FORECAST_TABLE = "plan.scenario", "plan.enrolment_forecast"
 PROPOSAL_TABLE = "plan.proposal_summary"
+_ASKED = f"""
+    select 1 from temp.run_evaluation semi join (
+        select district_code from raw.planning_file where list_contains($1, file)
+        union all
+        select district_code from {PROPOSAL_TABLE}
+    ) using (district_code)
+    limit 1
+"""
 PROPOSAL_READS = (*VERDICTS, "mart.evaluation", "rule.g3_music_art_rooms", "core.chosen_file")
 READS = (
     *VERDICTS,
@@ -47,7 +56,12 @@ def build_forecast(con: duckdb.DuckDBPyConnection) -> int:
 
 
 def build_proposals(con: duckdb.DuckDBPyConnection) -> int:
-    """`proposals.build_proposals`; without the extra `planning` nothing is proposed, and that is said."""
+    """`proposals.build_proposals`; without the extra `planning` nothing is proposed, and that is said.
+
+    Where no district of the run has prices now or had a plan before, there is nothing to do: the solvers take a second to load.
+    """
+    if not con.execute(_ASKED, [list(PRICES)]).fetchall():
+        return 0
     try:
         from youjun_pipeline.planning import proposals
     except ModuleNotFoundError as error:

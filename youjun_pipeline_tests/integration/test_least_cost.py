@@ -347,6 +347,14 @@ def test_contradictions_of_the_prices_are_told_with_their_place(tmp_path: Path, 
         assert words in str(caught.value)
 
 
+def test_prices_in_a_workbook_are_not_passed_over_in_silence(tmp_path: Path):
+    (tmp_path / "prices.xlsx").write_bytes(b"PK")
+    with pytest.raises(
+        PricesError, match=r"prices\.xlsx：价格还不能从工作簿读取，请把同样的内容写成 prices\.toml"
+    ):
+        read_prices(tmp_path)
+
+
 def test_prices_of_a_district_are_exact(tmp_path: Path):
     (tmp_path / "prices.toml").write_text(PRICED, encoding="utf-8")
     read = read_prices(tmp_path)

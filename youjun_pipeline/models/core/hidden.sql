@@ -1,7 +1,8 @@
 -- What rows that count for nothing may hide: rejected rows of the chosen files, and rows of a school that no roster of the
 -- district has ever had, rows of a year that has not been, conclusions of 未达标 on an item that nobody knows. A school that may
--- be private where those are left out is like a row of the roster that cannot be read. Contracts (`hides`) say which part of a key tells what the row belongs to; null means that it may be
--- anything. Whoever reads this opens what the row could have touched, whether it would have helped or harmed.
+-- be private where those are left out is like a row of the roster that cannot be read. Contracts (`hides`) say which part of
+-- a key tells what the row belongs to; null means that it may be anything. Whoever reads this opens what the row could have
+-- touched, whether it would have helped or harmed.
 with told as (
     select f.district_code, f.phase_id, f.dataset, h.school_code, h.stage, h.item, h.year, true as in_quarantine
     from core.chosen_file f

@@ -1,4 +1,4 @@
-"""What a district says its levers cost: `prices.toml` in its folder, or `prices.xlsx` with the same figures.
+"""What a district says its levers cost: `prices.toml` in its folder.
 
     unit = "万元"
     budget = "5000"
@@ -48,7 +48,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-FILE_NAMES = ("prices.toml",)
+from youjun_pipeline.ingest.beside import PRICES
+
 LEVERS = Path(__file__).with_name("levers.toml")
 
 
@@ -163,7 +164,7 @@ def lever_kinds() -> dict[str, LeverKind]:
 
 def prices_file(folder: Path) -> Path | None:
     """The file of prices of the district in `folder`; None when it gives none."""
-    return next((folder / name for name in FILE_NAMES if (folder / name).is_file()), None)
+    return next((folder / name for name in PRICES if (folder / name).is_file()), None)
 
 
 def read_prices(folder: Path) -> Prices | None:
@@ -175,6 +176,8 @@ def read_prices(folder: Path) -> Prices | None:
     path = prices_file(folder)
     if path is None:
         return None
+    if path.suffix != ".toml":
+        raise PricesError(f"{path}：价格还不能从工作簿读取，请把同样的内容写成 prices.toml，并移走这个文件")
     try:
         prices = Prices(**tomllib.loads(path.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
