@@ -81,10 +81,12 @@ def _waterfall() -> Any:
         color=alt.Color("kind:N", title=None, scale=kinds),
     )
     labels = base.mark_text(dy=-7, color=INK).encode(y="high:Q", text="text:N")
+    # without a field to sort by the phases would stand in the order of their characters
+    phases = alt.Facet("phase:N", title=None, sort=alt.EncodingSortField("order", op="min"))
     return (
         alt.layer(bars, labels, data=alt.NamedData(name="waterfall"))
         .properties(width=300, height=190)
-        .facet(facet=alt.Facet("phase:N", title=None, sort=None), columns=3)
+        .facet(facet=phases, columns=3)
         .resolve_scale(x="independent")
     )
 

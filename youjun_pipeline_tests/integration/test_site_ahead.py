@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from youjun_pipeline.settings import Settings
+from youjun_pipeline.site.trend_charts import trend_charts
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.swap import FILE_NAME
 from youjun_pipeline_tests.integration.site_pages import Element, all_pages
@@ -67,3 +68,7 @@ def test_causes_and_margins_are_told(pages: dict[str, Element], con: duckdb.Duck
         "and indicator_code = 'R4' and lever = 'resource' and move = 'more' order by 1 limit 1"
     ).fetchall()[0]
     assert f"资源增加 {margin:,} ㎡" in pages[f"district/120114/school/{code}.html"].text
+
+
+def test_the_causes_of_each_phase_stand_in_the_order_of_the_phases() -> None:
+    assert trend_charts()["waterfall"].to_dict()["facet"]["sort"] == {"field": "order", "op": "min"}
