@@ -26,7 +26,13 @@ DATASETS = (
     ),
     *("graduation_cohorts", "assurance", "recognition", "district_figures"),
 )
-WORDS = {"school_type": "十二年一贯制学校", "urban_rural": "乡村", "stage": "primary", "kind": "music"}
+WORDS = {
+    "school_type": "十二年一贯制学校",
+    "urban_rural": "乡村",
+    "stage": "primary",
+    "kind": "music",
+    "campus": "",
+}
 
 
 def cell(column: Column, largest: bool) -> Any:

@@ -16,7 +16,9 @@ from youjun_pipeline_tests.conftest import CHECKOUT
 def test_a_template_that_is_filled_in_reads_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("YOUJUN_DATA", str(CHECKOUT / "data"))
+    # not the checkout's own folder: what lies published there is the developer's
+    shutil.copytree(CHECKOUT / "data" / "120114-wuqing", tmp_path / "data" / "120114-wuqing")
+    monkeypatch.setenv("YOUJUN_DATA", str(tmp_path / "data"))
     assert main(["templates", str(tmp_path), "--district", "120114"]) == 0
     assert "情景模板 scenario_actions.xlsx" in capsys.readouterr().out
     path = tmp_path / "scenario_actions.xlsx"

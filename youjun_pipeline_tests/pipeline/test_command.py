@@ -54,7 +54,7 @@ def test_run_says_where_the_results_are_and_how_each_district_stands(place: Plac
     progress = done.stderr.splitlines()
     assert (
         "读取 学校名册：2 个新文件" in progress
-        and "计算 2 个评估（2 个区县）" in progress
+        and "计算 2 个评估（2 个区县）；没有变化的 0 个不再计算" in progress
         and "发布" in progress
     )
 
