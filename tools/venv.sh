@@ -28,6 +28,27 @@ find_python() {
         "or name it: make PYTHON=/path/to/python3.12 ..."
 }
 
+# pip's lines as one line of progress; whatever is no terminal gets a line for every fifty packages.
+progress() {
+    total=$(grep -c '^[A-Za-z0-9].*==' requirements.lock)
+    number=0
+    while IFS= read -r line; do
+        case $line in
+            Collecting* | "Requirement already satisfied"*)
+                number=$((number + 1))
+                if [ -t 1 ]; then
+                    printf '\r  %s of %s packages' "$number" "$total"
+                elif [ $((number % 50)) = 0 ]; then
+                    printf '  %s of %s packages\n' "$number" "$total"
+                fi ;;
+            "Installing collected packages"*)
+                if [ -t 1 ]; then printf '\n'; fi
+                echo "  unpacking them into $venv (the longest part) ..." ;;
+            "pip has failed") exit 1 ;;
+        esac
+    done
+}
+
 usable() {
     [ -x "$venv/bin/python" ] || return 1
     if [ -f "$stamp" ] && [ "$(cat "$stamp")" != "$here" ]; then return 1; fi
@@ -42,16 +63,17 @@ if ! usable; then
         fail "$python cannot make virtual environments: its venv module is not installed." \
             "On Debian or Ubuntu: apt install python$version-venv"
     fi
-    echo "Setting up $venv with $("$python" --version) (once; a minute or two) ..."
+    echo "Setting up $venv with $("$python" --version) (once; two minutes or so) ..."
     "$python" -m venv --clear "$venv"
 else
     echo "Bringing $venv up to date ..."
 fi
 
 rm -f "$stamp"
-pip="$venv/bin/python -m pip --disable-pip-version-check --quiet --no-input"
+pip="$venv/bin/python -u -m pip --disable-pip-version-check --no-input"
 # --no-deps: the lock is complete, and pip would spend half a minute finding that out.
-$pip install --no-deps --require-hashes --requirement requirements.lock
+# A pipe ends as its last command does: the line in between tells that pip did not end well; its errors go past the pipe.
+{ $pip install --no-deps --require-hashes --requirement requirements.lock || echo "pip has failed"; } | progress
 # The lock holds the build backend too, so nothing beyond it is fetched.
-$pip install --no-build-isolation --no-deps --no-index --editable .
+$pip install --quiet --no-build-isolation --no-deps --no-index --editable .
 printf '%s\n' "$here" >"$stamp"

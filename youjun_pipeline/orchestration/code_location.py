@@ -14,7 +14,12 @@ from youjun_pipeline.orchestration.notices import district_notice
 from youjun_pipeline.orchestration.published import ASSET_CHECKS, ASSETS, PUBLICATION
 from youjun_pipeline.orchestration.refresh import Refresh
 from youjun_pipeline.orchestration.schedules import nightly_schedule
-from youjun_pipeline.orchestration.sensors import deliveries_sensor, failure_notice, phases_sensor
+from youjun_pipeline.orchestration.sensors import (
+    deliveries_sensor,
+    failure_notice,
+    phases_sensor,
+    refusal_notice,
+)
 from youjun_pipeline.settings import Automation
 
 # By six in the morning the night's publication stands; one made in the course of the day before does not count for it.
@@ -34,6 +39,7 @@ def build_definitions() -> dg.Definitions:
             phases_sensor,
             deliveries_sensor(automation),
             failure_notice,
+            refusal_notice,
             district_notice,
             abandoned_runs,
             housekeeping,

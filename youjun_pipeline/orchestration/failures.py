@@ -11,7 +11,10 @@ from typing import Any
 
 import dagster as dg
 
+from youjun_pipeline.orchestration.refresh import EmptyRangeError
+from youjun_pipeline.settings import SettingsError
 from youjun_pipeline.warehouse.publication import PublishedInPartError
+from youjun_pipeline.warehouse.run import AsOfInFutureError, AsOfWentBackError, UnknownScopeError
 
 PUBLICATION_STEP = "publication__youjun"
 # What the system says of places it cannot write to, in the words of Python and of DuckDB, and what helps.
@@ -35,6 +38,9 @@ def cause_of(error: Any) -> str:
     return re.sub(r"^youjun_pipeline\.[\w.]+: ", "", message) + _remedy(message)
 
 
+# A run that asks for what cannot be is refused before it touches a table.
+REFUSALS = (AsOfInFutureError, AsOfWentBackError, EmptyRangeError, SettingsError, UnknownScopeError)
+REFUSED = "youjun/refused"
 # What Dagster makes something of itself.
 UNDERSTOOD = (dg.Failure, dg.RetryRequested, dg.DagsterError)
 
@@ -63,7 +69,15 @@ def _told() -> Iterator[None]:
     except UNDERSTOOD:
         raise
     except Exception as error:
+        if isinstance(error, REFUSALS):
+            _cancel(dg.AssetExecutionContext.get(), str(error))
         raise _failure(error) from error
+
+
+def _cancel(context: dg.AssetExecutionContext, reason: str) -> None:
+    """Let the run of `context` end as cancelled: Dagster marks every asset that a failed run was to make as failed."""
+    context.instance.add_run_tags(context.run.run_id, {REFUSED: "true"})
+    context.instance.report_run_canceling(context.run, reason)
 
 
 def _failure(error: Exception) -> dg.Failure:

@@ -12,7 +12,7 @@ import dagster as dg
 from youjun_pipeline.ingest.districts import scan
 from youjun_pipeline.ingest.watch import Watched, fingerprints
 from youjun_pipeline.notify import Failed, NotifyError, failure_text, send
-from youjun_pipeline.orchestration.failures import PUBLICATION_STEP, cause_of, has_published
+from youjun_pipeline.orchestration.failures import PUBLICATION_STEP, REFUSED, cause_of, has_published
 from youjun_pipeline.orchestration.jobs import REFRESH_JOB
 from youjun_pipeline.orchestration.open_phases import (
     contiguous,
@@ -115,6 +115,27 @@ def some(names: list[str], most: int = 20) -> str:
     description="刷新失败时通知：说明失败的步骤和原因（webhook、电子邮件）",
 )
 def failure_notice(context: dg.RunFailureSensorContext) -> None:
+    """Tell of a failed run."""
+    _tell(context)
+
+
+# A run that somebody cancelled is no news to whoever did it; one that was refused may be that of the night.
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.CANCELED,
+    name="refusal_notice",
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="运行的要求不能成立（截止日期、区县或阶段不对）时通知；这样的运行以“已取消”结束，表保持原样",
+)
+def refusal_notice(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
+    """Tell of a run that was refused."""
+    if REFUSED not in context.dagster_run.tags:
+        return dg.SkipReason("由人取消")
+    _tell(context.for_run_failure())
+    return None
+
+
+def _tell(context: dg.RunFailureSensorContext) -> None:
     """Tell whoever is configured; a channel that fails is logged and not tried again, the next failure is."""
     channels = Channels.from_environment()
     try:

@@ -10,7 +10,7 @@ import pytest
 
 from youjun_pipeline.orchestration.code_location import build_definitions
 from youjun_pipeline.orchestration.execute import RefreshFailedError, run_refresh
-from youjun_pipeline.orchestration.failures import cause_of
+from youjun_pipeline.orchestration.failures import REFUSED, cause_of
 from youjun_pipeline.orchestration.instance import instance_for
 from youjun_pipeline.orchestration.partitions import RANGE_END, RANGE_START, range_tags
 from youjun_pipeline_tests.pipeline.runs import FIRST, LATE, NORTH, SECOND, SOUTH, Place, two_districts
@@ -122,11 +122,14 @@ def test_folder_without_districts_says_what_belongs_there(tmp_path: pytest.TempP
 
 
 def test_config_is_judged_like_the_settings_and_the_reason_comes_first(place: Place) -> None:
-    """From the pages of the assets anything may be typed; it is refused in the words of the command line."""
+    """From the pages of the assets anything may be typed; it is refused in the words of the command line.
+
+    The run ends as cancelled: of a failed one Dagster marks every asset as failed that it was to make.
+    """
 
     def failure(config: dict[str, Any]) -> dg.ExecuteInProcessResult:
         with place.settings(), instance_for([FIRST.id, SECOND.id]) as instance:
-            return (
+            result = (
                 build_definitions()
                 .resolve_job_def("refresh")
                 .execute_in_process(
@@ -136,6 +139,9 @@ def test_config_is_judged_like_the_settings_and_the_reason_comes_first(place: Pl
                     raise_on_error=False,
                 )
             )
+            run = instance.get_run_by_id(result.run_id)
+            assert run is not None and run.status is dg.DagsterRunStatus.CANCELED and REFUSED in run.tags
+            return result
 
     for config, step, words in (
         ({"as_of": "2024-6-30"}, "deliveries", "YOUJUN_AS_OF=2024-6-30：不是日期，请写作 2024-06-30"),
