@@ -13,6 +13,9 @@ import pytest
 
 from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.ingest.districts import scan
+from youjun_pipeline.planning.actions import Step, carry_out
+from youjun_pipeline.planning.base import no_forecast
+from youjun_pipeline.planning.judge import figures_of
 from youjun_pipeline.planning.least_cost.answer import PARTIAL, Answer, Found, NoAnswer, find
 from youjun_pipeline.planning.least_cost.curve import curves, grouped
 from youjun_pipeline.planning.least_cost.district import Aims, build, with_limit
@@ -200,6 +203,26 @@ def test_what_is_written_out_is_what_was_proved(
     ]
     assert set(rows[0]) <= headers_of("measures")
     assert len(plan.read_text(encoding="utf-8-sig").splitlines()) == len(rows) + 1
+
+
+def test_nobody_gives_away_what_he_has_not(districts: duckdb.DuckDBPyConnection, answers: dict[int, Answer]):
+    """Who leaves a school is there, column by column; a school has PE teachers or art teachers, and the plan says which go."""
+    moving = {n: {"price": p, "move_price": "0.01"} for n, p in YUAN.items() if lever_kinds()[n].can_move}
+    told = prices(levers={name: {"price": price} for name, price in YUAN.items()} | moving)
+    moved = set()
+    for number in itertools.islice(answers, 3):
+        found = again(districts, number, told, Aims())
+        assert isinstance(found, Found)
+        # carrying out raises where a line takes what is not there
+        step = Step(figures_of(districts, code(number), PHASE))
+        for action in found.draft.actions():
+            step = carry_out(step, action, no_forecast)
+        teachers = step.figures.frames["teachers"]
+        assert (teachers["full_time"].astype(float) >= 0).all()
+        moved |= {line.item for line in found.lines if line.kind == "move"}
+    # who moves for R3 holds a degree, since R1 counts him in the new school
+    assert {"bachelor", "equipment_value_wan", "pe、bachelor"} <= moved
+    assert any(item.startswith(("music", "fine_art", "art")) for item in moved if item)
 
 
 def headers_of(dataset: str) -> set[str]:

@@ -65,6 +65,8 @@ class Lever:
         high: at most so many units added, one per site.
         move_price: of one unit moved between two sites; None where the kind cannot move.
         movable: at most so many units leave a site, one per site; the donor keeps its threshold besides.
+        people: how many people may leave a site, all levers with such a figure together; None where nobody moves.
+        carries: another indicator that whoever moves counts in as well; None where it is the lever's own alone.
         most_moved: at most so many units are moved in all.
         may_take_out: whether units may be taken out of use (listed apart, last).
     """
@@ -77,6 +79,8 @@ class Lever:
     move_price: float | None = None
     movable: Vector | None = None
     most_moved: float | None = None
+    people: Vector | None = None
+    carries: int | None = None
     may_take_out: bool = False
 
 
@@ -208,24 +212,29 @@ class _Builder:
     def _lever(self, number: int, lever: Lever) -> None:
         site = self.sites(lever)
         size = len(lever.price)
-        flat = np.arange(self.n) * self.k + lever.indicator
-        gain = sparse.coo_array(
-            (self.s.step[:, lever.indicator], (flat, site)), shape=(self.n * self.k, size)
-        )
+        gain = self._gain(lever.indicator, site, size)
         whole = self.whole and lever.is_whole
         zero = np.zeros(size)
         self._block(ADD, number, lever.price, zero, lever.high, whole, gain)
         spare = _spare(self.s, lever, site, size)
         if lever.move_price is not None and lever.movable is not None:
-            high = np.minimum(lever.movable, spare)
+            high, moved = np.minimum(lever.movable, spare), gain
+            if lever.carries is not None:
+                high = np.minimum(high, _spare(self.s, replace(lever, indicator=lever.carries), site, size))
+                moved = sparse.coo_array(gain + self._gain(lever.carries, site, size))
             high = np.floor(high + 1e-9) if whole else high
-            self._block(GIVE, number, zero, zero, high, whole, -gain)
+            self._block(GIVE, number, zero, zero, high, whole, -moved)
             self._block(
-                TAKE, number, np.full(size, lever.move_price), zero, np.full(size, high.sum()), whole, gain
+                TAKE, number, np.full(size, lever.move_price), zero, np.full(size, high.sum()), whole, moved
             )
         if lever.may_take_out and self.aims.take_out:
             high = np.floor(spare + 1e-9) if whole else spare
             self._block(OUT, number, TAKE_OUT_PRICE * lever.price, zero, high, whole, -gain)
+
+    def _gain(self, indicator: int, site: Index, size: int) -> sparse.coo_array:
+        """What one unit at each site adds to the amounts of an indicator, shape (n·K, size)."""
+        flat = np.arange(self.n) * self.k + indicator
+        return sparse.coo_array((self.s.step[:, indicator], (flat, site)), shape=(self.n * self.k, size))
 
     def _finish(self) -> None:
         self.m = sum(block.size for block in self.blocks)

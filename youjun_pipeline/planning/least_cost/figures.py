@@ -12,6 +12,7 @@ import numpy as np
 
 from youjun_pipeline.planning.least_cost.cones import Vector
 from youjun_pipeline.planning.least_cost.district import Lever, Sections
+from youjun_pipeline.planning.least_cost.donors import Donors, read_donors
 from youjun_pipeline.planning.least_cost.prices import LeverKind, Prices, lever_kinds
 from youjun_pipeline.planning.least_cost.seats import Seats
 
@@ -42,6 +43,7 @@ class Figures:
     neighbours: list[Neighbours]
     too_large: list[tuple[str, float]]  # schools out of scope with pupils they may not have, and how many
     fullest: Vector  # pupils of the largest class of each grade row of the seats
+    donors: Donors
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ def read_figures(
         _neighbours(con, key, keys, prices),
         _too_large(con, key, names),
         fullest,
+        read_donors(con, key, keys, schools, catalogue),
     )
 
 
@@ -161,7 +164,9 @@ def levers_of(
                 np.full(size, float(told.price) if told is not None else 1.0),
                 np.floor(high) if kind.is_whole else high,
                 move_price=move,
-                movable=np.full(size, np.inf) if move is not None else None,
+                movable=figures.donors.most(name) if move is not None else None,
+                people=None if kind.by_school else figures.donors.people,
+                carries=_carried(figures, kind),
                 most_moved=float(told.most_moved)
                 if told is not None and told.most_moved is not None
                 else None,
@@ -170,6 +175,11 @@ def levers_of(
         )
         ids.append(name)
     return levers, ids
+
+
+def _carried(figures: Figures, kind: LeverKind) -> int | None:
+    other = lever_kinds()[kind.carries].indicator if kind.carries else None
+    return figures.indicators.index(other) if other in figures.indicators else None
 
 
 def _sites_of(figures: Figures, kind: LeverKind, school: str) -> list[int]:

@@ -7,7 +7,7 @@ carried out (`calendar`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -118,23 +118,37 @@ def lines_of(
         *_classes(figures, seated, moves, priced),
         *_rooms(figures, seated, catalogue, priced),
     ]
+    donors = figures.donors.copies()
     for number, (lever, name) in enumerate(zip(levers, ids, strict=True)):
-        lines += _of_lever(figures, lever, name, number, plan, priced)
+        lines += _of_lever(figures, lever, name, number, plan, donors, priced)
     return lines
 
 
 def _of_lever(
-    figures: Figures, lever: Lever, name: str, number: int, plan: Plan, priced: bool
+    figures: Figures,
+    lever: Lever,
+    name: str,
+    number: int,
+    plan: Plan,
+    donors: Mapping[str, dict[str, np.ndarray]],
+    priced: bool,
 ) -> Iterator[Line]:
     kind = lever_kinds()[name]
     added, given, taken, out = (
         figure[number].copy() for figure in (plan.added, plan.given, plan.taken, plan.out)
     )
 
-    def line(how: str, site: int, quantity: float, price: float, to_school: str | None = None) -> Line:
+    def line(
+        how: str,
+        site: int,
+        quantity: float,
+        price: float,
+        to_school: str | None = None,
+        column: str | None = None,
+    ) -> Line:
         school, stage = (figures.schools[site], None) if lever.by_school else figures.section_keys[site]
         cost = quantity * price if priced else None
-        item = _item(kind, how)
+        item = column or _item(kind, how)
         return Line(
             how,
             kind.name,
@@ -152,9 +166,11 @@ def _of_lever(
 
     for site in map(int, np.flatnonzero(added > LEAST)):
         yield line(ADD, site, float(added[site]), float(lever.price[site]))
+    groups = donors.get(name, {}), donors.get(kind.carries or "", {})
     for source, target, quantity in _paired(figures, lever, given, taken):
         to_school = figures.schools[target] if lever.by_school else figures.section_keys[target][0]
-        yield line(MOVE, source, quantity, lever.move_price or 0.0, to_school)
+        for columns, part in _parted([group for group in groups if group], source, quantity):
+            yield line(MOVE, source, part, lever.move_price or 0.0, to_school, columns)
     for site in map(int, np.flatnonzero(out > LEAST)):
         yield line(TAKE_OUT, site, float(out[site]), 0.0)
 
@@ -183,6 +199,23 @@ def _paired(
                 taken[target] -= quantity
                 if given[givers[0]] <= LEAST:
                     givers.pop(0)
+
+
+def _parted(
+    groups: Sequence[dict[str, np.ndarray]], site: int, quantity: float
+) -> Iterator[tuple[str, float]]:
+    """Of which column of every group the donor's units are, and how many of each; what is taken is gone from the groups."""
+    for column, have in groups[0].items():
+        part = float(min(have[site], quantity))
+        if part <= LEAST:
+            continue
+        have[site] -= part
+        quantity -= part
+        if len(groups) == 1:
+            yield column, part
+        else:
+            for more, share in _parted(groups[1:], site, part):
+                yield f"{column}、{more}", share
 
 
 def _pupils(figures: Figures, seated: Seated, moves: Moves | None, priced: bool) -> Iterator[Line]:

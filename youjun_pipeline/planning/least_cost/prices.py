@@ -85,6 +85,7 @@ class LeverKind(_Strict):
     adds: list[str]
     room_for: str | None = None
     movable: str | None = None
+    carries: str | None = None
 
 
 class LeverPrice(_Strict):

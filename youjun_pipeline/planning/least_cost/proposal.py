@@ -208,40 +208,60 @@ def _by_indicator(
     hint: Vector | None,
     deadline: float,
 ) -> tuple[list[Vector], list[Vector], list[Vector], list[Vector], float, str] | None:
-    """Every indicator alone, in whole units where its lever has any: its thresholds are known by now."""
+    """Every indicator alone, in whole units where its lever has any: its thresholds are known by now.
+
+    Levers whose people count for another indicator too come before it.
+    """
     known = known_sections(sections, left, aims)
     added, given, taken, out = ([np.zeros(len(lever.price)) for lever in levers] for _ in range(4))
-    cost, status = 0.0, OPTIMAL
-    for number, lever in enumerate(levers):
+    cost, status, levers = 0.0, OPTIMAL, list(levers)
+    gone = np.zeros(len(sections.place))
+    for number in sorted(range(len(levers)), key=lambda n: levers[n].carries is None):
+        lever = levers[number]
         if aims.only is not None and lever.indicator != aims.only:
             continue
-        alone = replace(aims, only=lever.indicator, every_indicator=True, budget=None)
-        model = build(known, levers, alone, whole=lever.is_whole)
-        near = relax(build(known, levers, alone).program)
-        if near is None:
+        if lever.people is not None and lever.movable is not None:
+            # nobody leaves twice: who moves for one indicator is not there for the next
+            lever = levers[number] = replace(lever, movable=np.minimum(lever.movable, lever.people - gone))
+        solved = _alone(known, levers, number, aims, deadline)
+        if solved is None:
             return None
-        values, price = near.values, near.cost
-        if lever.is_whole:
-            answer = solve(
-                model.program,
-                gap=WHOLE_GAP,
-                seconds=max(deadline - time.monotonic(), 1.0),
-                around=near.values,
-            )
-            if answer.status == INFEASIBLE or answer.values is None:
-                return None
-            if answer.status == STOPPED:
-                status = STOPPED
-            values, price = answer.values, float(answer.cost or 0.0)
+        model, values, price, has_stopped = solved
+        status = STOPPED if has_stopped else status
         cost += price
         for kind, target in ((ADD, added), (GIVE, given), (TAKE, taken), (OUT, out)):
             block = model.block(kind, number)
             if block is not None:
                 target[number] = _clean(values[block.at])
+        if lever.people is not None:
+            gone = gone + given[number]
+        if lever.carries is not None:
+            have = known.have.copy()
+            have[:, lever.carries] += known.step[:, lever.carries] * (taken[number] - given[number])
+            known = replace(known, have=have)
         # what is only small beside the rest is needed all the same
         net = taken[number] - given[number] - out[number]
         added[number] = np.maximum(added[number], _asked(known, lever, aims.above_threshold) - net)
     return added, given, taken, out, cost, status
+
+
+def _alone(
+    known: Sections, levers: list[Lever], number: int, aims: Aims, deadline: float
+) -> tuple[Model, Vector, float, bool] | None:
+    """One lever's indicator alone: its program, the variables, their cost, and whether time ran out; None without a plan."""
+    lever = levers[number]
+    alone = replace(aims, only=lever.indicator, every_indicator=True, budget=None)
+    model = build(known, levers, alone, whole=lever.is_whole)
+    near = relax(build(known, levers, alone).program)
+    if near is None:
+        return None
+    if not lever.is_whole:
+        return model, near.values, near.cost, False
+    seconds = max(deadline - time.monotonic(), 1.0)
+    answer = solve(model.program, gap=WHOLE_GAP, seconds=seconds, around=near.values)
+    if answer.status == INFEASIBLE or answer.values is None:
+        return None
+    return model, answer.values, float(answer.cost or 0.0), answer.status == STOPPED
 
 
 def known_sections(sections: Sections, left: np.ndarray, aims: Aims) -> Sections:
