@@ -1,6 +1,6 @@
-"""What planning adds to a district's pages: scenarios, forecasts, margins and causes; `pages` asks here alone.
+"""What planning adds to a district's pages: scenarios, plans, forecasts, margins and causes; `pages` asks here alone.
 
-Keep out: what they show (`scenario`, `forecast`), HTML.
+Keep out: what they show (`scenario`, `proposal`, `forecast`), HTML.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from youjun_pipeline.site import names
 from youjun_pipeline.site.forecast import chart_data, forecast_context, school_forecast
+from youjun_pipeline.site.proposal import proposal_context, proposal_of
 from youjun_pipeline.site.read import District, Evaluation, grouped
 from youjun_pipeline.site.scenario import (
     comparison_context,
@@ -33,7 +34,7 @@ class OwnPage(NamedTuple):
 
 
 def planning_pages(district: District) -> Iterator[OwnPage]:
-    """The page of each scenario, the one that compares them, and the one of the pupils to come, as far as there are any."""
+    """The page of each scenario, the one that compares them, those of the least-cost plan and of the pupils to come, if any."""
     scenarios = scenarios_of(district)
     for e, scenario_id, ends in scenarios:
         yield OwnPage(
@@ -49,6 +50,14 @@ def planning_pages(district: District) -> Iterator[OwnPage]:
             f"{district.name} 情景比较",
             comparison_context(district),
         )
+    planned = proposal_of(district)
+    if planned is not None:
+        yield OwnPage(
+            names.proposal_page(district.code),
+            "proposal.html",
+            f"{district.name} 最省方案",
+            proposal_context(planned),
+        )
     if chart_data(district, None):
         yield OwnPage(
             names.forecast_page(district.code),
@@ -63,6 +72,8 @@ def planning_doors(district: District) -> list[tuple[str, str]]:
     doors = []
     if scenarios_of(district):
         doors.append(("情景比较", names.scenarios_page(district.code)))
+    if proposal_of(district) is not None:
+        doors.append(("最省方案", names.proposal_page(district.code)))
     if chart_data(district, None):
         doors.append(("学生数预测", names.forecast_page(district.code)))
     return doors

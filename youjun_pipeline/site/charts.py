@@ -17,6 +17,8 @@ from youjun_pipeline import vocabulary
 from youjun_pipeline.site import words
 from youjun_pipeline.site.forecast_charts import __file__ as forecast_charts_module
 from youjun_pipeline.site.forecast_charts import forecast_chart
+from youjun_pipeline.site.proposal_charts import __file__ as proposal_charts_module
+from youjun_pipeline.site.proposal_charts import price_curve_chart
 from youjun_pipeline.site.trend_charts import __file__ as trend_charts_module
 from youjun_pipeline.site.trend_charts import trend_charts
 
@@ -44,7 +46,12 @@ FONT = (
 def version() -> str:
     """What decides the text of both scripts: the modules of charts and the libraries."""
     modules = (
-        *(Path(__file__), Path(trend_charts_module), Path(forecast_charts_module)),
+        *(
+            Path(__file__),
+            Path(trend_charts_module),
+            Path(forecast_charts_module),
+            Path(proposal_charts_module),
+        ),
         *(Path(words.__file__), vocabulary.WORDS),
     )
     text = hashlib.sha256(b"".join(path.read_bytes() for path in modules)).hexdigest()
@@ -65,6 +72,7 @@ def chart_specifications() -> str:
         "contribution": _contribution(),
         "trend": _trend(),
         "forecast": forecast_chart(),
+        "price_curve": price_curve_chart(),
     } | trend_charts()
     specifications = {name: _without_schema(chart.to_dict()) for name, chart in charts.items()}
     return f"window.YOUJUN_CHARTS = {json.dumps(specifications, ensure_ascii=False, sort_keys=True)};\n"

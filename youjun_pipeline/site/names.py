@@ -66,6 +66,11 @@ def forecast_page(district: str) -> str:
     return f"{district_folder(district)}/forecast.html"
 
 
+def proposal_page(district: str) -> str:
+    """The page of a district's least-cost plan."""
+    return f"{district_folder(district)}/proposal.html"
+
+
 def scenarios_page(district: str) -> str:
     """The page that compares a district's scenarios."""
     return f"{district_folder(district)}/scenarios.html"

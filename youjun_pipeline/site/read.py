@@ -67,6 +67,12 @@ PER_EVALUATION = {
     "plan.enrolment_forecast": "school_code nulls first, stage desc, year",
     "plan.forecast_verdict": "year, basis, level, stage desc, indicator_code, school_name, school_code",
     "plan.forecast_warning": "basis, year, level, stage desc, indicator_code",
+    "plan.proposal_summary": "phase_id",
+    "plan.proposal": "line_no",
+    "plan.proposal_effect": "level, stage desc, indicator_code, school_name, school_code",
+    "plan.proposal_obstacle": "obstacle_no",
+    "plan.price_curve": 'curve desc, stage desc, indicator_code, "at"',
+    "plan.shadow_price": "rank",
     "quality.suspicion": "dataset, school_code, rule",
     "quality.missing_input": "dataset, school_code nulls first, stage, column_name nulls first, item, message",
 }
@@ -83,6 +89,7 @@ ONLY = {
     "plan.scenario_indicator": "(change <> 'same' or status_after in ('near', 'below')) and ",
     "plan.scenario_verdict": "level <> 'section' and ",
     "plan.scenario_change": "level = 'stage' and abs(effect) >= 0.0005 and ",
+    "plan.proposal_effect": "(level = 'stage' or is_left) and ",
     "plan.enrolment_forecast": "grade is null and ",
     # what closed findings and failing schools changed is in their own rows; the country's lineage of causes is not
     "mart.phase_change": "(level not in ('school', 'verdict') or status_before is distinct from status_after) and ",

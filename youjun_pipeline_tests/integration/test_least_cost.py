@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import itertools
+import json
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -22,10 +22,7 @@ from youjun_pipeline.planning.least_cost.district import Aims, build, with_limit
 from youjun_pipeline.planning.least_cost.figures import UnknownFiguresError
 from youjun_pipeline.planning.least_cost.prices import (
     Prices,
-    PricesError,
-    UnitPrice,
     lever_kinds,
-    read_prices,
 )
 from youjun_pipeline.planning.least_cost.proof import prove
 from youjun_pipeline.planning.least_cost.proposal import known_sections
@@ -36,8 +33,12 @@ from youjun_pipeline.planning.least_cost.write import write_plan
 from youjun_pipeline.planning.scenario_file import read_scenario
 from youjun_pipeline.planning.what_if import what_if
 from youjun_pipeline.session import Session, in_memory
+from youjun_pipeline.site.ahead import planning_doors, planning_pages
+from youjun_pipeline.site.pages import Writer
+from youjun_pipeline.site.read import read_districts
 from youjun_pipeline.standard import load_catalogue
 from youjun_pipeline_tests.generate import generate_district, write_district
+from youjun_pipeline_tests.integration.site_pages import read_page
 from youjun_pipeline_tests.steps import places
 
 PHASE = "2023-startup"
@@ -333,6 +334,42 @@ def test_a_refresh_fills_the_tables_of_those_who_asked(
         assert ("schools" in dict(curves_)) == bool(head[1])
 
 
+def test_the_page_of_a_plan_tells_who_gives_who_gets_and_what_limits_cost(
+    districts: duckdb.DuckDBPyConnection, answers: dict[int, Answer], tmp_path: Path
+):
+    """The page's sums are those of the tables; a district whose prices cannot be used has a page that says why."""
+    number = next(n for n in (0, 1) if n in answers)
+    planned, refused = read_districts(districts, [code(number), code(5)])
+    site = Writer(tmp_path, tmp_path)
+    texts = {}
+    for district in (planned, refused):
+        (own,) = [p for p in planning_pages(district) if p.template == "proposal.html"]
+        assert planning_doors(district) == [("最省方案", own.name)]
+        site.write(
+            own.name,
+            own.template,
+            {"district": district, "title": own.title, "crumbs": [], "common": [], "is_reconstructed": False}
+            | own.context,
+        )
+        texts[district.code] = read_page(tmp_path / own.name)
+    page, found = texts[code(number)], answers[number].found
+    shown = [row[-1].attributes["data-v"] for row in page.rows("schools")]
+    assert sum(float(cost) for cost in shown if cost) == pytest.approx(found.cost)
+    assert {row[0].text for row in page.rows("schools")} == {
+        found.figures.names[school]
+        for line in found.lines
+        for school in (line.school, line.to_school)
+        if school
+    }
+    assert len(page.rows("lines")) == len(found.lines)
+    assert len(page.rows("coefficients")) == 14
+    points = json.loads(page.one("script", id="data-schools").text)["curves"]
+    assert {p["mark"] for p in points} == {"试算", "现行上限或方案", "拐点"}
+    assert "拐点在" in page.text
+    assert "没有这种手段" in texts[code(5)].text
+    assert "做什么" not in texts[code(5)].text
+
+
 def test_a_budget_that_is_too_small_is_told_with_what_is_missing(
     districts: duckdb.DuckDBPyConnection, first: tuple[int, Answer]
 ):
@@ -341,47 +378,3 @@ def test_a_budget_that_is_too_small_is_told_with_what_is_missing(
     refused = again(districts, number, prices(), Aims(budget=resources / 2))
     assert isinstance(refused, NoAnswer)
     assert "预算至少还差" in answer_text(refused, prices())
-
-
-FAULTS = [
-    ('unit = "万元"\n[levers.gold]\nprice = "1"\n', ["levers.gold：没有这种手段"]),
-    ('unit = "万元"\n[levers.equipment]\nprice = 1\n', ["levers.equipment.price", "写成文本"]),
-    ('unit = "万元"\n[levers.equipment]\nprice = "-1"\n', ["不能是负数"]),
-    (
-        'unit = "万元"\n'
-        + "".join(f'[levers.{name}]\nprice = "1"\n' for name in lever_kinds())
-        + '[[sites]]\nschool = "1"\nlever = "rooms"\nmost = "1"\n',
-        ["没有手段“rooms”"],
-    ),
-    (
-        'unit = "万元"\n[levers.teaching_area]\nprice = "1"\nmove_price = "1"\n',
-        ["不能在学校之间调配", "缺少单价"],
-    ),
-    ("unit = \n", ["不是规范的 TOML"]),
-]
-
-
-@pytest.mark.parametrize(("text", "told"), FAULTS)
-def test_contradictions_of_the_prices_are_told_with_their_place(tmp_path: Path, text: str, told: list[str]):
-    (tmp_path / "prices.toml").write_text(text, encoding="utf-8")
-    with pytest.raises(PricesError) as caught:
-        read_prices(tmp_path)
-    for words in (*told, "prices.toml"):
-        assert words in str(caught.value)
-
-
-def test_prices_in_a_workbook_are_not_passed_over_in_silence(tmp_path: Path):
-    (tmp_path / "prices.xlsx").write_bytes(b"PK")
-    with pytest.raises(
-        PricesError, match=r"prices\.xlsx：价格还不能从工作簿读取，请把同样的内容写成 prices\.toml"
-    ):
-        read_prices(tmp_path)
-
-
-def test_prices_of_a_district_are_exact(tmp_path: Path):
-    (tmp_path / "prices.toml").write_text(PRICED, encoding="utf-8")
-    read = read_prices(tmp_path)
-    assert read is not None
-    assert read.levers["teaching_area"].price == Decimal("0.35")
-    assert read_prices(tmp_path / "nowhere") is None
-    assert UnitPrice.model_validate({"price": "8"}).price == 8

@@ -26,6 +26,8 @@ COEFFICIENT, SCHOOLS, BUDGET = "coefficient", "schools", "budget"
 TIGHTER, WIDER = (0.6, 0.7, 0.8, 0.9, 0.95), 6
 MOST_POINTS = 20
 UNLIMITED = 1e6
+# A curve that rises by less than this share of its cost is flat and has no knee.
+NOISE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ def with_knee(points: Sequence[Point]) -> list[Point]:
     at = np.array([points[n].at for n in known])
     value = np.array([float(points[n].value or 0.0) for n in known])
     width, height = at[-1] - at[0], value.max() - value.min()
-    if width <= 0 or height <= 1e-9 * max(abs(value).max(), 1e-12):
+    if width <= 0 or height <= NOISE * max(abs(value).max(), 1e-12):
         return list(points)
     x, y = (at - at[0]) / width, (value - value.min()) / height
     if points[known[0]].curve == BUDGET:

@@ -90,7 +90,8 @@ def relax(program: Program, around: Vector | None = None) -> Relaxed | None:
         of_low[has_low] = low_rows.dual_value
     if has_high.any():
         of_high[has_high] = high_rows.dual_value
-    of_bound[bounded] = high_bound.dual_value
+    # a variable that may not move at all has both duals, of which only the difference means something
+    of_bound[bounded] = np.maximum(high_bound.dual_value - low_bound.dual_value[bounded], 0)
     values = np.clip(v.value * step, program.low, program.high)
     return Relaxed(
         values,
