@@ -15,7 +15,7 @@ DUCKDB2 ?= 2.0.1
 export DAGSTER_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-long test-daemon test-duckdb2 test-bi check format agreement propose-all bench dirty faults site ui docs lock clean
+.PHONY: help setup run test test-fast test-long test-scale test-daemon test-duckdb2 test-bi check format agreement propose-all bench dirty faults site ui docs lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -29,10 +29,15 @@ site: $(READY)  ## make the site anew from the publication
 	@$(PY) -m youjun_pipeline.cli site
 
 test: test-fast  ## run the tests: the fast tier first, then the rest
-	@$(PY) -m pytest $(TESTS)/integration $(TESTS)/pipeline -q -n $(WORKERS) --dist loadscope -m "not daemon and not long"
+	@$(PY) -m pytest $(TESTS)/integration $(TESTS)/pipeline -q -n $(WORKERS) --dist loadscope -m "not daemon and not long and not scale"
 
 test-long: $(READY)  ## run the tests that take long: kills, full disks, refreshes at once
 	@$(PY) -m pytest $(TESTS)/integration $(TESTS)/pipeline -q -n $(WORKERS) --dist loadscope -m long
+
+# What is needed beyond the lock is locked apart; PostgreSQL, Redis and an S3 server are started where they are found.
+test-scale: $(READY)  ## run the tests of lakes, shards and several workers
+	@$(PY) -m pip install --quiet --no-deps --require-hashes -r docs/deploy/requirements-scale.lock
+	@$(PY) -m pytest $(TESTS)/integration $(TESTS)/pipeline -q -n 0 -m scale
 
 test-daemon: $(READY)  ## run schedule and sensors under Dagster's daemon, some minutes
 	@$(PY) -m pytest $(TESTS)/pipeline -q -m daemon
@@ -40,7 +45,7 @@ test-daemon: $(READY)  ## run schedule and sensors under Dagster's daemon, some 
 # DuckDB 2 goes into a folder of its own and stands before the locked one; DUCKDB2_TESTS names some tests.
 test-duckdb2: $(READY)  ## run the tests on DuckDB 2 as well (DUCKDB2=2.0.1)
 	@test -d build/duckdb-$(DUCKDB2) || $(PY) -m pip install --quiet --no-deps --target build/duckdb-$(DUCKDB2) duckdb==$(DUCKDB2)
-	@PYTHONPATH=build/duckdb-$(DUCKDB2) $(PY) -m pytest -q -n $(WORKERS) --dist loadscope -m "not daemon and not long" \
+	@PYTHONPATH=build/duckdb-$(DUCKDB2) $(PY) -m pytest -q -n $(WORKERS) --dist loadscope -m "not daemon and not long and not scale" \
 	    $(or $(DUCKDB2_TESTS),$(TESTS)/integration $(TESTS)/pipeline)
 
 test-fast: $(READY)  ## run the unit tests only
@@ -99,6 +104,8 @@ lock:  ## write requirements.lock anew from pyproject.toml (UPGRADE=1: newest ve
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv, or make lock UV=/path/to/uv" >&2; exit 1; }
 	@$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	    --no-header --no-emit-index-url --no-emit-find-links --no-strip-extras --quiet $(if $(UPGRADE),--upgrade) -o requirements.lock
+	@$(UV) pip compile pyproject.toml --extra scale --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
+	    --no-header --no-emit-index-url --no-emit-find-links --no-strip-extras --quiet $(if $(UPGRADE),--upgrade) -o docs/deploy/requirements-scale.lock
 
 clean:  ## remove .venv and caches; published data stays
 	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -33,7 +33,7 @@ from youjun_pipeline.warehouse.csv_copies import FOLDER as CSV_FOLDER
 from youjun_pipeline.warehouse.csv_copies import write_csv
 from youjun_pipeline.warehouse.manifest import Publication, folder_run
 from youjun_pipeline.warehouse.models import Built, build, load_models
-from youjun_pipeline.warehouse.publication import publish, recover_history
+from youjun_pipeline.warehouse.publication import PublishedInPartError, publish, recover_history
 from youjun_pipeline.warehouse.run import (
     RunScope,
     begin_run,
@@ -96,7 +96,19 @@ class Session:
     def ingest(self, found: Scan | None = None) -> list[Ingested]:
         """Register every delivery (of `found`, or of the data folder) and read what is new; a run begun before is over."""
         self._scope = None
-        return ingest(self.con, register(self.con, found or scan(self.settings.data)), log.info)
+        if found is None:
+            found = scan(self.settings.data)
+        if shard := self.settings.shard:
+            # What is told of no district is told once, by the first.
+            found = Scan(
+                [d for d in found.districts if shard.takes(d.code)],
+                [
+                    n
+                    for n in found.notices
+                    if (shard.takes(n.district_code) if n.district_code else shard.number == 1)
+                ],
+            )
+        return ingest(self.con, register(self.con, found), log.info)
 
     def begin(
         self, run_id: str, phases: tuple[str, ...] | None = None, districts: tuple[str, ...] | None = None
@@ -196,11 +208,32 @@ class Session:
         made = publish(self.con, settings.published, run_id, settings.as_of, unless_same=nothing_made)
         if settings.csv and folder_run(settings.published, CSV_FOLDER) != made.run_id:
             write_csv(settings.published)
+        if settings.lake:
+            bring_to_lake(settings)
         return made
 
     def report(self) -> None:
         """Bring everything beside the published file up to it."""
         report_all(self.settings.published, self.settings.data)
+
+
+def bring_to_lake(settings: Settings) -> None:
+    """Bring the lake of the settings up to the published file; raises PublishedInPartError where it cannot be."""
+    from youjun_pipeline.warehouse.lake import LakeError
+    from youjun_pipeline.warehouse.lake_publication import push
+
+    if settings.lake is None:
+        raise ValueError("the settings name no lake")
+    try:
+        pushed = push(settings.published, settings.lake, settings.shard)
+    except LakeError as error:
+        raise PublishedInPartError(f"发布库已更新，数据湖没有：排除原因后请再运行一次：{error}") from error
+    log.info(
+        "数据湖：%s替换 %d 个评估；%s",
+        f"第 {settings.shard} 份，" if settings.shard else "",
+        pushed.evaluations,
+        f"已发布 {pushed.published}" if pushed.published else "没有新的发布",
+    )
 
 
 @contextmanager

@@ -9,8 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 DATA, WAREHOUSE, PUBLISHED, AS_OF = "YOUJUN_DATA", "YOUJUN_WAREHOUSE", "YOUJUN_PUBLISHED", "YOUJUN_AS_OF"
@@ -20,6 +21,8 @@ NOTIFY_WEBHOOK, NOTIFY_SMTP_URL = "YOUJUN_NOTIFY_WEBHOOK", "YOUJUN_NOTIFY_SMTP_U
 NOTIFY_MAIL_TO = "YOUJUN_NOTIFY_MAIL_TO"
 BASE_URL = "YOUJUN_BASE_URL"
 CSV = "YOUJUN_CSV"
+LAKE, LAKE_DATA, LAKE_PUBLISH = "YOUJUN_LAKE", "YOUJUN_LAKE_DATA", "YOUJUN_LAKE_PUBLISH"
+LAKE_KEEP_DAYS, SHARD = "YOUJUN_LAKE_KEEP_DAYS", "YOUJUN_SHARD"
 
 # Districts report twice a year, in spring and in autumn; after 200 days one of the two is missing.
 DEFAULT_STALE_DAYS = 200
@@ -37,11 +40,52 @@ class SettingsError(ValueError):
 
 
 @dataclass(frozen=True)
+class Lake:
+    """A DuckLake that is published to as well: its catalogue, and the folder or `s3://` address of its Parquet files.
+
+    `catalogue` is what DuckLake is attached by, `postgres:dbname=… host=…` or the path of a DuckDB file; it may hold a
+    password, so it shows in no repr. With `wait` a publication waits until every shard of its day is in; without, it
+    takes what is there and the rest is stale. Snapshots are kept for `keep_days`.
+    """
+
+    catalogue: str = field(repr=False)
+    data: str
+    wait: bool = True
+    keep_days: int = 30
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A share of the districts, by a hash of their code: number `number`, from 1, of `of`."""
+
+    number: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+    def takes(self, district_code: str) -> bool:
+        """Whether the district is of this share; the same on every machine and in every version."""
+        return zlib.crc32(district_code.encode()) % self.of == self.number - 1
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """From `3/16`; raises SettingsError."""
+        found = re.fullmatch("([0-9]{1,4})/([0-9]{1,4})", text.strip())
+        if not found or not 1 <= int(found[1]) <= int(found[2]):
+            raise SettingsError(
+                f"{SHARD}={text}：应写作 3/16（第几份/共几份） / the third of sixteen is 3/16"
+            )
+        return cls(int(found[1]), int(found[2]))
+
+
+@dataclass(frozen=True)
 class Settings:
     """Where the districts' data, the working database and the publication are, and which date counts as today.
 
     `base_url`, where it is set, is the address under which a web server shows the folder `published`. `csv`: whether
-    the tables are published as CSV too.
+    the tables are published as CSV too. `lake`: where it is published to besides; `shard`: the share of the districts that
+    this working database is for, all when None.
     Paths are absolute. `warehouse` is a file, `data` and `published` are folders; only `data` has to exist.
     """
 
@@ -52,6 +96,21 @@ class Settings:
     stale_days: int = DEFAULT_STALE_DAYS
     base_url: str = ""
     csv: bool = False
+    lake: Lake | None = None
+    shard: Shard | None = None
+
+    def of_shard(self, shard: Shard) -> Settings:
+        """The settings of a share of the districts: a working database and a publication of its own, beside the whole's."""
+        if self.lake is None:
+            raise SettingsError(f"{SHARD}={shard}：须先设置 {LAKE} / shards are put together in a lake")
+        folder = self.warehouse.parent / "shards" / f"{shard.number}-of-{shard.of}"
+        return replace(
+            self,
+            shard=shard,
+            warehouse=folder / self.warehouse.name,
+            published=folder / "published",
+            csv=False,
+        )
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> Settings:
@@ -81,9 +140,12 @@ class Settings:
         csv = env.get(CSV, "").strip().lower() or "off"
         if csv not in ("on", "off"):
             faults.append(f"{CSV}={csv}：只能是 on 或 off / must be on or off")
+        lake = _lake(env, faults)
         if faults or as_of is None:
             raise SettingsError("\n".join(faults))
-        return cls(data, warehouse, published, as_of, int(stale), base_url, csv == "on")
+        settings = cls(data, warehouse, published, as_of, int(stale), base_url, csv == "on", lake)
+        shard = env.get(SHARD, "").strip()
+        return settings.of_shard(Shard.parse(shard)) if shard else settings
 
 
 @dataclass(frozen=True)
@@ -157,6 +219,30 @@ def _date(env: Mapping[str, str]) -> dt.date | None:
         return dt.date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def _lake(env: Mapping[str, str], faults: list[str]) -> Lake | None:
+    """The lake, None where none is set; what is wrong with it is added to `faults`."""
+    place, data = env.get(LAKE, "").strip(), env.get(LAKE_DATA, "").strip()
+    publish = env.get(LAKE_PUBLISH, "").strip().lower() or "complete"
+    days = env.get(LAKE_KEEP_DAYS, "").strip() or "30"
+    if not place:
+        return None
+    # the address is not repeated: it may hold a password
+    if not place.startswith("ducklake:"):
+        faults.append(f"{LAKE}：应以 ducklake: 开头 / ducklake:postgres:… or ducklake:<file> is expected")
+    if not data:
+        faults.append(
+            f"{LAKE_DATA}：未设置，应为文件夹或 s3:// 地址 / a folder or an s3:// address is expected"
+        )
+    if publish not in ("complete", "partial"):
+        faults.append(f"{LAKE_PUBLISH}={publish}：只能是 complete 或 partial / must be complete or partial")
+    if not _DAYS.fullmatch(days):
+        faults.append(f"{LAKE_KEEP_DAYS}={days}：应为正整数（天） / a whole number of days is expected")
+        days = "1"
+    if "://" not in data:
+        data = f"{Path(data).expanduser().resolve()}/"
+    return Lake(place.removeprefix("ducklake:"), f"{data.rstrip('/')}/", publish == "complete", int(days))
 
 
 def _place_faults(data: Path, warehouse: Path, published: Path) -> list[str]:

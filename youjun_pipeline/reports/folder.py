@@ -24,8 +24,8 @@ from youjun_pipeline.reports.unchanged import (
     write_contents,
 )
 from youjun_pipeline.settings import PACKAGE
+from youjun_pipeline.warehouse.contents import NOT_CONTENT
 from youjun_pipeline.warehouse.manifest import put_folder
-from youjun_pipeline.warehouse.publication import NOT_CONTENT
 from youjun_pipeline.warehouse.swap import building_folder
 from youjun_pipeline.warehouse.tables import EVALUATION_KEY
 

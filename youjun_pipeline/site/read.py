@@ -18,7 +18,7 @@ from youjun_pipeline.reports.evaluation import published_evaluations
 from youjun_pipeline.reports.unchanged import digest, row_sums
 from youjun_pipeline.site.names import anchor
 from youjun_pipeline.standard import load_catalogue
-from youjun_pipeline.warehouse.publication import NOT_CONTENT
+from youjun_pipeline.warehouse.contents import NOT_CONTENT
 from youjun_pipeline.warehouse.tables import declared_tables
 
 if TYPE_CHECKING:

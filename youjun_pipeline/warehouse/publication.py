@@ -12,7 +12,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from youjun_pipeline.warehouse.closing import (
     restate,
 )
 from youjun_pipeline.warehouse.connection import refuse_damaged
+from youjun_pipeline.warehouse.contents import Content, fingerprint, lay_out, note_contents
 from youjun_pipeline.warehouse.inputs import write_inputs
 from youjun_pipeline.warehouse.manifest import MANIFEST_NAME, Publication, write_manifest
 from youjun_pipeline.warehouse.parquet_copies import write_parquet
@@ -38,7 +38,6 @@ from youjun_pipeline.warehouse.views import add_views
 
 # Files of this version are opened by every 1.x client; 1.5 would otherwise be free to write what 1.0 cannot read.
 STORAGE_VERSION = "v1.0.0"
-NOT_CONTENT = ("run_id", "evaluated_at", "checked_at", "published_at", "restated_at")
 
 
 class PublicationBusyError(RuntimeError):
@@ -139,7 +138,7 @@ def _standing(con: duckdb.DuckDBPyConnection, published: Path, digest: str) -> P
     known = describe(con, f"previous.{files.full_name}")
     if not entry or entry[0][-1] != digest or list(known) != list(files.columns):
         return None
-    if _fingerprint(con, files) != _fingerprint(con, files, catalog="previous"):
+    if fingerprint(con, files) != fingerprint(con, files, catalog="previous"):
         return None
     run_id, published_at, as_of, rows, content = entry[0]
     return Publication(published / FILE_NAME, run_id, published_at, as_of, rows, content, is_new=False)
@@ -280,12 +279,7 @@ def _fill(con: duckdb.DuckDBPyConnection, previous: bool, carried_over: bool) ->
     """Fill every declared table of `publication`; returns rows and hash of all but `ops`."""
     if not carried_over:
         con.execute(f"create or replace temp table publish_kept as {_NOTHING}")
-        # at once: a thousand comments, each in a transaction of its own, would each wait for the disk
-        with transaction(con):
-            for table in declared_tables().values():
-                con.execute(f"create schema if not exists publication.{table.schema}")
-                con.execute(table.create_sql(f"publication.{table.full_name}"))
-                con.execute(";".join(table.comment_sql("publication")))
+        lay_out(con)
     contents = {}
     for table in declared_tables().values():
         if table.full_name in ("ops.publication", "ops.published_table"):
@@ -293,33 +287,10 @@ def _fill(con: duckdb.DuckDBPyConnection, previous: bool, carried_over: bool) ->
         content = _replace(con, table, previous, carried_over)
         if table.schema != "ops":
             contents[table.full_name] = content
-    con.execute("delete from publication.ops.published_table")
-    con.execute(
-        "insert into publication.ops.published_table by name select unnest($1::varchar[]) as table_name, "
-        "unnest($2::bigint[]) as rows, unnest($3::varchar[]) as content_sum, $4 as program_sha256",
-        [
-            list(contents),
-            [c.rows for c in contents.values()],
-            [str(c.total) for c in contents.values()],
-            program_hash(),
-        ],
-    )
-    hashes = [f"{name}:{content.total}" for name, content in contents.items()]
-    whole = con.execute(
-        "select sha256(string_agg(h, ';')) from (select unnest($1::varchar[]) as h)", [hashes]
-    )
-    return sum(content.rows for content in contents.values()), whole.fetchall()[0][0]
+    return note_contents(con, contents, program_hash())
 
 
-@dataclass(frozen=True)
-class _Content:
-    """Rows and the sum of their hashes: that of a whole is the sum of those of its parts."""
-
-    rows: int
-    total: int
-
-
-def _replace(con: duckdb.DuckDBPyConnection, table: Table, previous: bool, carried_over: bool) -> _Content:
+def _replace(con: duckdb.DuckDBPyConnection, table: Table, previous: bool, carried_over: bool) -> Content:
     """Bring one table of `publication` up to date: what is not in `publish_kept` is replaced."""
     name = f"publication.{table.full_name}"
     # a phase that stands may have been closed meanwhile, and is known as of another day
@@ -330,20 +301,20 @@ def _replace(con: duckdb.DuckDBPyConnection, table: Table, previous: bool, carri
         con.execute(f"delete from {name}")
         _copy(con, table, _sources(con, table, previous), "publication.")
         mark_kept(con, table)
-        return _fingerprint(con, table, "")
+        return fingerprint(con, table, "")
     others = "anti join publish_kept using (district_code, phase_id)"
     before = con.execute(
         "select rows, content_sum from previous.ops.published_table where table_name = ?", [table.full_name]
     ).fetchall()[0]
-    gone = _fingerprint(con, table, others)
+    gone = fingerprint(con, table, others)
     if gone.rows:
         con.execute(
             f"delete from {name} t where not exists (from publish_kept k "
             "where k.district_code = t.district_code and k.phase_id = t.phase_id)"
         )
     _copy(con, table, _sources(con, table, previous), "publication.", others)
-    come = _fingerprint(con, table, others)
-    return _Content(before[0] - gone.rows + come.rows, int(before[1]) - gone.total + come.total)
+    come = fingerprint(con, table, others)
+    return Content(before[0] - gone.rows + come.rows, int(before[1]) - gone.total + come.total)
 
 
 def _sources(con: duckdb.DuckDBPyConnection, table: Table, previous: bool) -> list[str]:
@@ -384,16 +355,3 @@ def _copy(con: duckdb.DuckDBPyConnection, table: Table, sources: list[str], to: 
     rows = f"select {columns} from ({union}) {only} order by {order}"
     con.execute(f"insert into {to}{table.full_name} ({columns}) {rows}")
     fill_single_keys(con, table, to)
-
-
-def _fingerprint(
-    con: duckdb.DuckDBPyConnection, table: Table, only: str = "", catalog: str = "publication"
-) -> _Content:
-    """Row count and hash of a published table's rows, whatever their order, without run ids and timestamps."""
-    # Sums need no sorting: a table of the whole country has 14 million rows. The separators are characters nobody types.
-    row = ", ".join(f'coalesce("{c}"::varchar, chr(30))' for c in table.columns if c not in NOT_CONTENT)
-    rows, total = con.execute(
-        f"select count(*), coalesce(sum(md5_number(concat_ws(chr(31), {row}))::varint), 0)::varchar"
-        f" from {catalog}.{table.full_name} {only}"
-    ).fetchall()[0]
-    return _Content(rows, int(total))

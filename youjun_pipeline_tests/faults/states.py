@@ -17,8 +17,8 @@ import duckdb
 
 from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.warehouse.connection import connect
+from youjun_pipeline.warehouse.contents import NOT_CONTENT
 from youjun_pipeline.warehouse.manifest import MANIFEST_NAME
-from youjun_pipeline.warehouse.publication import NOT_CONTENT
 from youjun_pipeline.warehouse.swap import FILE_NAME, PREVIOUS_NAME
 
 FOLDERS = ("parquet", "official", "papers", "schools", "data_docs", "site")

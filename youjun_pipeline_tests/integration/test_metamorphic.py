@@ -18,7 +18,7 @@ import duckdb
 import pytest
 
 from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline.warehouse.publication import NOT_CONTENT
+from youjun_pipeline.warehouse.contents import NOT_CONTENT
 from youjun_pipeline_tests.generate import (
     PLAIN,
     Phase,

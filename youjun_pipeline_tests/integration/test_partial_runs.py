@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from youjun_pipeline.settings import Settings
-from youjun_pipeline.warehouse.publication import NOT_CONTENT
+from youjun_pipeline.warehouse.contents import NOT_CONTENT
 from youjun_pipeline_tests.generate import PLAIN, Phase, generate_district, write_delivery, write_district
 from youjun_pipeline_tests.steps import places, refresh
 

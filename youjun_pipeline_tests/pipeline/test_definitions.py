@@ -90,6 +90,12 @@ LATE = (
     "xlsxwriter",
     "pandas",
     "pyarrow",
+    "celery",
+    "dagster_celery",
+    "dagster_postgres",
+    "psycopg2",
+    "redis",
+    "youjun_pipeline.warehouse.lake",
 )
 
 

@@ -122,3 +122,16 @@ def test_every_path_that_a_document_names_is_there(document):
         and not ("/" not in name and any([*folder.rglob(name)] for folder in (PACKAGE, TESTS)))
     ]
     assert missing == []
+
+
+def test_the_default_lock_has_nothing_of_the_extra_scale():
+    extra = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "optional-dependencies"
+    ]
+    wanted = {re.split("[><=]", entry)[0] for entry in extra["scale"]}
+    locked, apart = (
+        set(re.findall(r"^([a-z0-9-]+)(?:\[.*\])?==", (CHECKOUT / name).read_text(encoding="utf-8"), re.M))
+        for name in ("requirements.lock", "docs/deploy/requirements-scale.lock")
+    )
+    assert wanted & locked == set()
+    assert wanted <= apart

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from youjun_pipeline import settings as module
-from youjun_pipeline.settings import Settings, SettingsError, day_in_china
+from youjun_pipeline.settings import Lake, Settings, SettingsError, Shard, day_in_china
 
 
 def refused(env: dict[str, str]) -> str:
@@ -109,3 +109,40 @@ def test_places_that_would_destroy_each_other_are_refused(tmp_path: Path) -> Non
         message = refused({"YOUJUN_DATA": str(data), variable: str(value)})
         assert message.startswith(f"{variable}={value}：{reason}"), message
         assert " / " in message
+
+
+def test_a_lake_needs_a_catalogue_and_a_place_for_its_files(tmp_path: Path) -> None:
+    env = {"YOUJUN_DATA": str(tmp_path), "YOUJUN_LAKE": "ducklake:postgres:dbname=lake password=secret"}
+    said = refused(env)
+    assert "YOUJUN_LAKE_DATA" in said and "secret" not in said
+    said = refused(env | {"YOUJUN_LAKE": "postgres:password=secret", "YOUJUN_LAKE_DATA": "s3://bucket"})
+    assert "YOUJUN_LAKE" in said and "secret" not in said
+    assert "YOUJUN_LAKE_PUBLISH=all" in refused(
+        env | {"YOUJUN_LAKE_DATA": "s3://bucket", "YOUJUN_LAKE_PUBLISH": "all"}
+    )
+    settings = Settings.from_environment(env | {"YOUJUN_LAKE_DATA": "s3://bucket/youjun"})
+    assert settings.lake == Lake("postgres:dbname=lake password=secret", "s3://bucket/youjun/")
+    assert "secret" not in repr(settings)
+    folder = Settings.from_environment(env | {"YOUJUN_LAKE_DATA": str(tmp_path / "lake")}).lake
+    assert folder and folder.data == f"{tmp_path.resolve()}/lake/"
+
+
+def test_a_shard_has_places_of_its_own(tmp_path: Path) -> None:
+    env = {"YOUJUN_DATA": str(tmp_path), "YOUJUN_SHARD": "3/16"}
+    assert "YOUJUN_LAKE" in refused(env)
+    lake = {"YOUJUN_LAKE": "ducklake:lake.ducklake", "YOUJUN_LAKE_DATA": str(tmp_path / "lake")}
+    settings = Settings.from_environment(env | lake)
+    assert settings.shard == Shard(3, 16)
+    assert settings.warehouse == tmp_path.resolve() / ".work" / "shards" / "3-of-16" / "warehouse.duckdb"
+    assert settings.published == settings.warehouse.parent / "published"
+    for wrong in ("0/16", "17/16", "3", "3/x"):
+        assert f"YOUJUN_SHARD={wrong}" in refused(env | lake | {"YOUJUN_SHARD": wrong})
+
+
+def test_every_district_is_of_one_shard() -> None:
+    codes = [f"{number:06}" for number in range(110100, 113100)]
+    shares = [[c for c in codes if Shard(number, 16).takes(c)] for number in range(1, 17)]
+    assert sorted(code for share in shares for code in share) == codes
+    assert all(120 < len(share) < 260 for share in shares)
+    # which shard has a district is written in lakes: it may not change with a version
+    assert [n for n in range(1, 17) if Shard(n, 16).takes("120114")] == [13]

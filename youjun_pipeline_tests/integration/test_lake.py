@@ -1,0 +1,193 @@
+"""A lake has what the file has, row for row, however the districts came into it.
+
+The catalogue is a DuckDB file here: one process, no server. `test_scale.py` has PostgreSQL, S3 and many workers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from youjun_pipeline.session import bring_to_lake, open_session
+from youjun_pipeline.settings import Lake, Settings, Shard
+from youjun_pipeline.warehouse.lake import committed, last_publication, open_lake
+from youjun_pipeline.warehouse.tables import declared_tables
+from youjun_pipeline_tests.generate import PLAIN, Phase, generate_district, write_district
+from youjun_pipeline_tests.steps import places, refresh
+
+pytestmark = pytest.mark.scale
+pytest.importorskip("duckdb_extension_ducklake", reason="the extra `scale` is not installed")
+
+PHASES = (Phase("2023-first", "第一阶段", date(2023, 7, 1), date(2023, 9, 30)),)
+CODES = ("120114", "120115", "120116", "120117")
+AS_OF = date(2024, 1, 1)
+
+
+def write(folder: Path, code: str, seed: int) -> None:
+    made = generate_district(seed, n_schools=6, profile="mixed", code=code)
+    write_district(folder, made.tables, made.settings, PHASES, style=PLAIN, code=code, slug="d", name=code)
+
+
+def with_lake(settings: Settings, folder: Path, *, wait: bool = True) -> Settings:
+    return replace(settings, lake=Lake(str(folder / "lake.ducklake"), f"{folder / 'lake'}/", wait))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Four districts, published to a file and a lake by one run for all."""
+    folder = tmp_path_factory.mktemp("whole")
+    for seed, code in enumerate(CODES, 1):
+        write(folder, code, seed)
+    settings = with_lake(places(folder, AS_OF), tmp_path_factory.mktemp("lake"))
+    refresh(settings, "run-1")
+    return settings
+
+
+def differing(
+    settings: Settings, file: Path, *, but: tuple[str, ...] = (), tables: str = ""
+) -> dict[str, int]:
+    """Rows that only the lake's last publication or only the file has, by table; without the columns `but`."""
+    assert settings.lake
+    with open_lake(settings.lake, read_only=True) as con:
+        snapshot = last_publication(con)
+    found = {}
+    with open_lake(settings.lake, snapshot=snapshot) as con:
+        con.execute(f"attach '{file}' as source (read_only)")
+        # in one transaction the lake's catalogue is read once
+        con.begin()
+        for name, table in declared_tables().items():
+            if not name.startswith(tables):
+                continue
+            columns = ", ".join(f'"{c}"' for c in table.columns if c not in but)
+            ours, theirs = (f"select {columns} from {c}.{name}" for c in ("lake", "source"))
+            rows = con.execute(
+                f"select count(*) from (({ours} except all {theirs}) union all ({theirs} except all {ours}))"
+            ).fetchall()[0][0]
+            if rows:
+                found[name] = rows
+    return found
+
+
+def newest(settings: Settings) -> tuple[str, int, str, date]:
+    assert settings.lake
+    with open_lake(settings.lake, read_only=True) as con:
+        return con.execute(
+            "select run_id, rows, content_sha256, as_of from lake.ops.publication order by published_at desc limit 1"
+        ).fetchall()[0]
+
+
+def test_the_lake_equals_the_file_row_for_row(whole: Settings) -> None:
+    assert differing(whole, whole.published / "youjun.duckdb") == {}
+    with duckdb.connect(str(whole.published / "youjun.duckdb"), read_only=True) as con:
+        rows = con.execute("select count(*) from mart.school_indicator").fetchall()[0][0]
+    assert rows > 200
+
+
+def test_the_snapshot_says_which_run_it_is(whole: Settings) -> None:
+    assert whole.lake
+    with open_lake(whole.lake, read_only=True) as con:
+        told = con.execute(
+            "select author, commit_message from lake.snapshots() where snapshot_id = $1",
+            [last_publication(con)],
+        ).fetchall()
+        comment = con.execute(
+            "select comment from duckdb_tables() where database_name = 'lake' and table_name = 'evaluation'"
+        ).fetchall()
+    assert told == [("youjun", "publication run-1")]
+    assert comment == [(declared_tables()["mart.evaluation"].comment,)]
+
+
+def test_pushing_the_same_file_again_makes_no_snapshot(whole: Settings) -> None:
+    assert whole.lake
+    with open_lake(whole.lake, read_only=True) as con:
+        before = last_publication(con)
+    bring_to_lake(whole)
+    with open_lake(whole.lake, read_only=True) as con:
+        assert con.execute("select max(snapshot_id) from lake.snapshots()").fetchall() == [(before,)]
+
+
+def test_shards_come_to_what_one_run_comes_to_and_are_published_together(
+    whole: Settings, tmp_path: Path
+) -> None:
+    """Three shards, one of them without a district: nothing is published before the last is in."""
+    own = replace(
+        with_lake(whole, tmp_path), warehouse=tmp_path / "warehouse.duckdb", published=tmp_path / "published"
+    )
+    shards = [Shard(number, 3) for number in (1, 2, 3)]
+    assert {sum(s.takes(code) for code in CODES) for s in shards} >= {0}, (
+        "a shard without a district is among them"
+    )
+    for shard in shards:
+        assert own.lake
+        if shard.number > 1:
+            with open_lake(own.lake, read_only=True) as con:
+                assert last_publication(con) is None
+        refresh(own.of_shard(shard), f"run-{shard.number}-of-3")
+    made_anew = ("run_id", "evaluated_at", "checked_at", "published_at", "program_sha256")
+    assert differing(own, whole.published / "youjun.duckdb", but=made_anew, tables="mart") == {}
+    assert differing(own, whole.published / "youjun.duckdb", but=made_anew, tables="quality") == {}
+    assert differing(own, whole.published / "youjun.duckdb", but=made_anew, tables="plan") == {}
+    run_id, *content = newest(own)
+    assert run_id == "run-3-of-3"
+    assert content == list(newest(whole)[1:]), (
+        "rows, hash and day of the publication are those of one run for all"
+    )
+
+
+def test_without_waiting_what_is_late_is_stale(whole: Settings, tmp_path: Path) -> None:
+    own = replace(
+        with_lake(whole, tmp_path, wait=False),
+        warehouse=tmp_path / "warehouse.duckdb",
+        published=tmp_path / "published",
+    )
+    for number in (1, 2):
+        refresh(own.of_shard(Shard(number, 2)), f"first-{number}")
+    assert own.lake
+
+    def stale() -> dict[str, bool]:
+        assert own.lake
+        with open_lake(own.lake, read_only=True) as con:
+            snapshot = last_publication(con)
+        with open_lake(own.lake, snapshot=snapshot) as con:
+            return dict(con.execute("select district_code, is_stale from lake.mart.evaluation").fetchall())
+
+    assert stale() == dict.fromkeys(CODES, False)
+    refresh(replace(own.of_shard(Shard(1, 2)), as_of=date(2024, 1, 2)), "second-1")
+    assert stale() == {code: not Shard(1, 2).takes(code) for code in CODES}
+    assert newest(own)[-1] == date(2024, 1, 2)
+    refresh(replace(own.of_shard(Shard(2, 2)), as_of=date(2024, 1, 2)), "second-2")
+    assert stale() == dict.fromkeys(CODES, False)
+
+
+def test_a_push_that_is_broken_off_leaves_nothing(whole: Settings) -> None:
+    assert whole.lake
+    with open_lake(whole.lake) as con:
+        before = con.execute("select count(*) from lake.mart.evaluation").fetchall()
+
+        def fails() -> None:
+            con.execute("delete from lake.mart.evaluation")
+            raise RuntimeError("killed")
+
+        with pytest.raises(RuntimeError, match="killed"):
+            committed(con, fails)
+        assert con.execute("select count(*) from lake.mart.evaluation").fetchall() == before
+
+
+def test_a_district_that_is_gone_leaves_the_lake_too(whole: Settings, tmp_path: Path) -> None:
+    for seed, code in enumerate(CODES[:2], 1):
+        write(tmp_path, code, seed)
+    own = with_lake(places(tmp_path, AS_OF), tmp_path)
+    refresh(own, "run-1")
+    with open_session(own) as session:
+        (tmp_path / f"{CODES[0]}-d").rename(tmp_path / "elsewhere")
+        session.ingest()
+        session.begin("run-2")
+        session.build()
+        session.check()
+        session.publish()
+    assert differing(own, own.published / "youjun.duckdb") == {}
+    assert newest(own)[0] == "run-2"
