@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -16,12 +15,11 @@ import dagster as dg
 from youjun_pipeline.notify import Concerned, NotifyError, concern_text, send
 from youjun_pipeline.settings import Channels, Settings
 from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline.warehouse.held_back import Concern, concerns, turned
-from youjun_pipeline.warehouse.swap import FILE_NAME, PREVIOUS_NAME
-from youjun_pipeline.warehouse.tables import describe, sql_text
+from youjun_pipeline.warehouse.held_back import Concern, attached_before, concerns, turned
+from youjun_pipeline.warehouse.swap import FILE_NAME
 
 if TYPE_CHECKING:
-    import duckdb
+    pass
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,9 @@ def district_notice(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     if publication == told.publication:
         return dg.SensorResult(skip_reason="没有新的发布", cursor=context.cursor)
     with connect(path, read_only=True) as con:
-        found = concerns(con) + _turned(con, path.with_name(PREVIOUS_NAME))
+        found = concerns(con)
+        with attached_before(con, path.parent) as before:
+            found += turned(con) if before else []
     identities = frozenset(c.identity for c in found)
     new = identities - told.identities
     if not new:
@@ -80,16 +80,6 @@ def district_notice(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     return dg.SensorResult(
         skip_reason=f"已通知：{'、'.join(sent)}", cursor=_Told(publication, identities).dump()
     )
-
-
-def _turned(con: duckdb.DuckDBPyConnection, before: Path) -> list[Concern]:
-    """What the publication before says otherwise; nothing where there is none, or one of an older version."""
-    if not before.exists():
-        return []
-    con.execute(f"attach {sql_text(str(before))} as before (read_only)")
-    if not describe(con, "before.mart.district_verdict"):
-        return []
-    return turned(con)
 
 
 def _words(found: list[Concern], new: frozenset[str]) -> list[Concerned]:

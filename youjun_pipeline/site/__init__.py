@@ -10,6 +10,7 @@
                                             schools; g.html, q, s, v: the district's own indicators and what they rest on
     district/<code>/school/<code>.html      one school over its phases, every number with its sum and its cells
     search.html, terms.html                 any school by name or initials; what indicators mean
+    compare.html, news.html                 schools side by side; what this publication changed
     assets/                                 the style, the script, the chart library
 
 Pages need no network and no server. `build` reads and writes, `pages` says which pages there are, the modules named after

@@ -45,7 +45,7 @@ def planning_pages(district: District) -> Iterator[OwnPage]:
         )
     if scenarios:
         yield OwnPage(
-            names.scenarios_page(district.code),
+            names.district_page(district.code, "scenarios"),
             "scenarios.html",
             f"{district.name} 情景比较",
             comparison_context(district),
@@ -53,14 +53,14 @@ def planning_pages(district: District) -> Iterator[OwnPage]:
     planned = proposal_of(district)
     if planned is not None:
         yield OwnPage(
-            names.proposal_page(district.code),
+            names.district_page(district.code, "proposal"),
             "proposal.html",
             f"{district.name} 最省方案",
             proposal_context(planned),
         )
     if chart_data(district, None):
         yield OwnPage(
-            names.forecast_page(district.code),
+            names.district_page(district.code, "forecast"),
             "forecast.html",
             f"{district.name} 学生数预测",
             forecast_context(district),
@@ -71,11 +71,11 @@ def planning_doors(district: District) -> list[tuple[str, str]]:
     """Links to those pages from the district's own."""
     doors = []
     if scenarios_of(district):
-        doors.append(("情景比较", names.scenarios_page(district.code)))
+        doors.append(("情景比较", names.district_page(district.code, "scenarios")))
     if proposal_of(district) is not None:
-        doors.append(("最省方案", names.proposal_page(district.code)))
+        doors.append(("最省方案", names.district_page(district.code, "proposal")))
     if chart_data(district, None):
-        doors.append(("学生数预测", names.forecast_page(district.code)))
+        doors.append(("学生数预测", names.district_page(district.code, "forecast")))
     return doors
 
 

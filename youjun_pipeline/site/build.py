@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass
-from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from youjun_pipeline.reports.unchanged import digest, program_hash, read_contents, take_over, write_contents
-from youjun_pipeline.settings import PACKAGE, SHANGHAI
-from youjun_pipeline.site import charts
+from youjun_pipeline.settings import PACKAGE
+from youjun_pipeline.site import charts, words
+from youjun_pipeline.site.compare import write_compare
 from youjun_pipeline.site.names import district_folder
+from youjun_pipeline.site.news import write_news
 from youjun_pipeline.site.pages import ASSETS, HERE, Writer, write_district
 from youjun_pipeline.site.read import district_codes, fingerprints, read_districts
 from youjun_pipeline.site.region import read_standings, write_index, write_regions
@@ -62,7 +63,8 @@ def build_site(con: duckdb.DuckDBPyConnection, published: Path) -> SiteResult:
     for district in read_districts(con, [code for code in prints if code not in kept]):
         write_district(site, district)
     standings = read_standings(con)
-    write_search(site, con)
+    write_compare(site, write_search(site, con))
+    write_news(site, con)
     write_terms(site, con)
     write_regions(site, standings)
     write_index(site, standings, max((s.newest.as_of for s in standings), default=None))
@@ -99,10 +101,6 @@ def _write_publication(con: duckdb.DuckDBPyConnection, building: Path) -> None:
     row = found.fetchone()
     values = {}
     if row:
-        published_at = row[0].replace(tzinfo=UTC).astimezone(SHANGHAI)
-        values = {
-            "publishedAt": f"{published_at:%Y-%m-%d %H:%M}",
-            "asOf": row[1].isoformat(),
-        }
+        values = {"publishedAt": words.moment(row[0]), "asOf": row[1].isoformat()}
     script = f"window.YOUJUN_PUBLICATION = {json.dumps(values)};\n"
     (building / "assets" / "publication.js").write_text(script, encoding="utf-8")

@@ -36,44 +36,14 @@ def district_folder(district: str) -> str:
     return f"district/{slug(district)}"
 
 
-def district_page(district: str) -> str:
-    """The page of a district over its phases."""
-    return f"{district_folder(district)}/index.html"
+def district_page(district: str, page: str = "index") -> str:
+    """A page of a district: `index` (over its phases), `quality`, `trend`, `forecast`, `scenarios` or `proposal`."""
+    return f"{district_folder(district)}/{page}.html"
 
 
-def quality_page(district: str) -> str:
-    """The page of what is doubtful in a district's data."""
-    return f"{district_folder(district)}/quality.html"
-
-
-def search_page() -> str:
-    """The page on which any school is found."""
-    return "search.html"
-
-
-def terms_page() -> str:
-    """The page of what words and indicators mean."""
-    return "terms.html"
-
-
-def trend_page(district: str) -> str:
-    """The page of a district's course over the phases."""
-    return f"{district_folder(district)}/trend.html"
-
-
-def forecast_page(district: str) -> str:
-    """The page of the pupils to come."""
-    return f"{district_folder(district)}/forecast.html"
-
-
-def proposal_page(district: str) -> str:
-    """The page of a district's least-cost plan."""
-    return f"{district_folder(district)}/proposal.html"
-
-
-def scenarios_page(district: str) -> str:
-    """The page that compares a district's scenarios."""
-    return f"{district_folder(district)}/scenarios.html"
+def figures_script(district: str) -> str:
+    """The script with the figures of a district's schools, which the comparison loads."""
+    return f"{district_folder(district)}/schools.js"
 
 
 def scenario_page(district: str, phase: str, scenario: str) -> str:
@@ -88,6 +58,7 @@ def phase_page(district: str, phase: str, page: str = "index") -> str:
 
 OWN_PAGES = ("index", "plan", "leader", "ledger")
 HOME = ("总览", "index.html")
+SEARCH, COMPARE, TERMS, NEWS = "search.html", "compare.html", "terms.html", "news.html"
 
 
 def school_page(district: str, school: str) -> str:

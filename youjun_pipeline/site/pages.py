@@ -16,6 +16,7 @@ from youjun_pipeline.reports.words import floor_word
 from youjun_pipeline.site import names, words
 from youjun_pipeline.site.ahead import causes, planning_doors, planning_pages, school_ahead
 from youjun_pipeline.site.basis import basis_context, basis_pages, page_of
+from youjun_pipeline.site.compare import write_figures
 from youjun_pipeline.site.derivation import how_anchor
 from youjun_pipeline.site.indicator import indicator_context
 from youjun_pipeline.site.leader import MOST, leader_context
@@ -102,7 +103,7 @@ def _environment() -> Any:
         auto_reload=False,
         finalize=_harmless,
     )
-    filters = (words.number, words.plain, words.percent, words.day, words.slippage)
+    filters = (words.number, words.plain, words.percent, words.day, words.moment, words.slippage)
     environment.filters |= {f.__name__: f for f in filters} | {"dataset_title": _dataset_title}
     environment.globals |= {
         "words": words,
@@ -163,17 +164,18 @@ def write_district(site: Writer, district: District) -> None:
         },
     )
     site.write(
-        names.quality_page(district.code),
+        names.district_page(district.code, "quality"),
         "quality.html",
         base | {"title": f"{district.name} 数据疑点与检查", "crumbs": home} | quality_context(district),
     )
     site.write(
-        names.trend_page(district.code),
+        names.district_page(district.code, "trend"),
         "trend.html",
         base | {"title": f"{district.name} 各阶段走势", "crumbs": home} | trend_context(district),
     )
     for own in planning_pages(district):
         site.write(own.name, own.template, base | {"title": own.title, "crumbs": home} | own.context)
+    write_figures(site, district)
     for evaluation in district.evaluations:
         _write_evaluation(site, district, evaluation, base, home)
     for code in school_codes(district):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from youjun_pipeline.site import words
-from youjun_pipeline.site.names import HOME, school_page, search_page
+from youjun_pipeline.site.names import HOME, SEARCH, school_page
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,8 +42,8 @@ def initials(name: str) -> str:
     return "".join(lazy_pinyin(name, style=Style.FIRST_LETTER)).lower()
 
 
-def write_search(site: Writer, con: duckdb.DuckDBPyConnection) -> None:
-    """The search page and the pieces of its index."""
+def write_search(site: Writer, con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """The search page and the pieces of its index; returns what a page with the search field on it shows."""
     pieces: dict[str, list[list[Any]]] = defaultdict(list)
     for district, district_name, code, name, township in con.execute(_SCHOOLS).fetchall():
         page = school_page(district, code)
@@ -56,19 +56,15 @@ def write_search(site: Writer, con: duckdb.DuckDBPyConnection) -> None:
     for place, (city, rows) in enumerate(sorted(pieces.items())):
         _write_piece(folder / f"{place}.js", place, rows)
         files.append({"file": f"{place}.js", "province": words.region_name(city[:2]), "schools": len(rows)})
-    site.write(
-        search_page(),
-        "search.html",
-        {
-            "title": "查学校",
-            "crumbs": [HOME],
-            "is_reconstructed": False,
-            "pieces": files,
-            "schools": sum(len(rows) for rows in pieces.values()),
-            "provinces": sorted({f["province"] for f in files}),
-            "common": site.common_documents(),
-        },
-    )
+    found = {
+        "is_reconstructed": False,
+        "pieces": files,
+        "schools": sum(len(rows) for rows in pieces.values()),
+        "provinces": sorted({f["province"] for f in files}),
+    }
+    title = {"title": "查学校", "crumbs": [HOME], "common": site.common_documents()}
+    site.write(SEARCH, "search.html", found | title)
+    return found
 
 
 def _write_piece(path: Path, place: int, rows: list[list[Any]]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from youjun_pipeline.reports.words import floor_word
 from youjun_pipeline.site import words
-from youjun_pipeline.site.names import HOME, terms_page
+from youjun_pipeline.site.names import HOME, TERMS
 from youjun_pipeline.standard import Catalogue, load_catalogue
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def write_terms(site: Writer, con: duckdb.DuckDBPyConnection) -> None:
         row = dict(zip(names, values, strict=True))
         standards.setdefault(row["standard_id"], []).append(row)
     site.write(
-        terms_page(),
+        TERMS,
         "terms.html",
         {
             "title": "口径与术语",

@@ -5,11 +5,12 @@ A state is never told by colour alone: every one has its own sign. Keep out: num
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from youjun_pipeline.reports.words import NOTHING, rounded
+from youjun_pipeline.settings import SHANGHAI
 from youjun_pipeline.vocabulary import words
 
 NONE_YET = "暂无"
@@ -184,6 +185,11 @@ def measure_of(value: float | None, unit: str | None, decimals: int) -> str:
 def day(value: date | None) -> str:
     """A date as it is sorted and read everywhere: 2024-06-30."""
     return NOTHING if value is None else value.isoformat()
+
+
+def moment(value: datetime | None) -> str:
+    """A time of the publication (UTC, without a zone) as Beijing time: 2026-01-02 08:30."""
+    return NOTHING if value is None else f"{value.replace(tzinfo=UTC).astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
 
 def slippage(days: int | None) -> str:

@@ -1,16 +1,22 @@
 """What a publication says of districts that did not get into it, are gone from it, or have been silent for long.
 
-Belongs here: the question. Keep out: who is told and in which words (`orchestration.notices`, `notify`).
+Belongs here: the question, and the publication before it that is asked for what it said. Keep out: who is told and in which
+words (`orchestration.notices`, `notify`).
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
+from pathlib import Path
 
-if TYPE_CHECKING:
-    import duckdb
+import duckdb
+
+from youjun_pipeline.warehouse.swap import PREVIOUS_NAME
+from youjun_pipeline.warehouse.tables import describe, sql_text
 
 HELD, GONE, SILENT, TURNED = "held", "gone", "silent", "turned"
 
@@ -49,6 +55,45 @@ class Concern:
         parts = [self.kind, self.district_code, self.phase_id, self.check_name]
         text = "\0".join(parts if self.kind == SILENT else [*parts, self.message])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@contextmanager
+def attached_before(con: duckdb.DuckDBPyConnection, published: Path) -> Iterator[datetime | None]:
+    """Attach the file of the publication before as `before`, read-only; yields when that was published (UTC).
+
+    None where there is none, where a rollback put a later one there, where it cannot be read, or where it is of a version
+    that says less.
+    """
+    path = published / PREVIOUS_NAME
+    try:
+        con.execute(f"attach {sql_text(str(path))} as before (read_only)")
+    except duckdb.Error:
+        yield None
+        return
+    try:
+        yield _published_before(con)
+    finally:
+        con.execute("detach before")
+
+
+def _published_before(con: duckdb.DuckDBPyConnection) -> datetime | None:
+    for table in ("ops.publication", *COMPARED):
+        if describe(con, f"before.{table}").keys() < describe(con, table).keys():
+            return None
+    moments = [
+        con.execute(f"select max(published_at) from {catalog}ops.publication").fetchall()[0][0]
+        for catalog in ("before.", "")
+    ]
+    before, now = moments
+    return before if before and now and before < now else None
+
+
+COMPARED = (
+    "mart.evaluation",
+    "mart.district_verdict",
+    "mart.district_indicator",
+    "mart.school_indicator",
+)
 
 
 def turned(con: duckdb.DuckDBPyConnection) -> list[Concern]:

@@ -73,7 +73,13 @@ FRAME = """<!doctype html><iframe src="{url}" width="{width}" height="900" style
 
 
 def probe(
-    site: Path, page: str, script: str, folder: Path, width: int = 1440, library: Path | None = None
+    site: Path,
+    page: str,
+    script: str,
+    folder: Path,
+    width: int = 1440,
+    library: Path | None = None,
+    query: str = "",
 ) -> Any:
     """What `script` (the body of a function) returns on `page` once it has loaded; the console must stay silent.
 
@@ -88,7 +94,7 @@ def probe(
     (site / "assets" / "probe.js").write_text(later, encoding="utf-8")
     tag = f'<script src="{"../" * page.count("/")}assets/probe.js"></script></head>'
     copy.write_text(original.read_text(encoding="utf-8").replace("</head>", tag), encoding="utf-8")
-    frame.write_text(FRAME.format(url=copy.name, width=width), encoding="utf-8")
+    frame.write_text(FRAME.format(url=html.escape(copy.name + query), width=width), encoding="utf-8")
     try:
         result = browse(folder, frame.as_uri(), "--dump-dom")
     finally:
@@ -167,6 +173,36 @@ def test_a_school_is_found_by_its_initials(site: Path, tmp_path: Path) -> None:
     )
     assert [name for name, _ in found] == ["杨村第十三小学", "杨村第十四小学"], "十三 and 十四 begin alike"
     assert found[1][1] == "district/120114/school/2120114036.html"
+
+
+def test_schools_stand_side_by_side_and_nothing_foreign_is_loaded(site: Path, tmp_path: Path) -> None:
+    two = ["district/120114/school/2120114018.html", "district/120114/school/2120114036.html"]
+    asked = "&".join(
+        f"s={page}" for page in [two[0], "https://example.org/school/x.html", "../x.html", two[1]]
+    )
+    found = probe(
+        site,
+        "compare.html",
+        """
+        const table = document.getElementById('compared');
+        const row = [...table.tBodies[0].rows].find((r) => r.cells[0].textContent.startsWith('R4 '));
+        const target = window.YOUJUN_TARGET('district/120114/school/2120114001.html');
+        return {
+            head: [...table.tHead.rows[0].cells].map((c) => c.firstChild.textContent),
+            row: [...row.cells].map((c) => c.textContent), link: row.querySelector('a').getAttribute('href'),
+            target: new URLSearchParams(target).getAll('s').length, picks: !document.getElementById('pick').hidden,
+            csv: table.closest('section').querySelector('a.take') !== null,
+            scripts: [...document.scripts].map((s) => s.getAttribute('src')).filter((s) => s?.includes('schools.js')),
+        };
+        """,
+        tmp_path,
+        query=f"?{asked}",
+    )
+    assert found["head"] == ["项目", "黄庄街泉昇小学", "杨村第十四小学"]
+    assert found["row"] == ["R4 教学用房（小学，㎡/生）", "✕ 3.54 ≥ 4.5，缺 662.33 ㎡", "✓ 4.69 ≥ 4.5"]
+    assert found["link"] == f"{two[0]}#a-2023-startup-r4-primary"
+    assert (found["target"], found["picks"], found["csv"]) == (3, True, True)
+    assert found["scripts"] == ["district/120114/schools.js"]
 
 
 AXE = """

@@ -55,7 +55,7 @@ async function search() {
     const line = document.createElement('li');
     const link = document.createElement('a');
     const where = document.createElement('small');
-    link.href = page;
+    link.href = window.YOUJUN_TARGET ? window.YOUJUN_TARGET(page) : page;
     link.textContent = name;
     where.textContent = [district, township, code].filter(Boolean).join(' · ');
     line.append(link, ' ', where);
@@ -65,5 +65,5 @@ async function search() {
 
 form.addEventListener('input', search);
 form.addEventListener('submit', (event) => { event.preventDefault(); list.querySelector('a')?.click(); });
-const given = new URLSearchParams(location.search).get('q');
-if (given) { form.elements.q.value = given; search(); }
+const askedFor = new URLSearchParams(location.search).get('q');
+if (askedFor) { form.elements.q.value = askedFor; search(); }

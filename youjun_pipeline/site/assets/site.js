@@ -94,9 +94,9 @@ function csvOf(table) {
   return '\ufeff' + rows.map((row) => [...row.cells].map((c) => cell(c.textContent)).join(',')).join('\r\n') + '\r\n';
 }
 
-for (const region of document.querySelectorAll('.scroll')) {
+function offerCsv(region) {
   const table = region.querySelector('table');
-  if (!table?.tBodies[0]?.rows.length) continue;
+  if (!table?.tBodies[0]?.rows.length) return;
   const link = document.createElement('a');
   const name = region.getAttribute('aria-label') ?? document.title;
   link.className = 'take';
@@ -110,6 +110,8 @@ for (const region of document.querySelectorAll('.scroll')) {
   });
   region.before(link);
 }
+
+document.querySelectorAll('.scroll').forEach(offerCsv);
 
 // ---- text that is to be copied: a row to be pasted into a workbook
 
