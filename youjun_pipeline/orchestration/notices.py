@@ -62,8 +62,8 @@ def district_notice(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         return dg.SensorResult(skip_reason="没有新的发布", cursor=context.cursor)
     with connect(path, read_only=True) as con:
         found = concerns(con)
-        with attached_before(con, path.parent) as before:
-            found += turned(con) if before else []
+        with attached_before(con, path.parent) as is_there:
+            found += turned(con) if is_there else []
     identities = frozenset(c.identity for c in found)
     new = identities - told.identities
     if not new:

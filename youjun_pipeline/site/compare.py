@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from youjun_pipeline.reports.words import NOTHING
 from youjun_pipeline.site import names, words
 from youjun_pipeline.site.derivation import how_anchor
 from youjun_pipeline.site.read import District, Evaluation
@@ -63,7 +64,7 @@ def _school(district: District, code: str) -> dict[str, Any]:
     return {
         "name": school.school_name,
         "reconstructed": e.is_reconstructed,
-        "facts": [(title, text or words.NOTHING) for title, text in facts],
+        "facts": [(title, text or NOTHING) for title, text in facts],
         "values": [
             _value(e, v)
             for v in sorted(values, key=lambda v: (v.stage != "primary", order[v.indicator_code]))

@@ -9,6 +9,7 @@ from collections import namedtuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from youjun_pipeline.reports.words import NOTHING
 from youjun_pipeline.site import names, words
 from youjun_pipeline.site.read import grouped
 from youjun_pipeline.standard import load_catalogue
@@ -36,6 +37,16 @@ _EVALUATIONS = f"""
     from {{0}}mart.evaluation e
     join {{0}}mart.district_verdict v using (district_code, phase_id)
     order by e.district_code, e.phase_order, e.phase_id
+"""
+COMPARED = (
+    "ops.publication",
+    "mart.evaluation",
+    "mart.district_verdict",
+    "mart.district_indicator",
+    "mart.school_indicator",
+)
+_MOMENTS = """
+    select (select max(published_at) from before.ops.publication), (select max(published_at) from ops.publication)
 """
 _INDICATORS = """
     select n.district_code, n.phase_id, n.indicator_code, b.status as before, n.status as after
@@ -130,8 +141,10 @@ def _named(con: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[Any]:
 
 def _compared(con: duckdb.DuckDBPyConnection, published: Path) -> dict[str, Any] | None:
     """Evaluations that came, went, or whose verdict or rules are others than before; None where nothing can be compared."""
-    with attached_before(con, published) as before:
-        if before is None:
+    with attached_before(con, published, COMPARED) as is_there:
+        before, now = con.execute(_MOMENTS).fetchall()[0] if is_there else (None, None)
+        # after a rollback the other file is the later one
+        if before is None or now is None or before >= now:
             return None
         old = {(e.district_code, e.phase_id): e for e in _named(con, _EVALUATIONS.format("before."))}
         new = {(e.district_code, e.phase_id): e for e in _named(con, _EVALUATIONS.format(""))}
@@ -190,7 +203,7 @@ def row_of(key: str | None) -> str:
 def said(column: str | None, value: str | None) -> str:
     """A value of a status or of a conclusion as it was noted, in words."""
     if value is None:
-        return words.NOTHING
+        return NOTHING
     if column == "status":
         return words.STATUS[value].name
     return words.PASSES[{"true": True, "false": False}.get(value.lower())].name

@@ -52,7 +52,7 @@ def write_search(site: Writer, con: duckdb.DuckDBPyConnection) -> dict[str, Any]
         )
     folder = site.folder / "assets" / "search"
     folder.mkdir(parents=True, exist_ok=True)
-    files = []
+    files: list[dict[str, Any]] = []
     for place, (city, rows) in enumerate(sorted(pieces.items())):
         _write_piece(folder / f"{place}.js", place, rows)
         files.append({"file": f"{place}.js", "province": words.region_name(city[:2]), "schools": len(rows)})

@@ -7,10 +7,9 @@ words (`orchestration.notices`, `notify`).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -58,42 +57,27 @@ class Concern:
 
 
 @contextmanager
-def attached_before(con: duckdb.DuckDBPyConnection, published: Path) -> Iterator[datetime | None]:
-    """Attach the file of the publication before as `before`, read-only; yields when that was published (UTC).
+def attached_before(
+    con: duckdb.DuckDBPyConnection, published: Path, tables: Sequence[str] = ("mart.district_verdict",)
+) -> Iterator[bool]:
+    """Attach the file that stands beside the publication as `before`, read-only; yields whether it can be compared.
 
-    None where there is none, where a rollback put a later one there, where it cannot be read, or where it is of a version
-    that says less.
+    It cannot where there is none, where it cannot be read, or where it is of a version that lacks something of `tables`. After a
+    rollback it is the later one.
     """
     path = published / PREVIOUS_NAME
+    if not path.exists():
+        yield False
+        return
     try:
         con.execute(f"attach {sql_text(str(path))} as before (read_only)")
     except duckdb.Error:
-        yield None
+        yield False
         return
     try:
-        yield _published_before(con)
+        yield all(describe(con, f"before.{t}").keys() >= describe(con, t).keys() for t in tables)
     finally:
         con.execute("detach before")
-
-
-def _published_before(con: duckdb.DuckDBPyConnection) -> datetime | None:
-    for table in ("ops.publication", *COMPARED):
-        if describe(con, f"before.{table}").keys() < describe(con, table).keys():
-            return None
-    moments = [
-        con.execute(f"select max(published_at) from {catalog}ops.publication").fetchall()[0][0]
-        for catalog in ("before.", "")
-    ]
-    before, now = moments
-    return before if before and now and before < now else None
-
-
-COMPARED = (
-    "mart.evaluation",
-    "mart.district_verdict",
-    "mart.district_indicator",
-    "mart.school_indicator",
-)
 
 
 def turned(con: duckdb.DuckDBPyConnection) -> list[Concern]:

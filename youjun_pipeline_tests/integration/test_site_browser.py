@@ -199,7 +199,7 @@ def test_schools_stand_side_by_side_and_nothing_foreign_is_loaded(site: Path, tm
         query=f"?{asked}",
     )
     assert found["head"] == ["项目", "黄庄街泉昇小学", "杨村第十四小学"]
-    assert found["row"] == ["R4 教学用房（小学，㎡/生）", "✕ 3.54 ≥ 4.5，缺 662.33 ㎡", "✓ 4.69 ≥ 4.5"]
+    assert found["row"] == ["R4 教学用房（小学，㎡/生）", "✕ 3.62 ≥ 4.5，缺 1,033.3 ㎡", "✓ 4.82 ≥ 4.5"]
     assert found["link"] == f"{two[0]}#a-2023-startup-r4-primary"
     assert (found["target"], found["picks"], found["csv"]) == (3, True, True)
     assert found["scripts"] == ["district/120114/schools.js"]
