@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from youjun_pipeline.reports.evaluation import Evaluation
-from youjun_pipeline.reports.words import NOTHING, RECONSTRUCTED
+from youjun_pipeline.reports.words import NOTHING
 from youjun_pipeline.reports.workbook import harmless
 
 # Points: what an official document is set in (GB/T 9704), a size smaller for tables.
@@ -69,13 +69,13 @@ class Document:
         _rule(paragraph)
 
     def title(self, text: str) -> None:
-        """The title, and where the data are made up a line that says so."""
+        """The title, and below it what a reader must know first."""
         from docx.enum.text import WD_ALIGN_PARAGRAPH as ALIGN
 
         self._run(self._paragraph(ALIGN.CENTER, before=6, after=12), text, _TITLE, "heading", bold=True)
-        if self.evaluation.data_origin == "reconstructed":
+        if notice := self.evaluation.notice("本文"):
             paragraph = self._paragraph(ALIGN.CENTER, after=8)
-            self._run(paragraph, RECONSTRUCTED.replace("本表", "本文"), 12, "heading", bold=True, colour=_RED)
+            self._run(paragraph, notice, 12, "heading", bold=True, colour=_RED)
 
     def heading(self, text: str, level: int = 1) -> None:
         """A heading of the first (一、) or second level (（一）); it stays with what follows."""
@@ -192,10 +192,8 @@ class Document:
         about = f"{evaluation.district_name} {evaluation.phase_name} {title}　第 "
         self._run(paragraph, about, 9, "table")
         _page_number(paragraph)
-        made_up = (
-            f"　{RECONSTRUCTED.replace('本表', '本文')}" if evaluation.data_origin == "reconstructed" else ""
-        )
-        self._run(paragraph, f" 页{made_up}", 9, "table")
+        notice = evaluation.notice("本文")
+        self._run(paragraph, f" 页　{notice}" if notice else " 页", 9, "table")
 
     def _save(self) -> None:
         """Write the archive with one date on all its parts: the library stamps the time of writing on them."""

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from youjun_pipeline.reports.words import RECONSTRUCTED, STALE
 from youjun_pipeline.standard import Catalogue, catalogue_of
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ Row = dict[str, Any]
 
 _COLUMNS = (
     "district_code, phase_id, district_name, phase_name, starts, ends, effective_on, standard_id, data_origin, plan_title, "
-    "document_number, active_waivers, district_waivers, include_private, music_art_rule"
+    "document_number, active_waivers, district_waivers, include_private, music_art_rule, is_stale"
 )
 
 
@@ -45,7 +46,14 @@ class Evaluation:
     district_waivers: list[str]
     include_private: bool
     music_art_rule: str
+    is_stale: bool
     texts: Path | None = None
+
+    def notice(self, paper: str = "本表") -> str:
+        """What a reader must know before the first figure of `paper` (as the paper calls itself); else empty."""
+        told = [RECONSTRUCTED] if self.data_origin == "reconstructed" else []
+        told += [STALE] if self.is_stale else []
+        return paper + "；".join(told) if told else ""
 
     @property
     def catalogue(self) -> Catalogue:

@@ -32,7 +32,7 @@ from youjun_pipeline.warehouse.tables import EVALUATION_KEY
 if TYPE_CHECKING:
     import duckdb
 
-# The day a refresh counts as today is on no report, nor what has come since: they say what their data go up to.
+# The day a refresh counts as today is on no report: they say what their data go up to. What is stale is part of its notice.
 _NOT_ON_PAPER = (*NOT_CONTENT, "as_of", "is_stale")
 # Everything that decides how the same rows look: these modules, the catalogues and the labels of the datasets.
 _LAYOUT_SOURCES = tuple(PACKAGE / room for room in ("reports", "standard", "contracts"))
@@ -86,7 +86,7 @@ def refresh_folder(
                 continue
             relative = report.path.format(district_code=key[0], phase_id=key[1])
             own = (program_hash([evaluation.texts]),) if evaluation.texts else ()
-            fingerprint = digest(_layout(), *own, *prints.get(key, ()))
+            fingerprint = digest(_layout(), evaluation.notice(), *own, *prints.get(key, ()))
             path = building / relative
             # a path without a file's name is a folder that the writer makes and fills
             path.parent.mkdir(parents=True, exist_ok=True)

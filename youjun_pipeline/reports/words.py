@@ -18,7 +18,8 @@ NOTHING = "—"
 ROUNDED_MARK, WAIVER_MARK = "※", "△"
 NOTHING_MEANS = f"“{NOTHING}”为未报、缺数据或不适用，缺报不按 0 计"
 LEGEND = f"{NOTHING_MEANS}；“{WAIVER_MARK}”为按过渡政策达标；“{ROUNDED_MARK}”为四舍五入后与判定不一致，判定以完整精度为准。"
-RECONSTRUCTED = "本表数据为重构样例，非填报数据"
+RECONSTRUCTED = "数据为重构样例，非填报数据"
+STALE = f"{vocabulary.words('evaluation_state')['stale']}：不是按现有交付重算的结果"
 SHARE_UNIT = "比例"
 VERDICTS = {
     True: vocabulary.status_word("met"),

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from youjun_pipeline.reports.evaluation import Evaluation
-from youjun_pipeline.reports.words import NOTHING, RECONSTRUCTED
+from youjun_pipeline.reports.words import NOTHING
 
 # A cell holds 32767 characters; a form is unreadable long before.
 LONGEST_TEXT = 2000
@@ -102,11 +102,13 @@ class Paper:
         where = harmless(f"{book.evaluation.district_name} {book.evaluation.phase_name} {name}")
         where = where[:80].replace("\n", " ").replace("&", "&&")
         # The footer stands on every printed page, also where the rows above the table do not.
-        notice = f"&R&9 {RECONSTRUCTED}" if book.evaluation.data_origin == "reconstructed" else ""
-        sheet.set_footer(f"&L&9 {where}&C&9 第 &P 页 共 &N 页{notice}", {"margin": 0.3})
+        notice = book.evaluation.notice()
+        sheet.set_footer(
+            f"&L&9 {where}&C&9 第 &P 页 共 &N 页{f'&R&9 {notice}' if notice else ''}", {"margin": 0.3}
+        )
 
     def open(self, title: str, unit: str = "") -> None:
-        """Title, what the sheet is about, and a warning where the data are made up."""
+        """Title, what the sheet is about, and a warning where there is one."""
         evaluation, last = self.book.evaluation, len(self.widths) - 1
         self.sheet.set_row(self.row, 30)
         self.merge(self.row, 0, self.row, last, title, TITLE)
@@ -122,8 +124,8 @@ class Paper:
             self.row += 1
         else:
             self.line(about, BARE)
-        if evaluation.data_origin == "reconstructed":
-            self.line(RECONSTRUCTED, NOTICE)
+        if notice := evaluation.notice():
+            self.line(notice, NOTICE)
 
     def line(self, text: str, style: dict[str, Any], lines: int | None = None) -> None:
         """A text over the whole width, in a row as high as it needs (or `lines` lines)."""

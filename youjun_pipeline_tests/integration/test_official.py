@@ -314,7 +314,7 @@ def test_values_are_numbers_shown_with_the_official_decimals(written: Written) -
 
 def test_every_sheet_says_that_the_data_are_made_up(written: Written) -> None:
     for name, sheet in [*written.sheets.items(), *written.school_sheets.items()]:
-        assert any(RECONSTRUCTED in row for row in cells(sheet)), name
+        assert any(f"本表{RECONSTRUCTED}" in row for row in cells(sheet)), name
         assert RECONSTRUCTED in sheet.oddFooter.right.text, name
 
 

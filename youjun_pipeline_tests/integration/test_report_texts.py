@@ -10,7 +10,7 @@ import pytest
 from youjun_pipeline.reports.evaluation import published_evaluations
 from youjun_pipeline.reports.official.book import write_official
 from youjun_pipeline.reports.schools.self_assessment import INDEX_NAME, write_self_assessment
-from youjun_pipeline.reports.words import NOTHING, RECONSTRUCTED, ROUNDED_MARK, WAIVER_MARK
+from youjun_pipeline.reports.words import NOTHING, RECONSTRUCTED, ROUNDED_MARK, STALE, WAIVER_MARK
 from youjun_pipeline.reports.workbook import LONGEST_TEXT
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline_tests.integration.published_rows import (
@@ -256,7 +256,16 @@ def test_a_coefficient_that_rounds_to_its_limit_keeps_its_verdict_and_is_marked(
 @pytest.mark.parametrize(("origin", "said"), [("reported", False), ("reconstructed", True)])
 def test_only_made_up_data_are_said_to_be_made_up(tmp_path: Path, origin: str, said: bool) -> None:
     for path in write_both(tmp_path, special_rows(origin)):
-        assert (RECONSTRUCTED in texts(path)) is said
+        assert (f"本表{RECONSTRUCTED}" in texts(path)) is said
+
+
+def test_a_paper_of_a_stale_evaluation_says_so_on_its_face_and_in_its_foot(tmp_path: Path) -> None:
+    rows = special_rows("reported")
+    stale = [dict(row) | {"is_stale": True} for row in rows["mart.evaluation"]]
+    rows = {**rows, "mart.evaluation": stale}
+    for path in write_both(tmp_path, rows):
+        assert f"本表{STALE}" in texts(path)
+        assert all(STALE in (sheet.oddFooter.right.text or "") for sheet in sheets(path).values()), path
 
 
 def test_an_evaluation_with_nothing_but_itself_still_gives_a_form(tmp_path: Path) -> None:

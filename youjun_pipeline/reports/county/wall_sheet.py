@@ -111,8 +111,7 @@ def _head(sheet: Sheet, con: duckdb.DuckDBPyConnection, evaluation: Evaluation) 
     sheet.text(MARGIN, 58, f"{evaluation.district_name}义务教育优质均衡发展作战图", 30, weight="bold")
     about = f"{evaluation.phase_name}阶段（{evaluation.starts}至{evaluation.ends}）　数据截至{evaluation.effective_on}"
     sheet.text(MARGIN, 78, about, 11, "#444444")
-    if evaluation.data_origin == "reconstructed":
-        notice = words.RECONSTRUCTED.replace("本表", "本图")
+    if notice := evaluation.notice("本图"):
         sheet.text(WIDTH - MARGIN, 78, notice, 13, "#C00000", "end", "bold")
     tiles = _tiles(con, evaluation)
     width = (WIDTH - 2 * MARGIN - 10 * (len(tiles) - 1)) / len(tiles)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from youjun_pipeline.reports import words
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.folder import Report
 from youjun_pipeline.reports.official.balance import write_balance
@@ -56,8 +55,8 @@ def _write_cover(book: Book, con: duckdb.DuckDBPyConnection) -> None:
     paper.sheet.set_row(paper.row, 48)
     paper.merge(paper.row, 0, paper.row, 2, FORM_TITLE, TITLE | {"font_size": 20})
     paper.row += 2
-    if evaluation.data_origin == "reconstructed":
-        paper.line(words.RECONSTRUCTED, NOTICE | {"font_size": 12})
+    if notice := evaluation.notice():
+        paper.line(notice, NOTICE | {"font_size": 12})
         paper.row += 1
     verdict = evaluation.rows(
         con,
