@@ -1,27 +1,35 @@
 """The Dagster instance that `make run` records its run in: that of DAGSTER_HOME, or one in memory that is gone afterwards.
 
-Belongs here: sparing the instance questions whose answers are known (docs/decisions/0012 has the figures). They are
-answered by replacing a method on the one object, since Dagster makes its instances itself; test_definitions.py notices
-when a new Dagster no longer asks them. Keep out: which run is made (`execute`).
+Belongs here: sparing the instance questions whose answers are known, and connections that are open already
+(docs/decisions/0012 has the figures). Both is done by replacing a method on the one object, since Dagster makes its instances
+itself; test_definitions.py notices when a new Dagster no longer asks them. Keep out: which run is made (`execute`).
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from youjun_pipeline.orchestration.open_phases import register_when_safe
 from youjun_pipeline.orchestration.partitions import PHASES
 
+if TYPE_CHECKING:
+    from dagster._core.storage.event_log import SqliteEventLogStorage
+    from sqlalchemy import Connection
+
 
 @contextmanager
 def instance_for(phases: Sequence[str]) -> Iterator[dg.DagsterInstance]:
     """The instance, with `phases` as its phase partitions, in that order."""
     kept = bool(os.environ.get("DAGSTER_HOME"))
-    with dg.DagsterInstance.get() if kept else dg.DagsterInstance.ephemeral() as instance:
+    with (
+        dg.DagsterInstance.get() if kept else dg.DagsterInstance.ephemeral() as instance,
+        _connections_kept(instance),
+    ):
         # Not while a run of the daemon relies on what is registered; this one is told by the next line anyway.
         register_when_safe(instance, list(phases))
         _answer_phases(instance, list(phases))
@@ -59,8 +67,58 @@ def _know_nothing_before(instance: dg.DagsterInstance) -> None:
     _replace(instance, get_asset_records)
 
 
-def _replace(instance: dg.DagsterInstance, method: object) -> None:
+@contextmanager
+def _connections_kept(instance: dg.DagsterInstance) -> Iterator[None]:
+    """Keep one connection open for each SQLite file of the event log, until the block ends.
+
+    Dagster opens and closes the file for every event, and a run of two districts has more than two thousand. Each time the
+    statements are compiled anew, and the closing writes the journal back. The disk is not waited for after each event: a
+    machine that goes down may take the last events of its run with it, never those before them.
+    """
+    from dagster._core.storage.event_log import SqliteEventLogStorage
+
+    storage = instance.event_log_storage
+    if not isinstance(storage, SqliteEventLogStorage):
+        yield
+        return
+    connect_once, kept = storage._connect, dict[str, "Connection"]()
+    with ExitStack() as stack:
+
+        @contextmanager
+        def _connect(shard: str) -> Iterator[Connection]:
+            if shard not in kept:
+                # Lays the file out where there is none yet.
+                with connect_once(shard):
+                    pass
+                kept[shard] = stack.enter_context(_open(storage, shard))
+            with storage._db_lock, kept[shard].begin():
+                yield kept[shard]
+
+        _replace(storage, _connect)
+        yield
+        _replace(storage, connect_once)
+
+
+@contextmanager
+def _open(storage: SqliteEventLogStorage, shard: str) -> Iterator[Connection]:
+    """A connection to one file of the event log; the storage's lock keeps threads apart."""
+    import sqlalchemy as sa
+    from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+
+    engine = sa.create_engine(
+        storage.conn_string_for_shard(shard),
+        poolclass=sa.NullPool,
+        connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+    )
+    with engine.connect() as connection:
+        connection.exec_driver_sql("pragma synchronous = normal")
+        connection.rollback()
+        yield connection
+    engine.dispose()
+
+
+def _replace(owner: object, method: object) -> None:
     name = method.__name__  # type: ignore[attr-defined]
-    if not callable(getattr(instance, name)):
-        raise TypeError(f"{type(instance).__name__}.{name} is no method any more")
-    setattr(instance, name, method)
+    if not callable(getattr(owner, name)):
+        raise TypeError(f"{type(owner).__name__}.{name} is no method any more")
+    setattr(owner, name, method)

@@ -74,14 +74,17 @@ class Model:
 
 @cache
 def load_models() -> dict[str, Model]:
-    """Every model by full name, each after those it reads."""
+    """Every model by full name, each after those it reads; in the same order in every process."""
     models = {}
     for schema in MODEL_SCHEMAS:
         for path in sorted((MODELS / schema).glob("*.sql")):
             sql = path.read_text(encoding="utf-8")
             model = Model(schema, path.stem, sql, mentions(sql))
             models[model.full_name] = model
-    order = TopologicalSorter({m.full_name: m.reads & models.keys() - {m.full_name} for m in models.values()})
+    # Sorted, because the order of a set is another in every process, and what stands is known by the whole program.
+    order = TopologicalSorter(
+        {m.full_name: sorted(m.reads & models.keys() - {m.full_name}) for m in models.values()}
+    )
     return {name: models[name] for name in order.static_order()}
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -296,3 +298,28 @@ def test_instance_is_asked_what_it_answers_itself() -> None:
         assert [instance.has_dynamic_partition("phase", key) for key in ("b", "c")] == [True, False]
         assert instance.get_dynamic_partitions("other") == []
         assert instance.get_asset_records([dg.AssetKey("x")]) == []
+
+
+def test_event_log_is_opened_once_for_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred events open no file that is open, nothing of them is lost, and others can read them meanwhile."""
+    (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    opened: list[str] = []
+    connect = sqlite3.connect
+    with instance_for(["a"]) as instance:
+        instance.report_runless_asset_event(dg.AssetMaterialization("x", metadata={"n": 0}))
+
+        def counted(name: str, **given: Any) -> sqlite3.Connection:
+            opened.append(name)
+            return connect(name, **given)
+
+        monkeypatch.setattr(sqlite3.dbapi2, "connect", counted)
+        for n in range(1, 100):
+            instance.report_runless_asset_event(dg.AssetMaterialization("x", metadata={"n": n}))
+        assert [name for name in opened if "history" in str(name)] == []
+        with dg.DagsterInstance.get() as other:
+            latest = other.get_latest_materialization_event(dg.AssetKey("x"))
+            assert latest and latest.asset_materialization
+            assert latest.asset_materialization.metadata["n"].value == 99
+        # The other instance opens them by itself: opening is counted.
+        assert [name for name in opened if "history" in str(name)] != []
