@@ -53,6 +53,7 @@ SUSPICIONS = {
     "silent_school": "上次报送过，这次没有",
     "preschool_unweighted": "附设幼儿班没有设定分摊权重",
     "same_ratio": "多所学校生均数值相同",
+    "heaped": "多所学校刚过标准",
 }
 ANSWER = "；如属实，请在疑点答复（suspicion_answers）中说明"
 

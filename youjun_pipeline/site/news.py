@@ -45,6 +45,7 @@ COMPARED = (
     "mart.district_indicator",
     "mart.school_indicator",
 )
+_RECONSTRUCTED = "select district_code, phase_id from mart.evaluation where data_origin = 'reconstructed'"
 _MOMENTS = """
     select (select max(published_at) from before.ops.publication), (select max(published_at) from ops.publication)
 """
@@ -108,6 +109,7 @@ _OTHER_RULES = """
 def write_news(site: Writer, con: duckdb.DuckDBPyConnection) -> None:
     """The page about the publication that `con` has open, compared with the one before where that is still there."""
     publications = _named(con, _PUBLICATIONS)
+    reconstructed = set(con.execute(_RECONSTRUCTED).fetchall())
     since = publications[1].published_at if len(publications) > 1 else None
     site.write(
         names.NEWS,
@@ -115,7 +117,8 @@ def write_news(site: Writer, con: duckdb.DuckDBPyConnection) -> None:
         {
             "title": "本次发布的变化",
             "crumbs": [names.HOME],
-            "is_reconstructed": False,
+            "is_reconstructed": bool(reconstructed),
+            "reconstructed": reconstructed,
             "publications": publications,
             "compared": _compared(con, site.published),
             "restated": _named(con, _RESTATED),

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from youjun_pipeline.contracts import load_datasets
+from youjun_pipeline.reports.naming import item_words
 from youjun_pipeline.reports.words import floor_word
 from youjun_pipeline.site import names, words
 from youjun_pipeline.site.ahead import causes, planning_doors, planning_pages, school_ahead
@@ -113,6 +114,7 @@ def _environment() -> Any:
         "column_title": _column_title,
         "page_of": page_of,
         "initials": initials,
+        "item_words": item_words,
         "unknown_schools": unknown_schools,
         "standard_name": lambda e: load_catalogue(e.standard_id).name,
         "how_anchor": how_anchor,

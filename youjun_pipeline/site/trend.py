@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Any
 
 from youjun_pipeline.site import words
+from youjun_pipeline.site.monthly import SETTLED, month_points, months
 from youjun_pipeline.site.read import District, Evaluation
 
 STAGES = ("primary", "junior")
@@ -17,13 +18,17 @@ STAGES = ("primary", "junior")
 def trend_context(district: District) -> dict[str, Any]:
     """What templates/trend.html shows."""
     phases = district.evaluations
+    planned, by_month = months(district)
     return {
         "phases": phases,
+        "planned": planned,
+        "months": by_month,
         "data": {
             "cvs": _coefficients(phases),
             "failing": _failing(phases),
             "waterfall": _waterfall(phases),
             "left": _left(phases),
+            "months": month_points(by_month),
         },
         "waterfalls": [(e, _steps(e)) for e in phases if _steps(e)],
         "failing": [
@@ -122,15 +127,15 @@ def _done(e: Evaluation) -> tuple[int, int, int]:
 
 
 def _left(phases: list[Evaluation]) -> list[dict[str, Any]]:
-    """The data of the chart `burn_down`: findings not closed, and measures not done, at the end of each phase."""
+    """The data of the chart `burn_down`: findings not closed and measures not settled at the end of each phase."""
     found = []
     for place, e in enumerate(phases):
         if e.rows["finding"]:
             states = _states(e)
             found.append(_point(e, place, "未解决问题", states["open"] + states["reopened"]))
         if e.measure:
-            done, _, total = _done(e)
-            found.append(_point(e, place, "未完成措施", total - done))
+            left = sum(m.state not in SETTLED for m in e.measure.values())
+            found.append(_point(e, place, "未完成措施", left))
     return found
 
 

@@ -17,6 +17,7 @@ def trend_charts() -> dict[str, Any]:
         "failing": _failing(),
         "waterfall": _waterfall(),
         "burn_down": _burn_down(),
+        "monthly": _monthly(),
     }
 
 
@@ -109,3 +110,22 @@ def _burn_down() -> Any:
         + base.mark_point(size=60, filled=True).encode(shape=shape)
         + base.mark_text(dy=-10).encode(text="left:Q")
     ).properties(height=190)
+
+
+def _monthly() -> Any:
+    """Measures left month by month, as reported and as the plan had it."""
+    import altair as alt
+
+    names = ["未完成", "按原定时间应剩"]
+    base = alt.Chart(alt.NamedData(name="months")).encode(
+        x=alt.X("month:N", title=None, sort=None, axis=alt.Axis(labelAngle=-45, labelOverlap=True)),
+        y=alt.Y("left:Q", title="措施（项）", axis=alt.Axis(tickMinStep=1, tickCount=5)),
+        color=alt.Color("what:N", title=None, scale=alt.Scale(domain=names, range=[BLUE, "#8896a5"])),
+        tooltip=[
+            alt.Tooltip("what:N", title="措施"), alt.Tooltip("month:N", title="月末"), alt.Tooltip("left:Q", title="剩余（项）"),
+        ],
+    )  # fmt: skip
+    dash = alt.StrokeDash("what:N", title=None, scale=alt.Scale(domain=names, range=[[1, 0], [5, 3]]))
+    shape = alt.Shape("what:N", title=None, scale=alt.Scale(domain=names, range=["circle", "square"]))
+    lines = base.mark_line(strokeWidth=2, interpolate="step-after").encode(strokeDash=dash)
+    return (lines + base.mark_point(size=30, filled=True).encode(shape=shape)).properties(height=190)

@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from youjun_pipeline.site import words
+from youjun_pipeline.site.derivation import how_anchor
 from youjun_pipeline.site.names import school_page
 from youjun_pipeline.site.read import District, Evaluation, grouped
 
@@ -18,7 +19,7 @@ STAGES = ("primary", "junior")
 
 
 class Cell(NamedTuple):
-    """One school and indicator: its sign, the value as text and for sorting, why, and what is done about it."""
+    """One school and indicator: its sign, the value as text and for sorting, why, what is done about it, where its sum stands."""
 
     sign: words.Sign
     text: str
@@ -27,6 +28,7 @@ class Cell(NamedTuple):
     measures: list[str]
     has_no_measure: bool
     state: str | None
+    place: str
 
 
 class Line(NamedTuple):
@@ -111,7 +113,7 @@ def _line(e: Evaluation, verdict: Any) -> Line:
 def _cell(e: Evaluation, school: str, stage: str, indicator: Any) -> Cell:
     value = e.judged(school, stage, indicator.indicator_code)
     if value is None:
-        return Cell(words.BLANK, "", None, "", [], False, None)
+        return Cell(words.BLANK, "", None, "", [], False, None, "")
     finding: Any = e.finding.get((school, value.stage, indicator.indicator_code))
     is_open = finding is not None and finding.state != "closed"
     measures = list(finding.measures or []) if is_open else []
@@ -123,6 +125,7 @@ def _cell(e: Evaluation, school: str, stage: str, indicator: Any) -> Cell:
         measures,
         is_open and not measures and bool(e.measure),
         finding.state if finding else None,
+        how_anchor(e.phase_id, value.indicator_code, value.stage),
     )
 
 

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 from python_calamine import CalamineWorkbook
 
@@ -21,6 +22,16 @@ from youjun_pipeline_tests.steps import places, refresh
 WUQING, BAODI = "120114", "120115"
 STARTUP, YEAR_2020 = "2023-startup", "2020"
 FIRST = {WUQING: "120114-wuqing/deliveries/2023-08-31", BAODI: "120115-baodi/deliveries/2020-11-30"}
+
+
+def fetch(con: duckdb.DuckDBPyConnection, sql: str) -> list[Any]:
+    """The rows of a query."""
+    return con.execute(sql).fetchall()
+
+
+def wuqing(table: str) -> str:
+    """A table of the first phase of Wuqing, to be selected from."""
+    return f"mart.{table} where district_code = '{WUQING}' and phase_id = '{STARTUP}'"
 
 
 def refresh_sample(folder: Path) -> Settings:

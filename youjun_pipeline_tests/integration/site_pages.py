@@ -5,6 +5,7 @@ Keep out: what a test expects.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -80,6 +81,28 @@ def read_page(path: Path) -> Element:
     reader.close()
     assert len(reader.open) == 1, f"{path}: <{reader.open[-1].tag}> is not closed"
     return reader.root
+
+
+class Pages(Mapping[str, Element]):
+    """The pages of a site by their place, each read when it is first asked for."""
+
+    def __init__(self, site: Path) -> None:
+        self.site = site
+        self._read: dict[str, Element] = {}
+
+    def __getitem__(self, page: str) -> Element:
+        if page not in self._read:
+            self._read[page] = read_page(self.site / page)
+        return self._read[page]
+
+    def __contains__(self, page: object) -> bool:
+        return (self.site / str(page)).is_file()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(p.relative_to(self.site).as_posix() for p in self.site.rglob("*.html")))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
 
 
 def all_pages(site: Path) -> dict[str, Element]:

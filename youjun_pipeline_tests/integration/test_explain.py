@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from youjun_pipeline.cli import main
 from youjun_pipeline.explain.find import ExplainError, explain
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline.warehouse.swap import FILE_NAME
 from youjun_pipeline_tests.integration.published_rows import CODE, EVALUATION, publish_rows
 from youjun_pipeline_tests.integration.sample_districts import (
     BAODI,
@@ -44,12 +43,6 @@ PARTS: dict[str, dict[str, float]] = {
 SPLIT = ("R4", "R5", "R6", "R7")
 WEIGHT = {"primary": 1.0, "junior": 1.1, "senior": 1.32}
 LARGE_ENOUGH = {"音乐": 96.0, "美术": 90.0}
-
-
-@pytest.fixture(scope="module")
-def con(sample: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    with connect(sample.published / FILE_NAME, read_only=True) as con:
-        yield con
 
 
 def table(con: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[dict[str, Any]]:

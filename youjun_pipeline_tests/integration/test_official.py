@@ -102,7 +102,7 @@ def test_table_two_one_counts_what_the_marts_say(written: Written) -> None:
             "标准值（不低于）",
             "学部数（所）",
             "达标数（所）",
-            "达标比例（%）",
+            "达标比例",
         ]
         assert rows[top + 1][2:9] == [len(by_code[code]) for code in RESOURCES]
         assert rows[top + 2][2:9] == [met[code] for code in RESOURCES]
@@ -308,7 +308,7 @@ def test_values_are_numbers_shown_with_the_official_decimals(written: Written) -
     numbers = [c for c in balance[row][2:10] if isinstance(c.value, int | float)]
     assert {cell.number_format.split('"')[0] for cell in numbers} <= {"0.000"}
     shares = written.sheets["表Ⅱ-1"]
-    row = find_row(cells(shares), "达标比例（%）", 1) + 1
+    row = find_row(cells(shares), "达标比例", 1) + 1
     assert {cell.number_format for cell in shares[row][2:10]} == {"0.0%"}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import re
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -21,8 +20,6 @@ from youjun_pipeline.reports.county.texts import Figures, figure_queries, read_f
 from youjun_pipeline.reports.county.wall_sheet import to_pdf
 from youjun_pipeline.reports.evaluation import Evaluation, published_evaluations
 from youjun_pipeline.reports.kinds import FOLDERS
-from youjun_pipeline.settings import Settings
-from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline_tests.integration.sample_districts import STARTUP, WUQING
 
 SEED, DRAWN = 17, 40
@@ -35,12 +32,6 @@ class Fact:
     paper: str
     row: tuple[str, ...]
     value: float | str
-
-
-@pytest.fixture(scope="module")
-def con(sample: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    with connect(sample.published / "youjun.duckdb", read_only=True) as con:
-        yield con
 
 
 @pytest.fixture(scope="module")

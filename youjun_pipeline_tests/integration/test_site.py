@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -12,13 +11,15 @@ from urllib.parse import unquote, urlsplit
 import duckdb
 import pytest
 
-from youjun_pipeline.settings import Settings
 from youjun_pipeline.site import build_site, words
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.swap import FILE_NAME
 from youjun_pipeline_tests.integration.published_rows import publish_rows
-from youjun_pipeline_tests.integration.site_pages import Element, all_pages, read_page
+from youjun_pipeline_tests.integration.sample_districts import fetch, wuqing
+from youjun_pipeline_tests.integration.site_pages import Element, Pages, all_pages, read_page
 from youjun_pipeline_tests.integration.site_rows import rows_named
+
+pytestmark = pytest.mark.usefixtures("no_bundling")
 
 PHASE = "district/120114/phase/2023-startup"
 NOTE = "数据为重构样例，非填报数据"
@@ -32,36 +33,11 @@ HOSTILE = [
 ]
 
 
-@pytest.fixture(scope="module")
-def con(sample: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    with connect(sample.published / FILE_NAME, read_only=True) as con:
-        yield con
-
-
-@pytest.fixture(scope="module")
-def pages(sample_site: Path) -> dict[str, Element]:
-    return all_pages(sample_site)
-
-
-@pytest.fixture(autouse=True)
-def no_bundling(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bundling the chart library takes seconds and says nothing about a page; `site` above has the real one."""
-    monkeypatch.setattr("youjun_pipeline.site.charts.chart_library", lambda: "// not bundled\n")
-
-
-def fetch(con: duckdb.DuckDBPyConnection, sql: str) -> list[Any]:
-    return con.execute(sql).fetchall()
-
-
-def wuqing(table: str) -> str:
-    return f"mart.{table} where district_code = '120114' and phase_id = '2023-startup'"
-
-
 # ---------------------------------------------------------------- figures
 
 
 def test_wall_map_has_every_section_with_its_values_and_signs(
-    pages: dict[str, Element], con: duckdb.DuckDBPyConnection
+    pages: Pages, con: duckdb.DuckDBPyConnection
 ) -> None:
     page = pages[f"{PHASE}/index.html"]
     codes = [th.one("a").text[:2] for th in page.one("table", id="map").all("th", scope="col")[3:-1]]
@@ -83,7 +59,7 @@ def test_wall_map_has_every_section_with_its_values_and_signs(
     assert shown == judged
 
 
-def test_wall_map_counts_as_the_annex_does(pages: dict[str, Element], con: duckdb.DuckDBPyConnection) -> None:
+def test_wall_map_counts_as_the_annex_does(pages: Pages, con: duckdb.DuckDBPyConnection) -> None:
     page = pages[f"{PHASE}/index.html"]
     table = page.one("table", class_="annex")
     shown = [
@@ -105,7 +81,7 @@ def test_wall_map_counts_as_the_annex_does(pages: dict[str, Element], con: duckd
     assert [li.text for li in page.one("ol", class_="blocking").all("li")] == verdict[2]
 
 
-def test_cvs_stand_against_their_limits(pages: dict[str, Element], con: duckdb.DuckDBPyConnection) -> None:
+def test_cvs_stand_against_their_limits(pages: Pages, con: duckdb.DuckDBPyConnection) -> None:
     page = pages[f"{PHASE}/index.html"]
     shown = [c.one("b").text for c in page.all("div", class_="cv-cell")]
     expected = fetch(con, f"select cv from {wuqing('stage_balance')} order by indicator_code, stage desc")
@@ -120,7 +96,7 @@ def _share(bar: Element, name: str) -> float:
 
 
 def test_indicator_page_shows_each_schools_share_of_the_cv(
-    pages: dict[str, Element], con: duckdb.DuckDBPyConnection
+    pages: Pages, con: duckdb.DuckDBPyConnection
 ) -> None:
     page = pages[f"{PHASE}/r4.html"]
     shares = {
@@ -152,9 +128,7 @@ def test_indicator_page_shows_each_schools_share_of_the_cv(
     assert lines.keys() == {"标准", "底线", "全县均值", "差异临界值"}
 
 
-def test_school_page_sets_bars_against_limit_and_floor(
-    pages: dict[str, Element], con: duckdb.DuckDBPyConnection
-) -> None:
+def test_school_page_sets_bars_against_limit_and_floor(pages: Pages, con: duckdb.DuckDBPyConnection) -> None:
     ((code,),) = fetch(
         con, f"select distinct school_code from {wuqing('school')} and school_name = '黄庄街泉昇小学'"
     )
@@ -179,7 +153,7 @@ def test_school_page_sets_bars_against_limit_and_floor(
     assert measures <= {a.text for a in page.all("a")}
 
 
-def test_district_and_region_pages_compare_phases(pages: dict[str, Element]) -> None:
+def test_district_and_region_pages_compare_phases(pages: Pages) -> None:
     region = pages["region/12.html"]
     assert [row[0].text for row in region.rows("phases")] == ["武清区 重构", "宝坻区 重构"]
     assert [row[1].text for row in region.rows("phases")] == ["启动准备", "2020年"]
@@ -194,7 +168,7 @@ def test_district_and_region_pages_compare_phases(pages: dict[str, Element]) -> 
 # ---------------------------------------------------------------- the pages as pages
 
 
-def test_every_link_leads_to_a_file_and_a_place_in_it(sample_site: Path, pages: dict[str, Element]) -> None:
+def test_every_link_leads_to_a_file_and_a_place_in_it(sample_site: Path, pages: Pages) -> None:
     ids = {
         page: {e.attributes["id"] for e in tree.everything if "id" in e.attributes}
         for page, tree in pages.items()
@@ -219,7 +193,7 @@ def test_every_link_leads_to_a_file_and_a_place_in_it(sample_site: Path, pages: 
     assert broken == []
 
 
-def test_documents_beside_the_site_are_linked_where_they_are_there(pages: dict[str, Element]) -> None:
+def test_documents_beside_the_site_are_linked_where_they_are_there(pages: Pages) -> None:
     links = {a.attributes["href"]: a.text for a in pages[f"{PHASE}/index.html"].all("a")}
     assert links["../../../../../official/120114/2023-startup.xlsx"] == "申报表"
     assert links["../../../../../schools/120114/2023-startup/%E8%87%AA%E8%AF%84%E8%A1%A8.xlsx"] == "自评表"
@@ -228,13 +202,15 @@ def test_documents_beside_the_site_are_linked_where_they_are_there(pages: dict[s
     assert not [a for a in baodi.all("a") if "official" in a.attributes["href"]]
 
 
-def test_ids_are_unique_and_every_page_says_its_data_are_reconstructed(pages: dict[str, Element]) -> None:
+def test_ids_are_unique_and_every_page_says_its_data_are_reconstructed(pages: Pages) -> None:
     assert len(pages) > 200
     for page, tree in pages.items():
         ids = [e.attributes["id"] for e in tree.everything if "id" in e.attributes]
         assert len(ids) == len(set(ids)), page
-        # these two show no figure of any district
-        assert page in ("search.html", "terms.html") or NOTE in tree.one("p", role="note").text, page
+        # these show no figure of any district, the comparison none before its schools are chosen
+        assert (
+            page in ("search.html", "terms.html", "compare.html") or NOTE in tree.one("p", role="note").text
+        ), page
 
 
 def test_nothing_on_the_site_comes_from_the_network(sample_site: Path) -> None:
@@ -270,7 +246,7 @@ def build(published: Path) -> dict[str, Element]:
 def test_hostile_names_come_out_as_text(tmp_path: Path, name: str) -> None:
     publish_rows(tmp_path, rows_named(name))
     pages = build(tmp_path)
-    assert len(pages) == 6 + 3 + 4 + 7
+    assert len(pages) == 6 + 3 + 4 + 9
     for page, tree in pages.items():
         scripts = tree.all("script")
         assert all(
@@ -285,7 +261,7 @@ def test_hostile_names_come_out_as_text(tmp_path: Path, name: str) -> None:
             texts = [c for e in tree.everything for c in e.children if isinstance(c, str)]
             assert not [text for text in texts if text.lstrip().startswith("=")], page
         shown = " ".join(name.split())
-        assert shown in tree.text or page.startswith(("region", "search", "terms")), page
+        assert shown in tree.text or page.startswith(("region", "search", "terms", "compare", "news")), page
     data = json.loads(
         next(
             c
@@ -296,7 +272,7 @@ def test_hostile_names_come_out_as_text(tmp_path: Path, name: str) -> None:
     assert data["schools"][0]["name"] == name
     hrefs = {a.attributes["href"] for tree in pages.values() for a in tree.all("a")}
     # the one "=" that may stand there is that of a query of ours
-    assert not [h for h in hrefs if re.search(r"[<>\"'\s=|:]", re.sub(r"\?(town|fails)=", "?", h))]
+    assert not [h for h in hrefs if re.search(r"[<>\"'\s=|:]", re.sub(r"\?(town|fails|s)=", "?", h))]
 
 
 def test_codes_that_climb_stay_inside_the_site(tmp_path: Path) -> None:

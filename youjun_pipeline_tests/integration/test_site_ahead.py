@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import duckdb
-import pytest
 
-from youjun_pipeline.settings import Settings
 from youjun_pipeline.site.trend_charts import trend_charts
-from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline.warehouse.swap import FILE_NAME
-from youjun_pipeline_tests.integration.site_pages import Element, all_pages
+from youjun_pipeline_tests.integration.site_pages import Pages
 
 PLAN = "district/120114/scenario/2023-startup/plan.html"
 
 
-@pytest.fixture(scope="module")
-def pages(sample_site: Path) -> dict[str, Element]:
-    return all_pages(sample_site)
-
-
-@pytest.fixture(scope="module")
-def con(sample: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    with connect(sample.published / FILE_NAME, read_only=True) as con:
-        yield con
-
-
-def test_the_plan_in_full_on_one_page(pages: dict[str, Element], con: duckdb.DuckDBPyConnection) -> None:
+def test_the_plan_in_full_on_one_page(pages: Pages, con: duckdb.DuckDBPyConnection) -> None:
     """Which findings remain by the end of the plan, and what of it says no quantity."""
     page = pages[PLAN]
     left = con.execute(
@@ -45,7 +27,7 @@ def test_the_plan_in_full_on_one_page(pages: dict[str, Element], con: duckdb.Duc
     assert len(page.rows("coefficients")) == 14
 
 
-def test_scenarios_stand_side_by_side_and_doors_lead_there(pages: dict[str, Element]) -> None:
+def test_scenarios_stand_side_by_side_and_doors_lead_there(pages: Pages) -> None:
     for district in ("120114", "120115"):
         page = pages[f"district/{district}/scenarios.html"]
         rows = {row[0].text: [cell.text for cell in row[1:]] for row in page.rows("compare-1")}
@@ -56,7 +38,7 @@ def test_scenarios_stand_side_by_side_and_doors_lead_there(pages: dict[str, Elem
         assert "学生数预测" not in doors and f"district/{district}/forecast.html" not in pages
 
 
-def test_causes_and_margins_are_told(pages: dict[str, Element], con: duckdb.DuckDBPyConnection) -> None:
+def test_causes_and_margins_are_told(pages: Pages, con: duckdb.DuckDBPyConnection) -> None:
     text = pages["district/120114/phase/2023-startup/r5.html"].text
     share = con.execute(
         "select round(100 * between_share, 1) from mart.balance_cause where district_code = '120114' "

@@ -3,59 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
 
-from youjun_pipeline.settings import Settings
 from youjun_pipeline.site import build_site
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.swap import FILE_NAME
 from youjun_pipeline_tests.integration.published_rows import publish_rows
-from youjun_pipeline_tests.integration.site_pages import Element, all_pages, read_page
+from youjun_pipeline_tests.integration.sample_districts import fetch, wuqing
+from youjun_pipeline_tests.integration.site_pages import Element, Pages, all_pages
 from youjun_pipeline_tests.integration.site_rows import rows_named
 
+pytestmark = pytest.mark.usefixtures("no_bundling")
+
 PHASE = "district/120114/phase/2023-startup"
-
-
-@pytest.fixture(scope="module")
-def con(sample: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    with connect(sample.published / FILE_NAME, read_only=True) as con:
-        yield con
-
-
-class Pages(dict[str, Element]):
-    """Pages of a site, read when they are asked for."""
-
-    def __init__(self, site: Path) -> None:
-        self.site = site
-
-    def __missing__(self, page: str) -> Element:
-        self[page] = read_page(self.site / page)
-        return self[page]
-
-
-@pytest.fixture(scope="module")
-def pages(sample_site: Path) -> Pages:
-    return Pages(sample_site)
-
-
-@pytest.fixture(autouse=True)
-def no_bundling(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bundling the chart library takes seconds and says nothing about a page."""
-    monkeypatch.setattr("youjun_pipeline.site.charts.chart_library", lambda: "// not bundled\n")
-
-
-def fetch(con: duckdb.DuckDBPyConnection, sql: str) -> list[Any]:
-    return con.execute(sql).fetchall()
-
-
-def wuqing(table: str) -> str:
-    return f"mart.{table} where district_code = '120114' and phase_id = '2023-startup'"
 
 
 def build(published: Path) -> dict[str, Element]:
@@ -77,6 +41,7 @@ def test_every_number_leads_to_its_cells(pages: Pages, con: duckdb.DuckDBPyConne
     ):
         assert [h for h in links if h.endswith(expected)], expected
     assert len([h for h in links if "#cv-" in h]) == 14
+    assert "../../school/2120114001.html#a-2023-startup-r4-primary" in links, "a cell of the map"
     ((code,),) = fetch(
         con, f"select school_code from {wuqing('school')} and school_name = '徐官屯街泰和学校'"
     )
@@ -201,6 +166,11 @@ def test_plan_audit_is_told_by_cause_and_projection_as_a_grid(
     ((columns,),) = fetch(con, f"select count(distinct (coming_phase_id, basis)) from {wuqing('projection')}")
     body = grid.one("tbody").all("tr")
     assert len(body) == lines and {len(tr.all("td")) for tr in body} == {columns + 1}
+
+
+def test_an_item_of_monitoring_is_a_grade_and_a_subject(pages: Pages) -> None:
+    text = pages[f"{PHASE}/ledger.html"].text
+    assert "4 年级科学" in text and "4科学" not in text and "校际差异系数" in text
 
 
 def test_trend_page_has_every_coefficient_with_its_limit(

@@ -27,8 +27,13 @@ NAMES = (
 CODES = {name: f"21201140{n:02d}" for n, name in enumerate(NAMES)}
 
 
-# Eight schools whose equipment was set at 5 800 yuan per pupil.
+# Eight schools whose equipment was set at 5 800 yuan per pupil, and whose rooms are just what the standard asks for.
 HEAP = {f"21201141{n:02d}": 300 + 17 * n for n in range(8)}
+
+
+def just_above(pupils: int) -> float:
+    """An area of rooms, the 10 ㎡ for sports among it, that is above 4.5 ㎡ a pupil by less than two hundredths."""
+    return round(4.5 * pupils * (1 + (pupils % 11 + 1) / 650) + 10.01, 2)
 
 
 def facility(name: str, **given: Any) -> dict[str, Any]:
@@ -53,7 +58,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
     schools += [primary_school(code, f"同值{code}小学") | {"primary_students": n} for code, n in HEAP.items()]
     before = [facility(name) for name in NAMES]
     heap = [
-        facility("calm", equipment_value_wan=round(0.58 * n, 4), teaching_area_m2=2000.7 + n)
+        facility("calm", equipment_value_wan=round(0.58 * n, 4), teaching_area_m2=just_above(n))
         | {"school_code": code, "outdoor_sports_area_m2": 4001.3 + n}
         for code, n in HEAP.items()
     ]
@@ -128,11 +133,12 @@ def test_each_rule_fires_at_its_own_school(found: duckdb.DuckDBPyConnection) -> 
         "duplicate_name": {"namesake_a", "namesake_b"},
         "silent_school": {"silent"},
         "same_ratio": {"district"},
+        "heaped": {"district"},
     }
 
 
 def test_nothing_jumps_in_the_first_delivery(found: duckdb.DuckDBPyConnection) -> None:
-    assert rules(found, "p1") == {"duplicate_name": {"namesake_a", "namesake_b"}}
+    assert rules(found, "p1") == {"duplicate_name": {"namesake_a", "namesake_b"}, "heaped": {"district"}}
 
 
 def test_a_suspicion_names_its_place_and_figures(found: duckdb.DuckDBPyConnection) -> None:
@@ -172,6 +178,25 @@ def test_one_value_per_pupil_in_many_schools_is_one_doubt(found: duckdb.DuckDBPy
             + "等",
             5800,
             2000,
+        )
+    ]
+
+
+def test_values_heaped_just_above_a_limit_are_one_doubt(found: duckdb.DuckDBPyConnection) -> None:
+    rows = found.execute(
+        "select dataset, school_code, message, figure, compared_with, unit from quality.suspicion "
+        "where rule = 'heaped' and phase_id = 'p2'"
+    ).fetchall()
+    assert rows == [
+        (
+            "facilities",
+            None,
+            "8 所学校的小学“教学用房”（R4）刚过标准 4.5，高出不到 2%，而略低于标准和再高一些的同样一段里最多 0 所："
+            + "、".join(f"同值{code}小学" for code in list(HEAP)[:5])
+            + "等",
+            8,
+            0,
+            "所",
         )
     ]
 

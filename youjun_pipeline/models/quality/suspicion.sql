@@ -2,7 +2,8 @@
 -- (2026-11), and decide nothing but what is asked about.
 with bound as (
     select 0.5 as jump_share, 20 as jump_least, 1000 as round_area_m2, 100 as round_equipment_wan,
-        5 as equipment_wan_per_student, 8 as same_least, 1000 as same_least_amount
+        5 as equipment_wan_per_student, 8 as same_least, 1000 as same_least_amount,
+        0.02 as heap_share, 4 as heap_times
 ), now as (
     select * from core.reported_figure semi join run_evaluation using (district_code, phase_id) where rank = 1
 ), before as (
@@ -127,9 +128,21 @@ with bound as (
         on f.district_code = s.district_code and f.phase_id = s.phase_id and f.dataset = 'schools'
     join accepted.schools a on a.content_sha256 = f.content_sha256 and a.school_code = s.school_code
     where s.in_scope and s.preschool_students > 0 and e.settings['preschool_weight'] is null
+), measured as (
+    -- Values per pupil of what is measured or paid for. Small whole numbers (rooms, teachers) meet by chance and are left out.
+    select r.district_code, r.phase_id, r.school_code, k.school_name, r.stage, r.indicator_code, r.value, r.threshold,
+        d.short_name as name, d.unit, split_part(i.input, '.', 1) as dataset
+    from rule.resource r
+    join run_evaluation e using (district_code, phase_id)
+    join core.school k using (district_code, phase_id, school_code)
+    join standard.indicator d on d.standard_id = e.standard_id and d.indicator_code = r.indicator_code
+    join (select standard_id, indicator_code, min(input) as input from standard.numerator where waiver is null group by all) i
+        on i.standard_id = e.standard_id and i.indicator_code = r.indicator_code
+    cross join bound b
+    where r.value > 0 and (r.amount >= b.same_least_amount or r.amount % 1 <> 0)
 ), same_ratio as (
     -- Many schools at one value per pupil were set there and not counted. One doubt for all of them, about no single school:
-    -- it is answered without a school's code. Small whole numbers (rooms, teachers) meet by chance and are left out.
+    -- it is answered without a school's code.
     select district_code, phase_id, min(dataset) as dataset, null::varchar as school_code, 'same_ratio' as rule,
         null::varchar as column_name,
         count(*) || ' 所学校的' || stage_word(stage) || '“' || name || '”（' || indicator_code || '）同为 '
@@ -137,20 +150,28 @@ with bound as (
             || array_to_string(list(school_name order by school_code)[:5], '、') || if(count(*) > 5, '等', '') as message,
         round(value, 4)::double as figure, min(threshold)::double as compared_with, unit, null::date as delivery, null::varchar as file,
         null::varchar as sheet, null::bigint as row_number
-    from (
-        select r.district_code, r.phase_id, r.school_code, k.school_name, r.stage, r.indicator_code, r.value, r.threshold,
-            d.short_name as name, d.unit, split_part(i.input, '.', 1) as dataset, b.same_least
-        from rule.resource r
-        join run_evaluation e using (district_code, phase_id)
-        join core.school k using (district_code, phase_id, school_code)
-        join standard.indicator d on d.standard_id = e.standard_id and d.indicator_code = r.indicator_code
-        join (select standard_id, indicator_code, min(input) as input from standard.numerator where waiver is null group by all) i
-            on i.standard_id = e.standard_id and i.indicator_code = r.indicator_code
-        cross join bound b
-        where r.value > 0 and (r.amount >= b.same_least_amount or r.amount % 1 <> 0)
-    )
+    from measured
+    cross join bound
     group by district_code, phase_id, stage, indicator_code, name, unit, round(value, 4), threshold, same_least
     having count(*) >= same_least
+), heap as (
+    -- schools by the band of values that they are in: 0 begins at the limit, -1 ends there; a value that many share counts once
+    select district_code, phase_id, min(dataset) as dataset, stage, indicator_code, name, threshold,
+        count(distinct round(value, 4)) filter (band = 0) as just_above,
+        greatest(count(*) filter (band = -1), count(*) filter (band = 1)) as beside,
+        list(school_name order by school_code) filter (band = 0) as schools
+    from (select *, floor((value / threshold - 1) / heap_share) as band from measured cross join bound where threshold > 0)
+    group by all
+), heaped as (
+    select district_code, phase_id, dataset, null::varchar as school_code, 'heaped' as rule, null::varchar as column_name,
+        just_above || ' 所学校的' || stage_word(stage) || '“' || name || '”（' || indicator_code || '）刚过标准 '
+            || exact(threshold) || '，高出不到 ' || exact(100 * heap_share) || '%，而略低于标准和再高一些的同样一段里最多 '
+            || beside || ' 所：' || array_to_string(schools[:5], '、') || if(len(schools) > 5, '等', '') as message,
+        just_above::double as figure, beside::double as compared_with, '所' as unit, null::date as delivery,
+        null::varchar as file, null::varchar as sheet, null::bigint as row_number
+    from heap
+    cross join bound
+    where just_above >= same_least and just_above >= heap_times * beside
 ), suspicion as (
     from jump
     union all by name from round_number
@@ -163,6 +184,7 @@ with bound as (
     union all by name from silent_school
     union all by name from preschool_unweighted
     union all by name from same_ratio
+    union all by name from heaped
 ), answer as (
     select f.district_code, f.phase_id, a.dataset, a.school_code, a.rule, a.answer, a.answered_on, a.answered_by
     from core.chosen_file f

@@ -80,7 +80,7 @@ def _meeting_rows(
     lines: list[tuple[str, list[Any], Any, str]] = [
         ("学部数（所）", totals, all_sections, "0"),
         ("达标数（所）", met, verdicts[True], "0"),
-        ("达标比例（%）", shares, overall, words.share_format(catalogue)),
+        ("达标比例", shares, overall, words.share_format(catalogue)),
         (f"达到{floor}未达标数（所）", [cell["near"] for cell in cells], _NOT_OVERALL, "0"),
         (f"低于{floor}数（所）", [cell["below"] for cell in cells], _NOT_OVERALL, "0"),
         ("缺数据数（所）", [cell["no_data"] for cell in cells], verdicts[None], "0"),
