@@ -21,9 +21,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from youjun_pipeline.lake_command import lake_parsers
 from youjun_pipeline.planning.command import planning_parsers
 from youjun_pipeline.precheck.command import check_parser
-from youjun_pipeline.settings import AS_OF, SHANGHAI, Settings, SettingsError, day_in_china
+from youjun_pipeline.settings import AS_OF, SHANGHAI, SHARD, Settings, SettingsError, day_in_china
 from youjun_pipeline.templates.command import template_parsers
 
 if TYPE_CHECKING:
@@ -42,8 +43,10 @@ def main(arguments: list[str] | None = None) -> int:
         code: int = options.handle(options)
         return code
     try:
-        given = {AS_OF: options.as_of} if getattr(options, "as_of", None) else {}
-        settings = Settings.from_environment(os.environ | given)
+        given = {AS_OF: getattr(options, "as_of", None), SHARD: getattr(options, "shard", None)}
+        settings = Settings.from_environment(
+            os.environ | {name: text for name, text in given.items() if text}
+        )
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
@@ -71,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--no-reports", action="store_true", help="只更新发布库，不更新旁边的报表、数据文档和网站"
     )
+    run.add_argument("--shard", metavar="3/16", help="只算一份区县，发布到数据湖；缺省为 YOUJUN_SHARD 或全部")
     run.add_argument("--force", action="store_true", help="允许截止日期在今天之后")
     run.set_defaults(handle=run_command)
 
@@ -88,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     reopen.set_defaults(handle=reopen_command)
 
     _operation_parsers(commands)
+    lake_parsers(commands)
 
     explain = commands.add_parser(
         "explain",

@@ -126,7 +126,8 @@ class Session:
         known = phases_in_order(self.con)
         refuse_unknown("区县", districts or (), self._district_codes())
         # One phase of a range may have left the files since it was asked for; the others are computed all the same.
-        if phases and known and not set(phases) & set(known):
+        # A share of the districts may have none of them.
+        if phases and known and not self.settings.shard and not set(phases) & set(known):
             refuse_unknown("阶段", phases, known)
         scope = RunScope(
             run_id,
@@ -248,6 +249,10 @@ def open_session(settings: Settings, *, allow_future: bool = False) -> Iterator[
     """
     if not allow_future:
         refuse_future(settings.as_of)
+    if settings.lake and settings.shard:
+        from youjun_pipeline.warehouse.lake_file import ready_share
+
+        ready_share(settings.lake, settings.shard, settings.warehouse, settings.published)
     with connect(settings.warehouse) as con:
         _lay_out(con)
         recover_history(con, settings.published)

@@ -22,7 +22,7 @@ NOTIFY_MAIL_TO = "YOUJUN_NOTIFY_MAIL_TO"
 BASE_URL = "YOUJUN_BASE_URL"
 CSV = "YOUJUN_CSV"
 LAKE, LAKE_DATA, LAKE_PUBLISH = "YOUJUN_LAKE", "YOUJUN_LAKE_DATA", "YOUJUN_LAKE_PUBLISH"
-LAKE_KEEP_DAYS, SHARD = "YOUJUN_LAKE_KEEP_DAYS", "YOUJUN_SHARD"
+LAKE_KEEP_DAYS, SHARD, SHARDS = "YOUJUN_LAKE_KEEP_DAYS", "YOUJUN_SHARD", "YOUJUN_SHARDS"
 
 # Districts report twice a year, in spring and in autumn; after 200 days one of the two is missing.
 DEFAULT_STALE_DAYS = 200
@@ -151,12 +151,19 @@ class Settings:
 @dataclass(frozen=True)
 class Automation:
     """What Dagster's daemon does by itself: whether it starts with it, when the night is (cron, China's time), and after
-    how many days the record of a run is deleted.
+    how many days the record of a run is deleted; of more than one of `shards` each is a run of its own.
     """
 
     is_on: bool = False
     nightly_cron: str = "0 2 * * *"
     keep_runs_days: int = 90
+    shards: int = 1
+
+    def all_shards(self) -> list[Shard | None]:
+        """Every share of the districts, or None for all at once."""
+        if self.shards == 1:
+            return [None]
+        return [Shard(number, self.shards) for number in range(1, self.shards + 1)]
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> Automation:
@@ -169,7 +176,13 @@ class Automation:
             raise SettingsError(
                 f"{KEEP_RUNS_DAYS}={days}：应为正整数（天） / a whole number of days is expected"
             )
-        return cls(switch == "on", env.get(NIGHTLY_CRON, "").strip() or cls.nightly_cron, int(days))
+        shards = env.get(SHARDS, "").strip() or "1"
+        if not _DAYS.fullmatch(shards) or int(shards) > 9999:
+            raise SettingsError(f"{SHARDS}={shards}：应为 1 到 9999 / a number from 1 to 9999 is expected")
+        if int(shards) > 1 and not env.get(LAKE, "").strip():
+            raise SettingsError(f"{SHARDS}={shards}：须先设置 {LAKE} / shards are put together in a lake")
+        cron = env.get(NIGHTLY_CRON, "").strip() or cls.nightly_cron
+        return cls(switch == "on", cron, int(days), int(shards))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from youjun_pipeline.orchestration.open_phases import is_refresh
+from youjun_pipeline.orchestration.open_phases import SHARD_TAG, is_refresh
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.connection import WarehouseBusyError, connect
 
@@ -56,6 +56,9 @@ def _is_gone(run: dg.DagsterRun, age_seconds: float) -> bool:
     host, boot, process, started = (run.tags.get(PROCESS, "").split("/") + [""] * 4)[:4]
     if f"{host}/{boot}" == _machine() and Path("/proc").is_dir():
         return _started(int(process)) != started
+    if SHARD_TAG in run.tags:
+        # on another machine: Dagster's run monitoring asks the launcher, and the working database is not here
+        return False
     # Noted by another machine, or before its last start, or not at all: then the lock of the working database tells.
     return age_seconds > SECONDS_TO_NOTE and not _is_held()
 

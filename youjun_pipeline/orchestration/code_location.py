@@ -9,7 +9,8 @@ import dagster as dg
 
 from youjun_pipeline.orchestration.abandoned import abandoned_runs
 from youjun_pipeline.orchestration.housekeeping import housekeeping
-from youjun_pipeline.orchestration.jobs import PLANNING_JOB, REFRESH_JOB
+from youjun_pipeline.orchestration.jobs import PLANNING_JOB, REFRESH_JOB, SHARD_JOB
+from youjun_pipeline.orchestration.lake import lake, lake_schedule
 from youjun_pipeline.orchestration.notices import district_notice
 from youjun_pipeline.orchestration.published import ASSET_CHECKS, ASSETS, PUBLICATION
 from youjun_pipeline.orchestration.refresh import Refresh
@@ -33,8 +34,8 @@ def build_definitions() -> dg.Definitions:
     return dg.Definitions(
         assets=dg.map_asset_specs(_with_freshness, ASSETS) if automation.is_on else ASSETS,
         asset_checks=ASSET_CHECKS,
-        jobs=[REFRESH_JOB, PLANNING_JOB],
-        schedules=[nightly_schedule(automation)],
+        jobs=[REFRESH_JOB, SHARD_JOB, PLANNING_JOB, lake],
+        schedules=[nightly_schedule(automation), lake_schedule(automation)],
         sensors=[
             phases_sensor,
             deliveries_sensor(automation),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 # Runs of both write to the warehouse.
-REFRESH, PLANNING = "refresh", "planning"
+REFRESH, SHARD_REFRESH, PLANNING = "refresh", "refresh_shard", "planning"
 
 REFRESH_JOB = dg.define_asset_job(
     REFRESH,
@@ -20,5 +20,13 @@ PLANNING_JOB = dg.define_asset_job(
     PLANNING,
     selection=dg.AssetSelection.assets("publication/youjun").upstream(),
     description="重新计算并发布，不更新报表和网站：情景文件、方案和预测（schema plan）改动之后",
+    executor_def=dg.in_process_executor,
+)
+
+# The folders beside a publication are made once, from the whole that the lake has (`lake`).
+SHARD_JOB = dg.define_asset_job(
+    SHARD_REFRESH,
+    selection=dg.AssetSelection.assets("publication/youjun").upstream(),
+    description="一份区县（run config 中的 shard，如 3/16）：计算并发布到数据湖；各份可在不同机器上同时运行",
     executor_def=dg.in_process_executor,
 )

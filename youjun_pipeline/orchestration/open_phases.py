@@ -7,16 +7,16 @@ closed evaluations, which the run does itself (models/run/request.sql), and when
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import dagster as dg
 from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NAME
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
 from youjun_pipeline.ingest.districts import District
-from youjun_pipeline.orchestration.jobs import PLANNING, REFRESH
+from youjun_pipeline.orchestration.jobs import PLANNING, REFRESH, SHARD_REFRESH
 from youjun_pipeline.orchestration.partitions import PHASES, range_tags, register_phases
-from youjun_pipeline.settings import Settings
+from youjun_pipeline.settings import Automation, Settings, Shard
 from youjun_pipeline.warehouse.closing import closed_evaluations
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.swap import FILE_NAME
@@ -74,16 +74,39 @@ def contiguous(known: list[str], chosen: Collection[str]) -> list[list[str]]:
     return ranges
 
 
-def refresh_request(key: str | None, phases: list[str], districts: Collection[str] = ()) -> dg.RunRequest:
-    """A request to refresh a contiguous range of phases for some districts (none named: all).
+# A run of a shard has this tag; at most one run of the same shard is under way (docs/deploy/dagster-many.yaml).
+SHARD_TAG = "youjun/shard"
+
+
+def refresh_request(
+    key: str | None, phases: list[str], districts: Collection[str] = (), shard: Shard | None = None
+) -> dg.RunRequest:
+    """A request to refresh a contiguous range of phases for some districts (none named: all), or those of a shard.
 
     With a `key` the request is made once; without one as often as it is asked for.
     """
+    config: dict[str, object] = {"districts": sorted(districts)}
+    tags = range_tags(phases)
+    if shard:
+        config["shard"] = str(shard)
+        # tried again from the start: what was computed before the worker died is gone with its session
+        tags |= {SHARD_TAG: str(shard), "dagster/retry_strategy": "ALL_STEPS"}
+        key = f"{key}/{shard}" if key else None
     return dg.RunRequest(
         run_key=f"{key}/{phases[0]}..{phases[-1]}" if key else None,
-        run_config={"resources": {"refresh": {"config": {"districts": sorted(districts)}}}},
-        tags=range_tags(phases),
+        run_config={"resources": {"refresh": {"config": config}}},
+        tags=tags,
     )
+
+
+def refresh_requests(
+    key: str | None, phases: list[str], automation: Automation, districts: Collection[str] = ()
+) -> Iterator[dg.RunRequest]:
+    """The request, or one for each shard that has some of the districts."""
+    for shard in automation.all_shards():
+        codes = [code for code in districts if shard is None or shard.takes(code)]
+        if codes or not districts:
+            yield refresh_request(key, phases, codes, shard)
 
 
 def register_when_safe(instance: dg.DagsterInstance, phases: list[str]) -> bool:
@@ -111,4 +134,4 @@ def is_under_way(instance: dg.DagsterInstance) -> bool:
 
 def is_refresh(job_name: str) -> bool:
     """Whether a job's runs write to the warehouse: the declared jobs, and what is launched from the pages of the assets."""
-    return job_name in (REFRESH, PLANNING) or job_name.startswith(IMPLICIT_ASSET_JOB_NAME)
+    return job_name in (REFRESH, SHARD_REFRESH, PLANNING) or job_name.startswith(IMPLICIT_ASSET_JOB_NAME)

@@ -12,7 +12,7 @@ from pydantic import Field, PrivateAttr
 
 from youjun_pipeline.orchestration.abandoned import note_process
 from youjun_pipeline.session import Session, open_session
-from youjun_pipeline.settings import AS_OF, Settings
+from youjun_pipeline.settings import AS_OF, SHARD, Settings
 from youjun_pipeline.warehouse.connection import WarehouseBusyError
 from youjun_pipeline.warehouse.manifest import Publication
 from youjun_pipeline.warehouse.publication import PublicationBusyError
@@ -31,6 +31,7 @@ class Refresh(dg.ConfigurableResource):
 
     districts: list[str] = Field(default_factory=list, description="只算这些区县代码；不填为全部")
     as_of: str = Field(default="", description="截止日期，如 2024-06-30；不填为 YOUJUN_AS_OF 或今天")
+    shard: str = Field(default="", description="只算一份区县，如 3/16；不填为 YOUJUN_SHARD 或全部")
     allow_future: bool = Field(default=False, description="允许截止日期在今天之后")
     busy_retries: int = Field(
         default=BUSY_RETRIES, description="工作库或发布库被占用时，每分钟再试，至多这么多次"
@@ -51,7 +52,8 @@ class Refresh(dg.ConfigurableResource):
     @cached_property
     def settings(self) -> Settings:
         """Settings from the environment, read when a run needs them and not when definitions load."""
-        return Settings.from_environment(os.environ | ({AS_OF: self.as_of} if self.as_of else {}))
+        given = {AS_OF: self.as_of, SHARD: self.shard}
+        return Settings.from_environment(os.environ | {name: text for name, text in given.items() if text})
 
     def session(self) -> Session:
         """The run's session, opened on first use."""

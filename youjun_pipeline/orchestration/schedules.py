@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import dagster as dg
 
 from youjun_pipeline.ingest.districts import scan
-from youjun_pipeline.orchestration.jobs import REFRESH_JOB
+from youjun_pipeline.orchestration.jobs import REFRESH_JOB, SHARD_JOB
 from youjun_pipeline.orchestration.open_phases import (
     contiguous,
     open_phases,
-    refresh_request,
+    refresh_requests,
     register_when_safe,
 )
 from youjun_pipeline.orchestration.partitions import phase_ids
@@ -26,7 +26,7 @@ def nightly_schedule(automation: Automation) -> dg.ScheduleDefinition:
 
     @dg.schedule(
         name="nightly",
-        job=REFRESH_JOB,
+        job=SHARD_JOB if automation.shards > 1 else REFRESH_JOB,
         cron_schedule=automation.nightly_cron,
         execution_timezone="Asia/Shanghai",
         default_status=dg.DefaultScheduleStatus.RUNNING
@@ -46,6 +46,6 @@ def nightly_schedule(automation: Automation) -> dg.ScheduleDefinition:
             yield dg.SkipReason(f"{settings.data} 中没有未关闭的阶段")
         night = context.scheduled_execution_time.isoformat(timespec="minutes")
         for phases in ranges:
-            yield refresh_request(night, phases)
+            yield from refresh_requests(night, phases, automation)
 
     return nightly

@@ -13,12 +13,12 @@ from youjun_pipeline.ingest.districts import scan
 from youjun_pipeline.ingest.watch import Watched, fingerprints
 from youjun_pipeline.notify import Failed, NotifyError, failure_text, send
 from youjun_pipeline.orchestration.failures import PUBLICATION_STEP, REFUSED, cause_of, has_published
-from youjun_pipeline.orchestration.jobs import REFRESH_JOB
+from youjun_pipeline.orchestration.jobs import REFRESH_JOB, SHARD_JOB
 from youjun_pipeline.orchestration.open_phases import (
     contiguous,
     is_under_way,
     open_phases,
-    refresh_request,
+    refresh_requests,
     register_when_safe,
 )
 from youjun_pipeline.orchestration.partitions import phase_ids
@@ -52,18 +52,18 @@ def deliveries_sensor(automation: Automation) -> dg.SensorDefinition:
 
     @dg.sensor(
         name="deliveries",
-        job=REFRESH_JOB,
+        job=SHARD_JOB if automation.shards > 1 else REFRESH_JOB,
         minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
         default_status=dg.DefaultSensorStatus.RUNNING if automation.is_on else dg.DefaultSensorStatus.STOPPED,
         description="新的或改动过的交付：文件在两次查看之间不再变化后，刷新所涉及的区县",
     )
     def deliveries(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        return _look(context)
+        return _look(context, automation)
 
     return deliveries
 
 
-def _look(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+def _look(context: dg.SensorEvaluationContext, automation: Automation) -> dg.SensorResult | dg.SkipReason:
     settings = Settings.from_environment()
     now = fingerprints(settings.data)
     if not now:
@@ -97,7 +97,11 @@ def _look(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReaso
         return dg.SensorResult(skip_reason="有改动，但涉及的阶段都还没有开始", cursor=mark)
     codes = [] if scope is districts else sorted({d.code for d in scope})
     # Without a run key: what was seen is remembered by us, and a key that came again would be dropped without a word.
-    requests = [refresh_request(None, phases, codes) for phases in contiguous(known, chosen)]
+    requests = [
+        request
+        for phases in contiguous(known, chosen)
+        for request in refresh_requests(None, phases, automation, codes)
+    ]
     return dg.SensorResult(run_requests=requests, cursor=mark)
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import duckdb
 
-from youjun_pipeline.sql import transaction
 from youjun_pipeline.warehouse.tables import Table, declared_tables
 
 NOT_CONTENT = ("run_id", "evaluated_at", "checked_at", "published_at", "restated_at")
@@ -26,13 +25,14 @@ class Content:
 
 
 def lay_out(con: duckdb.DuckDBPyConnection, catalog: str = "publication") -> None:
-    """Create every declared table with its comments in the attached database `catalog`, empty."""
-    # at once: a thousand comments, each in a transaction of its own, would each wait for the disk
-    with transaction(con):
-        for table in declared_tables().values():
-            con.execute(f"create schema if not exists {catalog}.{table.schema}")
-            con.execute(table.create_sql(f"{catalog}.{table.full_name}"))
-            con.execute(";".join(table.comment_sql(catalog)))
+    """Create every declared table with its comments in the attached database `catalog`, empty; to be called in a transaction.
+
+    A thousand comments, each in a transaction of its own, would each wait for the disk.
+    """
+    for table in declared_tables().values():
+        con.execute(f"create schema if not exists {catalog}.{table.schema}")
+        con.execute(table.create_sql(f"{catalog}.{table.full_name}"))
+        con.execute(";".join(table.comment_sql(catalog)))
 
 
 def note_contents(

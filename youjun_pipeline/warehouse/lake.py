@@ -65,11 +65,23 @@ def open_lake(
             options.append("read_only")
         if "://" not in lake.data and not read_only:
             Path(lake.data).mkdir(parents=True, exist_ok=True)
-        try:
-            con.execute(f"attach {sql_text('ducklake:' + lake.catalogue)} as lake ({', '.join(options)})")
-        except duckdb.Error as error:
-            raise LakeError(f"数据湖无法打开：{_without_password(str(error), lake)}") from None
+        _attach(con, lake, ", ".join(options))
         yield con
+
+
+def _attach(con: duckdb.DuckDBPyConnection, lake: Lake, options: str) -> None:
+    """Attach the lake, or make it where it is not there; of many workers that make it at once one is first."""
+    for tried in range(TRIES):
+        try:
+            con.execute(f"attach {sql_text('ducklake:' + lake.catalogue)} as lake ({options})")
+            return
+        except duckdb.Error as error:
+            if not any(word in str(error) for word in _MADE_BY_ANOTHER) or tried == 4:
+                raise LakeError(f"数据湖无法打开：{_without_password(str(error), lake)}") from None
+        time.sleep(random.uniform(0.5, 2))
+
+
+_MADE_BY_ANOTHER = ("already exists", "duplicate key")
 
 
 def _extensions(lake: Lake) -> list[str]:
@@ -136,8 +148,12 @@ def lay_out_lake(con: duckdb.DuckDBPyConnection) -> bool:
     declared = declared_tables()
     changed = False
     if declared.keys() - there.keys() or "ops.shard" not in there:
-        lay_out(con, "lake")
-        con.execute(_SHARD_TABLE)
+
+        def lay_out_all() -> None:
+            lay_out(con, "lake")
+            con.execute(_SHARD_TABLE)
+
+        committed(con, lay_out_all)
     for name in declared.keys() & there.keys():
         wanted = {column: type_ for column, (type_, _) in declared[name].columns.items()}
         changed |= _reshape(con, name, there[name], wanted)

@@ -279,7 +279,8 @@ def _fill(con: duckdb.DuckDBPyConnection, previous: bool, carried_over: bool) ->
     """Fill every declared table of `publication`; returns rows and hash of all but `ops`."""
     if not carried_over:
         con.execute(f"create or replace temp table publish_kept as {_NOTHING}")
-        lay_out(con)
+        with transaction(con):
+            lay_out(con)
     contents = {}
     for table in declared_tables().values():
         if table.full_name in ("ops.publication", "ops.published_table"):

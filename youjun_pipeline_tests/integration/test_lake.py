@@ -6,7 +6,7 @@ The catalogue is a DuckDB file here: one process, no server. `test_scale.py` has
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -14,7 +14,10 @@ import pytest
 
 from youjun_pipeline.session import bring_to_lake, open_session
 from youjun_pipeline.settings import Lake, Settings, Shard
+from youjun_pipeline.warehouse.closing import close_phase
 from youjun_pipeline.warehouse.lake import committed, last_publication, open_lake
+from youjun_pipeline.warehouse.lake_care import tidy
+from youjun_pipeline.warehouse.lake_file import pull
 from youjun_pipeline.warehouse.tables import declared_tables
 from youjun_pipeline_tests.generate import PLAIN, Phase, generate_district, write_district
 from youjun_pipeline_tests.steps import places, refresh
@@ -23,7 +26,7 @@ pytestmark = pytest.mark.scale
 pytest.importorskip("duckdb_extension_ducklake", reason="the extra `scale` is not installed")
 
 PHASES = (Phase("2023-first", "第一阶段", date(2023, 7, 1), date(2023, 9, 30)),)
-CODES = ("120114", "120115", "120116", "120117")
+CODES = ("120114", "120115", "120118", "120119")
 AS_OF = date(2024, 1, 1)
 
 
@@ -191,3 +194,93 @@ def test_a_district_that_is_gone_leaves_the_lake_too(whole: Settings, tmp_path: 
         session.publish()
     assert differing(own, own.published / "youjun.duckdb") == {}
     assert newest(own)[0] == "run-2"
+
+
+def parquet_bytes(published: Path) -> dict[str, bytes]:
+    return {
+        p.relative_to(published).as_posix(): p.read_bytes() for p in published.glob("parquet/*/*.parquet")
+    }
+
+
+def test_from_file_to_lake_to_file_every_byte_is_kept(whole: Settings, tmp_path: Path) -> None:
+    """There and back, and there again: the Parquet copies of the file, and the rows of the lake."""
+    assert whole.lake
+    made = pull(whole.lake, tmp_path / "published")
+    assert differing(whole, made.path) == {}
+    assert parquet_bytes(made.path.parent) == parquet_bytes(whole.published)
+    again = with_lake(replace(whole, published=made.path.parent), tmp_path)
+    bring_to_lake(again)
+    assert differing(again, whole.published / "youjun.duckdb") == {}
+    with duckdb.connect(str(made.path), read_only=True) as con:
+        assert con.execute("select count(*) from bi.dim_phase").fetchall()[0][0] > 0
+
+
+def test_a_share_goes_on_on_another_machine_with_what_was_closed(whole: Settings, tmp_path: Path) -> None:
+    """Four shares become two: the second machine has nothing but the lake, and a closed phase stays closed."""
+    own = replace(
+        with_lake(whole, tmp_path), warehouse=tmp_path / "one" / "w.duckdb", published=tmp_path / "one" / "p"
+    )
+    refresh(own, "run-1")
+    with open_session(own) as session:
+        close_phase(session.con, CODES[0], PHASES[0].id)
+        session.publish("run-2")
+    other = replace(own, warehouse=tmp_path / "two" / "w.duckdb", published=tmp_path / "two" / "p")
+    for number in (1, 2):
+        refresh(other.of_shard(Shard(number, 2)), f"run-3-{number}")
+    assert newest(other)[0] == "run-3-2"
+    assert other.lake
+    with open_lake(other.lake, read_only=True) as con:
+        made = dict(con.execute("select district_code, run_id from lake.mart.evaluation").fetchall())
+        closed = con.execute("select district_code from lake.mart.evaluation where is_closed").fetchall()
+    assert closed == [(CODES[0],)]
+    assert made.pop(CODES[0]) == "run-1"
+    assert {run[:5] for run in made.values()} == {"run-3"}
+
+
+def test_a_worker_whose_file_is_behind_the_lake_begins_from_the_lake(whole: Settings, tmp_path: Path) -> None:
+    here, there = (
+        replace(with_lake(whole, tmp_path), warehouse=tmp_path / n / "w.duckdb", published=tmp_path / n / "p")
+        for n in ("here", "there")
+    )
+    share = Shard(1, 1)
+    refresh(here.of_shard(share), "run-1")
+    with open_session(there.of_shard(share)) as session:
+        session.ingest()
+        close_phase(session.con, CODES[1], PHASES[0].id)
+        session.publish("run-2")
+    refresh(here.of_shard(share), "run-3")
+    assert here.lake
+    with open_lake(here.lake, read_only=True) as con:
+        found = con.execute("select district_code from lake.mart.evaluation where is_closed").fetchall()
+    assert found == [(CODES[1],)]
+
+
+def test_tidying_keeps_the_publication_and_leaves_no_orphan(whole: Settings, tmp_path: Path) -> None:
+    own = replace(
+        with_lake(whole, tmp_path), warehouse=tmp_path / "w.duckdb", published=tmp_path / "published"
+    )
+    for number in (1, 2):
+        refresh(own.of_shard(Shard(number, 2)), f"run-{number}")
+    lake = own.lake
+    assert lake
+    folder = Path(lake.data)
+    (folder / "mart" / "school").mkdir(parents=True, exist_ok=True)
+    (folder / "mart" / "school" / "ducklake-left-by-a-kill.parquet").write_bytes(b"torn")
+    with open_lake(lake, read_only=True) as con:
+        before = con.execute("select * from lake.mart.school order by all").fetchall()
+    files = len(list(folder.rglob("*.parquet")))
+    done = tidy(replace(lake, keep_days=1), grace=timedelta(0))
+    assert done.orphans == 1 and done.merged > 0 and done.snapshots == 0
+    assert len(list(folder.rglob("*.parquet"))) < files
+    with open_lake(lake, read_only=True) as con:
+        snapshot = last_publication(con)
+        assert con.execute("select * from lake.mart.school order by all").fetchall() == before
+    with open_lake(lake, snapshot=snapshot) as con:
+        assert con.execute("select * from lake.mart.school order by all").fetchall() == before
+    # what the lake's catalogue knows is what is there
+    with duckdb.connect(lake.catalogue, read_only=True) as con:
+        known = con.execute(
+            "select count(*) from (select path from ducklake_data_file union all select path from ducklake_delete_file "
+            "union all select path from ducklake_files_scheduled_for_deletion)"
+        ).fetchall()[0][0]
+    assert known == len(list(folder.rglob("*.parquet")))

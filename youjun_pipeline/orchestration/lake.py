@@ -1,0 +1,73 @@
+"""The job `lake`: the file, reports and site of the whole from what the shards brought in, and the care of the lake.
+
+Keep out: the work itself (`session`, `warehouse.lake_file`, `warehouse.lake_care`).
+"""
+
+# Not `from __future__ import annotations`: Dagster looks at the annotations of what it calls.
+import dagster as dg
+
+from youjun_pipeline import session
+from youjun_pipeline.settings import Automation, Lake, Settings
+
+
+class NoLakeError(RuntimeError):
+    """The job runs where the settings name no lake."""
+
+
+def _lake(settings: Settings) -> Lake:
+    if settings.lake is None:
+        raise NoLakeError("没有设置数据湖 YOUJUN_LAKE，见 docs/scale.md")
+    return settings.lake
+
+
+@dg.op(out=dg.Out(dg.Nothing), description="由数据湖当前的发布生成本机的发布库、报表和网站")
+def file_from_lake(context: dg.OpExecutionContext) -> None:
+    """Pull the publication of the lake and bring everything beside it up to it; nothing where it is here already."""
+    from youjun_pipeline.warehouse.lake_file import pull_when_new
+
+    settings = Settings.from_environment()
+    made = pull_when_new(_lake(settings), settings.warehouse, settings.published)
+    if made.is_new:
+        session.report_all(settings.published, settings.data)
+    context.add_output_metadata({"run_id": made.run_id, "rows": made.rows, "published": made.is_new})
+
+
+@dg.op(
+    ins={"after": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing), description="数据湖：过期快照、小文件、无用文件"
+)
+def tidy_lake(context: dg.OpExecutionContext) -> None:
+    """Expire snapshots, merge files, remove what is out of use."""
+    from youjun_pipeline.warehouse.lake_care import tidy
+
+    done = tidy(_lake(Settings.from_environment()))
+    context.add_output_metadata(
+        {
+            "snapshots": done.snapshots,
+            "merged": done.merged,
+            "removed": done.removed,
+            "orphans": done.orphans,
+        }
+    )
+
+
+@dg.job(
+    name="lake",
+    description="数据湖发布之后：本机的发布库、报表、网站，以及数据湖的整理",
+    executor_def=dg.in_process_executor,
+)
+def lake() -> None:
+    """First what people read, then the care."""
+    tidy_lake(file_from_lake())
+
+
+def lake_schedule(automation: Automation) -> dg.ScheduleDefinition:
+    """The schedule `lake_morning`; it starts with the daemon where automation is on and the districts are divided."""
+    is_on = automation.is_on and automation.shards > 1
+    return dg.ScheduleDefinition(
+        name="lake_morning",
+        job=lake,
+        cron_schedule="0 5 * * *",
+        execution_timezone="Asia/Shanghai",
+        default_status=dg.DefaultScheduleStatus.RUNNING if is_on else dg.DefaultScheduleStatus.STOPPED,
+        description="清晨：由数据湖生成本机的发布库、报表和网站，并整理数据湖",
+    )
