@@ -37,9 +37,9 @@ progress() {
             Collecting* | "Requirement already satisfied"*)
                 number=$((number + 1))
                 if [ -t 1 ]; then
-                    printf '\r  %s of %s packages' "$number" "$total"
+                    printf '\r  %s of up to %s packages' "$number" "$total"
                 elif [ $((number % 50)) = 0 ]; then
-                    printf '  %s of %s packages\n' "$number" "$total"
+                    printf '  %s of up to %s packages\n' "$number" "$total"
                 fi ;;
             "Installing collected packages"*)
                 if [ -t 1 ]; then printf '\n'; fi

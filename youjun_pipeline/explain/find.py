@@ -171,7 +171,7 @@ def _out_of_scope(facts: Facts, school_code: str) -> str:
 
 def _what_became_of(facts: Facts, school: str) -> str:
     """Where a school went that was merged, split, closed or renamed; empty when nothing says so."""
-    said = []
+    changes_told = []
     for change in facts.rows("mart.school_change", "effective_on, kind, from_school, to_school"):
         if change["kind"] == "open" or school not in (change["from_school_code"], change["from_school"]):
             continue
@@ -179,8 +179,8 @@ def _what_became_of(facts: Facts, school: str) -> str:
         if change["to_school_code"]:
             to += f"（{change['to_school_code']}）"
         where = f"{change['delivery']}/{change['file']} 第 {change['row']} 行"
-        said.append(f"{change['effective_on']} {word('kind', change['kind'])}{to}　← {where}")
-    return "；".join(said)
+        changes_told.append(f"{change['effective_on']} {word('kind', change['kind'])}{to}　← {where}")
+    return "；".join(changes_told)
 
 
 def _balance(facts: Facts, code: str, stage: str) -> Row:

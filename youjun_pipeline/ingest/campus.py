@@ -28,8 +28,8 @@ def apart(typed: dict[str, Any]) -> dict[str, Any]:
     joined = {"school_code": pc.if_else(pc.is_valid(campus), code, school)}
     if "school_name" in typed:
         names = zip(flat(typed["school_name"]).to_pylist(), campus.to_pylist(), strict=True)
-        told = [n if n is None or c is None or c in n else f"{n}（{c}）" for n, c in names]
-        joined["school_name"] = pa.array(told, campus.type)
+        full_names = [n if n is None or c is None or c in n else f"{n}（{c}）" for n, c in names]
+        joined["school_name"] = pa.array(full_names, campus.type)
     return typed | joined
 
 

@@ -194,8 +194,8 @@ def _option_fault(option: Option, value: Any, catalogue: Catalogue) -> str | Non
     if option.type == "list":
         fits = isinstance(value, list) and all(item in (option.allowed or ()) for item in value)
         return None if fits and len(set(value)) == len(value) else f"应为列表，每项不重复，可用：{allowed}"
-    kinds = (int,) if option.type == "integer" else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not _is_sensible(value):
+    types = (int,) if option.type == "integer" else (int, float)
+    if isinstance(value, bool) or not isinstance(value, types) or not _is_sensible(value):
         return "应为整数" if option.type == "integer" else "应为数字"
     # The limit that was the lowest: which one holds the day of a phase decides. Of any other number less than the
     # nation's floor counts as the floor.

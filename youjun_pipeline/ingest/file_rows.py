@@ -19,7 +19,7 @@ from youjun_pipeline.ingest.formats.book import (
     Sheet,
     Unreadable,
     column_letter,
-    some,
+    shortened,
 )
 from youjun_pipeline.ingest.formats.kinds import wrong_suffix_notice
 from youjun_pipeline.ingest.formats.limits import read_bytes, unforeseen
@@ -174,7 +174,7 @@ def _what_is_missing(sheet: Sheet, header: Header, dataset: Dataset) -> str:
 def _widest_row(sheet: Sheet) -> str:
     index = max(range(len(sheet.head)), key=lambda i: sum(1 for cell in sheet.head[i] if cell.strip()))
     cells = [one_line(cell) for cell in sheet.head[index] if cell.strip()]
-    return f"{sheet.label}第 {sheet.numbers[index]} 行是：{some(cells, 30)}"
+    return f"{sheet.label}第 {sheet.numbers[index]} 行是：{shortened(cells, 30)}"
 
 
 def _sheets_with_data(headers: list[tuple[Sheet, Header]], dataset: Dataset) -> list[tuple[Sheet, Header]]:
@@ -198,37 +198,39 @@ def _read_rows(
     filled = filled_cells(body)
     if rows := other_headers(body, header, dataset, filled):
         others.append(
-            f"{sheet.label}第 {some(rows)} 行又是一个表头，各列的位置与第 {sheet.numbers[header.row]} 行的表头不同，"
+            f"{sheet.label}第 {shortened(rows)} 行又是一个表头，各列的位置与第 {sheet.numbers[header.row]} 行的表头不同，"
             "其下的各行不知按哪一个读取"
         )
     used = sorted(header.positions.values())
     is_data = np.asarray(filled[used].any(axis=0))
-    said = [(text, Place(sheet.name)) for text in (*body.notices, *header.notes)]
+    remarks = [(text, Place(sheet.name)) for text in (*body.notices, *header.notes)]
     if len(stray := np.flatnonzero(~is_data & filled.any(axis=0))):
-        said.append(_about_rows(sheet, body, stray, "只有未识别的列有内容，没有作为数据"))
+        remarks.append(_about_rows(sheet, body, stray, "只有未识别的列有内容，没有作为数据"))
     known = {*used, *header.unknown, *header.informational}
     unnamed = tuple(column_letter(p) for p in np.flatnonzero(filled.any(axis=1)).tolist() if p not in known)
     if unnamed:
-        said.append((f"{some(unnamed)} 列没有表头但有内容，没有读取", Place(sheet.name, columns=unnamed)))
+        remarks.append(
+            (f"{shortened(unnamed)} 列没有表头但有内容，没有读取", Place(sheet.name, columns=unnamed))
+        )
     for kind in side_rows(body, header, dataset, filled):
-        said.append(_about_rows(sheet, body, kind.rows, kind.said, is_harmless=True))
+        remarks.append(_about_rows(sheet, body, kind.rows, kind.reason, is_harmless=True))
         is_data[kind.rows] = False
     content = sheet.content
     hidden = np.flatnonzero(is_data & np.isin(body.row_numbers, list(content.hidden_rows)))
     if len(hidden):
         advice = "是隐藏的（可能被筛选掉了），也读取了；如果不是要交付的数据，请删除"
-        said.append(_about_rows(sheet, body, hidden, advice, is_harmless=True))
+        remarks.append(_about_rows(sheet, body, hidden, advice, is_harmless=True))
     struck = np.flatnonzero(is_data & np.isin(body.row_numbers, list(content.struck_rows)))
     if len(struck):
         advice = "有划了删除线的单元格，也读取了；如果已经作废，请删除"
-        said.append(_about_rows(sheet, body, struck, advice, is_harmless=True))
+        remarks.append(_about_rows(sheet, body, struck, advice, is_harmless=True))
     if letters := tuple(column_letter(p) for p in used if p in content.hidden_columns):
-        text = f"{some(letters)} 列是隐藏的，也读取了；如果不是要交付的数据，请删除"
-        said.append((text, Place(sheet.name, columns=letters, is_harmless=True)))
-    said += _merged_cells(sheet, header)
+        text = f"{shortened(letters)} 列是隐藏的，也读取了；如果不是要交付的数据，请删除"
+        remarks.append((text, Place(sheet.name, columns=letters, is_harmless=True)))
+    remarks += _merged_cells(sheet, header)
     where = f"{sheet.label}：" if sheet.name else ""
-    notices += [where + text for text, _ in said]
-    places |= {where + text: place for text, place in said}
+    notices += [where + text for text, _ in remarks]
+    places |= {where + text: place for text, place in remarks}
     if not is_data.all():
         kept = np.flatnonzero(is_data)
         body = Body(body.row_numbers[kept], [column.take(pa.array(kept)) for column in body.columns])
@@ -236,10 +238,10 @@ def _read_rows(
 
 
 def _about_rows(
-    sheet: Sheet, body: Body, rows: np.ndarray, said: str, *, is_harmless: bool = False
+    sheet: Sheet, body: Body, rows: np.ndarray, reason: str, *, is_harmless: bool = False
 ) -> tuple[str, Place]:
     numbers = body.row_numbers[rows].tolist()
-    return f"第 {some(numbers)} 行{said}", Place(sheet.name, tuple(numbers), is_harmless=is_harmless)
+    return f"第 {shortened(numbers)} 行{reason}", Place(sheet.name, tuple(numbers), is_harmless=is_harmless)
 
 
 def _merged_cells(sheet: Sheet, header: Header) -> list[tuple[str, Place]]:
@@ -249,15 +251,18 @@ def _merged_cells(sheet: Sheet, header: Header) -> list[tuple[str, Place]]:
         if first > sheet.numbers[header.row] and last > first:
             for position in set(header.positions.values()) & set(range(left, right + 1)):
                 spans.setdefault(position, []).append((first, last))
-    said = []
+    remarks = []
     for position in sorted(spans):
-        letter, rows = column_letter(position), some([f"{first}–{last}" for first, last in spans[position]])
+        letter, rows = (
+            column_letter(position),
+            shortened([f"{first}–{last}" for first, last in spans[position]]),
+        )
         text = (
             f"{letter} 列第 {rows} 行是合并单元格，只有第一行有值，其余各行按空白读取；请取消合并、逐行填写"
         )
         blank = tuple(row for first, last in spans[position] for row in range(first + 1, last + 1))
-        said.append((text, Place(sheet.name, blank, (letter,))))
-    return said
+        remarks.append((text, Place(sheet.name, blank, (letter,))))
+    return remarks
 
 
 def _frame(dataset: Dataset, sheet: str, body: Body, positions: dict[str, int]) -> pd.DataFrame:

@@ -62,11 +62,11 @@ def duplicate_keys(dataset: Dataset, raw: Any, repeats: Sequence[np.ndarray]) ->
         has_campus = any(rows[0].get("campus") for rows in groups.shown)
         key = [name for name in dataset.key if name != "campus" or has_campus]
         titles = "、".join(dataset.columns[name].zh for name in key)
-        told = (f"{_key(key, rows[0], '（空）')}（{_places(rows)}）" for rows in groups.shown)
+        examples = (f"{_key(key, rows[0], '（空）')}（{_places(rows)}）" for rows in groups.shown)
         rest = f"；等共 {groups.total} 个" if groups.total > MAX_KEYS else ""
         failures[content] = Failure(
             DUPLICATE_KEY,
-            f"{titles}相同的行只能有一行，请删去或更正多余的行。重复的有 {groups.total} 个：{'；'.join(told)}{rest}",
+            f"{titles}相同的行只能有一行，请删去或更正多余的行。重复的有 {groups.total} 个：{'；'.join(examples)}{rest}",
         )
     return failures
 
@@ -78,11 +78,11 @@ def conflicting_reports(
     if not repeats:
         return []
     suspects = rows.take(pa.array(np.concatenate(repeats)))
-    said = _row_codes([suspects[name] for name in dataset.columns])
+    content_codes = _row_codes([suspects[name] for name in dataset.columns])
     ends = np.cumsum([len(group) for group in repeats])
     differing = [
         group
-        for group, codes in zip(repeats, np.split(said, ends[:-1]), strict=True)
+        for group, codes in zip(repeats, np.split(content_codes, ends[:-1]), strict=True)
         if (codes != codes[0]).any()
     ]
     titles = "、".join(dataset.columns[name].zh for name in dataset.key)
@@ -121,12 +121,14 @@ def _warnings(
     warnings = []
     rows_alone = np.split(positions, np.arange(1, len(positions))) if len(positions) else []
     for content, offenders in _by_content(raw, rows_alone, (*dataset.key, *shown), MAX_OFFENDERS):
-        told = []
+        examples = []
         for (row,) in offenders.shown:
             values = "，".join(f"{dataset.columns[name].zh} {row[name] or '空'}" for name in shown)
-            told.append(f"{_places([row])} {_key(dataset.key, row)}" + (f"（{values}）" if values else ""))
+            examples.append(
+                f"{_places([row])} {_key(dataset.key, row)}" + (f"（{values}）" if values else "")
+            )
         rest = "等" if offenders.total > MAX_OFFENDERS else ""
-        text = f"{message}。{'；'.join(told)}；{rest}共 {offenders.total} 行"
+        text = f"{message}。{'；'.join(examples)}；{rest}共 {offenders.total} 行"
         warnings.append(RowWarning(content, rule, severity, offenders.total, text))
     return warnings
 

@@ -57,7 +57,7 @@ class SideRows(NamedTuple):
     """Indices of rows of one kind, and what is said of them after their numbers."""
 
     rows: np.ndarray
-    said: str
+    reason: str
 
 
 def side_rows(body: Body, header: Header, dataset: Dataset, filled: np.ndarray) -> list[SideRows]:
@@ -67,20 +67,20 @@ def side_rows(body: Body, header: Header, dataset: Dataset, filled: np.ndarray) 
     """
     used = sorted(header.positions.values())
     taken = np.flatnonzero(~filled[used].any(axis=0))
-    kinds: list[SideRows] = []
+    found: list[SideRows] = []
 
-    def take(rows: np.ndarray, said: str) -> None:
+    def add(rows: np.ndarray, reason: str) -> None:
         nonlocal taken
         rows = np.setdiff1d(rows, taken)
         taken = np.union1d(taken, rows)
         if len(rows):
-            kinds.append(SideRows(rows, said))
+            found.append(SideRows(rows, reason))
 
-    take(_repeated_headers(body, header, dataset), "又是表头，没有作为数据")
-    take(_column_numbers(body, used, filled), "是栏号，没有作为数据")
-    take(_sums(body, header, dataset, filled), "是合计或平均，不是一行数据，没有读取")
-    take(_remarks(body, header, dataset, filled, taken), "是表注或签名，没有作为数据")
-    return kinds
+    add(_repeated_headers(body, header, dataset), "又是表头，没有作为数据")
+    add(_column_numbers(body, used, filled), "是栏号，没有作为数据")
+    add(_sums(body, header, dataset, filled), "是合计或平均，不是一行数据，没有读取")
+    add(_remarks(body, header, dataset, filled, taken), "是表注或签名，没有作为数据")
+    return found
 
 
 def filled_cells(body: Body) -> np.ndarray:

@@ -313,8 +313,8 @@ def _ingest_dataset(
     refused = _frame("rejection", statistics.refused)
     if len(refused):
         rejections = pd.concat([rejections, refused])
-    told = ["content_sha256", "dataset", "sheet", "row_number", "school_code"]
-    hidden = pd.concat([checked.hidden, refused[told]])
+    kept = ["content_sha256", "dataset", "sheet", "row_number", "school_code"]
+    hidden = pd.concat([checked.hidden, refused[kept]])
     rows_read = pd.concat([text["content_sha256"], refused["content_sha256"]])
     contents = _contents(
         dataset, list(read), rows_read, accepted.column("content_sha256").to_pandas(), rejections, failures
@@ -330,10 +330,10 @@ def _ingest_dataset(
         _insert(con, "raw.notice", _frame("notice", notices))
         _insert(con, "raw.bare_content", _frame("bare_content", bare))
         _insert(con, "raw.content", contents)
-    total, kept, turned_away = (
+    total, good, turned_away = (
         int(n) for n in contents[["rows_read", "rows_accepted", "rows_rejected"]].sum()
     )
-    return Ingested(dataset.name, len(read), total, kept, turned_away, len(failures))
+    return Ingested(dataset.name, len(read), total, good, turned_away, len(failures))
 
 
 def _without_bare(

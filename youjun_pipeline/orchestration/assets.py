@@ -92,7 +92,7 @@ def _delivered(key: dg.AssetKey, line: Ingested, known: list[Any] | None) -> dg.
 @reason_first
 def models(context: dg.AssetExecutionContext, refresh: Refresh) -> Iterator[dg.MaterializeResult]:
     """Fill the selected tables for the run's evaluations, each after those it reads."""
-    session = refresh.begun(context)
+    session = refresh.begin(context)
     for name in load_models():
         if asset_key(name) in context.selected_asset_keys:
             _build(context, session, name)
@@ -139,7 +139,7 @@ def scenario_asset(full_name: str, reads: Sequence[str]) -> dg.AssetsDefinition:
     @computed_table(full_name, upstream(reads), "planning" if full_name.startswith("plan.") else "scenarios")
     @reason_first
     def judge(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
-        _build(context, refresh.begun(context), full_name)
+        _build(context, refresh.begin(context), full_name)
         return dg.MaterializeResult()
 
     return judge
@@ -153,7 +153,7 @@ _JUDGED = sorted({table for check in load_checks() for table in tables_read(chec
 @reason_first
 def check_result(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
     """Check every evaluation of the run; a blocking failure keeps its evaluation out of the publication."""
-    session = refresh.begun(context)
+    session = refresh.begin(context)
     failed = session.check()
     for phase in context.partition_keys:
         rows = session.con.execute(

@@ -22,6 +22,17 @@ SECONDS_BETWEEN_TRIES = 60
 BUSY_RETRIES = 30
 
 
+@contextmanager
+def retried(times: int) -> Iterator[None]:
+    """Have the step tried again for the only faults that pass by themselves: another process has one of the files open."""
+    try:
+        yield
+    except (WarehouseBusyError, PublicationBusyError) as error:
+        if not times:
+            raise
+        raise dg.RetryRequested(times, SECONDS_BETWEEN_TRIES) from error
+
+
 class EmptyRangeError(ValueError):
     """A range of phases without a key: nothing would be made and the run would look as if it had ended well."""
 
@@ -58,41 +69,31 @@ class Refresh(dg.ConfigurableResource):
     def session(self) -> Session:
         """The run's session, opened on first use."""
         if self._session is None:
-            with self._retried():
+            with retried(self.busy_retries):
                 self._session = self._stack.enter_context(
                     open_session(self.settings, allow_future=self.allow_future)
                 )
         return self._session
 
-    def begun(self, context: dg.AssetExecutionContext) -> Session:
+    def begin(self, context: dg.AssetExecutionContext) -> Session:
         """The session with the run's evaluations laid out, for the phases of `context`."""
         if not context.partition_keys:
             raise EmptyRangeError(
                 "阶段范围是空的：起点在终点之后，或其间没有阶段 (the range of phases gives no key)"
             )
-        session = self.session()
-        session.begin(context.run.run_id, tuple(context.partition_keys), tuple(self.districts))
-        tags = {
-            "youjun/phases": "、".join(context.partition_keys),
-            "youjun/districts": "、".join(self.districts) or "全部",
-        }
+        session, phases = self.session(), tuple(context.partition_keys)
+        session.begin(context.run.run_id, phases, tuple(self.districts))
         if not self._is_tagged:
+            tags = {
+                "youjun/phases": "、".join(phases),
+                "youjun/districts": "、".join(self.districts) or "全部",
+            }
             context.instance.add_run_tags(context.run.run_id, tags)
             self._is_tagged = True
         return session
 
     def publish(self, context: dg.AssetExecutionContext) -> Publication:
         """Swap in a new publication."""
-        session = self.begun(context)
-        with self._retried():
+        session = self.begin(context)
+        with retried(self.busy_retries):
             return session.publish()
-
-    @contextmanager
-    def _retried(self) -> Iterator[None]:
-        """Have the step tried again for the only faults that pass by themselves: another process has one of the files open."""
-        try:
-            yield
-        except (WarehouseBusyError, PublicationBusyError) as error:
-            if not self.busy_retries:
-                raise
-            raise dg.RetryRequested(self.busy_retries, SECONDS_BETWEEN_TRIES) from error

@@ -10,6 +10,7 @@ import re
 import dagster as dg
 
 from youjun_pipeline.ingest.districts import scan
+from youjun_pipeline.ingest.formats.book import shortened
 from youjun_pipeline.ingest.watch import Watched, fingerprints
 from youjun_pipeline.notify import Failed, NotifyError, failure_text, send
 from youjun_pipeline.orchestration.failures import PUBLICATION_STEP, REFUSED, cause_of, has_published
@@ -79,7 +80,7 @@ def _look(context: dg.SensorEvaluationContext, automation: Automation) -> dg.Sen
     mark = after.remember(place)
     if not settled:
         return dg.SensorResult(
-            skip_reason=f"有改动，等文件不再变化：{some(sorted(after.pending))}", cursor=mark
+            skip_reason=f"有改动，等文件不再变化：{shortened(sorted(after.pending))}", cursor=mark
         )
     districts = scan(settings.data).districts
     known = phase_ids(districts)
@@ -90,9 +91,9 @@ def _look(context: dg.SensorEvaluationContext, automation: Automation) -> dg.Sen
     # A folder that is gone has no district to name: all are looked at, and it leaves the publication.
     gone = settled - now.keys()
     scope = districts if gone or not touched else touched
-    begun = {p.id for d in scope for p in d.phases if p.starts <= settings.as_of}
+    begun_phases = {p.id for d in scope for p in d.phases if p.starts <= settings.as_of}
     # Deliveries for closed phases alone are registered too, by a run over the last of them, which computes nothing.
-    chosen = open_phases(scope, settings) or set([p for p in known if p in begun][-1:])
+    chosen = open_phases(scope, settings) or set([p for p in known if p in begun_phases][-1:])
     if not chosen:
         return dg.SensorResult(skip_reason="有改动，但涉及的阶段都还没有开始", cursor=mark)
     codes = [] if scope is districts else sorted({d.code for d in scope})
@@ -103,12 +104,6 @@ def _look(context: dg.SensorEvaluationContext, automation: Automation) -> dg.Sen
         for request in refresh_requests(None, phases, automation, codes)
     ]
     return dg.SensorResult(run_requests=requests, cursor=mark)
-
-
-def some(names: list[str], most: int = 20) -> str:
-    """Names in a sentence; of many the first ones and how many there are."""
-    shown = "、".join(names[:most])
-    return shown if len(names) <= most else f"{shown} 等 {len(names)} 个"
 
 
 # Not only of the job `refresh`: what is launched from the pages of the assets and backfills fail as well.
@@ -175,13 +170,13 @@ def _last_words(context: dg.RunFailureSensorContext) -> str:
     records = context.instance.get_records_for_run(
         context.dagster_run.run_id, of_type={dg.DagsterEventType.ENGINE_EVENT}, limit=20, ascending=False
     ).records
-    said = [context.failure_event.message or ""]
+    reasons = [context.failure_event.message or ""]
     for record in records:
         event = record.event_log_entry.dagster_event
         if event and (
             event.engine_event_data.error or re.search("exit|signal|memory|terminat", event.message or "")
         ):
             error = event.engine_event_data.error
-            said.append(f"{event.message}{'：' + cause_of(error) if error else ''}")
+            reasons.append(f"{event.message}{'：' + cause_of(error) if error else ''}")
             break
-    return "；".join(dict.fromkeys(text for text in said if text))
+    return "；".join(dict.fromkeys(text for text in reasons if text))

@@ -158,9 +158,9 @@ class _Leaf:
 
     def cell(self, column: int, value: Any) -> None:
         if isinstance(value, str) or value is None or value != value:
-            told = "—" if value is None or value != value else value
-            flag = column > 2 and (told.startswith("未达标") or "新增" in told or told == "接收学校")
-            self.sheet.write_string(self.at, column, told, self.looks["flag" if flag else "cell"])
+            shown = "—" if value is None or value != value else value
+            flag = column > 2 and (shown.startswith("未达标") or "新增" in shown or shown == "接收学校")
+            self.sheet.write_string(self.at, column, shown, self.looks["flag" if flag else "cell"])
         elif isinstance(value, _Cv):
             self.sheet.write_number(self.at, column, float(value), self.looks["three"])
         elif isinstance(value, float) and value != int(value):

@@ -90,9 +90,9 @@ def expected(
     ]
     if not parts:
         return Expected()
-    said = _without_unknown_grades(pd.concat(parts, ignore_index=True), rolls)
-    said[EVALUATION] = said["district_code"].str.split(JOINT, n=1, expand=True, regex=False)
-    return Expected(_merged(said, mergers), mergers)
+    pupils = _without_unknown_grades(pd.concat(parts, ignore_index=True), rolls)
+    pupils[EVALUATION] = pupils["district_code"].str.split(JOINT, n=1, expand=True, regex=False)
+    return Expected(_merged(pupils, mergers), mergers)
 
 
 def _joint(frame: pd.DataFrame) -> pd.DataFrame:
@@ -118,36 +118,36 @@ def _shocks(con: duckdb.DuckDBPyConnection) -> dict[str, frozenset[int]]:
     }
 
 
-def _without_unknown_grades(said: pd.DataFrame, rolls: pd.DataFrame) -> pd.DataFrame:
+def _without_unknown_grades(pupils: pd.DataFrame, rolls: pd.DataFrame) -> pd.DataFrame:
     """No figure by grade where a stage's pupils were spread over its grades: only their sum is known."""
     spread = rolls.loc[rolls["is_spread"], ["district_code", "school_code", "stage"]].drop_duplicates()
     school = pd.MultiIndex.from_frame(spread)
     district = pd.MultiIndex.from_frame(spread[["district_code", "stage"]].drop_duplicates())
-    of_school = pd.MultiIndex.from_frame(said[["district_code", "school_code", "stage"]]).isin(school)
-    of_district = pd.MultiIndex.from_frame(said[["district_code", "stage"]]).isin(district)
-    unknown = said["grade"].notna() & (of_school | (said["school_code"].isna() & of_district))
-    return said[~unknown].reset_index(drop=True)
+    of_school = pd.MultiIndex.from_frame(pupils[["district_code", "school_code", "stage"]]).isin(school)
+    of_district = pd.MultiIndex.from_frame(pupils[["district_code", "stage"]]).isin(district)
+    unknown = pupils["grade"].notna() & (of_school | (pupils["school_code"].isna() & of_district))
+    return pupils[~unknown].reset_index(drop=True)
 
 
-def _merged(said: pd.DataFrame, mergers: pd.DataFrame) -> pd.DataFrame:
+def _merged(pupils: pd.DataFrame, mergers: pd.DataFrame) -> pd.DataFrame:
     """Pupils of schools that are to merge at the school that takes them in, from that school year on.
 
     Intervals of several schools are added as those of independent errors.
     """
     for merger in mergers.itertuples():
         moved = (
-            (said["district_code"] == merger.district_code)
-            & (said["phase_id"] == merger.phase_id)
-            & (said["school_code"] == merger.from_code)
-            & (said["year"] >= merger.since)
+            (pupils["district_code"] == merger.district_code)
+            & (pupils["phase_id"] == merger.phase_id)
+            & (pupils["school_code"] == merger.from_code)
+            & (pupils["year"] >= merger.since)
         )
-        said = said.assign(school_code=said["school_code"].mask(moved, merger.to_code))
+        pupils = pupils.assign(school_code=pupils["school_code"].mask(moved, merger.to_code))
     if mergers.empty:
-        return said
+        return pupils
     key = [*EVALUATION, "school_code", "stage", "grade", "year", "horizon", "level"]
-    reach = ((said["high"] - said["students"]) ** 2).rename("reach")
+    reach = ((pupils["high"] - pupils["students"]) ** 2).rename("reach")
     summed = (
-        said.assign(reach=reach)
+        pupils.assign(reach=reach)
         .groupby(key, dropna=False, sort=False)
         .agg(
             students=("students", "sum"),
@@ -170,40 +170,40 @@ def forecast_of(con: duckdb.DuckDBPyConnection, district_code: str, phase_id: st
     """The forecast that a scenario of an evaluation may ask for by year; made when it is first asked."""
 
     @cache
-    def said() -> pd.DataFrame:
+    def pupils() -> pd.DataFrame:
         return expected(con, [(district_code, phase_id)]).pupils
 
-    return lambda year: pupils_in(said(), year)
+    return lambda year: pupils_in(pupils(), year)
 
 
-def pupils_in(said: pd.DataFrame, year: int) -> pd.DataFrame:
+def pupils_in(pupils: pd.DataFrame, year: int) -> pd.DataFrame:
     """school_code, stage, students of one year, as `actions.Forecast` has them."""
-    if said.empty:
+    if pupils.empty:
         return pd.DataFrame(columns=["school_code", "stage", "students"])
-    rows = said[
-        (said["year"] == year)
-        & said["school_code"].notna()
-        & said["grade"].isna()
-        & said["stage"].isin(STAGES)
+    rows = pupils[
+        (pupils["year"] == year)
+        & pupils["school_code"].notna()
+        & pupils["grade"].isna()
+        & pupils["stage"].isin(STAGES)
     ]
     return rows[["school_code", "stage", "students"]].reset_index(drop=True)
 
 
-def grades_in(said: pd.DataFrame, year: int) -> pd.DataFrame:
+def grades_in(pupils: pd.DataFrame, year: int) -> pd.DataFrame:
     """school_code, stage, grade, students of one year, as far as grades are known."""
-    rows = said[(said["year"] == year) & said["school_code"].notna() & said["grade"].notna()]
+    rows = pupils[(pupils["year"] == year) & pupils["school_code"].notna() & pupils["grade"].notna()]
     return rows[["school_code", "stage", "grade", "students"]].reset_index(drop=True)
 
 
-def pupils_table(con: duckdb.DuckDBPyConnection, said: pd.DataFrame) -> pa.Table:
+def pupils_table(con: duckdb.DuckDBPyConnection, pupils: pd.DataFrame) -> pa.Table:
     """`plan.enrolment_forecast` of a forecast, without the run."""
-    if said.empty:
+    if pupils.empty:
         return con.execute("select * exclude (run_id) from plan.enrolment_forecast limit 0").to_arrow_table()
-    con.register("planning_said", pa.Table.from_pandas(said, preserve_index=False))
+    con.register("planning_pupils", pa.Table.from_pandas(pupils, preserve_index=False))
     try:
         return con.execute(sql_of("enrolment_forecast")).to_arrow_table()
     finally:
-        con.unregister("planning_said")
+        con.unregister("planning_pupils")
 
 
 def _frame(con: duckdb.DuckDBPyConnection, name: str) -> pd.DataFrame:

@@ -76,7 +76,7 @@ def outlook(
         return Outlook(pupils, _empty(con, "forecast_verdict"), _empty(con, "forecast_warning"))
     wanted = pd.DataFrame(evaluations, columns=["district_code", "phase_id"])
     con.register("planning_outlook", pa.Table.from_pandas(wanted, preserve_index=False))
-    con.register("planning_said", pa.Table.from_pandas(said.pupils, preserve_index=False))
+    con.register("planning_pupils", pa.Table.from_pandas(said.pupils, preserve_index=False))
     try:
         with judged(con, cases):
             verdicts = con.execute(sql_of("forecast_verdict")).to_arrow_table()
@@ -84,7 +84,7 @@ def outlook(
         return Outlook(pupils, verdicts, con.execute(sql_of("forecast_warning")).to_arrow_table())
     finally:
         con.unregister("planning_outlook")
-        con.unregister("planning_said")
+        con.unregister("planning_pupils")
         con.unregister("planning_forecast")
 
 

@@ -300,9 +300,9 @@ def _resolved(
     kind = row.given.get("action")
     if kind is None:
         return None
-    told = {(p.row, p.column) for p in problems}
+    reported = {(p.row, p.column) for p in problems}
     for column in missing_fields(kind, row.given):
-        if (row.number, contract().columns[column].zh) in told:
+        if (row.number, contract().columns[column].zh) in reported:
             continue
         problems.append(row.problem(column, "这个动作必须填写此项"))
     for column in surplus_fields(kind, row.given):

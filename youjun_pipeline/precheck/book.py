@@ -16,7 +16,7 @@ from typing import Any
 import xlsxwriter
 
 from youjun_pipeline.contracts import load_datasets
-from youjun_pipeline.ingest.formats.book import Unreadable
+from youjun_pipeline.ingest.formats.book import Unreadable, column_index
 from youjun_pipeline.ingest.texts import SheetText, sheet_texts
 from youjun_pipeline.precheck.check import CheckedFile, Precheck
 from youjun_pipeline.precheck.findings import DOUBT, ERROR, GAP, LEVELS, NOTICE, WARNING, Finding
@@ -202,12 +202,5 @@ def _columns_of(marks: dict[str, list[Finding]], cells: list[str]) -> dict[int, 
     first = next((i for i, cell in enumerate(cells) if cell.strip()), 0)
     found: dict[int, list[Finding]] = defaultdict(list)
     for letter, findings in marks.items():
-        found[_index(letter) if letter else first] += findings
+        found[column_index(letter) if letter else first] += findings
     return found
-
-
-def _index(letter: str) -> int:
-    index = 0
-    for character in letter:
-        index = index * 26 + ord(character) - 64
-    return index - 1

@@ -143,20 +143,20 @@ def _stage(paper: Document, stage: str | None) -> str:
 
 def _progress(paper: Document, rows: list[Row]) -> None:
     # a row with money alone stands in the table of money
-    told = [r for r in rows if r["findings"]]
+    shown = [r for r in rows if r["findings"]]
     counts = ("findings", "closed", "signed_off", "overdue", "without_measure")
     lines: list[Sequence[object]] = [
         (_name(paper, r["indicator_code"]), _stage(paper, r["stage"]) or "不分学段", *(r[c] for c in counts))
-        for r in told
+        for r in shown
     ]
-    lines.append(("合计", "", *(sum(r[c] or 0 for r in told) for c in counts)))
+    lines.append(("合计", "", *(sum(r[c] or 0 for r in shown) for c in counts)))
     headings = ("指标", "学段", "问题", "已解决", "已销号", "措施逾期", "没有措施")
     paper.table("各项指标整改进度（个）", headings, lines, (30, 14, 10, 10, 10, 12, 12))
 
 
 def _money(paper: Document, rows: list[Row]) -> None:
     over = [r for r in rows if r["is_over_budget"]]
-    told = [r for r in rows if r["budget_lines"] or r["spent_wan"] is not None]
+    shown = [r for r in rows if r["budget_lines"] or r["spent_wan"] is not None]
     for r in over:
         paper.text(
             f"{_name(paper, r['indicator_code'])}已支出 {amount(r['spent_wan'])} 万元，超过预算 {amount(r['budget_wan'])} 万元，"
@@ -164,7 +164,7 @@ def _money(paper: Document, rows: list[Row]) -> None:
         )
     lines = [
         (_name(paper, r["indicator_code"]), *(amount(r[c]) for c in ("budget_wan", "spent_wan", "over_wan")))
-        for r in told
+        for r in shown
     ]
     paper.table("预算与支出（万元）", ("指标", "预算", "已支出", "超支"), lines, (40, 20, 20, 20))
 

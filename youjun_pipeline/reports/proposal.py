@@ -70,11 +70,11 @@ def _conclusion(book: Book, tables: Tables) -> None:
             ("差距（%）", None if head.get("gap") is None else head["gap"] * 100, "造价与下界相差，占造价"),
             (f"七项全部达标的造价（{money}）", head.get("every_indicator_cost"), f"现有 {left} 项留在底线以上"),
         ]  # fmt: skip
-        for name, value, told in rows:
+        for name, value, remark in rows:
             paper.text(paper.row, 0, name, LEFT)
             paper.number(paper.row, 1, value, "#,##0.00")
-            paper.text(paper.row, 2, told, LEFT)
-            _fit(paper, (2, told or ""))
+            paper.text(paper.row, 2, remark, LEFT)
+            _fit(paper, (2, remark or ""))
     _totals(paper, tables["proposal"], money or "")
     if tables["proposal_obstacle"]:
         paper.row += 1
@@ -167,9 +167,11 @@ def _values(book: Book, rows: Sequence[Row]) -> None:
         paper.number(at, 5, row["threshold"], form)
         paper.text(at, 6, word("status", row["status_before"]))
         paper.text(at, 7, word("status", row["status_after"]))
-        told = "按至少六项达标留在底线以上" if row["is_left"] else "" if row["holds_after"] else "须另行解决"
-        paper.text(at, 8, told)
-        _fit(paper, (0, row["school_name"] or ""), (8, told))
+        remark = (
+            "按至少六项达标留在底线以上" if row["is_left"] else "" if row["holds_after"] else "须另行解决"
+        )
+        paper.text(at, 8, remark)
+        _fit(paper, (0, row["school_name"] or ""), (8, remark))
 
 
 def _curves(book: Book, rows: Sequence[Row]) -> None:

@@ -42,8 +42,8 @@ def forecast_context(district: District) -> dict[str, Any]:
 def chart_data(district: District, school: str | None) -> list[dict[str, Any]]:
     """Pupils by year and stage of a school, or of the district: delivered, then forecast; empty without a forecast."""
     e = district.newest
-    said = [r for r in e.rows["enrolment_forecast"] if r.school_code == school and r.stage in STAGES]
-    if not said:
+    forecast_rows = [r for r in e.rows["enrolment_forecast"] if r.school_code == school and r.stage in STAGES]
+    if not forecast_rows:
         return []
     # of several evaluations in a school year the newest
     delivered: dict[tuple[int, str], float] = {}
@@ -52,7 +52,7 @@ def chart_data(district: District, school: str | None) -> list[dict[str, Any]]:
             known = list(_delivered(phase, school, stage))
             if known:
                 delivered[school_year(phase), stage] = sum(known)
-    first = min(r.year for r in said)
+    first = min(r.year for r in forecast_rows)
     points = [
         {"year": year, "stage": words.STAGE[stage], "kind": "填报", "students": n, "low": None, "high": None}
         for (year, stage), n in sorted(delivered.items())
@@ -61,7 +61,7 @@ def chart_data(district: District, school: str | None) -> list[dict[str, Any]]:
     return points + [
         {"year": r.year, "stage": words.STAGE[r.stage], "kind": "预测", "students": round(r.students, 1)}
         | {"low": _rounded(r.low), "high": _rounded(r.high)}
-        for r in said
+        for r in forecast_rows
     ]
 
 

@@ -106,8 +106,8 @@ def _dated(dated: list[DatedLimit] | list, unit: str) -> str:
     for entry in dated:
         days = [f"{entry.starts} 起" if entry.starts else "", f"至 {entry.ends}" if entry.ends else ""]
         days += [entry.source or "", "尚未核实" if entry.unverified else ""]
-        said = "，".join(word for word in days if word)
-        found.append(_number(entry.value, unit) + (f"（{said}）" if said else ""))
+        period = "，".join(word for word in days if word)
+        found.append(_number(entry.value, unit) + (f"（{period}）" if period else ""))
     return "；".join(found)
 
 

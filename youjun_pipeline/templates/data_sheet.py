@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from xlsxwriter.utility import xl_col_to_name
-
 from youjun_pipeline.contracts.model import Column, Dataset
+from youjun_pipeline.ingest.formats.book import column_letter
 from youjun_pipeline.reports.words import sheet_names
 from youjun_pipeline.reports.workbook import text_width
 
@@ -196,7 +195,7 @@ def _validation(column: Column, lists: dict[str, Sequence[str]]) -> dict[str, An
     }
     words = words_of(column)
     if column.name in lists:
-        letter = xl_col_to_name(list(lists).index(column.name))
+        letter = column_letter(list(lists).index(column.name))
         top, bottom = LISTS_TOP + 1, LISTS_TOP + len(lists[column.name])
         rules |= {"validate": "list", "source": f"='{LISTS_SHEET}'!${letter}${top}:${letter}${bottom}"}
     elif words:
@@ -247,7 +246,7 @@ def kind_of(column: Column) -> str:
     if words:
         more = "等，可填其他" if column.is_open else ""
         return f"请选：{'、'.join(words)}{more}"
-    kinds = {
+    input_rules = {
         "code": "代码，文本格式，保留前面的 0",
         "text": "文字",
         "names": "名称，几个之间用顿号“、”分开",
@@ -258,24 +257,24 @@ def kind_of(column: Column) -> str:
         "rate": "0–1 的小数，12.3% 填 0.123",
         "date": "日期，如 2024-06-30" + ("；只到月的填当月最后一日" if column.month_means_end else ""),
     }
-    kind = kinds[column.type]
+    kind = input_rules[column.type]
     return kind + (f"，范围 {column.low}–{column.high}" if column.words else "")
 
 
 def _mark(book: Any, sheet: Any, layout: Layout) -> None:
     """Colour what is missing in a row that is begun, and codes that occur twice."""
     positions = range(len(layout.columns))
-    begun = "&".join(f"${xl_col_to_name(p)}2" for p in positions)
+    row_text = "&".join(f"${column_letter(p)}2" for p in positions)
     for name in layout.dataset.required:
-        cell = f"${xl_col_to_name(layout.position(name))}2"
+        cell = f"${column_letter(layout.position(name))}2"
         rule = {
             "type": "formula",
-            "criteria": f'=AND({begun}<>"",{cell}="")',
+            "criteria": f'=AND({row_text}<>"",{cell}="")',
             "format": book.add_format(BLANK),
         }
         sheet.conditional_format(1, layout.position(name), FILLED_ROWS, layout.position(name), rule)
     if len(layout.dataset.required_key) == 1 and len(layout.dataset.key) <= 2:
-        columns = [xl_col_to_name(layout.position(name)) for name in layout.dataset.key]
+        columns = [column_letter(layout.position(name)) for name in layout.dataset.key]
         # Joined to text, because Excel takes a blank criterion for 0.
         alike = ",".join(f'${c}$2:${c}${FILLED_ROWS + 1},${c}2&""' for c in columns)
         position = layout.position(layout.dataset.key[0])

@@ -14,9 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from xlsxwriter.utility import xl_col_to_name
-
 from youjun_pipeline.contracts.model import HELPER_SHEET, NUMBER_TYPES, SNAPSHOT, Column, Dataset
+from youjun_pipeline.ingest.formats.book import column_letter
 from youjun_pipeline.reports.workbook import LINE_HEIGHT, text_width
 from youjun_pipeline.templates.data_sheet import (
     FILLED_ROWS,
@@ -71,7 +70,7 @@ def write_instructions(book: Any, layout: Layout, district: str, delivery: dt.da
     rows = examples().get(dataset.name, [])
     for position, column in enumerate(layout.columns):
         row += 1
-        letter = xl_col_to_name(position)
+        letter = column_letter(position)
         if isinstance(column, str):
             texts = [letter, column, "供填表人核对", "", "已填好的不必改；本列不读取，可以删除"]
             is_required = False
@@ -134,12 +133,12 @@ def write_checks(book: Any, layout: Layout) -> None:
     for position, title in enumerate(("检查项", "结果", "结论")):
         sheet.write_string(3, position, title, head)
     row = 4
-    begun = "&".join(_range(layout, i) for i in range(len(layout.columns)))
-    lines = [("已填行数", f'=SUMPRODUCT(--({begun}<>""))', len(layout.rows), False)]
+    row_text = "&".join(_range(layout, i) for i in range(len(layout.columns)))
+    lines = [("已填行数", f'=SUMPRODUCT(--({row_text}<>""))', len(layout.rows), False)]
     for name in layout.dataset.required:
         column = layout.dataset.columns[name]
         missing = sum(1 for given in layout.rows if given.get(name) is None)
-        formula = f'=SUMPRODUCT(({begun}<>"")*({_range(layout, layout.position(name))}=""))'
+        formula = f'=SUMPRODUCT(({row_text}<>"")*({_range(layout, layout.position(name))}=""))'
         lines.append((f"必填列“{column.zh}”空白的行数", formula, missing, True))
     key = '&"|"&'.join(_range(layout, layout.position(name)) for name in layout.dataset.key)
     keyed = "*".join(f'({_range(layout, layout.position(name))}<>"")' for name in layout.dataset.required_key)
@@ -175,7 +174,7 @@ def write_checks(book: Any, layout: Layout) -> None:
 
 
 def _range(layout: Layout, position: int) -> str:
-    letter = xl_col_to_name(position)
+    letter = column_letter(position)
     return f"'{layout.sheet}'!${letter}$2:${letter}${FILLED_ROWS + 1}"
 
 

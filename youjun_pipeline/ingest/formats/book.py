@@ -176,7 +176,7 @@ def visible_columns(columns: list[pa.ChunkedArray]) -> list[pa.ChunkedArray]:
     return [pc.if_else(pc.equal(column, ""), None, column) for column in cleaned]
 
 
-def some(items: Sequence[object], most: int = 20) -> str:
+def shortened(items: Sequence[object], most: int = 20) -> str:
     """Items as a message lists them; of many, the first ones and how many there are."""
     shown = "、".join(str(item) for item in items[:most])
     return shown if len(items) <= most else f"{shown} 等 {len(items)} 处"

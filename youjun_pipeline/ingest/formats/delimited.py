@@ -27,7 +27,7 @@ from youjun_pipeline.ingest.formats.book import (
     Sheet,
     Unreadable,
     Wanted,
-    some,
+    shortened,
     text_column,
     visible,
     visible_columns,
@@ -175,7 +175,7 @@ def _careful_body(text: str, delimiter: str, index: int) -> Body:
     ]
     if longer:
         raise Unreadable(
-            f"第 {some(longer)} 行的单元格比表头多（表头在第 {numbers[index]} 行，共 {width} 列）",
+            f"第 {shortened(longer)} 行的单元格比表头多（表头在第 {numbers[index]} 行，共 {width} 列）",
             "单元格里如有逗号等分隔符，请给该单元格加英文双引号，或改交 .xlsx",
         )
     # A remark below the table has no delimiters; what the row is, is told when it is known.
@@ -191,7 +191,7 @@ def _careful_body(text: str, delimiter: str, index: int) -> Body:
     return Body(
         np.array(lines, dtype=np.int64),
         [text_column([cell or None for cell in column]) for column in columns],
-        (f"第 {some(shorter)} 行的单元格比表头少，缺少的按空白读取；请确认文件完整",) if shorter else (),
+        (f"第 {shortened(shorter)} 行的单元格比表头少，缺少的按空白读取；请确认文件完整",) if shorter else (),
     )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from youjun_pipeline.contracts.model import Dataset, Failure
-from youjun_pipeline.ingest.formats.book import some
+from youjun_pipeline.ingest.formats.book import shortened
 from youjun_pipeline.ingest.results import ReadResult
 from youjun_pipeline.ingest.statistics.cells import ATTACHED, SCHOOL, SITE, Cell, figure, number
 
@@ -110,7 +110,8 @@ def compose(
         row[column] = (_sum([value for value, _ in (*own, *added)]), (own or added)[0][1])
     if conflicts:
         return failed(
-            Failure(CONFLICT, f"同一数据在几处不一致，请核对后只保留正确的：{some(conflicts, 50)}"), datasets
+            Failure(CONFLICT, f"同一数据在几处不一致，请核对后只保留正确的：{shortened(conflicts, 50)}"),
+            datasets,
         )
     composed = Composed({}, rejected=given.rejected)
     composed.sources += [
@@ -245,16 +246,16 @@ def _agreed(sources: list[Source], conflicts: list[str]) -> tuple[str | None, So
     if len(sources) == 1:
         return _value(sources[0].cell), sources[0]
     given = [(_value(source.cell), source) for source in sources]
-    told = [(value, source) for value, source in given if value is not None]
-    if not told:
+    reported = [(value, source) for value, source in given if value is not None]
+    if not reported:
         return None, sources[0]
-    if any(not _same(value, told[0][0]) for value, _ in told[1:]):
+    if any(not _same(value, reported[0][0]) for value, _ in reported[1:]):
         places = "、".join(
-            f"{s.sheet} {s.cell.letter}{s.cell.row} 是“{s.cell.value or '空（0）'}”" for _, s in told
+            f"{s.sheet} {s.cell.letter}{s.cell.row} 是“{s.cell.value or '空（0）'}”" for _, s in reported
         )
-        cell = told[0][1].cell
+        cell = reported[0][1].cell
         conflicts.append(f"{cell.school_code} {cell.label}：{places}")
-    return told[0]
+    return reported[0]
 
 
 def _value(cell: Cell) -> str | None:

@@ -267,10 +267,10 @@ def _place(labels: Skeleton, figure: Figure) -> Place:
     if figure.cells and here not in figure.cells:
         raise NotThere(f"“{name}”应在 {_either(figure.cells)}，实际在 {here}（均不计坐标行、坐标列）")
     if figure.unit:
-        said = " ".join(
+        unit_text = " ".join(
             (labels.labels[index], *_numbered_paths(labels)[column], labels.units[index], labels.about)
         )
-        if figure.unit not in said:
+        if figure.unit not in unit_text:
             raise NotThere(f"“{name}”没有注明单位是{figure.unit}")
     return Place(row, column, name, value)
 

@@ -48,10 +48,10 @@ def read_statistics(path: Path, name: str) -> StatisticsRead:
             if isinstance(book, Refused):
                 problems.append(f"{book.name}：{book.message}")
                 continue
-            said: list[str] = []
+            book_notices: list[str] = []
             before = f"{book.name}：" if book.name else ""
             try:
-                cells += _read_book(book, name, layouts, said)
+                cells += _read_book(book, name, layouts, book_notices)
             except Unreadable as error:
                 problems.append(f"{before}{error}")
             except Unexpected as error:
@@ -59,7 +59,7 @@ def read_statistics(path: Path, name: str) -> StatisticsRead:
                 problems += [f"{before}{problem}" for problem in error.problems]
             except Exception as error:
                 problems.append(f"{before}{unforeseen(error)}")
-            notices += [before + text for text in said]
+            notices += [before + text for text in book_notices]
     except Unreadable as error:
         problems.append(str(error))
     except OSError as error:

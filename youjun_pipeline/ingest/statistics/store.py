@@ -241,11 +241,11 @@ def _compose(
                 for name, content in part.files
                 for cell in stored.cells.get(content, [])
             ]
-            said = [
+            readings = [
                 f"{name}：{text}" for name, content in part.files for text in stored.notices.get(content, [])
             ]
             try:
-                result = compose(given, said, (part.district_code, part.district_name), datasets)
+                result = compose(given, readings, (part.district_code, part.district_name), datasets)
             except Exception as error:
                 result = failed(Failure("file_unreadable", f"统计报表：{unforeseen(error)}"), datasets)
         _keep(part, result, found, known)
@@ -285,10 +285,10 @@ def _keep(part: Part, result: Composed, found: Statistics, known: set[tuple[str,
 def _failure(faulty: list[tuple[str, tuple[str, str]]]) -> Failure:
     """One failure for a delivery with unusable files, which names them all or the first of many."""
     rules = [rule for _, (rule, _) in faulty]
-    told = "；".join(f"{name}：{message}" for name, (_, message) in faulty[:SHOWN_FAILURES])
+    failures_shown = "；".join(f"{name}：{message}" for name, (_, message) in faulty[:SHOWN_FAILURES])
     more = f"；等共 {len(faulty)} 个文件" if len(faulty) > SHOWN_FAILURES else ""
     rule = "statistics_form_unexpected" if "statistics_form_unexpected" in rules else rules[0]
-    return Failure(rule, told + more)
+    return Failure(rule, failures_shown + more)
 
 
 @dataclass
@@ -311,12 +311,12 @@ def _stored(con: duckdb.DuckDBPyConnection, contents: set[str], read: dict[str, 
     ).fetchall()
     found.cells |= {content: [Cell(*values) for values in json.loads(cells)] for content, cells in texts}
     con.execute(wanted, [list(contents)])
-    said = con.execute(
+    notices = con.execute(
         "select content_sha256, message from raw.notice semi join statistics_wanted using (content_sha256) "
         "where dataset = ? order by rowid",
         [STATISTICS],
     )
-    for content, message in said.fetchall():
+    for content, message in notices.fetchall():
         found.notices.setdefault(content, []).append(message)
     failures = con.execute(
         "select content_sha256, failure_rule, failure_message from raw.content "

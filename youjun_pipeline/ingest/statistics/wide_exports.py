@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from youjun_pipeline.ingest.formats.book import Sheet, Span, column_letter, some
+from youjun_pipeline.ingest.formats.book import Sheet, Span, column_letter, shortened
 from youjun_pipeline.ingest.statistics.cells import (
     ATTACHED,
     ATTACHED_TYPES,
@@ -99,19 +99,21 @@ def _code_column(grid: Grid, row: int, layouts: Layouts) -> int | None:
 def _stage(name: str, sheet: str, grid: Grid, start: int) -> str | None:
     """The stage that the file's name, the sheet's name or the title tells; None for kindergartens."""
     title = " ".join(text for row in range(start) for text in grid.texts(row))
-    told = {}
+    stage_of_source = {}
     for source, text in (("文件名", PurePosixPath(name).stem), ("工作表名", sheet), ("标题", title)):
         if "幼儿" in text or "学前" in text:
             return None
         stages = {stage for word, stage in _STAGE_WORDS.items() if word in text}
         if len(stages) == 1:
-            told[source] = stages.pop()
-    if not told:
+            stage_of_source[source] = stages.pop()
+    if not stage_of_source:
         raise Unexpected(["不知道是哪个学段的宽表：请在文件名中写明小学、初中或高中"])
-    if len(set(told.values())) > 1:
-        said = "、".join(f"{source}是{STAGE_NAMES[stage]}" for source, stage in told.items())
-        raise Unexpected([f"学段前后不一：{said}"])
-    return next(iter(told.values()))
+    if len(set(stage_of_source.values())) > 1:
+        sources_and_stages = "、".join(
+            f"{source}是{STAGE_NAMES[stage]}" for source, stage in stage_of_source.items()
+        )
+        raise Unexpected([f"学段前后不一：{sources_and_stages}"])
+    return next(iter(stage_of_source.values()))
 
 
 def _read_table(
@@ -155,9 +157,9 @@ def _read_table(
             continue
         cells += _row(grid, row, texts, columns, stage, role, sheet, member)
     if unsaid:
-        raise Unexpected([f"第 {some(unsaid)} 行没有填明“是否计校数”，应为 1 或 0"])
+        raise Unexpected([f"第 {shortened(unsaid)} 行没有填明“是否计校数”，应为 1 或 0"])
     if under:
-        raise Unexpected([f"{some(under)}的单元格是合并的，看不到各行填的是什么，请取消合并、逐行填写"])
+        raise Unexpected([f"{shortened(under)}的单元格是合并的，看不到各行填的是什么，请取消合并、逐行填写"])
     if passed_over:
         notices.append(f"工作表“{sheet}”有 {passed_over} 行是幼儿园或附设的幼儿班、特教班，没有读取")
     return cells

@@ -10,7 +10,7 @@ with year as (
     join youjun_scenario.main.evaluation e on e.district_code = o.district_code and e.base_phase_id = o.phase_id
 ), pupils as (
     select district_code, phase_id, year, school_code, stage, grade, students, (high - students) / 1.2816 as deviation
-    from planning_said
+    from planning_pupils
     where school_code is not null
 ), grade as (
     -- the pupils of a grade and the classes that it has now

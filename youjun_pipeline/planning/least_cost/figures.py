@@ -142,18 +142,18 @@ def levers_of(
             continue
         indicator = figures.indicators.index(kind.indicator)
         size = len(figures.schools) if kind.by_school else len(figures.section_keys)
-        told = prices.levers.get(name) if prices else None
-        is_allowed = (told is None or told.allowed) and (allowed is None or name in allowed)
+        price = prices.levers.get(name) if prices else None
+        is_allowed = (price is None or price.allowed) and (allowed is None or name in allowed)
         most = _plenty(s, indicator)
-        if told is not None and told.most is not None:
-            most = float(told.most)
+        if price is not None and price.most is not None:
+            most = float(price.most)
         high = np.full(size, most if is_allowed else 0.0)
         for site in prices.sites if prices else ():
             if site.lever == name and site.school in figures.schools:
                 high[_sites_of(figures, kind, site.school)] = float(site.most)
         move = (
-            float(told.move_price)
-            if told is not None and told.move_price is not None and is_allowed
+            float(price.move_price)
+            if price is not None and price.move_price is not None and is_allowed
             else None
         )
         levers.append(
@@ -161,14 +161,14 @@ def levers_of(
                 indicator,
                 kind.by_school,
                 kind.is_whole,
-                np.full(size, float(told.price) if told is not None else 1.0),
+                np.full(size, float(price.price) if price is not None else 1.0),
                 np.floor(high) if kind.is_whole else high,
                 move_price=move,
                 movable=figures.donors.most(name) if move is not None else None,
                 people=None if kind.by_school else figures.donors.people,
                 carries=_carried(figures, kind),
-                most_moved=float(told.most_moved)
-                if told is not None and told.most_moved is not None
+                most_moved=float(price.most_moved)
+                if price is not None and price.most_moved is not None
                 else None,
                 may_take_out=not kind.is_whole or kind.indicator == figures.indicators[-1],
             )
@@ -208,8 +208,8 @@ def _refuse_unknown(con: duckdb.DuckDBPyConnection, key: list[str]) -> None:
         key,
     ).fetchall()
     if missing:
-        told = "\n".join(f"  {name}：{codes}" for name, codes in missing)
-        raise UnknownFiguresError(f"{len(missing)} 所学校缺数据，方案无法证明达标；请先补报：\n{told}")
+        lines = "\n".join(f"  {name}：{codes}" for name, codes in missing)
+        raise UnknownFiguresError(f"{len(missing)} 所学校缺数据，方案无法证明达标；请先补报：\n{lines}")
 
 
 def _seats(
@@ -346,9 +346,9 @@ def _neighbours(
             key,
         ).fetchall()
     }
-    told = prices.pupils if prices else None
-    within = float(told.within_m) if told and told.within_m is not None else np.inf
-    by_distance = bool(told and (told.within_m is not None or told.price_per_km))
+    price = prices.pupils if prices else None
+    within = float(price.within_m) if price and price.within_m is not None else np.inf
+    by_distance = bool(price and (price.within_m is not None or price.price_per_km))
     return [
         Neighbours(index[source, stage], index[target, stage], entering, metres)
         for source, target, entering, metres in pairs

@@ -55,7 +55,7 @@ class Line:
 
     def action(self, number: int, day: date) -> Action:
         """The line as an action of a scenario."""
-        said = {
+        described = {
             "school": self.school,
             "to_school": self.to_school,
             "stage": self.stage,
@@ -69,7 +69,7 @@ class Line:
             action_no=f"P{number:04d}",
             kind=kind,
             effective_on=self.due or day,
-            **{field: said[field] for field in fields},  # type: ignore[arg-type]
+            **{field: described[field] for field in fields},  # type: ignore[arg-type]
         )
 
 

@@ -41,8 +41,8 @@ def shadows(found: Found, money: str) -> list[Shadow]:
     relaxed, model = found.plan.relaxed, found.plan.model
     if relaxed is None:
         return []
-    kinds = [lever_kinds()[name] for name in found.lever_ids]
-    by_indicator = {kind.indicator: kind for kind in kinds}
+    kind_of_lever = [lever_kinds()[name] for name in found.lever_ids]
+    by_indicator = {kind.indicator: kind for kind in kind_of_lever}
     k = len(found.figures.indicators)
     cones, out = model.program.cones, list[Shadow]()
     for cone in np.flatnonzero(relaxed.price_of_limit > 0):
@@ -60,7 +60,7 @@ def shadows(found: Found, money: str) -> list[Shadow]:
         limit = {ADD: MOST_ADDED, GIVE: MOST_GIVEN}.get(block.kind)
         if limit is None or block.lever is None:
             continue
-        lever, kind = found.levers[block.lever], kinds[block.lever]
+        lever, kind = found.levers[block.lever], kind_of_lever[block.lever]
         for site, price in enumerate(relaxed.price_of_high[block.at]):
             school, stage_ = (
                 (found.figures.schools[site], None) if lever.by_school else found.figures.section_keys[site]

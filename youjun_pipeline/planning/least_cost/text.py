@@ -129,10 +129,13 @@ def number(value: float) -> str:
 
 def obstacles_text(obstacles: Iterable[Obstacle], names: Mapping[str, str]) -> str:
     """What keeps the district from passing, each with the least by which it would have to give way."""
-    told = [obstacle_sentence(o, names) for o in obstacles]
-    lines = ["在允许的手段和上限内没有方案可以达标。至少要让步的地方：", *(f"  {t}" for t in told[:SHOWN])]
-    if len(told) > SHOWN:
-        lines.append(f"  另有 {len(told) - SHOWN} 处")
+    sentences = [obstacle_sentence(o, names) for o in obstacles]
+    lines = [
+        "在允许的手段和上限内没有方案可以达标。至少要让步的地方：",
+        *(f"  {t}" for t in sentences[:SHOWN]),
+    ]
+    if len(sentences) > SHOWN:
+        lines.append(f"  另有 {len(sentences) - SHOWN} 处")
     return "\n".join(lines)
 
 

@@ -109,16 +109,16 @@ def doubts(evaluation: Evaluation, place: Row, named: list[str]) -> list[str]:
     """What an inspector would ask about a place: nothing handed in, no evidence named, figures or evidence of before."""
     if not place["file"]:
         return ["没有报送，须补报"]
-    said = []
+    doubts = []
     if place["dataset"] == "assurance" and not named:
-        said.append("没有写明佐证材料")
+        doubts.append("没有写明佐证材料")
     if place["delivery"] and place["delivery"] < evaluation.starts:
-        said.append(f"早于本阶段（{evaluation.starts}起）")
+        doubts.append(f"早于本阶段（{evaluation.starts}起）")
     for text in named:
         years = [int(year) for year in _YEAR.findall(text)]
         if years and max(years) < evaluation.starts.year:
-            said.append(f"佐证年份较早：{text}")
-    return said
+            doubts.append(f"佐证年份较早：{text}")
+    return doubts
 
 
 def _without_evidence(book: Book, con: duckdb.DuckDBPyConnection, figures: list[Row]) -> None:
@@ -150,9 +150,11 @@ def _without_evidence(book: Book, con: duckdb.DuckDBPyConnection, figures: list[
     for row in evaluation.rows(con, "mart.acceptance", "*", "inspected_on, indicator_code, school_name, row"):
         if row["result"] == "passed" and not row["evidence"]:
             name = indicator_words(evaluation.catalogue, row["indicator_code"] or row["indicator"])
-            said = f"{row['school_name'] or '差异系数或全县事项'} {row['inspected_on']} 验收通过，不计入销号"
+            passed = (
+                f"{row['school_name'] or '差异系数或全县事项'} {row['inspected_on']} 验收通过，不计入销号"
+            )
             place = f"{row['delivery']} {row['file']} 第 {row['row']} 行"
-            lines.append(("验收", name, said, row["inspector"], place))
+            lines.append(("验收", name, passed, row["inspector"], place))
     for number, line in enumerate(lines, start=1):
         paper.number(paper.row, 0, number, "0")
         for column, text in enumerate(line, start=1):
