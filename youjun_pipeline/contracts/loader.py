@@ -13,6 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
 from youjun_pipeline.contracts.model import (
     DUCKDB_TYPES,
     HIDDEN_COLUMNS,
@@ -20,18 +23,16 @@ from youjun_pipeline.contracts.model import (
     NUMBER_TYPES,
     ROW_COLUMNS,
     SEVERITIES,
+    TESTS,
     TYPE_RANGES,
     UNIT_SPELLINGS,
-    WARNING,
     WORD_TYPES,
-    AnyGiven,
     AtMost,
     Column,
     Dataset,
     Known,
     NotBetween,
     Rule,
-    Test,
     Within,
     fold_word,
     header_names,
@@ -39,23 +40,6 @@ from youjun_pipeline.contracts.model import (
 from youjun_pipeline.standard.items import reported_items
 
 DECLARATIONS = Path(__file__).parent / "datasets"
-
-DATASET_FIELDS = {
-    *("name", "title", "aliases", "kind", "key", "informational", "hides", "comment", "columns", "rules"),
-    *("prefilled", "empty_means"),
-}
-COLUMN_FIELDS = {
-    *("zh", "aliases", "type", "required", "min", "max", "values", "open", "words", "unit"),
-    *("month_means_end", "latin", "is_day", "per_student", "comment"),
-}
-RULE_FIELDS = {"name", "severity", "message", "when"}
-TEST_FIELDS = {
-    "at_most": ({"sum", "of"}, set()),
-    "within": ({"column"}, {"min", "max"}),
-    "not_between": ({"column", "above", "below"}, set()),
-    "any_given": ({"columns"}, set()),
-    "known": ({"column"}, set()),
-}
 
 
 class DeclarationError(ValueError):
@@ -124,77 +108,44 @@ def _filled(entry: Any, words: Mapping[str, object]) -> Any:
 
 def parse_dataset(raw: Mapping[str, Any]) -> Dataset:
     """One declaration as a Dataset. Raises DeclarationError with one line per fault."""
-    faults = _field_faults("dataset", raw, {"name", "title", "kind", "key", "columns"}, DATASET_FIELDS)
-    if faults:
-        raise DeclarationError("\n".join(faults))
-    columns: dict[str, Column] = {}
-    for name, entry in raw["columns"].items():
-        found = _field_faults(f"column {name}", entry, {"zh", "type"}, COLUMN_FIELDS)
-        if not found:
-            columns[name] = column = _parse_column(name, entry)
-            found = _column_faults(column)
-        faults += found
-    rules: list[Rule] = []
-    for entry in raw.get("rules", ()):
-        found = _rule_entry_faults(entry)
-        if not found:
-            rule = _parse_rule(entry)
-            rules.append(rule)
-            found = _rule_faults(rule, columns)
-        faults += found
-    dataset = Dataset(
-        name=raw["name"],
-        title=raw["title"],
-        kind=raw["kind"],
-        key=tuple(raw["key"]),
-        columns=columns,
-        rules=tuple(rules),
-        aliases=tuple(raw.get("aliases", ())),
-        informational=tuple(raw.get("informational", ())),
-        hides=dict(raw.get("hides", {})),
-        comment=raw.get("comment", ""),
-        prefilled=tuple(raw.get("prefilled", ())),
-        empty_means=raw.get("empty_means", ""),
-    )
+    try:
+        dataset = _DATASET.validate_python(_named(raw))
+    except ValidationError as error:
+        faults = [_field_fault(raw, e) for e in error.errors(include_url=False)]
+        raise DeclarationError("\n".join(faults)) from None
+    faults = [fault for column in dataset.columns.values() for fault in _column_faults(column)]
+    faults += [fault for rule in dataset.rules for fault in _rule_faults(rule, dataset.columns)]
     faults += _dataset_faults(dataset)
     if faults:
         raise DeclarationError("\n".join(faults))
     return dataset
 
 
-def _field_faults(where: str, entry: Mapping[str, Any], needed: set[str], known: set[str]) -> list[str]:
-    faults = [f"{where}: field {name} is missing" for name in sorted(needed - entry.keys())]
-    return faults + [f"{where}: field {name} is unknown" for name in sorted(entry.keys() - known)]
+_DATASET = TypeAdapter(Dataset)
 
 
-def _parse_column(name: str, entry: Mapping[str, Any]) -> Column:
-    low, high = TYPE_RANGES.get(entry["type"], (None, None))
-    return Column(
-        name=name,
-        zh=entry["zh"],
-        type=entry["type"],
-        required=entry.get("required", False),
-        low=_decimal(entry.get("min", low)),
-        high=_decimal(entry.get("max", high)),
-        values={stored: tuple(words) for stored, words in entry.get("values", {}).items()},
-        is_open=entry.get("open", False),
-        words=dict(entry.get("words", {})),
-        aliases=tuple(entry.get("aliases", ())),
-        unit=entry.get("unit"),
-        month_means_end=entry.get("month_means_end", False),
-        latin=entry.get("latin", False),
-        is_day=entry.get("is_day", False),
-        per_student=_range(entry.get("per_student")),
-        comment=entry.get("comment", ""),
-    )
+def _named(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The declaration with what its columns need not say: their names, and the bounds of their types."""
+    columns = {}
+    for name, entry in raw.get("columns", {}).items():
+        low, high = TYPE_RANGES.get(entry.get("type"), (None, None))
+        columns[name] = {"name": name, "min": low, "max": high} | entry
+    return {**raw, "columns": columns} if "columns" in raw else dict(raw)
 
 
-def _range(entry: Mapping[str, Any] | None) -> tuple[Decimal | None, Decimal | None] | None:
-    return None if entry is None else (_decimal(entry.get("min")), _decimal(entry.get("max")))
-
-
-def _decimal(value: int | Decimal | None) -> Decimal | None:
-    return None if value is None else Decimal(value)
+def _field_fault(raw: Mapping[str, Any], error: ErrorDetails) -> str:
+    """One finding of pydantic, with the place as whoever wrote the declaration calls it."""
+    match error["loc"]:
+        case ("columns", name, *rest):
+            where = f"column {name}"
+        case ("rules", int(number), *rest):
+            where = f"rule {raw['rules'][number].get('name', '?')}"
+        case _:
+            where, rest = "dataset", list(error["loc"])
+    *within, field = rest or [""]
+    where = ", ".join(map(str, (where, *within)))
+    reasons = {"missing": "is missing", "unexpected_keyword_argument": "is unknown"}
+    return f"{where}: field {field} {reasons.get(error['type'], error['msg'])}"
 
 
 def _column_faults(column: Column) -> list[str]:
@@ -259,39 +210,9 @@ def _dataset_faults(dataset: Dataset) -> list[str]:
     ]
 
 
-def _rule_entry_faults(entry: Mapping[str, Any]) -> list[str]:
-    where = f"rule {entry.get('name', '?')}"
-    faults = _field_faults(where, entry, {"name", "message"}, RULE_FIELDS | TEST_FIELDS.keys())
-    tests = sorted(entry.keys() & TEST_FIELDS.keys())
-    if len(tests) != 1:
-        return [*faults, f"{where}: exactly one of {', '.join(TEST_FIELDS)}, not {len(tests)}"]
-    needed, optional = TEST_FIELDS[tests[0]]
-    return faults + _field_faults(f"{where}, {tests[0]}", entry[tests[0]], needed, needed | optional)
-
-
-def _parse_rule(entry: Mapping[str, Any]) -> Rule:
-    return Rule(
-        name=entry["name"],
-        severity=entry.get("severity", WARNING),
-        message=entry["message"],
-        test=_parse_test(entry),
-        when={column: tuple(values) for column, values in entry.get("when", {}).items()},
-    )
-
-
-def _parse_test(entry: Mapping[str, Any]) -> Test:
-    if at_most := entry.get("at_most"):
-        return AtMost(tuple(at_most["sum"]), tuple(at_most["of"]))
-    if within := entry.get("within"):
-        return Within(within["column"], _decimal(within.get("min")), _decimal(within.get("max")))
-    if gap := entry.get("not_between"):
-        return NotBetween(gap["column"], Decimal(gap["above"]), Decimal(gap["below"]))
-    if any_given := entry.get("any_given"):
-        return AnyGiven(tuple(any_given["columns"]))
-    return Known(entry["known"]["column"])
-
-
 def _rule_faults(rule: Rule, columns: Mapping[str, Column]) -> list[str]:
+    if len(rule.tests) != 1:
+        return [f"rule {rule.name}: exactly one of {', '.join(TESTS)}, not {len(rule.tests)}"]
     unknown = [name for name in rule.columns if name not in columns]
     if unknown:
         return [f"rule {rule.name}: {name} is no column" for name in unknown]

@@ -11,9 +11,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property, lru_cache
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic.dataclasses import dataclass
 
 SNAPSHOT, EVENTS = "snapshot", "events"
 KINDS = (SNAPSHOT, EVENTS)
@@ -118,7 +121,15 @@ class Failure:
     message: str
 
 
-@dataclass(frozen=True)
+# A part of a declaration: read by pydantic from the TOML file, which may say nothing that is not known here.
+_DECLARED = ConfigDict(extra="forbid", validate_by_name=True, validate_by_alias=True)
+
+
+def _range(value: Any) -> Any:
+    return (value.get("min"), value.get("max")) if isinstance(value, dict) else value
+
+
+@dataclass(frozen=True, config=_DECLARED)
 class Column:
     """One column of a dataset.
 
@@ -134,17 +145,17 @@ class Column:
     zh: str
     type: str
     required: bool = False
-    low: Decimal | None = None
-    high: Decimal | None = None
-    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    is_open: bool = False
-    words: Mapping[str, str] = field(default_factory=dict)
+    low: Decimal | None = Field(default=None, alias="min")
+    high: Decimal | None = Field(default=None, alias="max")
+    values: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    is_open: bool = Field(default=False, alias="open")
+    words: Mapping[str, str] = Field(default_factory=dict)
     aliases: tuple[str, ...] = ()
     unit: str | None = None
     month_means_end: bool = False
     latin: bool = False
     is_day: bool = False
-    per_student: tuple[Decimal | None, Decimal | None] | None = None
+    per_student: Annotated[tuple[Decimal | None, Decimal | None] | None, BeforeValidator(_range)] = None
     comment: str = ""
 
     @property
@@ -167,7 +178,7 @@ class Column:
         return fold_word(written) in {fold_word(s) for s in spellings}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_DECLARED)
 class AtMost:
     """The given ones of `sum` add up to no more than all of `of`; not tested where one of `of` is missing."""
 
@@ -179,20 +190,20 @@ class AtMost:
         return (*self.sum, *self.of)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_DECLARED)
 class Within:
     """A given number lies between `low` and `high`, both inclusive; for bounds that depend on another cell."""
 
     column: str
-    low: Decimal | None = None
-    high: Decimal | None = None
+    low: Decimal | None = Field(default=None, alias="min")
+    high: Decimal | None = Field(default=None, alias="max")
 
     @property
     def columns(self) -> tuple[str, ...]:
         return (self.column,)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_DECLARED)
 class NotBetween:
     """A given number does not lie strictly between `above` and `below`."""
 
@@ -205,14 +216,14 @@ class NotBetween:
         return (self.column,)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_DECLARED)
 class AnyGiven:
     """At least one of the columns is given."""
 
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_DECLARED)
 class Known:
     """The value of an open choice is one of those declared."""
 
@@ -224,17 +235,31 @@ class Known:
 
 
 Test = AtMost | Within | NotBetween | AnyGiven | Known
+TESTS = ("at_most", "within", "not_between", "any_given", "known")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_DECLARED)
 class Rule:
     """A named test between the cells of one row, made where every column of `when` holds one of its values."""
 
     name: str
-    severity: str
     message: str
-    test: Test
-    when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    severity: str = WARNING
+    when: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    at_most: AtMost | None = None
+    within: Within | None = None
+    not_between: NotBetween | None = None
+    any_given: AnyGiven | None = None
+    known: Known | None = None
+
+    @property
+    def tests(self) -> list[Test]:
+        """The tests that are declared; a rule is to have one."""
+        return [test for test in map(vars(self).get, TESTS) if test]
+
+    @property
+    def test(self) -> Test:
+        return self.tests[0]
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -242,7 +267,7 @@ class Rule:
         return tuple(dict.fromkeys((*self.when, *self.test.columns)))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, config=_DECLARED)
 class Dataset:
     """The contract of one dataset. Compared by identity, so that what is derived from it can be cached.
 
@@ -262,7 +287,7 @@ class Dataset:
     rules: tuple[Rule, ...] = ()
     aliases: tuple[str, ...] = ()
     informational: tuple[str, ...] = ()
-    hides: Mapping[str, str] = field(default_factory=dict)
+    hides: Mapping[str, str] = Field(default_factory=dict)
     comment: str = ""
     prefilled: tuple[str, ...] = ()
     empty_means: str = ""
