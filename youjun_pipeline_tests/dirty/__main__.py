@@ -80,7 +80,10 @@ def run(what: str, first: int, last: int) -> list[str]:
         faults.append(f"{name}: ended the program ({code})")
         # Nothing of this batch was judged: once more up to the file that ended it, then on from the next.
         if number > at:
-            faults += [f"{f}" for line in _child(what, at, number)[0] for f in line.get("faults", [])]
+            again = [line for line in _child(what, at, number)[0] if "end" in line]
+            files += len(again)
+            ends.update(line["end"] for line in again)
+            faults += [fault for line in again for fault in line["faults"]]
         files, at = files + 1, number + 1
     seconds = time.monotonic() - begun
     told = "，".join(f"{end} {count}" for end, count in sorted(ends.items()))

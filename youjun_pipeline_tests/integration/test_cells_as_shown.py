@@ -16,7 +16,7 @@ import xlwt
 from youjun_pipeline.contracts import Dataset
 from youjun_pipeline.ingest.files import ReadResult, read_file
 from youjun_pipeline.ingest.validate import Validated, validate
-from youjun_pipeline_tests.faults.bomb_books import MAIN, SHEET, STYLES, parts, sheet_xml
+from youjun_pipeline_tests.faults.bomb_books import MAIN, SHEET, STRINGS, STYLES, parts, sheet_xml
 from youjun_pipeline_tests.faults.zips import write_zip
 from youjun_pipeline_tests.integration.delivered_files import CLASSES, FACILITIES, SCHOOLS
 
@@ -181,6 +181,59 @@ def test_a_value_in_pieces_is_refused_and_never_cut_short(tmp_path: Path, cell: 
         "写得特殊（夹着注释、CDATA 或字符引用），读不准。请用 Excel 或 WPS 打开后另存为 .xlsx"
         in failure.message
     )
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        ('<c r="E3"><v>40</v><v>99</v></c>', "写了两次"),
+        ('<c r="E3"><v>40</v> <v></v></c>', "写了两次"),
+        ('<c r="E3"><v>40</v><y:v xmlns:y="urn:x">99</y:v></c>', "写了两次"),
+        ('<c r="E3" t="inlineStr"><is><t>40</t></is><is><t>99</t></is></c>', "写了两次"),
+        ('<c r="E3" t="inlineStr"><is><t>40</t></is><v>99</v></c>', "写了两次"),
+        ('<c r="E3" t="inlineStr"><v>40</v></c>', "写得特殊"),
+        ('<c r="E3"><v>40</v><f>1+1</f></c>', "写得特殊"),
+        ('<c r="E3"><v>4<b>9</b>0</v></c>', "单元格之外的内容（b）"),
+        ('<C r="E3"><v>40</v></C>', "单元格之外的内容（C）"),
+        ('<c r="E3"><v>40</v></c><c r="E3"><v>99</v></c>', "第 3 行的单元格写了两次"),
+        ('<c r="E3"><v>40</v></c><c r="D3"><v>7</v></c>', "第 3 行的单元格写了两次，或次序颠倒"),
+        ('<c r="E2"><v>99</v></c>', "单元格 E2 不在它的那一行里"),
+        ('<c r="E3"><v>40</v></c></row><row r="3"><c r="E3"><v>99</v></c>', "第 3 行写了两次"),
+        ('<c r="E3" t="s"><v>-1</v></c>', "不存在的共享文字（-1）"),
+        ('<c r="E3" t="s" s="0"><v>1.0</v></c>', "不存在的共享文字（1.0）"),
+    ],
+)
+def test_a_cell_with_two_values_or_in_two_places_is_refused(tmp_path: Path, cells: str, told: str) -> None:
+    """The workbook reader takes the last of two values, and for a text that there is not the first."""
+    path = raw(tmp_path / "classes.xlsx", f'<row r="3"><c r="A3"><v>2111000003</v></c>{cells}</row>')
+    failure = read_file(path, CLASSES).failure
+    assert failure is not None and failure.rule == "file_unreadable"
+    assert told in failure.message and "读不准。请用 Excel 或 WPS 打开后另存为 .xlsx" in failure.message
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ('<c r="e3" t="e"><v>#REF!</v></c>', "#REF!"),
+        ('<c r="E3" t="e"><v></v></c>', "#ERROR!"),
+        ('<c r="E3" t="e"/>', "#ERROR!"),
+        ('<c r="E3" t="str"><f>A1</f></c>', "#公式没有结果"),
+        ('<c r="E3" t="inlineStr"><is><t>40</t><rPh sb="0" eb="1"><t>99</t></rPh></is></c>', "40"),
+        ('<c r="E3" t="inlineStr"><is><r><t>4</t></r><r><t>0</t></r></is></c>', "40"),
+    ],
+)
+def test_a_cell_written_unusually_is_read_as_it_is_shown(tmp_path: Path, cell: str, text: str) -> None:
+    path = raw(tmp_path / "classes.xlsx", f'<row r="3"><c r="A3"><v>2111000003</v></c>{cell}</row>')
+    assert read_file(path, CLASSES).frame["students"].tolist() == ["42", text]
+
+
+@pytest.mark.parametrize("stated", ["2147483648", "18446744073709551615", "&#50;147483648"])
+def test_more_shared_texts_than_memory_are_refused(tmp_path: Path, stated: str) -> None:
+    """The workbook reader makes room for as many as are claimed: the program ended where there was none."""
+    texts = f'<sst {MAIN} count="1" uniqueCount="{stated}"><si><t>小学</t></si></sst>'
+    write_zip(tmp_path / "classes.xlsx", parts({STRINGS: texts.encode()}))
+    failure = read_file(tmp_path / "classes.xlsx", CLASSES).failure
+    assert failure is not None and "共享文字表不完整或已损坏" in failure.message
 
 
 def test_references_in_the_text_of_a_formula_are_read(tmp_path: Path) -> None:

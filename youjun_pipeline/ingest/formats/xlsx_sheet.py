@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from youjun_pipeline.ingest.formats import limits
@@ -36,24 +37,24 @@ from youjun_pipeline.ingest.formats.xml_parts import XmlError, text_lengths, wal
 FEW_CELLS, FEW_STYLES, FEW_BLANKS = 500_000, 100, 1_000
 # Each takes 200 bytes.
 MAX_MARKS = 1_000_000
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-# A cell or row written otherwise than by the common programs: no place, other quotes, a prefix, an entity.
+# A cell or row written otherwise than by the common programs: no place, other quotes, a prefix, an entity; a value that is not
+# alone in its cell, or anything between cells and rows.
 # No search runs beyond a tag: one to the end of a sheet for each of its tags would take hours.
 _UNUSUAL = re.compile(
-    rb'<(?:c(?=[\s/>])(?! r="[A-Z]{1,3}\d{1,7}"(?: [\w:.]++="[^"&<>]*+")*+ ?/?>)'
-    rb'|row(?=[\s/>])(?!(?: [\w:.]++="[^"&<>]*+")*+ ?/?>)|[^\s<>:/!?]++:(?:c|row)[\s/>]|!)'
+    rb'<(?:c(?=[\s/>])(?! r="[A-Z]{1,3}\d{1,7}"(?: [\w:.]++="[^"&<>]*+")*+ ?(?:/|><[vfi/])?>?)'
+    rb'|row(?=[\s/>])(?!(?: [\w:.]++="[^"&<>]*+")*+ ?/?>)|[^\s<>:/!?]++:(?:c|row)[\s/>]|!'
+    rb'|v(?=[\s/>])(?!>[^<]*+</v></c>)|v>(?<= t="s"><v>)(?!\d)|/(?:is|c|row)>(?!<(?:/?c|/?row|/sheetData)[\s/>]))'
 )
 # Cells that are only formatted; some sheets have a million of them.
 _BLANKS = re.compile(rb'(?:<c r="[A-Z]++\d++"(?: s="\d++")?+ ?/>)++')
-# Beyond 26 columns of 9 999 or 99 999 rows, or 702 of 999.
-_FAR = tuple(
-    re.compile(b' r="(?:' + far + b")")
-    for far in (rb"[A-Z]{2}|[A-Z]\d{5}", rb"[A-Z]{2}|[A-Z]\d{6}", rb"[A-Z]{3}|[A-Z]+\d{4}")
-)
+# A text's type, and what stands behind it as the common programs write it.
+_TYPED = (b' t="s"', b"><v>"), (b' t="inlineStr"', b"><is>")
+_ROW = re.compile(rb'[^<>]*? r="(\d{1,7})"')
 _PLACE = re.compile(rb'<c r="([A-Z]++)(\d++)"')
 # A value with a comment, CDATA or a reference inside: the workbook reader takes 6&#50;0 for 6, and CDATA for nothing.
 _PIECED_VALUE = re.compile(rb"<(?:[^\s<>:/!?]++:)?v(?:\s[^<>]*+)?>[^<&]*+(?:<[!?]|&)")
+_CLAIMED_TEXTS = re.compile(rb"\suniqueCount\s*+=\s*+[\"']([^\"']{0,30})")
 _TYPE = re.compile(rb"\st\s*=\s*[\"'](str|e)[\"']")
 
 
@@ -63,6 +64,10 @@ class SharedTexts:
     def __init__(self, xml: bytes) -> None:
         self._xml = xml if len(xml) > 1 else b""
         self.size = len(xml)
+        # The reader makes room for as many texts as are claimed, and ends the program where there is none.
+        for stated in _CLAIMED_TEXTS.findall(xml):
+            if not (stated.isdigit() and int(stated) <= limits.MAX_CELLS):
+                raise damaged("共享文字表")
         # The reader keeps every text, and 24 bytes for one that is empty.
         if self.size > MB:
             check_cells("共享文字表", xml.count(b"si") // 2)
@@ -95,18 +100,17 @@ def scan(
     Raises:
         Unreadable: for a sheet with more cells or text than a table has, and for damaged XML.
     """
-    if _has_pieced_value(xml):
-        raise Unreadable(
-            f"工作表“{name}”里有单元格的值写得特殊（夹着注释、CDATA 或字符引用），读不准", SAVE_AS
-        )
     # What is taken out could only stand in a comment or in text if something unusual were left around it.
-    kept = _BLANKS.sub(b"", xml) if xml.count(b'"/>') + xml.count(b'" />') > FEW_BLANKS else xml
+    is_sparse = xml.count(b'"/>') > FEW_BLANKS or xml.count(b'" />') > FEW_BLANKS
+    kept = _BLANKS.sub(b"", xml) if is_sparse else xml
+    if _has_pieced_value(kept):
+        raise _oddly_written(name, "单元格的值写得特殊（夹着注释、CDATA 或字符引用）")
     if kept.count(b"row") > 2 * MAX_ROWS + FEW_CELLS:
         raise Unreadable(f"工作表“{name}”的行数超过 {MAX_ROWS} 行", SAVE_AS)
-    if _UNUSUAL.search(kept) is None:
+    if _UNUSUAL.search(kept) is None and all(kept.count(t) == kept.count(t + rest) for t, rest in _TYPED):
         xml = kept
         if not (
-            _is_telling(xml, frozenset(formats) | struck) or _has_much_text(xml, texts) or _is_large(xml)
+            _is_telling(xml, frozenset(formats) | struck) or _has_much_text(xml, texts) or _is_disordered(xml)
         ):
             return Scan({})
     try:
@@ -115,10 +119,16 @@ def scan(
         raise damaged() from error
 
 
+def _oddly_written(name: str, what: str) -> Unreadable:
+    return Unreadable(f"工作表“{name}”里有{what}，读不准", SAVE_AS)
+
+
 def _has_pieced_value(xml: bytes) -> bool:
     """Whether some value is written in pieces that are lost: not an error, which is told as XML has it, and not a reference
     in the text of a formula.
     """
+    if not (b"&" in xml or b"<!" in xml or xml.count(b"<?") > 1):
+        return False
     cell = b":c" if b":c " in xml or b":c>" in xml else b"<c"
     for found in _PIECED_VALUE.finditer(xml):
         start = xml.rfind(cell, 0, found.start())
@@ -147,16 +157,28 @@ def _has_much_text(xml: bytes, texts: SharedTexts) -> bool:
     return len(xml) > MAX_CHARACTERS
 
 
-def _is_large(xml: bytes) -> bool:
-    """Whether cells may stand so far out that a sheet written the usual way has more of them than a table."""
-    if any(far.search(xml) is None for far in _FAR):
-        return False
-    rows, widest = 0, b""
-    for found in _PLACE.finditer(xml):
-        letters, digits = found.groups()
-        widest = max(widest, letters.rjust(3))
-        rows = max(rows, int(digits))
-    return rows * (column_index(widest.decode().strip()) + 1) > limits.MAX_CELLS
+def _is_disordered(xml: bytes) -> bool:
+    """Whether rows or cells of a sheet written the usual way come twice or out of order, or are more than a table has."""
+    above, widest = 0, 0
+    usual: tuple[bytes, ...] = ()
+    for row in islice(xml.split(b"<row"), 1, None):
+        stated = _ROW.match(row)
+        cells = _PLACE.findall(row)
+        if stated is None or int(stated[1]) <= above:
+            return True
+        above = int(stated[1])
+        if not cells:
+            continue
+        letters, digits = zip(*cells, strict=True)
+        if digits.count(stated[1]) < len(digits):
+            return True
+        # Most rows have cells in the same columns.
+        if letters != usual:
+            columns = [column_index(letter.decode()) for letter in letters]
+            if any(right <= left for left, right in pairwise(columns)):
+                return True
+            usual, widest = letters, max(widest, columns[-1] + 1)
+    return above * widest > limits.MAX_CELLS
 
 
 def _walked(
@@ -176,7 +198,7 @@ def _walked(
             continue
         rows, columns = max(rows, row + 1), max(columns, column + 1)
         if kind == "s":
-            index = int(text)
+            index = int(text) if text.isdecimal() else -1
             characters += lengths[index] if 0 <= index < len(lengths) else 0
         else:
             characters += len(text)
@@ -191,6 +213,8 @@ def _walked(
         if len(marks) > MAX_MARKS:
             raise Unreadable(f"公式出错或带特殊数字格式的单元格超过 {MAX_MARKS} 个", SMALLER)
     check_size(name, rows, columns)
+    if reader.odd:
+        raise _oddly_written(name, reader.odd)
     hidden = frozenset(reader.hidden_rows), frozenset(reader.hidden_columns)
     return Scan(marks, *hidden, frozenset(struck_rows))
 
@@ -202,46 +226,68 @@ def _cells(xml: bytes, reader: _CellReader) -> Iterator[tuple[int, int, str | No
         reader.found.clear()
 
 
+# What may stand directly in what; anything else there the workbook reader passes over, or takes for the value.
+_CHILDREN = {"sheetData": {"row"}, "row": {"c"}, "c": {"f", "v", "is"}, "v": set[str](), "f": set[str]()}
+
+
 class _CellReader:
-    """Puts the cells of a sheet together from its elements."""
+    """Puts the cells of a sheet together from its elements; `odd` says what of them the workbook reader may read otherwise."""
 
     def __init__(self) -> None:
         self.found: list[tuple[int, int, str | None, str, str]] = []
         self.hidden_rows, self.hidden_columns = set[int](), set[int]()
         self.row, self.column = -1, -1
         self.kind, self.style = "n", ""
-        self.inside: list[str] = []
+        self.inside: list[str] = [""]
+        self.parts: list[str] = []
         self.value: list[str] | None = None
-        self.has_formula = self.has_inline = False
+        self.odd = ""
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """An element begins."""
+        if tag not in _CHILDREN.get(self.inside[-1], {tag}):
+            in_cell = self.inside[-1] == "c"
+            self._note("单元格的值写得特殊" if in_cell else f"单元格之外的内容（{tag[:20]}）")
         self.inside.append(tag)
         if tag == "row":
-            self.row, self.column = int(attributes.get("r", self.row + 2)) - 1, -1
+            self._row(int(attributes.get("r", self.row + 2)) - 1)
             if _is_true(attributes):
                 self.hidden_rows.add(self.row + 1)
         elif tag == "col" and _is_true(attributes):
             first, last = int(attributes.get("min", "1")), int(attributes.get("max", "0"))
             self.hidden_columns.update(range(first - 1, min(last, 16_384)))
         elif tag == "c":
-            reference = attributes.get("r")
-            self.column = column_index(reference.rstrip("0123456789")) if reference else self.column + 1
-            # The reader goes by the cell, whatever its row says.
-            if reference and (digits := reference.lstrip(_LETTERS)):
-                self.row = int(digits) - 1
+            self._place(attributes.get("r"))
             self.kind, self.style = attributes.get("t", "n"), attributes.get("s", "")
-            self.value, self.has_formula, self.has_inline = None, False, False
-        elif tag == "f":
-            self.has_formula = True
-        elif tag == "is":
-            self.has_inline = True
+            self.value, self.parts = None, []
+        elif self.inside[-2] == "c":
+            self.parts.append(tag)
         if tag in ("v", "t") and self.value is None:
             self.value = []
 
+    def _note(self, odd: str) -> None:
+        self.odd = self.odd or odd
+
+    def _row(self, row: int) -> None:
+        if row <= self.row:
+            self._note(f"第 {row + 1} 行写了两次，或次序颠倒")
+        self.row, self.column = row, -1
+
+    def _place(self, reference: str | None) -> None:
+        """A cell's place; the workbook reader goes by the cell, whatever its row says, and keeps the last of two."""
+        letters, column = (reference or "").rstrip("0123456789").upper(), self.column + 1
+        if reference:
+            column = column_index(letters)
+            if (digits := reference[len(letters) :]) and int(digits) - 1 != self.row:
+                self._note(f"单元格 {reference[:20]} 不在它的那一行里")
+                self.row = int(digits) - 1
+        if column < self.column + 1:
+            self._note(f"第 {self.row + 1} 行的单元格写了两次，或次序颠倒")
+        self.column = column
+
     def text(self, piece: str) -> None:
         """Text, which counts inside a value."""
-        if self.value is not None and self.inside and self.inside[-1] in ("v", "t"):
+        if self.value is not None and self.inside[-1] in ("v", "t"):
             self.value.append(piece)
 
     def end(self, tag: str) -> None:
@@ -250,10 +296,22 @@ class _CellReader:
         if tag != "c":
             return
         text, kind = None if self.value is None else "".join(self.value), self.kind
+        values = [part for part in self.parts if part != "f"]
+        # Of two values the reader takes the last, of one before a formula none, and no `v` of a text that stands in its cell.
+        if (
+            len(values) > 1
+            or self.parts[-1:] == ["f"] < self.parts
+            or (kind == "inlineStr" and "v" in values)
+        ):
+            self._note("单元格的值写了两次，或写得特殊")
+        if kind == "s" and text and not (text.isascii() and text.isdigit()):
+            self._note(f"单元格指向不存在的共享文字（{text[:20]}）")
         # Without a result, or with an empty one that is no text: programs write formulas that only Excel calculates.
-        if not text and kind != "str" and self.has_formula:
+        if "f" in self.parts and (text is None or (not text and kind != "str")):
             text, kind = UNCALCULATED, "e"
-        if text is None and self.has_inline:
+        elif kind == "e" and not text:
+            text = "#ERROR!"
+        if text is None and values:
             text = ""
         self.found.append((self.row, self.column, text, kind, self.style))
         self.value = None
