@@ -7,16 +7,21 @@ comments, checks and documentation all come from it. Keep out: how a table is fi
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
 import duckdb
+from pydantic import Field
 
 from youjun_pipeline.sql import transaction
+from youjun_pipeline.standard.model import Entry, Text
 
 DECLARATIONS = Path(__file__).parents[1] / "models" / "tables"
 EVALUATION_KEY = ("district_code", "phase_id")
+# What a table or column is as old as whose declaration says nothing else, and the single-column keys.
+FIRST_VERSION, SINGLE_KEYS_SINCE = "0.1.0", "0.2.0"
 # What every fact of an evaluation carries beside its composite key, for tools that join by one column: the column that it
 # needs, its comment, and how it is made from a row `t` and its evaluation `e`.
 SINGLE_KEYS: dict[str, tuple[str, str, str]] = {
@@ -43,15 +48,28 @@ SINGLE_KEYS: dict[str, tuple[str, str, str]] = {
 WITHOUT_KEYS = "select * from mart.evaluation where evaluation_id is null"
 
 
+class Declaration(Entry):
+    """A table as its TOML file has it: of each column type and comment, and its version where it is younger than the table."""
+
+    comment: Text
+    key: list[str]
+    since: Text = FIRST_VERSION
+    columns: dict[str, Annotated[list[Text], Field(min_length=2, max_length=3)]]
+
+
 @dataclass(frozen=True)
 class Table:
-    """A declared table; `columns` maps each name to (DuckDB type, Chinese comment) in published order."""
+    """A declared table; `columns` maps each name to (DuckDB type, Chinese comment) in published order.
+
+    `since` maps the names to the version of this package that published the column first.
+    """
 
     schema: str
     name: str
     comment: str
     key: tuple[str, ...]
     columns: dict[str, tuple[str, str]]
+    since: dict[str, str] = field(default_factory=dict)
 
     @property
     def full_name(self) -> str:
@@ -89,12 +107,19 @@ def declared_tables() -> dict[str, Table]:
     for path in sorted(DECLARATIONS.glob("*.toml")):
         schema = path.stem.split("_")[0]
         for name, entry in tomllib.loads(path.read_text(encoding="utf-8")).items():
-            columns = {column: (type_, comment) for column, (type_, comment) in entry["columns"].items()}
-            table = Table(
-                schema, name, entry["comment"], tuple(entry["key"]), _with_single_keys(schema, columns)
-            )
+            table = _declared(schema, name, Declaration.model_validate(entry))
             tables[table.full_name] = table
     return tables
+
+
+def _declared(schema: str, name: str, entry: Declaration) -> Table:
+    given = {column: (type_, comment) for column, (type_, comment, *_) in entry.columns.items()}
+    columns = _with_single_keys(schema, given)
+    if unknown := set(entry.key) - columns.keys():
+        raise ValueError(f"{schema}.{name}: key: {', '.join(sorted(unknown))}: no column")
+    since = dict.fromkeys(columns, SINGLE_KEYS_SINCE)
+    since |= {column: rest[0] if rest else entry.since for column, (_, _, *rest) in entry.columns.items()}
+    return Table(schema, name, entry.comment, tuple(entry.key), columns, since)
 
 
 def _with_single_keys(schema: str, columns: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:

@@ -11,7 +11,8 @@ from youjun_pipeline.warehouse.views import bi_views, display_names, title
 HEAD = """# Published tables
 
 What `youjun.duckdb` holds, made from the declarations in `youjun_pipeline/models/tables/` (`make docs` writes this page anew).
-The comments are those in the file itself (`duckdb_columns()`, `meta.column_dictionary`). Keys are in bold. Every mart table
+The comments are those in the file itself (`duckdb_columns()`, `meta.column_dictionary`). Keys are in bold, `since` is
+the version that published the column first ([changelog](../CHANGELOG.md)). Every mart table
 also stands in schema `zh` as a view with Chinese column names and values, under the title given here.
 """
 
@@ -34,10 +35,10 @@ def tables_page() -> str:
 def _table(table: Table) -> str:
     names = display_names(table)
     lines = [f"### {table.full_name} {title(table)}", "", table.comment, ""]
-    lines += ["| column | 列名 | type | |", "| --- | --- | --- | --- |"]
+    lines += ["| column | 列名 | type | | since |", "| --- | --- | --- | --- | --- |"]
     for column, (type_, text) in table.columns.items():
         shown = f"**{column}**" if column in table.key else column
-        lines.append(f"| {shown} | {names[column]} | {type_} | {text} |")
+        lines.append(f"| {shown} | {names[column]} | {type_} | {text} | {table.since[column]} |")
     return "\n".join(lines) + "\n"
 
 

@@ -130,10 +130,14 @@ def _labelled(column: str, type_: str, floor: str) -> str:
 def _add_dictionary(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         "create or replace table meta.column_dictionary (table_name VARCHAR, table_title VARCHAR, column_name VARCHAR, "
-        "data_type VARCHAR, display_name VARCHAR, comment VARCHAR, is_key BOOLEAN, position INTEGER)"
+        "data_type VARCHAR, display_name VARCHAR, comment VARCHAR, is_key BOOLEAN, position INTEGER, "
+        "since VARCHAR)"
     )
     rows = [
-        [t.full_name, title(t), column, type_, display_names(t)[column], text, column in t.key, position]
+        [
+            *(t.full_name, title(t), column, type_, display_names(t)[column], text),
+            *(column in t.key, position, t.since[column]),
+        ]
         for t in declared_tables().values()
         for position, (column, (type_, text)) in enumerate(t.columns.items(), start=1)
     ]

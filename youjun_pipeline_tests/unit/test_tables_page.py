@@ -28,6 +28,17 @@ def test_chinese_names_tell_columns_and_tables_apart() -> None:
         assert all(names.values()), table.full_name
 
 
+def test_every_column_says_since_which_version_it_is_there() -> None:
+    tables = declared_tables()
+    assert all(table.since.keys() == table.columns.keys() for table in tables.values())
+    school = tables["mart.school"].since
+    assert (school["school_name"], school["campus"], school["school_id"]) == ("0.1.0", "0.2.0", "0.2.0")
+    assert set(tables["plan.proposal"].since.values()) == {"0.2.0"}
+    known = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    versions = {version for table in tables.values() for version in table.since.values()}
+    assert all(f"## [{version}]" in known for version in versions)
+
+
 def test_every_comment_is_in_chinese() -> None:
     for table in declared_tables().values():
         for text in (table.comment, *(comment for _, comment in table.columns.values())):
