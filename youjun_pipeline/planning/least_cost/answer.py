@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from youjun_pipeline.planning.least_cost.calendar import dated
-from youjun_pipeline.planning.least_cost.district import Aims, Diversion, Lever, Sections
+from youjun_pipeline.planning.least_cost.district import Aims, Diversion, Lever
 from youjun_pipeline.planning.least_cost.diversion import Seating, diversion_of
 from youjun_pipeline.planning.least_cost.figures import Figures, levers_of, read_figures, with_capacity
 from youjun_pipeline.planning.least_cost.lines import Line, lines_of
@@ -21,6 +21,7 @@ from youjun_pipeline.planning.least_cost.obstacles import BUDGET, Obstacle, obst
 from youjun_pipeline.planning.least_cost.prices import Prices, PricesError
 from youjun_pipeline.planning.least_cost.proof import Draft, Failing, Proof, prove
 from youjun_pipeline.planning.least_cost.proposal import Plan, propose
+from youjun_pipeline.planning.least_cost.rounding import rounded
 from youjun_pipeline.planning.least_cost.seats import Moves, Seated, seat
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("youjun")
 
-# What is added in broken units is rounded up to this many decimals of its unit, so that rounding breaks nothing.
-DECIMALS = 2
 PROVED, PARTIAL, REFUTED = "proved", "partial", "refuted"
 
 
@@ -154,7 +153,7 @@ def find(
     seated = seating.seated if seating else seat(figures.seats, None, seconds)
     if not isinstance(plan, Plan) or seated is None:
         return NoAnswer(obstacles_of(figures, plan, seated is not None), figures)
-    plan = _rounded_up(plan, levers, plan.sections)
+    plan = rounded(plan, levers)
     log.info("最省方案 %s：资源 %s，下界 %s", district, plan.cost, plan.bound)
     lines = lines_of(figures, levers, task.ids, plan, seated, moves, catalogue, priced=task.priced)
     cost = sum(line.cost or 0.0 for line in lines)
@@ -253,37 +252,3 @@ def _every_indicator(
     aims = replace(aims, every_indicator=True, budget=None)
     whole = propose(found.sections, levers, aims, seconds=seconds)
     return whole.cost + others if isinstance(whole, Plan) else None
-
-
-def _rounded_up(plan: Plan, levers: list[Lever], sections: Sections) -> Plan:
-    """Broken units rounded up; where that takes a coefficient over its limit the exact figure stays.
-
-    A school that is raised a little further raises the mean too; only one that stands above the break-even makes the
-    coefficient worse, and such a school is raised by its threshold alone.
-    """
-    for number, lever in enumerate(levers):
-        if lever.is_whole or not plan.added[number].any():
-            continue
-        scale = 10.0**DECIMALS
-        finer = np.ceil(plan.added[number] * scale - 1e-9) / scale
-        if _within(sections, levers, plan, number, finer):
-            plan.added[number][:] = finer
-        else:
-            plan.added[number][:] = np.ceil(plan.added[number] * 1e6) / 1e6
-    return plan
-
-
-def _within(sections: Sections, levers: list[Lever], plan: Plan, number: int, added: np.ndarray) -> bool:
-    lever = levers[number]
-    site = sections.place if lever.by_school else np.arange(len(sections.place))
-    change = added - plan.given[number] + plan.taken[number] - plan.out[number]
-    amounts = sections.have[:, lever.indicator] + sections.step[:, lever.indicator] * change[site]
-    for stage in range(sections.limit.shape[0]):
-        of = sections.stage == stage
-        if not of.any():
-            continue
-        pupils, held = sections.pupils[of], amounts[of]
-        square = pupils.sum() * (held**2 / pupils).sum() / held.sum() ** 2 - 1
-        if square > sections.limit[stage, lever.indicator] ** 2:
-            return False
-    return True

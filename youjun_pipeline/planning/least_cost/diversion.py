@@ -11,7 +11,8 @@ import numpy as np
 
 from youjun_pipeline.planning.least_cost.cones import Vector
 from youjun_pipeline.planning.least_cost.district import DIVERT, Diversion, Model
-from youjun_pipeline.planning.least_cost.figures import Figures, Neighbours
+from youjun_pipeline.planning.least_cost.figures import Figures
+from youjun_pipeline.planning.least_cost.neighbours import Neighbours
 from youjun_pipeline.planning.least_cost.prices import Prices
 from youjun_pipeline.planning.least_cost.seats import Moves, Seated, seat
 

@@ -13,6 +13,7 @@ import numpy as np
 from youjun_pipeline.planning.least_cost.cones import Vector
 from youjun_pipeline.planning.least_cost.district import Lever, Sections
 from youjun_pipeline.planning.least_cost.donors import Donors, read_donors
+from youjun_pipeline.planning.least_cost.neighbours import Neighbours, read_neighbours
 from youjun_pipeline.planning.least_cost.prices import LeverKind, Prices, lever_kinds
 from youjun_pipeline.planning.least_cost.seats import Seats
 
@@ -44,16 +45,6 @@ class Figures:
     too_large: list[tuple[str, float]]  # schools out of scope with pupils they may not have, and how many
     fullest: Vector  # pupils of the largest class of each grade row of the seats
     donors: Donors
-
-
-@dataclass(frozen=True)
-class Neighbours:
-    """Sections between which pupils may move, from `source` to `target`; in entering grades only where that is said."""
-
-    source: int
-    target: int
-    entering_grades_only: bool
-    metres: float | None = None
 
 
 def read_figures(
@@ -110,7 +101,7 @@ def read_figures(
         names,
         keys,
         indicators,
-        _neighbours(con, key, keys, prices),
+        read_neighbours(con, key, keys, prices),
         _too_large(con, key, names),
         fullest,
         read_donors(con, key, keys, schools, catalogue),
@@ -203,8 +194,17 @@ def _step_of(catalogue: Catalogue, code: str) -> float:
 
 def _refuse_unknown(con: duckdb.DuckDBPyConnection, key: list[str]) -> None:
     missing = con.execute(
-        "select school_name, string_agg(indicator_code, '、' order by indicator_code) from mart.school_indicator "
-        "where district_code = ? and phase_id = ? and status = 'no_data' group by school_code, school_name order by school_code",
+        """
+        select school_name, string_agg(indicator_code, '、' order by indicator_code) from (
+            select school_code, school_name, indicator_code from mart.school_indicator
+            where district_code = $1 and phase_id = $2 and status = 'no_data'
+            -- a school that lacks rooms fails whatever the area of one is that nobody reported; with the rooms it is not known
+            union
+            select r.school_code, s.school_name, 'G3' from core.room r
+            join core.school s using (district_code, phase_id, school_code)
+            where r.district_code = $1 and r.phase_id = $2 and r.area_m2 is null and s.in_scope
+        ) group by school_code, school_name order by school_code
+        """,
         key,
     ).fetchall()
     if missing:
@@ -322,42 +322,6 @@ def _capacity(
         if school in schools and idle is not None:
             rooms[schools.index(school)] = idle
     return classes, rooms
-
-
-def _neighbours(
-    con: duckdb.DuckDBPyConnection, key: list[str], keys: list[tuple[str, str]], prices: Prices | None
-) -> list[Neighbours]:
-    """Pairs of sections of one stage; schools of two stages are left out, whose split would change with their pupils."""
-    stages: dict[str, list[str]] = {}
-    for school, stage in keys:
-        stages.setdefault(school, []).append(stage)
-    index = {pair: n for n, pair in enumerate(keys)}
-    pairs = con.execute(
-        "select a.school_code, a.neighbour_code, coalesce(a.entering_grades_only, false), "  # not said: every grade may
-        "a.distance_m::double from core.chosen_file f join accepted.neighbours a using (content_sha256) "
-        "where f.district_code = ? and f.phase_id = ? and f.dataset = 'neighbours' order by all",
-        key,
-    ).fetchall()
-    single = {
-        school
-        for (school,) in con.execute(
-            "select school_code from mart.school_indicator where district_code = ? and phase_id = ? and per is not null "
-            "group by school_code having min(share) = 1",
-            key,
-        ).fetchall()
-    }
-    price = prices.pupils if prices else None
-    within = float(price.within_m) if price and price.within_m is not None else np.inf
-    by_distance = bool(price and (price.within_m is not None or price.price_per_km))
-    return [
-        Neighbours(index[source, stage], index[target, stage], entering, metres)
-        for source, target, entering, metres in pairs
-        if source in single and target in single
-        # a distance that nobody knows is not within the limit, and no distance of nothing
-        if not by_distance or (metres is not None and metres <= within)
-        for stage in stages.get(source, [])
-        if (target, stage) in index
-    ]
 
 
 def with_capacity(

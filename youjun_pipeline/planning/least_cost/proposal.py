@@ -233,6 +233,11 @@ def _by_indicator(
             block = model.block(kind, number)
             if block is not None:
                 target[number] = _clean(values[block.at])
+        if not lever.is_whole:
+            # to the last digit a donor keeps what it is asked for
+            spare = np.maximum(-_asked(known, lever, aims.above_threshold), 0)
+            given[number] = np.minimum(given[number], spare)
+            out[number] = np.minimum(out[number], spare - given[number])
         if lever.people is not None:
             gone = gone + given[number]
         if lever.carries is not None:
