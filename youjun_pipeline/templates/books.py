@@ -122,6 +122,15 @@ def write_scenario_template(folder: Path, roster: Roster | None = None) -> Path:
     return path
 
 
+def write_price_template(folder: Path) -> Path:
+    """Write the template of the least-cost plan's prices, which is never delivered; it goes into the district's folder."""
+    from youjun_pipeline.planning.least_cost.price_book import contract
+
+    path = folder / f"{contract().name}.xlsx"
+    write_template(path, contract(), None, load_catalogue(DEFAULT_STANDARD))
+    return path
+
+
 def write_template(path: Path, dataset: Dataset, roster: Roster | None, catalogue: Catalogue) -> None:
     """Write one template; names of schools are written as text, whatever they look like."""
     layout = Layout(dataset, _rows(dataset, roster, catalogue), _choices(dataset, roster, catalogue))
@@ -146,6 +155,8 @@ def _rows(dataset: Dataset, roster: Roster | None, catalogue: Catalogue) -> list
     """The rows that stand in the template already: column or informational header -> value."""
     if dataset.name == "assurance":
         return _items(dataset, catalogue)
+    if dataset.name == "prices":
+        return [{"item": words[0]} for words in dataset.columns["item"].values.values()]
     if roster is None:
         return []
     if dataset.name in roster.open_items.rows:

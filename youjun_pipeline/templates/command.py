@@ -36,6 +36,7 @@ def templates_command(options: argparse.Namespace) -> int:
     from youjun_pipeline.templates.books import (
         TemplateError,
         newest_roster,
+        write_price_template,
         write_scenario_template,
         write_templates,
     )
@@ -49,6 +50,7 @@ def templates_command(options: argparse.Namespace) -> int:
             return _school_books(Path(options.folder), roster)
         paths = write_templates(Path(options.folder), roster)
         scenario = write_scenario_template(Path(options.folder), roster)
+        prices = write_price_template(Path(options.folder))
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
@@ -63,6 +65,7 @@ def templates_command(options: argparse.Namespace) -> int:
     for path in paths:
         print(f"  {path.name}  {load_datasets()[path.stem].title}")
     print(f"另有情景模板 {scenario.name}：填好后改名放入区县文件夹的 scenarios/，用 youjun what-if 试算")
+    print(f"另有单价模板 {prices.name}：填好后放入区县文件夹，用 youjun propose 编制最省方案")
     return 0
 
 

@@ -112,6 +112,10 @@ def _general(dataset: Dataset, district: str, delivery: dt.date | None, is_fille
         lines[4] = (
             "5. 文件名即情景编号，改名后放入区县文件夹的 scenarios/，不要放入交付文件夹；情景不改变任何判定。"
         )
+    if dataset.name == "prices":
+        lines[4] = (
+            "5. 文件名请保持 prices.xlsx，放入区县文件夹（与 district.toml 并列），不要放入交付文件夹。"
+        )
     if district and is_filled:
         filled = f"（来自 {delivery} 交付的学校名册）" if delivery else ""
         lines.append(f"7. 已按{district}的学校名册填好学校{filled}；如有新建、撤并，请增删相应的行。")

@@ -5,9 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import openpyxl
 import pytest
 
+from youjun_pipeline.planning.least_cost.price_book import contract
 from youjun_pipeline.planning.least_cost.prices import PricesError, UnitPrice, lever_kinds, read_prices
+from youjun_pipeline.templates.books import write_price_template
 
 PRICED = (
     'unit = "万元"\n'
@@ -42,11 +45,90 @@ def test_contradictions_of_the_prices_are_told_with_their_place(tmp_path: Path, 
         assert words in str(caught.value)
 
 
-def test_prices_in_a_workbook_are_not_passed_over_in_silence(tmp_path: Path):
+def book_of(folder: Path, *rows: dict[str, object]) -> Path:
+    """The template of prices with cells filled in, by item and header; a row with a school is one more."""
+    path = write_price_template(folder)
+    book = openpyxl.load_workbook(path)
+    sheet = book.worksheets[0]
+    at = {str(c.value).split("\n")[0].rstrip("*"): c.column for c in sheet[1] if c.value}
+    place = {str(row[0].value): row[0].row for row in sheet.iter_rows(min_row=2, max_row=40) if row[0].value}
+    free = max(place.values()) + 1
+    for row in rows:
+        number = free if "学校标识码" in row or row["项目"] not in place else place[str(row["项目"])]
+        free += number == free
+        for title, value in row.items():
+            sheet.cell(number, at[title], value)
+    book.save(path)
+    return path
+
+
+WORDS = [words[0] for words in contract().columns["item"].values.values()]
+FULL: list[dict[str, object]] = [{"项目": name, "单价": 0.35, "金额单位": "万元"} for name in WORDS[:9]]
+
+
+def test_a_workbook_says_what_the_file_says(tmp_path: Path):
+    more: list[dict[str, object]] = [
+        {"项目": "教学仪器设备", "调配单价": "0.02", "全区最多调配": 300},
+        {"项目": "教学及辅助用房", "每校最多": "2,000", "学校标识码": "2120114001"},
+        {"项目": "分流学生", "单价": 0.1, "每公里加价": 0.05, "最远距离(米)": 3000},
+        {"项目": "运动场地", "是否可用": "否"},
+        {"项目": "年度资金", "年度": 2025, "数值": 2000},
+        {"项目": "差异系数不超过", "数值": 0.48},
+    ]
+    book_of(tmp_path, *FULL, *more)
+    read = read_prices(tmp_path)
+    (tmp_path / "prices.toml").write_text(
+        'unit = "万元"\ncoefficient_at_most = "0.48"\n'
+        + "".join(
+            f'[levers.{name}]\nprice = "0.35"\n'
+            + {
+                "equipment": 'move_price = "0.02"\nmost_moved = "300"\n',
+                "sports_area": "allowed = false\n",
+            }.get(name, "")
+            for name in lever_kinds()
+        )
+        + '[classes]\nprice = "0.35"\n[rooms]\nprice = "0.35"\n'
+        '[pupils]\nprice = "0.1"\nprice_per_km = "0.05"\nwithin_m = "3000"\n'
+        '[[years]]\nyear = 2025\namount = "2000"\n'
+        '[[sites]]\nschool = "2120114001"\nlever = "teaching_area"\nmost = "2000"\n',
+        encoding="utf-8",
+    )
+    assert read == read_prices(tmp_path)
+
+
+def test_a_workbook_that_cannot_be_read_is_told(tmp_path: Path):
     (tmp_path / "prices.xlsx").write_bytes(b"PK")
-    with pytest.raises(
-        PricesError, match=r"prices\.xlsx：价格还不能从工作簿读取，请把同样的内容写成 prices\.toml"
-    ):
+    with pytest.raises(PricesError, match=r"prices\.xlsx："):
+        read_prices(tmp_path)
+
+
+def test_an_empty_template_asks_for_physical_units(tmp_path: Path):
+    book_of(tmp_path)
+    read = read_prices(tmp_path)
+    assert read is not None
+    assert not read.is_priced
+
+
+def test_faults_of_a_workbook_are_told_with_row_and_column(tmp_path: Path):
+    book_of(
+        tmp_path,
+        *FULL,
+        {"项目": "增加班级", "每校最多": 3},
+        {"项目": "黄金", "单价": 1},
+    )
+    with pytest.raises(PricesError) as caught:
+        read_prices(tmp_path)
+    told = str(caught.value)
+    assert "prices.xlsx：第 9 行，“每校最多”：这一项不用此列" in told
+    assert "第 16 行，“项目”：“黄金”不是可填的项目；可填：高学历教师" in told
+    book_of(tmp_path, *FULL, {"项目": "教学仪器设备", "单价": "约1"})
+    with pytest.raises(PricesError, match="第 7 行，“单价”：不是数字（现为 '约1'）"):
+        read_prices(tmp_path)
+    book_of(tmp_path, *FULL, {"项目": "教学及辅助用房", "调配单价": 1})
+    with pytest.raises(PricesError, match=r"教学及辅助用房（第 5 行）的调配单价：.*不能在学校之间调配"):
+        read_prices(tmp_path)
+    book_of(tmp_path, *FULL[:-1])
+    with pytest.raises(PricesError, match="缺少单价：音乐美术专用教室的单价"):
         read_prices(tmp_path)
 
 

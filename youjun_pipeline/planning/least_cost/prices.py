@@ -1,4 +1,4 @@
-"""What a district says its levers cost: `prices.toml` in its folder.
+"""What a district says its levers cost: `prices.toml` in its folder, or `prices.xlsx` with the same (`price_book`).
 
     unit = "万元"
     budget = "5000"
@@ -49,6 +49,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from youjun_pipeline.ingest.beside import PRICES
+from youjun_pipeline.planning.least_cost.price_book import PriceBook, contract, header, read_book
 
 LEVERS = Path(__file__).with_name("levers.toml")
 
@@ -177,29 +178,56 @@ def read_prices(folder: Path) -> Prices | None:
     path = prices_file(folder)
     if path is None:
         return None
-    if path.suffix != ".toml":
-        raise PricesError(f"{path}：价格还不能从工作簿读取，请把同样的内容写成 prices.toml，并移走这个文件")
+    book = read_book(path) if path.suffix != ".toml" else None
+    if book is not None and book.faults:
+        raise PricesError("\n".join(f"{path}：{fault}" for fault in book.faults))
     try:
-        prices = Prices(**tomllib.loads(path.read_text(encoding="utf-8")))
+        said = book.said if book is not None else tomllib.loads(path.read_text(encoding="utf-8"))
+        prices = Prices(**said)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PricesError(f"{path}：不是规范的 TOML：{error}") from error
     except ValidationError as error:
-        raise PricesError("\n".join(_told(path, fault) for fault in error.errors())) from error
+        raise PricesError("\n".join(_told(path, fault, book) for fault in error.errors())) from error
     faults = _contradictions(prices)
     if faults:
-        raise PricesError("\n".join(f"{path}：{fault}" for fault in faults))
+        raise PricesError("\n".join(f"{path}：{_as_written(fault, book)}" for fault in faults))
     return prices
 
 
-def _told(path: Path, fault: object) -> str:
+def _told(path: Path, fault: object, book: PriceBook | None) -> str:
     entry = dict(fault)  # type: ignore[call-overload]
     place = ".".join(str(part) for part in entry["loc"])
+    if book is not None:
+        at, column = next(
+            (
+                (n, place.removeprefix(p).strip("."))
+                for p, n in book.rows.items()
+                if f"{place}.".startswith(f"{p}.")
+            ),
+            (0, place),
+        )
+        place = f"第 {at} 行，“{header(column or 'amount')}”"
     reasons = {
         "missing": "没有填写，请补上",
         "extra_forbidden": "不认识这一项，请核对拼写或删去",
         "greater_than_equal": "不能是负数",
     }
     return f"{path}：{place}：{reasons.get(entry['type'], entry['msg'].removeprefix('Value error, '))}（现为 {entry['input']!r}）"
+
+
+def _as_written(fault: str, book: PriceBook | None) -> str:
+    """A fault in the words of the workbook, where it was one that was read."""
+    if book is None:
+        return fault
+    for name, words in contract().columns["item"].values.items():
+        for written in (f"levers.{name}", name):
+            place = book.rows.get(written)
+            fault = fault.replace(
+                f"{written}.", f"{words[0]}" + (f"（第 {place} 行）" if place else "") + "的"
+            )
+    for column in ("move_price", "most_moved", "price"):
+        fault = fault.replace(f"的{column}", f"的{header(column)}")
+    return fault
 
 
 def _contradictions(prices: Prices) -> list[str]:
