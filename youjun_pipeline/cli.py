@@ -305,9 +305,9 @@ def propose_command(settings: Settings, options: argparse.Namespace) -> int:
         from youjun_pipeline.planning.actions import ActionError
         from youjun_pipeline.planning.least_cost.command import ProposeError, Request, propose_plan
         from youjun_pipeline.planning.least_cost.district import Aims
+        from youjun_pipeline.planning.least_cost.failure import SolverFailedError
         from youjun_pipeline.planning.least_cost.figures import UnknownFiguresError
         from youjun_pipeline.planning.least_cost.prices import PricesError
-        from youjun_pipeline.planning.least_cost.relaxation import SolverFailedError
     except ModuleNotFoundError as error:
         print(f"缺少 {error.name}：请安装附加包 pip install 'youjun-pipeline[planning]'", file=sys.stderr)
         return 1

@@ -17,6 +17,7 @@ from youjun_pipeline.planning.least_cost.answer import Answer, Found, NoAnswer, 
 from youjun_pipeline.planning.least_cost.command import with_prices
 from youjun_pipeline.planning.least_cost.curve import curves
 from youjun_pipeline.planning.least_cost.district import Aims
+from youjun_pipeline.planning.least_cost.failure import SolverFailedError
 from youjun_pipeline.planning.least_cost.figures import UnknownFiguresError
 from youjun_pipeline.planning.least_cost.prices import Prices, PricesError, prices_file, read_prices
 from youjun_pipeline.planning.least_cost.proof import Draft, Proof, prove
@@ -29,7 +30,6 @@ from youjun_pipeline.planning.least_cost.records import (
     no_answer_records,
     refused_records,
 )
-from youjun_pipeline.planning.least_cost.relaxation import SolverFailedError
 from youjun_pipeline.planning.least_cost.shadow import shadows
 from youjun_pipeline.planning.least_cost.text import money_unit
 from youjun_pipeline.planning.refresh import newest

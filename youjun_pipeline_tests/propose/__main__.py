@@ -22,10 +22,10 @@ from typing import Any
 from youjun_pipeline.ingest.districts import scan
 from youjun_pipeline.planning.least_cost.answer import PARTIAL, PROVED, Answer, Found, NoAnswer, find
 from youjun_pipeline.planning.least_cost.district import Aims
+from youjun_pipeline.planning.least_cost.failure import SolverFailedError
 from youjun_pipeline.planning.least_cost.figures import UnknownFiguresError
 from youjun_pipeline.planning.least_cost.prices import Prices
 from youjun_pipeline.planning.least_cost.proof import prove
-from youjun_pipeline.planning.least_cost.relaxation import SolverFailedError
 from youjun_pipeline.planning.least_cost.text import answer_text
 from youjun_pipeline.session import Session, in_memory
 from youjun_pipeline.standard import load_catalogue
@@ -35,7 +35,8 @@ from youjun_pipeline_tests.steps import places
 PHASE = "2023-startup"
 PROFILES = ("mixed", "edge", "cv_limit", "passing")
 BATCH = 20
-SECONDS = 20.0
+# Of the wall clock: much, so that a machine with other work to do makes no difference.
+SECONDS = 120.0
 PRICES = {
     "unit": "万元",
     "levers": {

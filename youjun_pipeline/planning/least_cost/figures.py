@@ -200,9 +200,10 @@ def _refuse_unknown(con: duckdb.DuckDBPyConnection, key: list[str]) -> None:
             where district_code = $1 and phase_id = $2 and status = 'no_data'
             -- a school that lacks rooms fails whatever the area of one is that nobody reported; with the rooms it is not known
             union
-            select r.school_code, s.school_name, 'G3' from core.room r
+            select g.school_code, s.school_name, g.indicator_code from rule.g3_music_art_rooms g
             join core.school s using (district_code, phase_id, school_code)
-            where r.district_code = $1 and r.phase_id = $2 and r.area_m2 is null and s.in_scope
+            join core.room r using (district_code, phase_id, school_code)
+            where g.district_code = $1 and g.phase_id = $2 and r.area_m2 is null
         ) group by school_code, school_name order by school_code
         """,
         key,

@@ -17,7 +17,7 @@ BUDGET, THRESHOLD, FLOOR, COEFFICIENT, SCHOOL_SIZE = (
     *("budget", "threshold", "floor", "coefficient"),
     "school_size",
 )
-SEATS = "seats"
+SEATS, WHOLE_UNITS = "seats", "whole_units"
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,8 @@ def _resources(figures: Figures, found: NoPlan) -> list[Obstacle]:
             school, stage = figures.section_keys[member // k]
             code = figures.indicators[member % k] if known else None
             obstacles.append(Obstacle(kind, school, stage, code, float(short[row])))
+    if found.not_whole is not None:
+        obstacles.append(Obstacle(WHOLE_UNITS, None, None, figures.indicators[found.not_whole], 0.0))
     cones = found.model.program.cones
     for cone in np.flatnonzero(np.isfinite(found.short.cones)):
         member = found.model.members[np.flatnonzero(cones.cone == cone)[0]]

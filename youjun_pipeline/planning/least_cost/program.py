@@ -139,7 +139,8 @@ class _Search:
                 heapq.heappush(heap, _Node(bound, next(numbers), part_low, part_high))
         bound = min([left, self.best[0], *(node.bound for node in heap)])
         if self.best[1] is None:
-            status = STOPPED if np.isfinite(bound) or heap else INFEASIBLE
+            # a run that time cut short has no bound at all; only a bound of infinity says that there is nothing
+            status = INFEASIBLE if bound == np.inf and not heap else STOPPED
             return Answer(status, None, None, bound)
         within = self.best[0] - bound <= self.gap * max(abs(self.best[0]), 1e-9) + 1e-9
         return Answer(OPTIMAL if within else STOPPED, self.best[1], self.best[0], bound)

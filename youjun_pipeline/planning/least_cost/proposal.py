@@ -33,12 +33,17 @@ from youjun_pipeline.planning.least_cost.district import (
     Sections,
     build,
 )
+from youjun_pipeline.planning.least_cost.failure import OutOfTimeError
 from youjun_pipeline.planning.least_cost.program import INFEASIBLE, OPTIMAL, STOPPED, solve
 from youjun_pipeline.planning.least_cost.relaxation import Relaxed, Shortfall, relax, shortfall
 
 # A section is taken to leave an indicator when raising it to the threshold would take more than this share of it.
 LEFT_BEYOND = 1e-6
 WHOLE_GAP = 1e-4
+# What each indicator gets when time is up already: the first plan comes soon.
+LEAST_SECONDS = 1.0
+# Shares of a coefficient's limit at which purchases are rounded up where the search found nothing in time.
+TIGHTENED = (1.0, 0.99, 0.97, 0.9, 0.8)
 # Tangents to T² are laid again until the cost falls by less than this share, or so often.
 SETTLED, ROUNDS = 1e-4, 12
 
@@ -75,10 +80,14 @@ class Plan:
 
 @dataclass(frozen=True)
 class NoPlan:
-    """There is no plan; `short` says which limits would have to give way, and by how much at the least."""
+    """There is no plan; `short` says which limits would have to give way, and by how much at the least.
+
+    `not_whole`: the indicator of which there is a plan in broken units alone; None where it is not that.
+    """
 
     short: Shortfall
     model: Model
+    not_whole: int | None = None
 
 
 def propose(
@@ -93,6 +102,9 @@ def propose(
     """The cheapest plan that meets `aims`, in whole units, within about `seconds`.
 
     `whole_pupils` turns the relaxation's diversion into whole pupils (None: no such pupils); without it they are rounded.
+
+    Raises:
+        SolverFailedError: there is neither a plan nor certainty that there is none; OutOfTimeError when time ran out.
     """
     deadline = time.monotonic() + seconds
     model = build(sections, levers, replace(aims, budget=None), diversion)
@@ -113,10 +125,10 @@ def propose(
         np.add.at(change, diversion.source, -moved)
         np.add.at(change, diversion.target, moved)
         fixed = replace(sections, pupils=sections.pupils + change)
-    left, hint = _choice(fixed, levers, aims, model, relaxed if block is None else None)
-    parts = _by_indicator(fixed, levers, aims, left, hint, deadline)
-    if parts is None:
-        return _no_plan(sections, levers, aims, diversion, relaxed.values)
+    left = _choice(fixed, levers, aims, relaxed if block is None else None, model)
+    parts = _by_indicator(fixed, levers, aims, left, deadline)
+    if isinstance(parts, int):
+        return replace(_no_plan(sections, levers, aims, diversion, relaxed.values), not_whole=parts)
     added, given, taken, out, cost, status = parts
     if diversion is not None:
         cost += float(diversion.price @ diverted)
@@ -168,21 +180,18 @@ def _rounded(model: Model, values: Vector) -> Vector:
 
 
 def _choice(
-    sections: Sections, levers: list[Lever], aims: Aims, model: Model, relaxed: Relaxed | None
-) -> tuple[np.ndarray, Vector | None]:
+    sections: Sections, levers: list[Lever], aims: Aims, relaxed: Relaxed | None, model: Model
+) -> np.ndarray:
     """Which indicator each section leaves at the floor: the one that would cost most to raise, as the relaxation stands."""
     left = np.zeros(sections.have.shape, dtype=bool)
     if aims.every_indicator or aims.only is not None:
-        return left, None
+        return left
     if relaxed is None:
         model = build(sections, levers, replace(aims, budget=None))
         relaxed = relax(model.program)
-        if relaxed is None:
-            return left, None
+    if relaxed is None or model.block(LEAVE) is None:
+        return left
     values = relaxed.values
-    block = model.block(LEAVE)
-    if block is None:
-        return left, values
     amounts = sections.have + (model.program_gain @ values).reshape(sections.have.shape)
     need = sections.need * aims.above_threshold
     short = np.maximum(need - amounts, 0)
@@ -197,7 +206,7 @@ def _choice(
         at = np.argsort(-cost, axis=1)[:, rank]
         rows = np.flatnonzero(cost[np.arange(len(cost)), at] > 0)
         left[rows, at[rows]] = True
-    return left, values
+    return left
 
 
 def _by_indicator(
@@ -205,12 +214,11 @@ def _by_indicator(
     levers: list[Lever],
     aims: Aims,
     left: np.ndarray,
-    hint: Vector | None,
     deadline: float,
-) -> tuple[list[Vector], list[Vector], list[Vector], list[Vector], float, str] | None:
+) -> tuple[list[Vector], list[Vector], list[Vector], list[Vector], float, str] | int:
     """Every indicator alone, in whole units where its lever has any: its thresholds are known by now.
 
-    Levers whose people count for another indicator too come before it.
+    Levers whose people count for another indicator too come before it. The number of an indicator that has no such plan instead.
     """
     known = known_sections(sections, left, aims)
     added, given, taken, out = ([np.zeros(len(lever.price)) for lever in levers] for _ in range(4))
@@ -225,7 +233,7 @@ def _by_indicator(
             lever = levers[number] = replace(lever, movable=np.minimum(lever.movable, lever.people - gone))
         solved = _alone(known, levers, number, aims, deadline)
         if solved is None:
-            return None
+            return lever.indicator
         model, values, price, has_stopped = solved
         status = STOPPED if has_stopped else status
         cost += price
@@ -262,11 +270,30 @@ def _alone(
         return None
     if not lever.is_whole:
         return model, near.values, near.cost, False
-    seconds = max(deadline - time.monotonic(), 1.0)
+    seconds = max(deadline - time.monotonic(), LEAST_SECONDS)
     answer = solve(model.program, gap=WHOLE_GAP, seconds=seconds, around=near.values)
-    if answer.status == INFEASIBLE or answer.values is None:
+    if answer.status == INFEASIBLE:
         return None
+    if answer.values is None:
+        bought = _bought(known, levers, alone)
+        if bought is None:
+            raise OutOfTimeError("整数（人、间）的方案")
+        return *bought, True
     return model, answer.values, float(answer.cost or 0.0), answer.status == STOPPED
+
+
+def _bought(known: Sections, levers: list[Lever], alone: Aims) -> tuple[Model, Vector, float] | None:
+    """A plan of whole purchases without any search: the relaxation at a tighter limit, rounded up; None where none holds."""
+    buying = [replace(lever, move_price=None, movable=None, may_take_out=False) for lever in levers]
+    model = build(known, buying, alone, whole=True)
+    for share in TIGHTENED:
+        near = relax(build(replace(known, limit=known.limit * share), buying, alone).program)
+        if near is None:
+            return None
+        values = np.minimum(np.ceil(near.values - 1e-9), model.program.high)
+        if model.program.holds(values):
+            return model, values, float(model.program.cost @ values)
+    return None
 
 
 def known_sections(sections: Sections, left: np.ndarray, aims: Aims) -> Sections:

@@ -13,14 +13,11 @@ import cvxpy as cp
 import numpy as np
 
 from youjun_pipeline.planning.least_cost.cones import Program, Vector
+from youjun_pipeline.planning.least_cost.failure import SolverFailedError
 from youjun_pipeline.planning.least_cost.program import TIGHTER
 
 # Clarabel's own defaults are 1e-8. What it returns steers; the models judge the plan afterwards.
 TOLERANCE = 1e-9
-
-
-class SolverFailedError(RuntimeError):
-    """The solver ended without an answer that it vouches for; nothing may be shown as a plan."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,10 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from youjun_pipeline.planning.least_cost.cones import Vector
 from youjun_pipeline.planning.least_cost.district import Index
+from youjun_pipeline.planning.least_cost.failure import OutOfTimeError
 
+# What HiGHS says where there is certainly no answer (scipy.optimize.milp).
+INFEASIBLE = 2
 EACH, COMBINED, PER_STAGE = "each", "combined", "per_stage"
 # A pupil more or less than the resources asked for weighs this share of a pupil's price: the two are settled in turn.
 NEARNESS = 0.5
@@ -91,7 +94,10 @@ class Seated:
 
 
 def seat(seats: Seats, moves: Moves | None, seconds: float = 30.0) -> Seated | None:
-    """The cheapest whole pupils, classes and rooms under the limits on classes, schools and rooms; None: there are none."""
+    """The cheapest whole pupils, classes and rooms under the limits on classes, schools and rooms; None: there are none.
+
+    Raises OutOfTimeError where nothing was found in `seconds`.
+    """
     draft = _Draft(seats, moves)
     result = milp(
         draft.cost,
@@ -101,6 +107,8 @@ def seat(seats: Seats, moves: Moves | None, seconds: float = 30.0) -> Seated | N
         options={"time_limit": seconds, "mip_rel_gap": 1e-4},
     )
     if result.x is None:
+        if result.status != INFEASIBLE:
+            raise OutOfTimeError("班级和专用教室的安排")
         return None
     values = np.where(draft.whole == 1, np.round(result.x), result.x)
     rooms = values[draft.rooms].reshape(2, seats.schools).T
