@@ -33,7 +33,7 @@ def test_a_search_that_is_stopped_tells_the_best_that_it_found_and_its_gap():
     sections, levers = district(8, 0.1)
     program = build(sections, levers, Aims(only=0, every_indicator=True), whole=True).program
     bounds, costs = list[float](), list[float]()
-    for seconds in (0.0, 0.05, 0.3, 1.5):
+    for seconds in (0.0, 0.05, 30.0):
         stopped = solve(program, gap=0.0, seconds=seconds)
         assert stopped.status != INFEASIBLE
         bounds.append(stopped.bound)

@@ -25,6 +25,7 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from youjun_pipeline.planning.least_cost.cones import Program, Vector
+from youjun_pipeline.planning.least_cost.mending import mended
 from youjun_pipeline.planning.least_cost.tangents import Tangents
 
 # A plan is solved to a limit that is tighter by this share, so that the models, which compute the coefficient in another
@@ -173,6 +174,7 @@ class _Search:
             if (need <= self.allowed * total**2).all():
                 self._keep(value, values)
                 return bound, None
+            self._mend(values)
             if time.monotonic() > self.deadline:
                 return bound, values
             secant = self._secant(node, total) - self.square * total**2
@@ -183,6 +185,13 @@ class _Search:
                 return bound, values
             self.cuts.lay(amounts, pupils, total, only=short)
             previous = values
+
+    def _mend(self, values: Vector) -> None:
+        """Keep the plan that a few units more make of one that nearly holds."""
+        if self.program.is_whole.any() and not self.moving.any():
+            whole = mended(self.program, values, self.square)
+            if whole is not None:
+                self._keep(float(self.program.cost @ whole), whole)
 
     def _secant(self, node: _Node, total: Vector) -> Vector:
         return self.square * ((node.low + node.high) * total - node.low * node.high)

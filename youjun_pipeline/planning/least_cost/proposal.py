@@ -39,7 +39,8 @@ from youjun_pipeline.planning.least_cost.relaxation import Relaxed, Shortfall, r
 
 # A section is taken to leave an indicator when raising it to the threshold would take more than this share of it.
 LEFT_BEYOND = 1e-6
-WHOLE_GAP = 1e-4
+# Whole units are searched for until the plan is proved to be within this share of the cheapest of its choice.
+WHOLE_GAP = 2.5e-3
 # What each indicator gets when time is up already: the first plan comes soon.
 LEAST_SECONDS = 1.0
 # Shares of a coefficient's limit at which purchases are rounded up where the search found nothing in time.
@@ -57,6 +58,7 @@ class Plan:
     `added`, `given`, `taken`, `out`: one array per lever, one figure per site. `left`: sections × indicators, True where the
     value stays between floor and threshold by choice. `diverted`: pupils per pair. `bound`: no plan costs less; `bound_of`
     says of what: `continuous` (broken units) or `whole` (whole units). `status`: `optimal` within the gap, or `stopped`.
+    `choice_bound`: what nothing costs less than with the same pupils, the same indicators `left`, in whole units.
     """
 
     status: str
@@ -72,6 +74,7 @@ class Plan:
     sections: Sections
     relaxed: Relaxed | None
     model: Model
+    choice_bound: float
 
     @property
     def gap(self) -> float | None:
@@ -120,24 +123,42 @@ def propose(
         moved = whole_pupils(model, relaxed.values) if whole_pupils else _rounded(model, relaxed.values)
         if moved is None:
             return _no_plan(sections, levers, aims, diversion, relaxed.values)
-        diverted = moved
-        change = np.zeros(len(sections.pupils))
-        np.add.at(change, diversion.source, -moved)
-        np.add.at(change, diversion.target, moved)
-        fixed = replace(sections, pupils=sections.pupils + change)
+        diverted, fixed = moved, _after(sections, diversion, moved)
     left = _choice(fixed, levers, aims, relaxed if block is None else None, model)
     parts = _by_indicator(fixed, levers, aims, left, deadline)
     if isinstance(parts, int):
         return replace(_no_plan(sections, levers, aims, diversion, relaxed.values), not_whole=parts)
-    added, given, taken, out, cost, status = parts
+    added, given, taken, out, cost, least, status = parts
     if diversion is not None:
         cost += float(diversion.price @ diverted)
+        least += float(diversion.price @ diverted)
     if aims.budget is not None and cost > aims.budget * (1 + 1e-9):
         return _no_plan(sections, levers, aims, diversion, relaxed.values)
     bound = relaxed.cost if block is None else None
     return Plan(
-        status, cost, bound, "continuous", added, given, taken, out, left, diverted, fixed, relaxed, model
+        status,
+        cost,
+        bound,
+        "continuous",
+        added,
+        given,
+        taken,
+        out,
+        left,
+        diverted,
+        fixed,
+        relaxed,
+        model,
+        least,
     )
+
+
+def _after(sections: Sections, diversion: Diversion, moved: Vector) -> Sections:
+    """The sections once pupils have gone."""
+    change = np.zeros(len(sections.pupils))
+    np.add.at(change, diversion.source, -moved)
+    np.add.at(change, diversion.target, moved)
+    return replace(sections, pupils=sections.pupils + change)
 
 
 def _relaxed(model: Model) -> tuple[Relaxed | None, Vector | None]:
@@ -215,14 +236,14 @@ def _by_indicator(
     aims: Aims,
     left: np.ndarray,
     deadline: float,
-) -> tuple[list[Vector], list[Vector], list[Vector], list[Vector], float, str] | int:
+) -> tuple[list[Vector], list[Vector], list[Vector], list[Vector], float, float, str] | int:
     """Every indicator alone, in whole units where its lever has any: its thresholds are known by now.
 
     Levers whose people count for another indicator too come before it. The number of an indicator that has no such plan instead.
     """
     known = known_sections(sections, left, aims)
     added, given, taken, out = ([np.zeros(len(lever.price)) for lever in levers] for _ in range(4))
-    cost, status, levers = 0.0, OPTIMAL, list(levers)
+    cost, least, status, levers = 0.0, 0.0, OPTIMAL, list(levers)
     gone = np.zeros(len(sections.place))
     for number in sorted(range(len(levers)), key=lambda n: levers[n].carries is None):
         lever = levers[number]
@@ -234,13 +255,13 @@ def _by_indicator(
         solved = _alone(known, levers, number, aims, deadline)
         if solved is None:
             return lever.indicator
-        model, values, price, has_stopped = solved
-        status = STOPPED if has_stopped else status
-        cost += price
+        status = STOPPED if solved.has_stopped else status
+        cost += solved.cost
+        least += solved.bound
         for kind, target in ((ADD, added), (GIVE, given), (TAKE, taken), (OUT, out)):
-            block = model.block(kind, number)
+            block = solved.model.block(kind, number)
             if block is not None:
-                target[number] = _clean(values[block.at])
+                target[number] = _clean(solved.values[block.at])
         if not lever.is_whole:
             # to the last digit a donor keeps what it is asked for
             spare = np.maximum(-_asked(known, lever, aims.above_threshold), 0)
@@ -255,13 +276,22 @@ def _by_indicator(
         # what is only small beside the rest is needed all the same
         net = taken[number] - given[number] - out[number]
         added[number] = np.maximum(added[number], _asked(known, lever, aims.above_threshold) - net)
-    return added, given, taken, out, cost, status
+    return added, given, taken, out, cost, least, status
 
 
-def _alone(
-    known: Sections, levers: list[Lever], number: int, aims: Aims, deadline: float
-) -> tuple[Model, Vector, float, bool] | None:
-    """One lever's indicator alone: its program, the variables, their cost, and whether time ran out; None without a plan."""
+@dataclass(frozen=True)
+class _Alone:
+    """One indicator's program solved: the variables, what they cost, what nothing costs less than, and whether time ran out."""
+
+    model: Model
+    values: Vector
+    cost: float
+    bound: float
+    has_stopped: bool = False
+
+
+def _alone(known: Sections, levers: list[Lever], number: int, aims: Aims, deadline: float) -> _Alone | None:
+    """One lever's indicator alone; None where there is no plan. Raises OutOfTimeError where none was found in time."""
     lever = levers[number]
     alone = replace(aims, only=lever.indicator, every_indicator=True, budget=None)
     model = build(known, levers, alone, whole=lever.is_whole)
@@ -269,17 +299,18 @@ def _alone(
     if near is None:
         return None
     if not lever.is_whole:
-        return model, near.values, near.cost, False
+        return _Alone(model, near.values, near.cost, near.cost)
     seconds = max(deadline - time.monotonic(), LEAST_SECONDS)
     answer = solve(model.program, gap=WHOLE_GAP, seconds=seconds, around=near.values)
     if answer.status == INFEASIBLE:
         return None
+    bound = max(answer.bound, near.cost)
     if answer.values is None:
         bought = _bought(known, levers, alone)
         if bought is None:
             raise OutOfTimeError("整数（人、间）的方案")
-        return *bought, True
-    return model, answer.values, float(answer.cost or 0.0), answer.status == STOPPED
+        return _Alone(*bought, bound, has_stopped=True)
+    return _Alone(model, answer.values, float(answer.cost or 0.0), bound, answer.status == STOPPED)
 
 
 def _bought(known: Sections, levers: list[Lever], alone: Aims) -> tuple[Model, Vector, float] | None:
