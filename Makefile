@@ -31,7 +31,7 @@ site: $(READY)  ## make the site anew from the publication
 test: test-fast  ## run the tests: the fast tier first, then the rest
 	@$(PY) -m pytest $(TESTS)/integration $(TESTS)/pipeline -q -n $(WORKERS) --dist loadscope -m "not daemon and not long and not scale"
 
-test-long: $(READY)  ## run the tests that take long: kills, full disks, refreshes at once
+test-long: $(READY)  ## run the tests that take long: whole histories of runs, kills, full disks, refreshes at once
 	@$(PY) -m pytest $(TESTS)/integration $(TESTS)/pipeline -q -n $(WORKERS) --dist loadscope -m long
 
 # What is needed beyond the lock is locked apart; PostgreSQL, Redis and an S3 server are started where they are found.
@@ -45,7 +45,7 @@ test-daemon: $(READY)  ## run schedule and sensors under Dagster's daemon, some 
 # DuckDB 2 goes into a folder of its own and stands before the locked one; DUCKDB2_TESTS names some tests.
 test-duckdb2: $(READY)  ## run the tests on DuckDB 2 as well (DUCKDB2=2.0.1)
 	@test -d build/duckdb-$(DUCKDB2) || $(PY) -m pip install --quiet --no-deps --target build/duckdb-$(DUCKDB2) duckdb==$(DUCKDB2)
-	@PYTHONPATH=build/duckdb-$(DUCKDB2) $(PY) -m pytest -q -n $(WORKERS) --dist loadscope -m "not daemon and not long and not scale" \
+	@PYTHONPATH=build/duckdb-$(DUCKDB2) $(PY) -m pytest -q -n $(WORKERS) --dist loadscope -m "not daemon and not scale$(if $(DUCKDB2_TESTS),, and not long)" \
 	    $(or $(DUCKDB2_TESTS),$(TESTS)/integration $(TESTS)/pipeline)
 
 test-fast: $(READY)  ## run the unit tests only

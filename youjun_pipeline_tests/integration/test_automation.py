@@ -77,6 +77,7 @@ def test_neighbours_go_together_earliest_first() -> None:
     assert contiguous(list("abc"), set()) == []
 
 
+@pytest.mark.long
 def test_a_night_takes_what_has_begun_and_leaves_out_what_is_closed(
     data: Path, instance: dg.DagsterInstance
 ) -> None:

@@ -260,6 +260,7 @@ def untouched(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Path]
     return deliver
 
 
+@pytest.mark.long
 def test_untouched_templates_change_no_verdict(
     untouched: Callable[[Path], Path], sample: Settings, tmp_path: Path
 ) -> None:

@@ -87,6 +87,7 @@ def sheet(path: Path) -> list[dict[str, Any]]:
     return [dict(zip(header, row, strict=True)) for row in rows if any(row)]
 
 
+@pytest.mark.long
 def test_open_doubts_stand_in_the_answers(filled: tuple[Path, Path]) -> None:
     rows = [row for row in sheet(filled[1] / "suspicion_answers.xlsx") if row["规则"] == "jump"]
     assert [row["学校标识码"] for row in rows] == list(PAIR)
@@ -117,6 +118,7 @@ def test_closed_findings_stand_in_the_acceptances(filled: tuple[Path, Path]) -> 
     ]
 
 
+@pytest.mark.long
 def test_what_is_filled_in_is_read_and_what_is_left_blank_is_not(
     filled: tuple[Path, Path], tmp_path: Path
 ) -> None:

@@ -60,6 +60,7 @@ def correct(folder: Path, made: Any) -> None:
     write_delivery(folder, "2023-09-15", tables, style=PLAIN, seed=0)
 
 
+@pytest.mark.long
 def test_a_closed_phase_keeps_its_rows_and_a_reopened_one_says_what_changed(
     district: tuple[Path, Any],
 ) -> None:
@@ -102,6 +103,7 @@ def test_a_closed_phase_keeps_its_rows_and_a_reopened_one_says_what_changed(
     assert rows(settings, "select count(*) from ops.restatement") == count
 
 
+@pytest.mark.long
 def test_phases_close_after_the_agreed_days(district: tuple[Path, Any]) -> None:
     folder, _ = district
     option(folder, "close_after_days = 30")
@@ -121,6 +123,7 @@ def test_phases_close_after_the_agreed_days(district: tuple[Path, Any]) -> None:
     assert rows(later, "select closed_by from ops.phase_closure") == [("after_days",)]
 
 
+@pytest.mark.long
 def test_a_reopened_phase_is_judged_anew_and_closes_only_after_the_days_since(
     district: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -155,6 +158,7 @@ def test_a_reopened_phase_is_judged_anew_and_closes_only_after_the_days_since(
     assert rows(settings, state) == [(True, "run-2")]
 
 
+@pytest.mark.long
 def test_a_run_without_a_day_asks_before_it_leaves_another_day_for_today(
     district: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

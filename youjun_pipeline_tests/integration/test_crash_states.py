@@ -77,6 +77,7 @@ def crash_before_the_swap(settings: Settings, day: date, monkeypatch: pytest.Mon
             publish_again(settings, "run-2", day)
 
 
+@pytest.mark.long
 def test_phase_closed_for_a_publication_that_never_came_is_open(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,6 +92,7 @@ def test_phase_closed_for_a_publication_that_never_came_is_open(
         assert con.execute("select is_closed from mart.evaluation").fetchall() == [(True,)]
 
 
+@pytest.mark.long
 def test_values_restated_for_a_publication_that_never_came_are_restated_by_the_next(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,6 +59,7 @@ def states(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, tupl
     return found
 
 
+@pytest.mark.long
 def test_every_course_has_the_states_it_should(states: dict[str, dict[str, tuple[str, str]]]) -> None:
     wrong = {}
     for code, course in COURSES.items():
@@ -111,6 +112,7 @@ def test_an_earlier_phase_alone_gives_the_same_history(relapse: Settings) -> Non
         assert history(refresh(relapse, f"again-{phase}", phases=(phase,)).path) == whole
 
 
+@pytest.mark.long
 def test_a_later_phase_alone_makes_those_it_rests_on(relapse: Settings) -> None:
     first = history(refresh(relapse, "later-first", phases=("p3",)).path)
     assert [(row["phase_id"], row["state"], row["first_phase_id"]) for row in first] == [

@@ -113,6 +113,7 @@ def code(number: int) -> str:
     return f"{330101 + number}"
 
 
+@pytest.mark.long
 def test_what_a_plan_does_is_enough_by_the_models(answers: dict[int, Answer]):
     assert len(answers) > DISTRICTS / 2
     for number, answer_ in answers.items():

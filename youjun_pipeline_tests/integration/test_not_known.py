@@ -139,6 +139,7 @@ def jumps(folder: Path) -> list[str]:
         ]
 
 
+@pytest.mark.long
 def test_the_same_figure_sent_again_answers_nothing(tmp_path: Path) -> None:
     tables, settings = passing()
     district = write_district(
@@ -182,6 +183,7 @@ def rooms_of(folder: Path, **options: Any) -> tuple[Any, ...]:
         ).fetchall()[0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("rule", "expected"),
     [
@@ -211,6 +213,7 @@ def size_of(folder: Path, school_type: str, **options: Any) -> tuple[Any, ...]:
         ).fetchall()[0]
 
 
+@pytest.mark.long
 def test_three_thousand_pupils_are_for_nine_year_schools(tmp_path: Path) -> None:
     nine = size_of(tmp_path / "nine", "九年一贯制学校")
     assert nine == (3000.0, "met_by_waiver", "below", "W-G4")
@@ -233,6 +236,7 @@ def pe_teachers_of(folder: Path, urban_rural: str, **options: Any) -> tuple[Any,
         ).fetchall()[0]
 
 
+@pytest.mark.long
 def test_rural_schools_are_those_of_the_statistics_or_of_towns_too(tmp_path: Path) -> None:
     assert pe_teachers_of(tmp_path / "rural", "乡村") == (2.5, "met_by_waiver", "W3")
     assert pe_teachers_of(tmp_path / "town", "镇区") == (0.0, "below", None)

@@ -323,6 +323,7 @@ def test_what_a_later_delivery_leaves_out(con: duckdb.DuckDBPyConnection) -> Non
     assert found(con, "milestone_missing_later", "p2") == [("warning", "G5", None, None, "M04")]
 
 
+@pytest.mark.long
 def test_a_plan_that_was_never_delivered_is_said_once(tmp_path: Path) -> None:
     judged = {
         "schools": [primary_school(code, name) for name, code in CODES.items()],

@@ -80,6 +80,7 @@ def pupils(settings: Settings) -> int:
         return int(con.execute("select sum(primary_students) from accepted.schools").fetchall()[0][0])
 
 
+@pytest.mark.long
 def test_the_inputs_go_back_with_their_publication(settings: Settings) -> None:
     """They once stayed those of the newer publication: the older one was judged by figures that it never had."""
     refresh(settings, "run-1")
@@ -109,6 +110,7 @@ def test_the_inputs_go_back_with_their_publication(settings: Settings) -> None:
     assert pupils(settings) == second
 
 
+@pytest.mark.long
 def test_nothing_to_go_back_to(settings: Settings) -> None:
     refresh(settings, "run-1")
     with pytest.raises(RollbackError, match="没有上一次的发布库"):
@@ -147,6 +149,7 @@ def test_not_while_a_refresh_runs_but_without_a_working_database(
         ]
 
 
+@pytest.mark.long
 def test_a_date_in_the_future_is_refused_and_one_command_leads_back(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

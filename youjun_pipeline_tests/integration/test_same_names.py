@@ -161,6 +161,7 @@ def tables(con: duckdb.DuckDBPyConnection) -> list[str]:
     ]
 
 
+@pytest.mark.long
 def test_every_table_holds_what_it_holds_when_the_names_differ(
     published: dict[str, tuple[duckdb.DuckDBPyConnection, Path]],
 ) -> None:

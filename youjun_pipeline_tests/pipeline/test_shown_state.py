@@ -92,6 +92,7 @@ def test_the_publication_shows_verdicts_and_every_district_in_every_phase(
     )
 
 
+@pytest.mark.long
 def test_a_file_that_stays_unreadable_stays_red_until_it_is_mended(
     place: Place, result: dg.ExecuteInProcessResult
 ) -> None:
@@ -118,6 +119,7 @@ def test_a_file_that_stays_unreadable_stays_red_until_it_is_mended(
 GATE = ("publication/youjun", "districts_pass_the_gate")
 
 
+@pytest.mark.long
 def test_a_folder_that_is_gone_is_told_in_every_run(
     place: Place, result: dg.ExecuteInProcessResult, tmp_path: Path
 ) -> None:
