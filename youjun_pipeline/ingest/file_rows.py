@@ -127,7 +127,7 @@ def _header_failure(
         (s, h) for s, h in headers if not h.missing(dataset) or none_is_whole or _looks_meant(h, dataset)
     ]
     twice = [
-        f"{sheet.label}第 {sheet.numbers[header.row]} 行的 {'、'.join(map(column_letter, positions))} 列都是"
+        f"{sheet.label}{_row(sheet, header.row)}的 {'、'.join(map(column_letter, positions))} 列都是"
         f"“{dataset.columns[name].zh}”（{name}）"
         for sheet, header in meant
         for name, positions in header.repeats.items()
@@ -168,13 +168,19 @@ def _what_is_missing(sheet: Sheet, header: Header, dataset: Dataset) -> str:
     missing = "、".join(f"{dataset.columns[name].zh}（{name}）" for name in header.missing(dataset))
     cells = "、".join(one_line(cell) for cell in sheet.head[header.row] if cell.strip())
     notes = "".join(f"；{note}" for note in header.notes)
-    return f"{sheet.label}缺少 {missing}，表头在第 {sheet.numbers[header.row]} 行，现有：{cells}{notes}"
+    place = f"表头在{_row(sheet, header.row)}，现有" if sheet.numbers[header.row] else "现有的列"
+    return f"{sheet.label}缺少 {missing}，{place}：{cells}{notes}"
+
+
+def _row(sheet: Sheet, index: int) -> str:
+    """How a message names a head row; the column names of a Parquet file are no row."""
+    return f"第 {sheet.numbers[index]} 行" if sheet.numbers[index] else "列名"
 
 
 def _widest_row(sheet: Sheet) -> str:
     index = max(range(len(sheet.head)), key=lambda i: sum(1 for cell in sheet.head[i] if cell.strip()))
     cells = [one_line(cell) for cell in sheet.head[index] if cell.strip()]
-    return f"{sheet.label}第 {sheet.numbers[index]} 行是：{shortened(cells, 30)}"
+    return f"{sheet.label}{_row(sheet, index)}是：{shortened(cells, 30)}"
 
 
 def _sheets_with_data(headers: list[tuple[Sheet, Header]], dataset: Dataset) -> list[tuple[Sheet, Header]]:

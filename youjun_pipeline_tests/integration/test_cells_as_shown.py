@@ -296,3 +296,24 @@ def test_texts_as_excel_escapes_them(tmp_path: Path) -> None:
     assert accepted(result, SCHOOLS, "school_code") == ["2111000001"]
     assert accepted(result, SCHOOLS, "school_name") == ["某区第三中学"]
     assert accepted(result, SCHOOLS, "school_type") == [SCHOOLS.columns["school_type"].spellings["小学"]]
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+@pytest.mark.parametrize(
+    ("value", "code", "text"),
+    [
+        (50, '0"％"', "50％"),
+        (5, '0"成"', "5成"),
+        (2, '0"倍"', "2倍"),
+        (0.005, "0.0%%", "#数字格式：存储的是 0.005，格式是 0.0%%"),
+        (1250, "aaaa", "#数字格式：存储的是 1250，格式是 aaaa"),
+        (31290, "e", "#数字格式：存储的是 31290，格式是 e"),
+        (500, '[>=1e3]0.0,"k";0', "500"),
+    ],
+)
+def test_formats_that_change_what_a_number_says(
+    tmp_path: Path, suffix: str, value: float, code: str, text: str
+) -> None:
+    rows: list[list[Any]] = [["学校标识码", "运动场地面积"], ["2111000001", (value, code)]]
+    result = read_file(WRITERS[suffix](tmp_path / f"facilities{suffix}", rows), FACILITIES)
+    assert result.frame["outdoor_sports_area_m2"].tolist() == [text]

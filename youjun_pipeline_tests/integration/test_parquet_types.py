@@ -288,3 +288,25 @@ def test_spoilt_files_never_raise(tmp_path: Path, seed: int) -> None:
         path.write_bytes(data[: rng.choice((len(data), rng.randrange(12, len(data))))])
         result: ReadResult = read_file(path, FACILITIES)
         assert result.failure is None or "请" in result.failure.message
+
+
+def test_a_page_whose_checksum_is_wrong_is_not_read(tmp_path: Path) -> None:
+    """A writer that puts checksums into the file means them: the changed page would be read as 100.5 → another number."""
+    path = tmp_path / "facilities.parquet"
+    table = pa.table({"学校标识码": CODES, "教学及辅助用房面积": [100.5, 200.5, 300.5]})
+    pq.write_table(table, path, compression="none", use_dictionary=False, write_page_checksum=True)
+    data = path.read_bytes()
+    stored = np.float64(200.5).tobytes()
+    assert data.count(stored) == 1
+    path.write_bytes(data.replace(stored, np.float64(900.5).tobytes()))
+    failure = read_file(path, FACILITIES).failure
+    assert failure is not None and "列“教学及辅助用房面积”" in failure.message
+
+
+def test_a_header_that_is_no_row_has_no_number(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"学校标识码": CODES, "学校名称": CODES}), tmp_path / "schools.parquet")
+    failure = read_file(tmp_path / "schools.parquet", SCHOOLS).failure
+    assert failure is not None and "现有的列：学校标识码" in failure.message
+    pq.write_table(pa.table({"甲": CODES, "乙": CODES}), tmp_path / "schools.parquet")
+    failure = read_file(tmp_path / "schools.parquet", SCHOOLS).failure
+    assert failure is not None and "文件列名是：甲、乙" in failure.message

@@ -112,3 +112,43 @@ def test_large_plain_text_takes_the_fast_reader(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(delimited, "_careful_body", lambda *_: pytest.fail("not taken"))
     sheet = delimited_sheet("表\r\na,b\r\n001,中\r\n,\r\n".encode(), widest)
     assert rows_of(sheet, 1) == [(3, "001", "中"), (4, None, None)]
+
+
+CHINESE = "学校标识码,学校名称\n2111000001,向阳中心小学\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (CHINESE.encode("utf-32"), "是 UTF-32 编码"),
+        (CHINESE.encode("utf-7"), "UTF-7、HZ 或 ISO-2022"),
+        (b"school_code,school_name\n1," + "向阳小学".encode("utf-7") + b"\n", "UTF-7、HZ 或 ISO-2022"),
+        (b"school_code,school_name\n1," + "向阳小学".encode("hz") + b"\n", "UTF-7、HZ 或 ISO-2022"),
+        (b"school_code,school_name\n1," + "一小".encode("iso2022_jp") + b"\n", "UTF-7、HZ 或 ISO-2022"),
+        (
+            "学校标识码,学校名称\n".encode("gbk") + "2111000001,向阳中心小学\n".encode(),
+            "文字有两种编码：第 2 行是 UTF-8",
+        ),
+    ],
+)
+def test_encodings_that_would_become_gibberish_are_named(data: bytes, told: str) -> None:
+    with pytest.raises(Unreadable, match=told):
+        decode(data)
+
+
+@pytest.mark.parametrize(
+    "text", ["code,phone\n1,+86-10-62661234\n", "code,note\n1,+abcde-f\n", "code,note\n1,~{x}\n"]
+)
+def test_signs_in_ascii_are_no_encoding(text: str) -> None:
+    assert decode(text.encode()) == text
+
+
+def test_chinese_of_both_encodings_in_one_line_is_not_taken_for_two() -> None:
+    text = "学校标识码,学校名称\n2111000001,涓枃涓枃涓枃涓枃涓枃中文\n"
+    assert decode(text.encode("gb18030")) == text
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0b"])
+def test_a_text_without_line_breaks_is_cut_at_what_stands_for_them(mark: str) -> None:
+    sheet = delimited_sheet(CHINESE.replace("\n", mark).encode(), lambda _: 1)
+    assert sheet.content.rows() == [["学校标识码", "学校名称"], ["2111000001", "向阳中心小学"]]

@@ -7,6 +7,7 @@ header is asked of the caller.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import io
 import re
@@ -47,6 +48,12 @@ _PAIR = re.compile(rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]")
 _IN_GB2312 = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
 _COMMON_IN_BIG5 = re.compile(rb"[\xa1-\xc6][\x40-\x7e\xa1-\xfe]")
 FEWEST_PAIRS, MAX_SAMPLE = 4, 1 << 20
+# Chinese in UTF-8: twelve bytes of GB18030 do not come out as four such characters by chance.
+_CHINESE_UTF8 = re.compile(rb"(?:[\xe4-\xe9][\x80-\xbf]{2}){4}")
+# Chinese in letters of ASCII, as mail carried it once: UTF-7, HZ, ISO-2022.
+_UTF7 = re.compile(r"\+([A-Za-z0-9+/]{5,}+)")
+_SEVEN_BIT = re.compile(rb"~\{(?:[!-w][!-~])+~\}|\x1b\$")
+_OTHER_BREAKS = re.compile("[\x0b\x0c\x85\u2028\u2029]")
 
 
 def decode(data: bytes) -> str:
@@ -58,11 +65,15 @@ def decode(data: bytes) -> str:
         Unreadable: for other encodings and damaged text.
     """
     data = data.rstrip(b"\x1a")
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise Unreadable("是 UTF-32 编码", SAVE_UTF8)
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         try:
             return data.decode("utf-16")
         except UnicodeDecodeError as error:
             raise Unreadable("UTF-16 文本不完整或已损坏", SEND_AGAIN) from error
+    if data.isascii() and _is_seven_bit(data):
+        raise Unreadable("文字像是 UTF-7、HZ 或 ISO-2022 编码，直接读会成为乱码", SAVE_UTF8)
     if b"\x00" in data:
         raise Unreadable("内容不是文本，或是没有 BOM 的 UTF-16 文本", SAVE_UTF8)
     try:
@@ -73,6 +84,13 @@ def decode(data: bytes) -> str:
         if len(list(islice(re.finditer(r"[\u4e00-\u9fff]", before), 4))) == 4:
             line = data.count(b"\n", 0, error.start) + 1
             raise Unreadable(f"UTF-8 文本不完整或已损坏：第 {line} 行有无法识别的字节", SAVE_UTF8) from error
+    if found := _CHINESE_UTF8.search(data):
+        # A pair of GB18030 may begin in the byte before; the line as a whole is one or the other.
+        first, last = data.rfind(b"\n", 0, found.start()) + 1, data.find(b"\n", found.end())
+        with contextlib.suppress(UnicodeDecodeError):
+            data[first : last if last >= 0 else len(data)].decode("utf-8")
+            line = data.count(b"\n", 0, first) + 1
+            raise Unreadable(f"文字有两种编码：第 {line} 行是 UTF-8，其他行不是", SAVE_UTF8)
     if _is_big5(data):
         raise Unreadable("文字像是 Big5（繁体中文）编码，按国标编码读会成为乱码", SAVE_UTF8)
     try:
@@ -80,6 +98,17 @@ def decode(data: bytes) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise Unreadable(f"既不是 UTF-8 也不是 GB18030 编码（第 {line} 行起无法识别）", SAVE_UTF8) from error
+
+
+def _is_seven_bit(data: bytes) -> bool:
+    if _SEVEN_BIT.search(data):
+        return True
+    words = [found[1] for found in _UTF7.finditer(data[:MAX_SAMPLE].decode())]
+    return any(re.fullmatch("[\u4e00-\u9fff]{2,}", _of_utf7(word)) for word in words)
+
+
+def _of_utf7(word: str) -> str:
+    return f"+{word}-".encode().decode("utf-7", errors="replace")
 
 
 def _is_big5(data: bytes) -> bool:
@@ -100,6 +129,8 @@ def delimited_sheet(data: bytes, score: Callable[[list[list[str]]], int]) -> She
     unreadable: its cells cannot be told from the two halves of one that held an unquoted delimiter.
     """
     text = decode(data)
+    if "\n" not in text and "\r" not in text:
+        text = _OTHER_BREAKS.sub("\n", text)
     check_characters("文件", len(text))
     heads: dict[str, list[list[str]]] = {}
     errors: list[Unreadable] = []

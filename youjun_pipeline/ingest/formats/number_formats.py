@@ -17,7 +17,7 @@ from functools import lru_cache
 
 # How the text of a cell begins whose number format hides or changes what is stored.
 DISTORTED = "#数字格式"
-MONTH, YEAR = "month", "year"
+MONTH, YEAR, OTHER = "month", "year", "other"
 # The days that the numbers 1900 to 2100 are, where somebody typed a year into a cell for dates.
 _TYPED_YEARS = dt.date(1905, 3, 14), dt.date(1905, 9, 30)
 
@@ -31,7 +31,7 @@ _TOKEN = re.compile(
     r"|(?P<literal>.)",
     re.DOTALL,
 )
-_CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?\d+(?:\.\d+)?)")
+_CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)")
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
@@ -41,7 +41,7 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<>": operator.ne,
 }
 # Words behind a number that make it another number, or say that it is none exactly.
-_MAGNITUDE = re.compile(r"[万亿兆%‰元亩顷+＋±余多kKM]|[百千](?![米克瓦])|以[上下]|左右|公里")
+_MAGNITUDE = re.compile(r"[万亿兆%％‰元亩顷成折倍+＋±余多kKM]|[百千](?![米克瓦])|以[上下]|左右|公里")
 # Signs before a number that the value does not have: 5 shown as -5, (5) or 约5.
 _SIGN = re.compile(r"[-－−(（约近超逾±<>＜＞≥≤≈~～]")
 # A comma behind the last digit of the whole part divides by a thousand.
@@ -67,7 +67,7 @@ class Section:
 
 @dataclass(frozen=True)
 class NumberFormat:
-    """A format under which some value shows otherwise than it is stored; `date` is MONTH, YEAR or ""."""
+    """A format under which some value shows otherwise than it is stored; `date` is MONTH, YEAR, OTHER (weekday, era) or ""."""
 
     code: str
     sections: tuple[Section, ...]
@@ -86,8 +86,11 @@ class NumberFormat:
             return (
                 f"{value.year}-{value.month:02}" if self.date == MONTH and month and value.day == 1 else None
             )
-        if type(value) not in (int, float) or self.date:
+        if type(value) not in (int, float):
             return None
+        if self.date:
+            # The workbook reader does not know it for a date, and gives the number of the day.
+            return f"{DISTORTED}：存储的是 {_plain(value)}，格式是 {self.code}"  # type: ignore[arg-type]
         return self._number(float(value))  # type: ignore[arg-type]
 
     def _number(self, value: float) -> str | None:
@@ -140,6 +143,8 @@ def number_format(number: int, code: str | None) -> NumberFormat | None:
             if has_year
             else ""
         )
+        if not letters & set("ymdhs"):
+            date = date or OTHER
         return NumberFormat(code, (), date) if date else None
     sections = tuple(section for section, _ in parsed)
     if all(s == Section(None, True) for s in sections):
@@ -189,6 +194,7 @@ def _section(tokens: list[tuple[str, str]]) -> tuple[Section, frozenset[str]]:
         # Blanks and apostrophes may part the thousands, a stroke the two halves of a fraction; 1250 as 12-50 is another text.
         or inside.strip(" /'’\u00a0\u202f\u3000") != ""
         or _DIVIDES.search(shape) is not None
+        or shape.count("%") > 1
     )
     whole = shape.partition(".")[0]
     return (

@@ -116,7 +116,11 @@ def _columns(
     if nested := [field.name for field in fields if pa.types.is_nested(field.type)]:
         raise Unreadable(f"列“{'、'.join(nested)}”是嵌套的", "每列请只放一个值，不要放列表或结构")
     try:
-        file = pq.ParquetFile(io.BytesIO(data), read_dictionary=names if numbered else [])
+        file = pq.ParquetFile(
+            io.BytesIO(data),
+            read_dictionary=names if numbered else [],
+            page_checksum_verification=True,
+        )
         size, chunks = 0, [list[pa.Array]() for _ in names]
         for batch in file.iter_batches(BATCH_ROWS if numbered else FEW_ROWS, columns=names):
             size += sum(_characters(batch.column(name)) for name in names)
