@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -225,6 +226,25 @@ def test_nobody_gives_away_what_he_has_not(districts: duckdb.DuckDBPyConnection,
     # who moves for R3 holds a degree, since R1 counts him in the new school
     assert {"bachelor", "equipment_value_wan", "pe、bachelor"} <= moved
     assert any(item.startswith(("music", "fine_art", "art")) for item in moved if item)
+
+
+def test_no_more_teachers_rotate_than_must(districts: duckdb.DuckDBPyConnection, answers: dict[int, Answer]):
+    moved = 0.0
+    for number in itertools.islice(answers, 4):
+        found = again(districts, number, prices(rotation={"move_price": "0.01"}), Aims())
+        assert isinstance(found, Found)
+        eligible = districts.execute(
+            "select value from core.figure where district_code = ? and input = 'assurance.G11.eligible'",
+            [code(number)],
+        ).fetchall()[0][0]
+        must = math.ceil(eligible / 10)
+        backbone = math.ceil(must / 5)
+        lines = [line for line in found.lines if line.kind == "move"]
+        sums = {name: sum(x.quantity for x in lines if x.lever == name) for name in YUAN}
+        assert sums["above_degree_teachers"] + sums["sports_art_teachers"] <= must - backbone
+        assert sums["backbone_teachers"] <= backbone
+        moved += sum(sums.values())
+    assert moved > 0
 
 
 def headers_of(dataset: str) -> set[str]:

@@ -33,6 +33,14 @@ FAULTS = [
         ["不能在学校之间调配", "缺少单价"],
     ),
     ("unit = \n", ["不是规范的 TOML"]),
+    ('[rotation]\nmove_price = "0"\n', ["rotation.move_price", "应大于 0"]),
+    (PRICED + '[rotation]\nmove_price = "1"\n[levers.x]\nprice = "1"\n', ["没有这种手段"]),
+    (
+        PRICED.replace("[classes]", '[rotation]\nmove_price = "1"\n[classes]').replace(
+            "[levers.backbone_teachers]\n", '[levers.backbone_teachers]\nmove_price = "1"\n'
+        ),
+        ["levers.backbone_teachers.move_price", "已按轮岗"],
+    ),
 ]
 
 
@@ -120,7 +128,7 @@ def test_faults_of_a_workbook_are_told_with_row_and_column(tmp_path: Path):
         read_prices(tmp_path)
     told = str(caught.value)
     assert "prices.xlsx：第 9 行，“每校最多”：这一项不用此列" in told
-    assert "第 16 行，“项目”：“黄金”不是可填的项目；可填：高学历教师" in told
+    assert "第 17 行，“项目”：“黄金”不是可填的项目；可填：高学历教师" in told
     book_of(tmp_path, *FULL, {"项目": "教学仪器设备", "单价": "约1"})
     with pytest.raises(PricesError, match="第 7 行，“单价”：不是数字（现为 '约1'）"):
         read_prices(tmp_path)

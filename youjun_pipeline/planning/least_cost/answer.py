@@ -21,6 +21,7 @@ from youjun_pipeline.planning.least_cost.obstacles import BUDGET, Obstacle, obst
 from youjun_pipeline.planning.least_cost.prices import Prices, PricesError
 from youjun_pipeline.planning.least_cost.proof import Draft, Failing, Proof, prove
 from youjun_pipeline.planning.least_cost.proposal import Plan, propose
+from youjun_pipeline.planning.least_cost.rotation import with_rotation
 from youjun_pipeline.planning.least_cost.rounding import rounded
 from youjun_pipeline.planning.least_cost.seats import Moves, Seated, seat
 
@@ -214,6 +215,7 @@ def _set_out(
     if not priced:
         aims = replace(aims, every_indicator=True)
     levers, ids = levers_of(figures, prices, allowed)
+    levers = with_rotation(con, (district, phase), catalogue, prices, figures, levers, ids)
     with_capacity(con, district, phase, figures, levers, ids)
     diversion, moves = diversion_of(figures, prices) or (None, None)
     figures, beyond = _seatable(figures, moves, seconds)

@@ -68,6 +68,7 @@ class Lever:
         people: how many people may leave a site, all levers with such a figure together; None where nobody moves.
         carries: another indicator that whoever moves counts in as well; None where it is the lever's own alone.
         most_moved: at most so many units are moved in all.
+        shares_most: whether that is for all levers that share it together.
         may_take_out: whether units may be taken out of use (listed apart, last).
     """
 
@@ -79,6 +80,7 @@ class Lever:
     move_price: float | None = None
     movable: Vector | None = None
     most_moved: float | None = None
+    shares_most: bool = False
     people: Vector | None = None
     carries: int | None = None
     may_take_out: bool = False

@@ -21,6 +21,7 @@ _COLUMNS = {
     "classes": ("price",),
     "rooms": ("price",),
     "pupils": ("price", "price_per_km", "within_m"),
+    "rotation": ("move_price",),
     "budget": ("amount",),
     "years": ("year", "amount"),
     "coefficient_at_most": ("amount",),

@@ -24,6 +24,9 @@
     [rooms]
     price = "30"
 
+    [rotation]                    # teachers who must rotate anyway (G11) go where the plan needs them
+    move_price = "0.5"            # of one of them
+
     [pupils]
     price = "0.1"                 # of diverting one pupil
     price_per_km = "0.05"         # and for each kilometre to the neighbour
@@ -73,6 +76,13 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
+class Rotates(_Strict):
+    """Which indicator of rotation a kind of teacher counts in, and by which of its limits."""
+
+    indicator: str
+    limit: str
+
+
 class LeverKind(_Strict):
     """One entry of levers.toml."""
 
@@ -87,6 +97,7 @@ class LeverKind(_Strict):
     room_for: str | None = None
     movable: str | None = None
     carries: str | None = None
+    rotates: Rotates | None = None
 
 
 class LeverPrice(_Strict):
@@ -110,6 +121,12 @@ class PupilPrice(UnitPrice):
 
     price_per_km: Amount | None = None
     within_m: Amount | None = None
+
+
+class Rotation(_Strict):
+    """Teachers who must rotate anyway, no more of them, and what one costs; nothing moves for nothing, or all would."""
+
+    move_price: Annotated[Decimal, BeforeValidator(_exact), Field(gt=0)]
 
 
 class Year(_Strict):
@@ -137,6 +154,7 @@ class Prices(_Strict):
     classes: UnitPrice | None = None
     pupils: PupilPrice | None = None
     rooms: UnitPrice | None = None
+    rotation: Rotation | None = None
     sites: list[Site] = []
     coefficient_at_most: Amount | None = None
     above_threshold: Amount | None = None
@@ -211,6 +229,7 @@ def _told(path: Path, fault: object, book: PriceBook | None) -> str:
         "missing": "没有填写，请补上",
         "extra_forbidden": "不认识这一项，请核对拼写或删去",
         "greater_than_equal": "不能是负数",
+        "greater_than": "应大于 0",
     }
     return f"{path}：{place}：{reasons.get(entry['type'], entry['msg'].removeprefix('Value error, '))}（现为 {entry['input']!r}）"
 
@@ -238,6 +257,8 @@ def _contradictions(prices: Prices) -> list[str]:
             faults.append(f"levers.{name}：没有这种手段；可用：{known}")
         elif entry.move_price is not None and not kinds[name].can_move:
             faults.append(f"levers.{name}.move_price：{kinds[name].name}不能在学校之间调配，请删去调配单价")
+        elif prices.rotation and entry.move_price is not None and kinds[name].rotates:
+            faults.append(f"levers.{name}.move_price：已按轮岗（rotation）调配教师，请删去调配单价")
         elif entry.most_moved is not None and entry.move_price is None:
             faults.append(f"levers.{name}.most_moved：没有调配单价 move_price，请补上或删去")
     missing = [f"levers.{name}.price" for name in kinds if name not in prices.levers]

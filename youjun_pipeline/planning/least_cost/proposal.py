@@ -244,7 +244,7 @@ def _by_indicator(
     known = known_sections(sections, left, aims)
     added, given, taken, out = ([np.zeros(len(lever.price)) for lever in levers] for _ in range(4))
     cost, least, status, levers = 0.0, 0.0, OPTIMAL, list(levers)
-    gone = np.zeros(len(sections.place))
+    gone, shared = np.zeros(len(sections.place)), 0.0
     for number in sorted(range(len(levers)), key=lambda n: levers[n].carries is None):
         lever = levers[number]
         if aims.only is not None and lever.indicator != aims.only:
@@ -252,6 +252,8 @@ def _by_indicator(
         if lever.people is not None and lever.movable is not None:
             # nobody leaves twice: who moves for one indicator is not there for the next
             lever = levers[number] = replace(lever, movable=np.minimum(lever.movable, lever.people - gone))
+        if lever.shares_most and lever.most_moved is not None:
+            lever = levers[number] = replace(lever, most_moved=lever.most_moved - shared)
         solved = _alone(known, levers, number, aims, deadline)
         if solved is None:
             return lever.indicator
@@ -269,6 +271,8 @@ def _by_indicator(
             out[number] = np.minimum(out[number], spare - given[number])
         if lever.people is not None:
             gone = gone + given[number]
+        if lever.shares_most:
+            shared += float(given[number].sum())
         if lever.carries is not None:
             have = known.have.copy()
             have[:, lever.carries] += known.step[:, lever.carries] * (taken[number] - given[number])
