@@ -1,6 +1,6 @@
-"""The least-cost plan of one evaluation, from its figures to lines that a bureau can read, with the proof by the models.
+"""The least-cost plan of one evaluation, from its figures to lines that a bureau can read; and with its proof, the answer.
 
-Keep out: the mathematics (`proposal`, `seats`), what a line says (`lines`), and how the answer is printed (`text`).
+Keep out: the mathematics (`proposal`, `seats`), the proving (`proof`), what a line says (`lines`), how it is printed (`text`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from youjun_pipeline.planning.least_cost.figures import Figures, levers_of, read
 from youjun_pipeline.planning.least_cost.lines import Line, lines_of
 from youjun_pipeline.planning.least_cost.obstacles import BUDGET, Obstacle, obstacles_of, over_size, too_large
 from youjun_pipeline.planning.least_cost.prices import Prices, PricesError
-from youjun_pipeline.planning.least_cost.proof import Draft, Failing, Proof, prove
+from youjun_pipeline.planning.least_cost.proof import Draft, Failing, Proof
 from youjun_pipeline.planning.least_cost.proposal import Plan, propose
 from youjun_pipeline.planning.least_cost.rotation import with_rotation
 from youjun_pipeline.planning.least_cost.rounding import rounded
@@ -102,27 +102,6 @@ class NoAnswer:
 
     obstacles: list[Obstacle]
     figures: Figures
-
-
-def answer(
-    con: duckdb.DuckDBPyConnection,
-    district: str,
-    phase: str,
-    catalogue: Catalogue,
-    prices: Prices | None,
-    aims: Aims,
-    *,
-    allowed: list[str] | None = None,
-    seconds: float = 60.0,
-) -> Answer | NoAnswer:
-    """The cheapest plan of an evaluation of the run begun in `con`, proved by the models.
-
-    Raises as `find` does.
-    """
-    found = find(con, district, phase, catalogue, prices, aims, allowed=allowed, seconds=seconds)
-    if isinstance(found, NoAnswer):
-        return found
-    return Answer(found, prove(con, [found.draft])[0])
 
 
 def find(

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from youjun_pipeline.ingest.districts import District, scan
-from youjun_pipeline.planning.least_cost.answer import REFUTED, Answer, NoAnswer, answer
+from youjun_pipeline.planning.least_cost.answer import REFUTED, Answer, NoAnswer, find
 from youjun_pipeline.planning.least_cost.curve import curves
 from youjun_pipeline.planning.least_cost.district import Aims
 from youjun_pipeline.planning.least_cost.prices import Prices, lever_kinds, read_prices
+from youjun_pipeline.planning.least_cost.proof import prove
 from youjun_pipeline.planning.least_cost.records import answer_records
 from youjun_pipeline.planning.least_cost.shadow import shadows
 from youjun_pipeline.planning.least_cost.text import answer_text, money_unit
@@ -57,10 +58,10 @@ def propose_plan(settings: Settings, request: Request, evaluated: Evaluated) -> 
         PricesError, UnknownFiguresError: the inputs cannot be used; the message lists every fault.
         SolverFailedError: the solver came to no end that it vouches for.
     """
-    found = scan(settings.data)
-    district = next((d for d in found.districts if d.code == request.district), None)
+    districts = scan(settings.data).districts
+    district = next((d for d in districts if d.code == request.district), None)
     if district is None:
-        there = "、".join(d.code for d in found.districts) or "无"
+        there = "、".join(d.code for d in districts) or "无"
         raise ProposeError(f"没有区县 {request.district}；现有：{there}")
     phases = [phase.id for phase in district.phases]
     if request.phase not in phases:
@@ -75,7 +76,7 @@ def propose_plan(settings: Settings, request: Request, evaluated: Evaluated) -> 
         if con is None:
             why = "；".join(failure.message for failure in district.failures)
             raise ProposeError(f"阶段 {request.phase} 还没有可以评估的数据：{why}")
-        result = answer(
+        found = find(
             con,
             request.district,
             request.phase,
@@ -85,6 +86,7 @@ def propose_plan(settings: Settings, request: Request, evaluated: Evaluated) -> 
             allowed=request.levers,
             seconds=request.seconds,
         )
+        result = found if isinstance(found, NoAnswer) else Answer(found, *prove(con, [found.draft]))
         text = answer_text(result, prices)
         if isinstance(result, NoAnswer) or result.verdict == REFUTED:
             return text, False
