@@ -76,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--shard", metavar="3/16", help="只算一份区县，发布到数据湖；缺省为 YOUJUN_SHARD 或全部")
     run.add_argument("--force", action="store_true", help="允许截止日期在今天之后")
+    run.add_argument(
+        "--verify", action="store_true", help="文件的大小、时间都没有变化也照常运行，逐个核对内容"
+    )
     run.set_defaults(handle=run_command)
 
     close = commands.add_parser("close", help="关闭一个区县的一个阶段：已发布的结果不再变动")
@@ -182,13 +185,20 @@ def _operation_parsers(commands: argparse._SubParsersAction[argparse.ArgumentPar
 
 
 def run_command(settings: Settings, options: argparse.Namespace) -> int:
-    """Run the refresh job in this process and print where the results are."""
-    from youjun_pipeline.orchestration.execute import RefreshFailedError, run_refresh
+    """Run the refresh job in this process and print where the results are; nothing is run where nothing has changed."""
+    from youjun_pipeline.warehouse.last_run import Before
     from youjun_pipeline.warehouse.summary import result_table
 
     if not _means_today(settings, options):
         print("没有运行。请用 --as-of 或 YOUJUN_AS_OF 写明截止日期", file=sys.stderr)
         return 2
+    before = None if options.phase or options.district or options.no_reports else Before.of(settings)
+    if before and not options.verify and before.is_as_left():
+        print("没有变化：文件、程序和设置都与上一次运行时相同，没有重新计算（--verify 照常运行）")
+        print(result_table(settings.published))
+        return 0
+    from youjun_pipeline.orchestration.execute import RefreshFailedError, run_refresh
+
     try:
         run_refresh(
             settings,
@@ -202,6 +212,8 @@ def run_command(settings: Settings, options: argparse.Namespace) -> int:
             print(result_table(settings.published))
         print(error, file=sys.stderr)
         return 1
+    if before:
+        before.note()
     print(result_table(settings.published))
     return 0
 

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from youjun_pipeline.cli import main
+from youjun_pipeline.orchestration import execute
+from youjun_pipeline.settings import Settings
 from youjun_pipeline_tests.conftest import CHECKOUT
 from youjun_pipeline_tests.pipeline.runs import FIRST, NORTH, SOUTH, Place, two_districts
 
@@ -57,6 +60,23 @@ def test_run_says_where_the_results_are_and_how_each_district_stands(place: Plac
         and "计算 2 个评估（2 个区县）；没有变化的 0 个不再计算" in progress
         and "发布" in progress
     )
+
+
+def test_run_of_what_is_as_it_was_left_runs_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = place.rows("select count(*) from ops.publication")
+    done = youjun(place, "run")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[:2] == [
+        "没有变化：文件、程序和设置都与上一次运行时相同，没有重新计算（--verify 照常运行）",
+        f"发布库 {place.published}（{place.rows('select rows from ops.publication')[0][0]} 行）",
+    ]
+    assert place.rows("select count(*) from ops.publication") == entries
+    asked: list[Settings] = []
+    monkeypatch.setattr(execute, "run_refresh", lambda settings, *_, **__: asked.append(settings))
+    with place.settings():
+        assert main(["run", "--verify"]) == 0
+        assert main(["run", "--no-reports"]) == 0
+    assert len(asked) == 2
 
 
 def test_everything_of_the_interface_stands_beside_the_file(place: Place) -> None:
