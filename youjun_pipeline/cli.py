@@ -65,21 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="youjun", description="优均：义务教育优质均衡评估")
     commands = parser.add_subparsers(dest="command", required=True)
 
-    run = commands.add_parser("run", help="读取交付、计算、检查并发布（与夜间计划同一个作业）")
-    run.add_argument("--phase", action="append", help="算这个阶段，连同以前的和待更新的；两个为起止范围")
-    run.add_argument("--district", action="append", help="只算这个区县代码，可多次给出；缺省为全部")
-    run.add_argument(
-        "--as-of", metavar="日期", help="截止日期，如 2024-06-30；缺省为环境变量 YOUJUN_AS_OF 或今天"
-    )
-    run.add_argument(
-        "--no-reports", action="store_true", help="只更新发布库，不更新旁边的报表、数据文档和网站"
-    )
-    run.add_argument("--shard", metavar="3/16", help="只算一份区县，发布到数据湖；缺省为 YOUJUN_SHARD 或全部")
-    run.add_argument("--force", action="store_true", help="允许截止日期在今天之后")
-    run.add_argument(
-        "--verify", action="store_true", help="文件的大小、时间都没有变化也照常运行，逐个核对内容"
-    )
-    run.set_defaults(handle=run_command)
+    _run_parser(commands)
 
     close = commands.add_parser("close", help="关闭一个区县的一个阶段：已发布的结果不再变动")
     close.add_argument("district", help="区县代码")
@@ -122,6 +108,25 @@ def _parser() -> argparse.ArgumentParser:
     template_parsers(commands)
     check_parser(commands)
     return parser
+
+
+def _run_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The refresh itself."""
+    run = commands.add_parser("run", help="读取交付、计算、检查并发布（与夜间计划同一个作业）")
+    run.add_argument("--phase", action="append", help="算这个阶段，连同以前的和待更新的；两个为起止范围")
+    run.add_argument("--district", action="append", help="只算这个区县代码，可多次给出；缺省为全部")
+    run.add_argument(
+        "--as-of", metavar="日期", help="截止日期，如 2024-06-30；缺省为环境变量 YOUJUN_AS_OF 或今天"
+    )
+    run.add_argument(
+        "--no-reports", action="store_true", help="只更新发布库，不更新旁边的报表、数据文档和网站"
+    )
+    run.add_argument("--shard", metavar="3/16", help="只算一份区县，发布到数据湖；缺省为 YOUJUN_SHARD 或全部")
+    run.add_argument("--force", action="store_true", help="允许截止日期在今天之后")
+    run.add_argument(
+        "--verify", action="store_true", help="文件的大小、时间都没有变化也照常运行，逐个核对内容"
+    )
+    run.set_defaults(handle=run_command)
 
 
 class _InsteadOf(argparse.Action):
@@ -192,7 +197,8 @@ def run_command(settings: Settings, options: argparse.Namespace) -> int:
     if not _means_today(settings, options):
         print("没有运行。请用 --as-of 或 YOUJUN_AS_OF 写明截止日期", file=sys.stderr)
         return 2
-    before = None if options.phase or options.district or options.no_reports else Before.of(settings)
+    in_part = options.phase or options.district or options.no_reports or options.force
+    before = None if in_part else Before.of(settings)
     if before and not options.verify and before.is_as_left():
         print("没有变化：文件、程序和设置都与上一次运行时相同，没有重新计算（--verify 照常运行）")
         print(result_table(settings.published))
