@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.reports.evaluation import Evaluation
 from youjun_pipeline.reports.folder import Report
-from youjun_pipeline.reports.workbook import LEFT, LINE_HEIGHT, Book, Paper
+from youjun_pipeline.reports.workbook import LEFT, Book, Paper
 
 if TYPE_CHECKING:
     import duckdb
@@ -55,9 +55,7 @@ def write_missing(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, path: 
             paper.number(paper.row, 0, number, "0")
             for column_number, text in enumerate(texts, 1):
                 paper.text(paper.row, column_number, text, LEFT)
-            lines = max(paper.lines_needed(text, n, n) for n, text in enumerate(texts, 1))
-            paper.sheet.set_row(paper.row, LINE_HEIGHT * lines + 4)
-            paper.row += 1
+            paper.end_row(*enumerate(texts, 1))
         paper.notes("没有填写的数据不算 0，也不算达标；补齐后重新报送，这里的判定才能作出。")
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.folder import Report
 from youjun_pipeline.reports.words import value_format
-from youjun_pipeline.reports.workbook import LEFT, LINE_HEIGHT, NOTICE, SHADES, Book, Paper
+from youjun_pipeline.reports.workbook import BARE, LEFT, NOTICE, SHADES, Book, Paper
 from youjun_pipeline.vocabulary import word
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ TABLES = {
     "shadow_price": "rank",
 }
 Tables = Mapping[str, Sequence[Row]]
-BARE: dict[str, Any] = {"border": 0, "align": "left"}
 
 
 def read_tables(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> Tables:
@@ -74,7 +73,7 @@ def _conclusion(book: Book, tables: Tables) -> None:
             paper.text(paper.row, 0, name, LEFT)
             paper.number(paper.row, 1, value, "#,##0.00")
             paper.text(paper.row, 2, remark, LEFT)
-            _fit(paper, (2, remark or ""))
+            paper.end_row((2, remark))
     _totals(paper, tables["proposal"], money or "")
     if tables["proposal_obstacle"]:
         paper.row += 1
@@ -127,23 +126,15 @@ def _lines(book: Book, lines: Sequence[Row]) -> None:
         paper.text(at, 7, row["unit"])
         paper.number(at, 8, row["cost"], "#,##0.00")
         paper.text(at, 9, row["due"])
-        _fit(paper, (1, row["school_name"] or ""), (2, row["to_school_name"] or ""), (5, row["what"]))
+        paper.end_row((1, row["school_name"]), (2, row["to_school_name"]), (5, row["what"]))
 
 
 def _coefficients(book: Book, rows: Sequence[Row]) -> None:
     paper = Paper(book, "差异系数", [10, 30, 12, 12, 12, 14, 14], landscape=False)
     paper.open("差异系数，方案前后")
     paper.columns("学段", "指标", "方案前", "方案后", "上限", "方案前状态", "方案后状态")
-    names = book.evaluation.catalogue.indicators
     for row in rows:
-        at, code = paper.row, row["indicator_code"]
-        paper.text(at, 0, word("stage", row["stage"]))
-        paper.text(at, 1, f"{code} {names[code].short_name}", LEFT)
-        for column, name in ((2, "value_before"), (3, "value_after")):
-            paper.number(at, column, row[name], "0.000", SHADES.get(row[f"status_{name.split('_')[1]}"], {}))
-        paper.number(at, 4, row["threshold"], "0.00")
-        paper.text(at, 5, word("status", row["status_before"]))
-        paper.text(at, 6, word("status", row["status_after"]))
+        _before_and_after(paper, 0, row, "0.000", "0.00")
         paper.row += 1
 
 
@@ -152,26 +143,30 @@ def _values(book: Book, rows: Sequence[Row]) -> None:
     paper = Paper(book, "学校指标", [30, 9, 26, 12, 12, 12, 14, 14, 22])
     paper.open("学校指标，方案前后（只列有变动或仍未达标的）")
     paper.columns("学校", "学段", "指标", "方案前", "方案后", "标准", "方案前状态", "方案后状态", "说明")
-    catalogue = book.evaluation.catalogue
     for row in rows:
         changed = row["value_before"] != row["value_after"] or row["status_before"] != row["status_after"]
         if not changed and row["status_after"] not in ("near", "below", "no_data"):
             continue
-        at, code = paper.row, row["indicator_code"]
-        form = value_format(catalogue, code)
-        paper.text(at, 0, row["school_name"], LEFT)
-        paper.text(at, 1, word("stage", row["stage"]))
-        paper.text(at, 2, f"{code} {catalogue.indicators[code].short_name}", LEFT)
-        paper.number(at, 3, row["value_before"], form, SHADES.get(row["status_before"], {}))
-        paper.number(at, 4, row["value_after"], form, SHADES.get(row["status_after"], {}))
-        paper.number(at, 5, row["threshold"], form)
-        paper.text(at, 6, word("status", row["status_before"]))
-        paper.text(at, 7, word("status", row["status_after"]))
+        form = value_format(book.evaluation.catalogue, row["indicator_code"])
+        paper.text(paper.row, 0, row["school_name"], LEFT)
+        _before_and_after(paper, 1, row, form, form)
         remark = (
             "按至少六项达标留在底线以上" if row["is_left"] else "" if row["holds_after"] else "须另行解决"
         )
-        paper.text(at, 8, remark)
-        _fit(paper, (0, row["school_name"] or ""), (8, remark))
+        paper.text(paper.row, 8, remark)
+        paper.end_row((0, row["school_name"]), (8, remark))
+
+
+def _before_and_after(paper: Paper, left: int, row: Row, form: str, limit_form: str) -> None:
+    """Seven cells from column `left`: stage, indicator, value before and after, limit, status before and after."""
+    at, code = paper.row, row["indicator_code"]
+    paper.text(at, left, word("stage", row["stage"]))
+    paper.text(at, left + 1, f"{code} {paper.book.evaluation.catalogue.indicators[code].short_name}", LEFT)
+    for column, when in ((left + 2, "before"), (left + 3, "after")):
+        status = row[f"status_{when}"]
+        paper.number(at, column, row[f"value_{when}"], form, SHADES.get(status, {}))
+        paper.text(at, column + 3, word("status", status))
+    paper.number(at, left + 4, row["threshold"], limit_form)
 
 
 def _curves(book: Book, rows: Sequence[Row]) -> None:
@@ -203,16 +198,9 @@ def _eased(book: Book, rows: Sequence[Row]) -> None:
     for row in rows:
         paper.number(paper.row, 0, row["rank"], "0")
         paper.text(paper.row, 1, row["sentence"], LEFT)
-        _fit(paper, (1, row["sentence"]))
+        paper.end_row((1, row["sentence"]))
     if not rows:
         paper.line("没有起作用的上限", LEFT)
-
-
-def _fit(paper: Paper, *texts: tuple[int, str]) -> None:
-    """Make the row as high as its longest texts need, and go on to the next."""
-    lines = max(paper.lines_needed(text, column, column) for column, text in texts)
-    paper.sheet.set_row(paper.row, LINE_HEIGHT * max(lines, 1) + 4)
-    paper.row += 1
 
 
 PROPOSAL = Report(

@@ -14,7 +14,7 @@ from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.folder import Report
 from youjun_pipeline.reports.proposal import TABLES, Tables, read_tables
 from youjun_pipeline.reports.words import sheet_names, value_format
-from youjun_pipeline.reports.workbook import LEFT, LINE_HEIGHT, NOTICE, SHADES, SMALL, Book, Paper
+from youjun_pipeline.reports.workbook import LEFT, NOTICE, SHADES, Book, Paper
 from youjun_pipeline.vocabulary import word
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _school(
 ) -> None:
     paper = Paper(book, sheet, [26, 10, 14, 14, 14, 14, 36])
     paper.open(f"{name}　{TITLE}")
-    _heading(paper, "现在的问题和方案后的情况")
+    paper.heading("现在的问题和方案后的情况")
     paper.columns("指标", "学段", "现值", "标准", "方案后", "方案后状态", "说明", repeat=False)
     catalogue = book.evaluation.catalogue
     for row in effects:
@@ -89,8 +89,8 @@ def _school(
         paper.number(at, 4, row["value_after"], form, SHADES.get(row["status_after"], {}))
         paper.text(at, 5, word("status", row["status_after"]))
         paper.text(at, 6, row["reason"], LEFT)
-        _fit(paper, row["reason"] or "", 6)
-    _heading(paper, "建议的措施")
+        paper.end_row((6, row["reason"]))
+    paper.heading("建议的措施")
     paper.columns("内容", "学段", "手段", "数量", "造价", "完成时间", "对方学校", repeat=False)
     for line in lines:
         at = paper.row
@@ -104,22 +104,11 @@ def _school(
         paper.number(at, 4, line["cost"], "#,##0.00")
         paper.text(at, 5, line["due"])
         paper.text(at, 6, other if line["to_school_code"] else None, LEFT)
-        _fit(paper, line["what"], 0)
+        paper.end_row((0, line["what"]))
     paper.notes("草案由最省方案自动生成，责任单位和责任人由区县填写；采用前请核对单价和校址容量。")
     style = {"border": 0, "align": "left", "text_wrap": False}
     paper.text(paper.row + 1, 0, "责任单位：", style)
     paper.text(paper.row + 1, 4, "责任人：", style)
-
-
-def _heading(paper: Paper, text: str) -> None:
-    paper.row += 1
-    paper.line(text, {**SMALL, "bold": True, "font_size": 11})
-
-
-def _fit(paper: Paper, text: str, column: int) -> None:
-    """Make the row as high as its text needs, and go on to the next."""
-    paper.sheet.set_row(paper.row, LINE_HEIGHT * max(paper.lines_needed(text, column, column), 1) + 4)
-    paper.row += 1
 
 
 DRAFTS = Report(

@@ -139,6 +139,20 @@ class Paper:
             self.merge(self.row, 0, self.row, last, text, style)
         self.row += 1
 
+    def heading(self, text: str) -> None:
+        """A heading within the sheet, with a free row above it."""
+        self.row += 1
+        self.line(text, {**SMALL, "bold": True, "font_size": 11})
+
+    def end_row(self, *texts: tuple[int | tuple[int, int], object]) -> None:
+        """Make the row as high as the longest of these texts needs in its column or columns, and go on to the next."""
+        lines = 1
+        for columns, text in texts:
+            first, last = columns if isinstance(columns, tuple) else (columns, columns)
+            lines = max(lines, self.lines_needed(str(text or ""), first, last))
+        self.sheet.set_row(self.row, LINE_HEIGHT * lines + 4)
+        self.row += 1
+
     def notes(self, *notes: str) -> None:
         """The notes under a table, numbered; blank ones are left out."""
         for number, note in enumerate(filter(None, notes), start=1):

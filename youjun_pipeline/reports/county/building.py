@@ -12,7 +12,7 @@ from youjun_pipeline.reports import words
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.folder import Report
 from youjun_pipeline.reports.naming import indicator_words, progress_word, stage_word
-from youjun_pipeline.reports.workbook import LEFT, LINE_HEIGHT, SHADES, Book, Paper
+from youjun_pipeline.reports.workbook import LEFT, SHADES, Book, Paper
 
 if TYPE_CHECKING:
     import duckdb
@@ -118,9 +118,7 @@ def _line(paper: Paper, m: Row, doubts: list[str], coming: list[Row]) -> None:
             )
     paper.number(paper.row, 8, m["slippage_days"], "0", late)
     paper.number(paper.row, 10, m["spent_wan"], "#,##0.00")
-    lines = max(paper.lines_needed(str(text or ""), n, n) for n, text in enumerate(texts))
-    paper.sheet.set_row(paper.row, LINE_HEIGHT * lines + 4)
-    paper.row += 1
+    paper.end_row(*enumerate(texts))
 
 
 BUILDING = Report(

@@ -15,7 +15,7 @@ from youjun_pipeline.reports import words
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.folder import Report
 from youjun_pipeline.reports.naming import indicator_words
-from youjun_pipeline.reports.workbook import LEFT, LINE_HEIGHT, SHADES, Book, Paper
+from youjun_pipeline.reports.workbook import LEFT, SHADES, Book, Paper
 
 if TYPE_CHECKING:
     import duckdb
@@ -85,9 +85,7 @@ def _index(book: Book, con: duckdb.DuckDBPyConnection, figures: list[Row]) -> No
             for column, text in enumerate(texts, start=1):
                 style = SHADES.get(status or "", {}) if column == 2 else LEFT
                 paper.text(paper.row, column, text, style)
-            lines = max(paper.lines_needed(str(text or ""), n, n) for n, text in enumerate(texts, start=1))
-            paper.sheet.set_row(paper.row, LINE_HEIGHT * lines + 4)
-            paper.row += 1
+            paper.end_row(*enumerate(texts, start=1))
     paper.notes(
         "每项指标用到的每个数所在的单元格，逐个列在网站的学校页和发布库的“数据出处”表；本目录按文件和工作表归并。",
         "“早于本阶段”：数据报送于本阶段开始之前；“年份较早”：佐证材料写明的年份早于本阶段开始的年份。"
@@ -159,9 +157,7 @@ def _without_evidence(book: Book, con: duckdb.DuckDBPyConnection, figures: list[
         paper.number(paper.row, 0, number, "0")
         for column, text in enumerate(line, start=1):
             paper.text(paper.row, column, text, LEFT)
-        needed = max(paper.lines_needed(str(text or ""), n, n) for n, text in enumerate(line, start=1))
-        paper.sheet.set_row(paper.row, LINE_HEIGHT * needed + 4)
-        paper.row += 1
+        paper.end_row(*enumerate(line, start=1))
     if not lines:
         paper.line("填报的结论、完成和验收都写明了佐证材料", LEFT)
 

@@ -13,7 +13,7 @@ from youjun_pipeline.reports import words
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.folder import Report
 from youjun_pipeline.reports.naming import indicator_words, item_words, stage_word
-from youjun_pipeline.reports.workbook import LEFT, LINE_HEIGHT, SHADES, Book, Paper
+from youjun_pipeline.reports.workbook import LEFT, SHADES, Book, Paper
 
 if TYPE_CHECKING:
     import duckdb
@@ -84,7 +84,7 @@ def _findings(book: Book, rows: list[Row]) -> None:
                     LEFT if column in (1, 2, 9, 10, 12) else shade if column == 8 else None,
                 )
         paper.number(paper.row, 6, row["days_open"], "0")
-        _fit(paper, texts)
+        paper.end_row(*enumerate(texts, start=1))
     paper.notes(
         "“已解决”只看数据；“已销号”须数据达标且经填报人、责任人以外的人验收通过并有佐证材料；其后验收不通过的，销号随即撤销。",
         "发现、解决日期为判定所用数据的报送日期（早于阶段开始的为阶段开始日期）；未解决天数为各次未解决期间合计，未解决的算到数据截至日期。",
@@ -119,7 +119,7 @@ def _inspections(book: Book, rows: list[Row]) -> None:
         for column, text in enumerate(texts, start=1):
             style = SHADES["below"] if column == 5 and row["result"] == "failed" else None
             paper.text(paper.row, column, text, LEFT if column in (2, 3, 6, 7, 8, 9) else style)
-        _fit(paper, texts)
+        paper.end_row(*enumerate(texts, start=1))
     if not rows:
         paper.line("没有验收记录", LEFT)
 
@@ -168,15 +168,6 @@ def _money(book: Book, rows: list[Row]) -> None:
         + words.NOTHING_MEANS
         + "。"
     )
-
-
-def _fit(paper: Paper, texts: tuple[object, ...]) -> None:
-    """Make the row as high as its longest text needs, and go on to the next."""
-    lines = max(
-        paper.lines_needed(str(text or ""), column, column) for column, text in enumerate(texts, start=1)
-    )
-    paper.sheet.set_row(paper.row, LINE_HEIGHT * max(lines, 1) + 4)
-    paper.row += 1
 
 
 LEDGER = Report(

@@ -16,7 +16,7 @@ from youjun_pipeline.reports import words
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.folder import Report
 from youjun_pipeline.reports.naming import stage_word
-from youjun_pipeline.reports.workbook import BARE, HEAD, LEFT, LINE_HEIGHT, Book, Paper
+from youjun_pipeline.reports.workbook import BARE, HEAD, LEFT, Book, Paper
 
 if TYPE_CHECKING:
     import duckdb
@@ -202,8 +202,7 @@ def _sample_sheet(book: Book, sample: list[School], names: list[str], seed: str,
         paper.text(paper.row, 4, school.drawn)
         paper.number(paper.row, 5, school.weight, "0")
         paper.text(paper.row, 6, reasons or "没有发现", LEFT)
-        paper.sheet.set_row(paper.row, LINE_HEIGHT * paper.lines_needed(reasons, 6, 6) + 4)
-        paper.row += 1
+        paper.end_row((6, reasons))
     paper.notes(
         f"抽取办法：对“{seed}|学校标识码”取 SHA-256，由小到大；风险分高的在前，同分的按此次序，"
         f"随机部分取其余学校中最小的 {AT_RANDOM} 所。任何人可以重算。",

@@ -317,5 +317,4 @@ def _veto_table(paper: Paper, con: duckdb.DuckDBPyConnection) -> None:
         paper.text(paper.row, 4, _CONCLUSIONS.get(row["conclusion"]))
         paper.text(paper.row, 5, occurred.get(row["status"], occurred["no_data"]), SHADES.get(row["status"]))
         paper.merge(paper.row, 6, paper.row, 7, row["evidence"], LEFT)
-        paper.sheet.set_row(paper.row, LINE_HEIGHT * paper.lines_needed(row["evidence"] or "", 6, 7) + 4)
-        paper.row += 1
+        paper.end_row(((6, 7), row["evidence"]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from youjun_pipeline.reports import words
-from youjun_pipeline.reports.workbook import HEAD, LEFT, LINE_HEIGHT, HeadCell, Paper
+from youjun_pipeline.reports.workbook import HEAD, LEFT, HeadCell, Paper
 
 if TYPE_CHECKING:
     import duckdb
@@ -66,6 +66,4 @@ def write_watched(paper: Paper, con: duckdb.DuckDBPyConnection, width: int) -> N
         for left, figure in ((6, row["value"]), (8, row["value_before"])):
             paper.merge_number(paper.row, left, paper.row, left + 1, figure, "#,##0.##")
         paper.merge(paper.row, 10, paper.row, width - 1, row["summary"], LEFT)
-        lines = paper.lines_needed(row["summary"], 10, width - 1)
-        paper.sheet.set_row(paper.row, LINE_HEIGHT * lines + 4)
-        paper.row += 1
+        paper.end_row(((10, width - 1), row["summary"]))

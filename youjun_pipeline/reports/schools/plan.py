@@ -15,7 +15,7 @@ from youjun_pipeline.reports import words
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.folder import Report
 from youjun_pipeline.reports.naming import STATES, gap_word, progress_word, stage_word
-from youjun_pipeline.reports.workbook import LEFT, NOTICE, SHADES, SMALL, Book, Paper
+from youjun_pipeline.reports.workbook import LEFT, NOTICE, SHADES, Book, Paper
 
 if TYPE_CHECKING:
     import duckdb
@@ -144,7 +144,7 @@ def _write_index(book: Book, plans: list[Plan], names: list[str]) -> None:
         paper.number(row, 5, sum(bool(f["signed_off"]) for f in plan.findings), "0")
         coming = next_due(plan, book.evaluation)
         paper.text(row, 6, coming, LEFT)
-        _fit(paper, (6, coming))
+        paper.end_row((6, coming))
 
 
 def _write_plan(book: Book, plan: Plan, name: str) -> None:
@@ -167,7 +167,7 @@ def _write_plan(book: Book, plan: Plan, name: str) -> None:
 
 def _findings(paper: Paper, plan: Plan) -> None:
     catalogue = paper.book.evaluation.catalogue
-    _heading(paper, "问题")
+    paper.heading("问题")
     paper.columns("指标", "学段", "现值", "标准", "缺口", "情况", "状态", "对应措施", repeat=False)
     for finding in plan.findings:
         indicator = catalogue.indicators[finding["indicator_code"]]
@@ -182,11 +182,11 @@ def _findings(paper: Paper, plan: Plan) -> None:
         paper.text(row, 5, finding["reason"], LEFT)
         paper.text(row, 6, STATES[finding["state"]] + ("，已销号" if finding["signed_off"] else ""))
         paper.text(row, 7, "、".join(finding["measures"]) or "先定措施")
-        _fit(paper, (5, finding["reason"]))
+        paper.end_row((5, finding["reason"]))
 
 
 def _measures(paper: Paper, heading: str, measures: list[Row]) -> None:
-    _heading(paper, heading)
+    paper.heading(heading)
     paper.columns(
         "措施编号", "类型", "完成时间", "推迟（天）", "进度", "内容", "责任科室", "责任单位", repeat=False
     )
@@ -201,8 +201,7 @@ def _measures(paper: Paper, heading: str, measures: list[Row]) -> None:
         paper.text(row, 5, measure["description"], LEFT)
         paper.text(row, 6, measure["bureau_sections"])
         paper.text(row, 7, measure["responsible_units"])
-        _fit(
-            paper,
+        paper.end_row(
             (5, measure["description"]),
             (7, measure["responsible_units"]),
             (6, measure["bureau_sections"]),
@@ -212,7 +211,7 @@ def _measures(paper: Paper, heading: str, measures: list[Row]) -> None:
 
 
 def _milestones(paper: Paper, plan: Plan) -> None:
-    _heading(paper, "时间节点")
+    paper.heading("时间节点")
     headings = ((0, 0, "节点"), (1, 1, "指标"), (2, 2, "期限"), (3, 3, "状态"), (4, 7, "任务"))
     paper.head(((0, first, 0, last, text) for first, last, text in headings), repeat=False)
     for milestone in plan.milestones:
@@ -229,18 +228,6 @@ def _milestones(paper: Paper, plan: Plan) -> None:
         paper.row += 1
     if not plan.milestones:
         paper.line("没有时间节点", {**LEFT})
-
-
-def _heading(paper: Paper, text: str) -> None:
-    paper.row += 1
-    paper.line(text, {**SMALL, "bold": True, "font_size": 11})
-
-
-def _fit(paper: Paper, *texts: tuple[int, str | None]) -> None:
-    """Make the row as high as its longest texts need, and go on to the next."""
-    lines = max(paper.lines_needed(text or "", column, column) for column, text in texts)
-    paper.sheet.set_row(paper.row, 14.0 * max(lines, 1) + 4)
-    paper.row += 1
 
 
 SCHOOL_PLANS = Report(
