@@ -278,7 +278,7 @@ def rollback_command(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def notify_test_command(options: argparse.Namespace) -> int:
-    """Send a notice that says it is none."""
+    """Send a notice that says that it is a test."""
     from youjun_pipeline.notify import NotifyError, send
     from youjun_pipeline.settings import Channels
 

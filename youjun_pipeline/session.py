@@ -99,7 +99,7 @@ class Session:
         if found is None:
             found = scan(self.settings.data)
         if shard := self.settings.shard:
-            # What is told of no district is told once, by the first.
+            # A notice about no district is given once, by the first shard.
             found = Scan(
                 [d for d in found.districts if shard.takes(d.code)],
                 [
@@ -126,7 +126,7 @@ class Session:
         known = phases_in_order(self.con)
         refuse_unknown("区县", districts or (), self._district_codes())
         # One phase of a range may have left the files since it was asked for; the others are computed all the same.
-        # A share of the districts may have none of them.
+        # A share of the districts may have no district in that phase.
         if phases and known and not self.settings.shard and not set(phases) & set(known):
             refuse_unknown("阶段", phases, known)
         scope = RunScope(

@@ -117,7 +117,8 @@ class Settings:
         """Settings from environment variables; one that is blank counts as not set.
 
         Raises:
-            SettingsError: for a date that is none, a data folder that is missing, or places that would destroy each other.
+            SettingsError: for an invalid date, a data folder that is missing, or places that would destroy each
+            other.
         """
         data = _path(env, DATA) or _default_data()
         warehouse = _path(env, WAREHOUSE) or data / ".work" / "warehouse.duckdb"

@@ -1,4 +1,4 @@
-"""Files that were delivered and say nothing: a header alone, or rows of which only what a template fills in is filled.
+"""Delivered files without content: a header alone, or rows in which only the template's own columns are filled.
 
 Missing is never zero, for whole files too. A snapshot replaces its dataset whole, so an untouched template would wipe out what
 was reported before, and of rooms, where no row means no room, it would turn a passing district into a failing one. Such a file

@@ -56,7 +56,7 @@ PLAIN: dict[str, str] = {
 }
 
 # Thousands separators are taken off where they stand right, so that a file full of them is read at the same speed.
-# 0,123 is none of them: that is 0.123 as some countries write it.
+# 0,123 has none: some countries write 0.123 so.
 GROUPED = r"^-?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]+)?$"
 
 # Everything that surrounds a value without meaning anything: Unicode blanks (also U+3000 and NBSP), zero-width marks.

@@ -25,7 +25,7 @@ PHASE_FIELDS = {"id", "name", "starts", "ends"}
 NONE_FIELDS = {"dataset", "delivered_on", "reason"}
 ORIGINS = ("reported", "reconstructed")
 
-# Of a value that is not what it should be, a message shows so many characters.
+# A message shows so many characters of a wrong value.
 MOST_SHOWN = 200
 # An option's number is stored as DOUBLE, which holds no larger one.
 LARGEST = 1e15

@@ -113,7 +113,7 @@ def _is_helper(sheet: Sheet) -> bool:
 def _header_failure(
     filled: list[Sheet], headers: list[tuple[Sheet, Header]], dataset: Dataset
 ) -> Failure | None:
-    """Why the headers do not do; all sheets are named at once."""
+    """Why no sheet has a usable header; one message names all sheets."""
     if not headers:
         found = "；".join(_widest_row(sheet) for sheet in filled)
         wanted = "、".join(dataset.columns[name].zh for name in dataset.required)
@@ -155,7 +155,7 @@ def _header_failure(
 
 
 def _looks_meant(header: Header, dataset: Dataset) -> bool:
-    """Whether a sheet without all required columns, beside one that has them, is a part of the data all the same.
+    """Whether a sheet that lacks required columns holds data all the same, although another sheet has them all.
 
     A summary or a list for looking things up shares a few names with the contract; leaving out a part of the data for a
     misspelt header would be worse than asking.
@@ -184,7 +184,9 @@ def _widest_row(sheet: Sheet) -> str:
 
 
 def _sheets_with_data(headers: list[tuple[Sheet, Header]], dataset: Dataset) -> list[tuple[Sheet, Header]]:
-    """The sheets to read: with all required columns and, if any has more than the key, with more than the key."""
+    """The sheets to read have all required columns. If one of them has columns beyond the key, those without are left
+    out.
+    """
     whole = [pair for pair in headers if not pair[1].missing(dataset)]
     return [pair for pair in whole if pair[1].positions.keys() - set(dataset.key)] or whole
 

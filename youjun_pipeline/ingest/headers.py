@@ -19,7 +19,7 @@ from youjun_pipeline.contracts.model import UNIT_SPELLINGS, Column, Dataset, fol
 from youjun_pipeline.ingest.formats.book import Span, column_letter
 from youjun_pipeline.ingest.spread import owners
 
-# Longer texts are titles, notes or data; no header of the contracts comes near it.
+# Longer texts are titles, notes or data; no declared header is nearly as long.
 MAX_HEADER = 60
 
 # How many rows one header may take.

@@ -121,7 +121,7 @@ def read_code(text: str, column: Column) -> str:
 
 
 def read_text(text: str, column: Column) -> str:
-    """Free text as it is, a name in one line; the error of a formula is none."""
+    """Free text as it is, a name in one line; the error value of a formula is refused."""
     _refuse_formula_error(text)
     return _LINE_BREAK.sub("", text) if column.name in NAMES else text
 

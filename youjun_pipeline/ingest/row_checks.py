@@ -1,4 +1,4 @@
-"""Checks on accepted rows that are told per file: repeated keys and broken rules, with the rows that offend.
+"""Checks on accepted rows, reported per file: repeated keys and broken rules, with the rows concerned.
 
 Belongs here: finding those rows and saying so to the district. Keep out: single cells (validate.py) and how a rule is
 tested (row_rules.py).
@@ -20,7 +20,8 @@ from youjun_pipeline.ingest.row_rules import rule_breaks
 
 DUPLICATE_KEY, CONFLICTING_REPORTS = "duplicate_key", "conflicting_reports"
 
-# A broken rule rarely needs more examples than this; keys that occur twice are all told, short of a file sent double.
+# A broken rule rarely needs more examples than this. Repeated keys are all listed, unless the file holds everything
+# twice.
 MAX_OFFENDERS = 20
 MAX_KEYS = 1000
 
@@ -58,7 +59,7 @@ def duplicate_keys(dataset: Dataset, raw: Any, repeats: Sequence[np.ndarray]) ->
     """The contents of a snapshot in which a key occurs more than once, with all those keys and their rows."""
     failures = {}
     for content, groups in _by_content(raw, repeats, dataset.key, MAX_KEYS):
-        # Hardly any district has campuses: where there are none, nobody is told of them.
+        # Few districts have campuses: elsewhere the message does not mention them.
         has_campus = any(rows[0].get("campus") for rows in groups.shown)
         key = [name for name in dataset.key if name != "campus" or has_campus]
         titles = "、".join(dataset.columns[name].zh for name in key)

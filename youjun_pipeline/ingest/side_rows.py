@@ -44,7 +44,7 @@ _REMARK = re.compile(
     r"\s*(?:[(（][^()（）]{0,12}[)）])?\s*[:：]"
     r"|[※★▲]|[*＊]\s*[一-鿿])"
 )
-# What a sentence or a date has and no code or name: below a table, a remark that does not begin as one.
+# Signs of a sentence or a date, which no code or name has: with one of them, a text below a table is a remark.
 _SENTENCE = re.compile(r"[，。；：:;,]|^\d+[.、]|^\d{4}年|^.{20,}$", re.DOTALL)
 # The row under a header that counts the columns: 甲 乙 1 2 3, or 1 2 3 4, or (1) (2) (3).
 _COLUMN_NUMBER = re.compile(r"[(（]?(?:[甲乙丙丁戊己庚辛]|[A-Z]|L?\d{1,3}|栏次|列[号次])[)）]?")
@@ -54,14 +54,14 @@ _DIGIT = re.compile(r"\d")
 
 
 class SideRows(NamedTuple):
-    """Indices of rows of one kind, and what is said of them after their numbers."""
+    """Indices of rows of one kind; in the notice `reason` follows their numbers."""
 
     rows: np.ndarray
     reason: str
 
 
 def side_rows(body: Body, header: Header, dataset: Dataset, filled: np.ndarray) -> list[SideRows]:
-    """The rows that are no data, by kind; none is in two kinds, and none is blank in every column that is read.
+    """The rows that are no data, by kind. No row is in two kinds, and no row is blank in every column that is read.
 
     `filled` says of each column (first axis) and row of the body whether the cell holds something.
     """

@@ -346,7 +346,9 @@ def _without_bare(
 
 
 def _without_refused(text: pd.DataFrame, failures: dict[str, Failure]) -> pd.DataFrame:
-    """Rows but those of contents refused as a whole after all: none is kept, as of any file that cannot be read."""
+    """The rows without those of contents that were refused as a whole later: like an unreadable file, such a content
+    keeps no row.
+    """
     refused = [sha for sha, failure in failures.items() if failure.rule == "file_unreadable"]
     return text[~text["content_sha256"].isin(refused)] if refused else text
 

@@ -163,7 +163,7 @@ def gate_checks(context: dg.AssetCheckExecutionContext, refresh: Refresh) -> Ite
         yield result(key, found.get(check.name, []), check.severity == "blocking")
 
 
-# As in the publication: what is said of districts and phases that are gone counts no more.
+# As in the publication, results about districts and phases that are gone do not count.
 _STATE = """
     select check_name, district_code, coalesce(phase_id, ''), dataset, failed_rows, message
     from quality.check_result c

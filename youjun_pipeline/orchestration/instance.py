@@ -30,7 +30,8 @@ def instance_for(phases: Sequence[str]) -> Iterator[dg.DagsterInstance]:
         dg.DagsterInstance.get() if kept else dg.DagsterInstance.ephemeral() as instance,
         _connections_kept(instance),
     ):
-        # Not while a run of the daemon relies on what is registered; this one is told by the next line anyway.
+        # Not while a run of the daemon relies on the registered phases; this run gets its phases from the next line
+        # anyway.
         register_when_safe(instance, list(phases))
         _answer_phases(instance, list(phases))
         if not kept:

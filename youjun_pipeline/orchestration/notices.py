@@ -1,4 +1,4 @@
-"""Sensor: districts that a publication leaves behind. Its run ended well, so nobody is told otherwise.
+"""Sensor: districts that a publication leaves behind. Their run ends well, so no failure notice tells of them.
 
 Belongs here: once per change, remembered in the sensor's cursor. Keep out: which districts (`warehouse.held_back`), the wording
 (`notify`), runs that failed (`sensors.failure_notice`).
@@ -47,10 +47,10 @@ class _Told:
     description="发布后通知：因数据问题未更新、文件夹不见了、久未交付或结论变化的区县；同一件事只通知一次",
 )
 def district_notice(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-    """Look at each publication once, and tell what was not told before."""
+    """Look at each publication once and send what was not sent before."""
     told = _Told.load(context.cursor)
     channels = Channels.from_environment()
-    # Without a channel nothing counts as told: the first one configured is told all that holds then.
+    # Without a channel nothing counts as sent: once one is configured, it gets all that still holds.
     if not (channels.webhook or channels.smtp_url):
         return dg.SensorResult(skip_reason="没有配置通知渠道", cursor=context.cursor)
     path = Settings.from_environment().published / FILE_NAME
@@ -73,7 +73,7 @@ def district_notice(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     try:
         sent = send(concern_text(_words(found, new)), channels)
     except NotifyError as error:
-        # Not again in a minute, as with failures; what was not told is told with the next publication.
+        # No retry in a minute, as with failures: the next publication sends what is left.
         context.log.error(f"通知没有送达，下一次发布后再试：{error}")
         kept = _Told(publication, identities & told.identities)
         return dg.SensorResult(skip_reason="通知没有送达", cursor=kept.dump())

@@ -55,8 +55,8 @@ def show_rows(
 ) -> None:
     """Note on the materialisation of a table how many rows it now has for each phase of the run, and show some.
 
-    Dagster keeps an event for every phase, in no order that could be told beforehand, and shows the last one: so each
-    says what is true of its own phase, and they are kept short, the history being mostly these.
+    Dagster keeps an event for every phase and shows the last one, in an order that is not known beforehand. So each
+    event has the numbers of its own phase; and each is short, since these events are most of the history.
     """
     key = dg.AssetKey(full_name.split("."))
     declared = declared_tables().get(full_name)

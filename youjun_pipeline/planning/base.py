@@ -42,7 +42,7 @@ def open_planning(published: Path, districts: Sequence[str]) -> Iterator[duckdb.
 
 
 def no_forecast(year: int) -> pd.DataFrame:
-    """The forecast where there is none: nobody's pupils in any year."""
+    """The forecast of a district without one: no pupils known in any year."""
     return pd.DataFrame(columns=["school_code", "stage", "students"])
 
 

@@ -42,7 +42,7 @@ def plan_of(
 ) -> Trial | None:
     """The district's own plan as a trial, from what `rule.plan_effect` says of its measures; None where it has none.
 
-    Whatever a measure leaves unsaid is assumed nothing; whatever the figures do not allow is told as such. `rows` are those of
+    What a measure does not say is not assumed, and what the figures do not allow is reported. `rows` are those of
     `plan_rows`, where they are at hand.
     """
     if rows is None:

@@ -73,7 +73,7 @@ def build_proposals(con: duckdb.DuckDBPyConnection) -> int:
 def _found(
     con: duckdb.DuckDBPyConnection, district: str, phase: str, folder: Path
 ) -> tuple[Found, Prices | None] | Records:
-    """The plan of a district, or the rows that say why there is none."""
+    """The plan of a district, or the rows that say why no plan exists."""
     standard = con.execute(
         "select standard_id from temp.run_evaluation where district_code = ? and phase_id = ?",
         [district, phase],

@@ -32,7 +32,7 @@ MOST_ROWS = 200_000
 LONGEST_CELL = 2000
 # Above so many cells a copy is written row by row, without keeping it in memory.
 LARGE = 500_000
-# Above so many, or where the file was refused as a whole and nothing could be marked, there is none: two million cells take
+# Above so many cells, or where the file was refused as a whole, no marked workbook is written: two million cells take
 # a minute to write, and the summary names every place.
 MOST_COPIED = 1_500_000
 CREATED = dt.datetime(2000, 1, 1)

@@ -157,7 +157,7 @@ def _checked_file(con: duckdb.DuckDBPyConnection, entry: Delivered) -> CheckedFi
 def _file_findings(
     con: duckdb.DuckDBPyConnection, entry: Delivered, result: ReadResult | None, columns: Columns
 ) -> Iterable[Finding]:
-    """What is wrong with one file alone; official statistics workbooks are told by what they come to."""
+    """What is wrong with one file alone; official statistics workbooks are reported by the rows that they give."""
     key, dataset = _key(entry.file), load_datasets().get(entry.file.dataset)
     if result is not None:
         yield from reader_findings(key, result)
@@ -178,7 +178,7 @@ def _file_findings(
 def _across_files(
     con: duckdb.DuckDBPyConnection, target: Target, columns: dict[str, Columns]
 ) -> list[Finding]:
-    """What only shows when the files are compared; told for the files in question, or for the district as a whole."""
+    """What only shows when the files are compared, reported for the files in question or for the whole district."""
     can_be_evaluated(con)
     as_of = max([file.delivery for file in target.files], default=dt.date.min)
     checks = evaluate(con, target.phases, as_of)

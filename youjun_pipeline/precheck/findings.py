@@ -167,7 +167,7 @@ def contract_findings(
 
 
 def _placed(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
-    """Cells whose column the file has; the row as a whole where it has none of them."""
+    """Cells whose column the file has; the whole row where the file has no such column."""
     return tuple(cell for cell in cells if cell.letter) or cells[:1]
 
 
@@ -191,7 +191,7 @@ def _repeated(file: str, dataset: Dataset, accepted: Any, raw: Any, columns: Col
         if rule == CONFLICTING_REPORTS and all(row == typed[0] for row in typed):
             continue
         rows = raw.take(pa.array(group)).to_pylist()
-        # hardly any school has campuses: where there are none, nobody is told of them
+        # few districts have campuses: elsewhere the message does not mention them
         named = [n for n in dataset.key if n != "campus" or rows[0][n]]
         key = "、".join(f"{dataset.columns[n].zh} {rows[0][n] or '（空）'}" for n in named)
         texts = [tuple(row[n] for n in dataset.columns) for row in rows]

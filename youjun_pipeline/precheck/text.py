@@ -11,7 +11,7 @@ from itertools import groupby
 from youjun_pipeline.precheck.check import CheckedFile, Precheck
 from youjun_pipeline.precheck.findings import LEVELS, READER_NOTICE, READER_PASSED_OVER, Finding
 
-# Findings of one rule in one file that are told one by one; the marked workbooks have all.
+# So many findings of one rule in one file are listed; the marked workbook has them all.
 SHOWN = 20
 INDENT = "    "
 

@@ -59,7 +59,7 @@ def _usual(dataset: Dataset, column: Column) -> Mapping[str, str]:
 
 
 def _nearly(given: Sequence[str], usual: Mapping[str, str]) -> dict[str, str]:
-    """Words that are none of the usual ones and near one of them, and which."""
+    """Words that are not usual but resemble a usual one, with that one."""
     folded = {fold_word(spelling): word for spelling, word in usual.items() if not spelling.isascii()}
     stored = set(usual)
     found = {}

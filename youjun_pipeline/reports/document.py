@@ -109,7 +109,7 @@ class Document:
     ) -> None:
         """A table under its caption: the header comes again on every page and no row is torn.
 
-        Numbers stand right, texts left; `widths` are shares of the width. Without rows it says that there are none.
+        Numbers stand right, texts left; `widths` are shares of the width. A table without rows says so.
         """
         from docx.enum.text import WD_ALIGN_PARAGRAPH as ALIGN
         from docx.shared import Mm

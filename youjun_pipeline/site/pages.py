@@ -131,12 +131,12 @@ def _harmless(value: Any) -> Any:
 
 
 def _dataset_title(name: str | None) -> str:
-    """A dataset's Chinese title; a name that is none as it is."""
+    """A dataset's Chinese title; a name of no dataset is returned as it is."""
     return load_datasets()[name].title if name in load_datasets() else name or ""
 
 
 def _column_title(dataset: str | None, column: str | None) -> str:
-    """A column's Chinese header; one that is none as it is."""
+    """A column's Chinese header; a name of no column is returned as it is."""
     columns = load_datasets()[dataset].columns if dataset in load_datasets() else {}
     return columns[column].zh if column and column in columns else column or ""
 

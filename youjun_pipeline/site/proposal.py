@@ -26,7 +26,7 @@ VERDICT = words.Signs(
         )
     }
 )
-# Plans with these verdicts may be followed; of the others only why there is none is shown.
+# Plans with these verdicts may be followed; of other evaluations only the reason why there is no plan is shown.
 USABLE = ("proved", "partial")
 # A curve that rises by less than this share is flat: the rest is the solver's noise.
 FLAT = 1e-4
@@ -96,7 +96,7 @@ def _cost(rows: Iterable[Any]) -> float | None:
 
 
 def _schools(lines: list[Any], codes: list[str]) -> list[dict[str, Any]]:
-    """Every school that gives or gets, the dearest first; what a line costs is told at who receives."""
+    """Every school that gives or receives, the dearest first; the cost of a line counts at the receiving school."""
     found: dict[str, dict[str, Any]] = {}
 
     def of(code: str, name: str | None) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def _cell(sums: dict[str, dict[tuple[str, str], float]] | None, is_mixed: bool) 
 
 
 def quantity(value: float) -> str:
-    """A quantity of a line; one that two decimals would show as nothing is told as less than that."""
+    """A quantity of a line; one that two decimals would show as 0.00 is written as less than 0.01."""
     return words.plain(value) if round(value, 2) else "不足 0.01"
 
 

@@ -85,7 +85,7 @@ def answer_row(suspicion: Any) -> str:
 
 
 def unused_groups(rows: list[Any]) -> list[tuple[Any, int]]:
-    """Unused rows told once per file and reason: the first of them, and how many rows it stands for."""
+    """Unused rows, one line per file and reason: the first of them and how many there are."""
     groups: dict[tuple[Any, ...], tuple[Any, int]] = {}
     for row in rows:
         key = (row.delivery, row.dataset, row.file, row.rule)

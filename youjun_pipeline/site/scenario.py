@@ -15,7 +15,7 @@ from youjun_pipeline.vocabulary import words as vocabulary_words
 
 CHANGE = vocabulary_words("change")
 ACTION = vocabulary_words("action")
-# More lines than this are told as how many more there are.
+# Of more lines than this only the number is shown.
 MOST = 200
 
 

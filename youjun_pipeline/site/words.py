@@ -135,7 +135,9 @@ def verdict(row: Any) -> Sign:
 
 
 def known_count(known: int | None, unknown: int | None) -> str:
-    """How many are known to fail; where none is and some are not known, that is told and not 0."""
+    """How many are known to fail; where no failure is known but some are not judged, the words say so instead of
+    0.
+    """
     if known is None or (known == 0 and unknown):
         return words("status")["no_data"]
     return number(known)

@@ -1,4 +1,4 @@
-"""A catalogue as read: its entries looked at without trusting their types, and what is said of a wrong one."""
+"""A catalogue as read: access to its entries without trusting their types, and the problems found in them."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def check_parts(raw: dict[str, Any], at: str, entry: dict[str, Any]) -> Iterator
 
 
 def check_limits(raw: dict[str, Any], at: str, entry: dict[str, Any]) -> Iterator[Problem]:
-    """The limits of an indicator: one of each kind, none of another."""
+    """The limits of an indicator: one of each kind that it is limited by, and no other."""
     limits = sub(entry, "limits")
     direction = entry.get("direction")
     if direction not in WITH_LIMITS:

@@ -18,7 +18,7 @@ from youjun_pipeline.standard import (
 def load_standard(con: duckdb.DuckDBPyConnection) -> int:
     """Replace the `standard` tables by the catalogues on file that can be used; returns how many there are.
 
-    What is wrong with another one is told to the districts that name it.
+    The districts that name an unusable catalogue are told what is wrong with it.
     """
     catalogues = usable_catalogues()
     with transaction(con):

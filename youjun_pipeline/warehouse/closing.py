@@ -59,7 +59,7 @@ def reopen_phase(
         con.execute(
             "update ops.phase_closure c set reopened_at = ?::timestamp, reopen_reason = ?, "
             "reopened_as_of = coalesce(?::date, (select max(as_of) from ops.publication)), "
-            # which rows are those of before: the clock's seconds do not tell a run of the same second apart
+            # by the run, not by the clock: two runs may have ended in the same second
             "reopened_run_id = (select any_value(run_id) from mart.evaluation e "
             "where e.district_code = c.district_code and e.phase_id = c.phase_id) "
             "where district_code = ? and phase_id = ? and reopened_at is null",
@@ -77,8 +77,8 @@ def closed_evaluations(con: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
 def close_due(con: duckdb.DuckDBPyConnection, as_of: date, at: datetime) -> None:
     """Close what this publication publishes and whose `close_after_days` are over; `publish_source` says what that is.
 
-    One that is stale has first to be computed anew: what was delivered in time would be shut out for good. So has one that
-    was reopened, and its days count from the day of the reopening.
+    A stale evaluation has to be computed anew first, or what was delivered in time would be shut out for good. The
+    same holds for a reopened one, and its days count from the day of the reopening.
     """
     with transaction(con):
         con.execute(
@@ -140,9 +140,10 @@ def _mark(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def mark_kept(con: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """Let the evaluations that `publication` takes from the one before say whether they are closed, and else that they are stale.
+    """Mark the evaluations that are taken over from the previous publication as closed or, if they are not, as stale.
 
-    What the gate keeps out stays as it was published; that it is not what the files say now is news. Only one table says so.
+    What the gate keeps out stays as it was published, and readers must see that the files say something else by now.
+    Only `mart.evaluation` says so.
     """
     if table.full_name != "mart.evaluation":
         return
@@ -197,7 +198,7 @@ def _restatement_sql(con: duckdb.DuckDBPyConnection, table: Table) -> str:
     values = [c for c in columns if c not in table.key]
     rest = [f'"{c}"' for c in table.key if c not in ("district_code", "phase_id")]
     key = f"concat_ws(' ', {', '.join(rest)})" if rest else "''"
-    # a row that appears or disappears is told by its empty column name
+    # an empty column name stands for a row that appears or disappears
     cells = ", ".join(
         ["{'c': '', 'v': '有'}", *(f"{{'c': {sql_text(c)}, 'v': \"{c}\"::varchar}}" for c in values)]
     )

@@ -50,7 +50,7 @@ class Concern:
 
     @property
     def identity(self) -> str:
-        """The same as long as the same is the matter; short, since many are remembered."""
+        """A key that stays the same as long as the cause does. It is short, because many are remembered."""
         parts = [self.kind, self.district_code, self.phase_id, self.check_name]
         text = "\0".join(parts if self.kind == SILENT else [*parts, self.message])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -62,8 +62,8 @@ def attached_before(
 ) -> Iterator[bool]:
     """Attach the file that stands beside the publication as `before`, read-only; yields whether it can be compared.
 
-    It cannot where there is none, where it cannot be read, or where it is of a version that lacks something of `tables`. After a
-    rollback it is the later one.
+    It cannot where there is no such file, where the file cannot be read, or where an older version wrote it and it
+    lacks something of `tables`. After a rollback the file beside is the later publication.
     """
     path = published / PREVIOUS_NAME
     if not path.exists():

@@ -81,7 +81,9 @@ def write_inputs(con: duckdb.DuckDBPyConnection, published: Path, *, is_new: boo
 
 
 def _keep(published: Path) -> None:
-    """The files as they are become those of the publication before: links, since they are replaced and never written to."""
+    """Keep the present files as those of the previous publication. Links will do, since files are replaced and never
+    written to.
+    """
     shutil.rmtree(published / PREVIOUS, ignore_errors=True)
     if (published / FOLDER).exists():
         shutil.copytree(published / FOLDER, published / PREVIOUS, copy_function=_link)

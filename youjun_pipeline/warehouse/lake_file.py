@@ -77,7 +77,7 @@ def ready_share(lake: Lake, shard: Shard, warehouse: Path, published: Path) -> N
 
     Its own working database and file are thrown away then: they are behind, and a phase closed meanwhile would open again.
     """
-    # not read-only: where there is no lake yet it is made
+    # not read-only, so that a lake that does not exist yet is made
     with open_lake(lake) as con:
         if not con.execute(
             "select 1 from duckdb_tables() where database_name = 'lake' and table_name = 'shard'"

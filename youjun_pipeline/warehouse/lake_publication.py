@@ -57,7 +57,7 @@ def push(published: Path, lake: Lake, shard: Shard | None = None) -> Pushed:
 
         pushed = committed(con, work)
         if pushed.published is None and share.of > 1:
-            # the last two may have ended at once, each without seeing the other
+            # the last two workers may have ended at once, neither of them seeing the other
             tagged = committed(con, lambda: _tag(con, share, lake.wait))
             return Pushed(pushed.evaluations, pushed.tables, tagged)
         return pushed
@@ -155,7 +155,7 @@ def _put(con: duckdb.DuckDBPyConnection, table: Table, changed: str, by: tuple[s
     condition = " and ".join(f"coalesce(t.{c}, '') = p.{c}" for c in by)
     where = f"where exists (from {changed} p where {condition})" if by else ""
     name = f"lake.{table.full_name}"
-    # A delete that finds nothing would still stand in the way of everybody else who writes to the table.
+    # A delete without rows would still conflict with every other writer to the table.
     if con.execute(f"select 1 from {name} t {where} limit 1").fetchall():
         con.execute(f"delete from {name} t {where}")
     columns = ", ".join(f'"{c}"' for c in table.columns)

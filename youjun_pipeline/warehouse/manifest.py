@@ -21,7 +21,7 @@ MANIFEST_NAME = "manifest.json"
 class Publication:
     """What was published: the file, when, by which run, its rows and the hash of its content.
 
-    Not `is_new`: there was nothing to publish, and this is what stands.
+    `is_new` is false where there was nothing to publish; the rest then describes the publication that stands.
     """
 
     path: Path
@@ -36,7 +36,8 @@ class Publication:
 def put_folder(building: Path, published: Path, name: str) -> None:
     """Put the finished folder `building` in the place of `published/<name>` and name the publication that it belongs to.
 
-    The manifest says nothing of the folder meanwhile, so that after a crash it promises no folder that is another's.
+    The manifest does not name the folder meanwhile, so that after a crash it never claims a folder of another
+    publication.
     """
     manifest = _manifest(published)
     if manifest.get("folders", {}).pop(name, None):

@@ -93,7 +93,7 @@ def _known(con: duckdb.DuckDBPyConnection, standing: Path) -> dict[str, str]:
             [files, _CONTENT],
         ).fetchall()
     except duckdb.Error:
-        # one of them is no whole file: all are written anew
+        # one of the files is damaged: all are written anew
         return {}
     return {Path(name).relative_to(standing).as_posix(): content for name, content in found}
 

@@ -41,7 +41,7 @@ STORAGE_VERSION = "v1.0.0"
 
 
 class PublicationBusyError(RuntimeError):
-    """A program has opened the published file for writing; whoever only reads stands in nobody's way."""
+    """A program has opened the published file for writing; readers do not block a publication."""
 
 
 class PublishedInPartError(RuntimeError):
@@ -75,8 +75,8 @@ def publish(
 ) -> Publication:
     """Build the new file beside the old, swap it in, then the Parquet copies; on any fault before that the old file stays.
 
-    `con` is the working database with the run begun in it (`run.begin_run`). With `unless_same` a file that would only say
-    the same again is not swapped in: the one before, to which one can roll back, is worth more. Raises
+    `con` is the working database with the run begun in it (`run.begin_run`). With `unless_same` a file of the same
+    content is not swapped in, because it would take the place of the one to roll back to. Raises
     PublishedInPartError for a fault after the swap.
     """
     published.mkdir(parents=True, exist_ok=True)
@@ -86,7 +86,7 @@ def publish(
         with attached_previous(con, published) as previous:
             remember_previous(con, previous)
             published_at = _later_than_all(con)
-            # asked at the start of the run too; a crash may have kept the last publication from the notes it was asked of
+            # Asked at the start of the run too, but of notes that a crash may have kept from being written.
             refuse_earlier(con, as_of)
             _choose_sources(con, previous, as_of)
             close_due(con, as_of, published_at)
@@ -192,7 +192,7 @@ def _choose_sources(con: duckdb.DuckDBPyConnection, previous: bool, as_of: date)
         "anti join raw.standing using (district_code, phase_id, run_id)"
     )
     doubtful = con.execute("from publish_doubtful limit 1").fetchall()
-    # 14 million rows are not asked whose they are for nothing
+    # do not filter 14 million rows without need
     runs = " union ".join(
         f"select district_code, phase_id, run_id from {t.full_name} semi join publish_doubtful using (district_code, phase_id)"
         for t in (marts if doubtful else marts[:1])
@@ -266,7 +266,7 @@ def _carries_over(con: duckdb.DuckDBPyConnection) -> bool:
         from pragma_database_size() where database_name = 'previous'
         """
     ).fetchall()[0]
-    # what was deleted leaves room behind that only a new file is without
+    # deleted rows leave free space in the file; only a new file has none
     return bool(2 * kept >= published and 2 * free <= blocks)
 
 

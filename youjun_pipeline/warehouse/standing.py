@@ -179,7 +179,7 @@ _INPUTS = """
     left join known k on k.district_code = o.district_code and k.phase_order < o.phase_order
     group by o.district_code, o.phase_id, o.inputs
 """
-# What is told of a whole district tells also what lies in the future, and what came after a closing.
+# A check on a whole district also covers what lies in the future and what came after a closing.
 _DISTRICT_INPUTS = """
     select d.district_code, sha256(concat_ws(
         chr(29), $1, string_agg(t.r, chr(30) order by t.r), count(*) filter (t.delivery > getvariable('as_of')),

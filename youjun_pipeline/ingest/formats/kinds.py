@@ -48,7 +48,7 @@ FOREIGN = {
     b"\x00\x01\x00\x00Standard": "Access 数据库",
     b"L\x00\x00\x00\x01\x14\x02\x00": "快捷方式，不是文件本身",
 }
-# A text may begin with these letters too; what is none has bytes that no text has.
+# A text may begin with these letters too; a binary file also has bytes that no text has.
 LETTERS_TOO = (b"BM", b"MZ", b"ID3", b"BZh", b"ORC")
 # A workbook before Excel 97: its first record, bare or (BIFF5) in a compound file.
 OLD_EXCEL = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00", b"\x09\x08\x08\x00")
@@ -143,7 +143,7 @@ def _kind_of_ole(data: bytes) -> str:
 
 
 def wrong_suffix_notice(kind: str, suffix: str) -> str | None:
-    """Say that a file is not what its name says, though it can be read."""
+    """The notice that a file can be read but has the suffix of another format."""
     if SUFFIXES.get(suffix.lower()) == kind:
         return None
     return f"扩展名是 {suffix or '（无）'}，内容其实是{KIND_NAMES[kind]}：已按内容读取，请改正扩展名"

@@ -52,7 +52,7 @@ _DIVIDES = re.compile(r"[0#?](?:[^0#?.]*?),(?:[^0#?]*$|[^0#?]*\.)")
 class Section:
     """One part of a format code.
 
-    `distorts`: what it shows is another number than the one stored; `is_signed`: it is if the value is above zero.
+    `distorts`: it shows another number than the one stored. `is_signed`: it does so if the value is above zero.
     """
 
     condition: tuple[str, float] | None

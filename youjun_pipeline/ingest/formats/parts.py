@@ -71,7 +71,8 @@ def folded(name: str) -> str:
 
 
 def unpacked(data: bytes, info: zipfile.ZipInfo) -> bytes:
-    """An entry of an archive, and not a byte more than its directory says: a reader that trusts it would unpack a lie in full.
+    """The bytes of an archive's entry, not one more than the directory states: the statement may be wrong by
+    gigabytes.
 
     By hand, because zipfile takes 70 µs for each of a workbook's dozen small parts, four times as long as this, and raises
     for flags that the workbook reader does not mind.

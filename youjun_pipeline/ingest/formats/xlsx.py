@@ -24,7 +24,7 @@ from youjun_pipeline.ingest.formats.parts import Parts, folded
 from youjun_pipeline.ingest.formats.xlsx_sheet import SharedTexts, scan
 from youjun_pipeline.ingest.formats.xml_parts import XmlError, elements
 
-# Excel knows 65 490 cell styles. A workbook of more sheets than this is none of a district.
+# Excel allows 65 490 cell styles. No workbook of a district has more sheets than this.
 MAX_STYLES, MAX_SHEETS = 70_000, 1_000
 WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 STYLES, TEXTS = "xl/styles.xml", "xl/sharedStrings.xml"

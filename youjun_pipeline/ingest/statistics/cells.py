@@ -45,7 +45,7 @@ class Cell(NamedTuple):
 
 
 def figure(value: str) -> str | None:
-    """An entry of a form that is there: empty is 0, `*` is not applicable and -1 not reported, both no value."""
+    """An entry of a form that was delivered: empty is 0; `*` (not applicable) and -1 (not reported) are no value."""
     if not value:
         return "0"
     if value[0] in "*＊" or value in ("-1", "-1.0", "－1"):

@@ -84,7 +84,9 @@ class Answer:
 
     @property
     def verdict(self) -> str:
-        """`proved`: everything passes; `partial`: all but what no lever can mend; `refuted`: the plan is none."""
+        """`proved`: everything passes; `partial`: all passes but what no lever can mend; `refuted`: the plan does not
+        hold.
+        """
         if not self.proof.failing:
             return PROVED
         return REFUTED if self.unexplained else PARTIAL

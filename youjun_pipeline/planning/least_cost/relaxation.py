@@ -50,7 +50,7 @@ class Shortfall:
 
 
 def relax(program: Program, around: Vector | None = None) -> Relaxed | None:
-    """The cheapest plan in broken units; None when there is none.
+    """The cheapest plan in fractions of units; None when no plan exists.
 
     `around` are the variables at whose totals T² is replaced by its tangent, needed where pupils move.
 

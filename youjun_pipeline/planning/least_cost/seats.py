@@ -94,7 +94,7 @@ class Seated:
 
 
 def seat(seats: Seats, moves: Moves | None, seconds: float = 30.0) -> Seated | None:
-    """The cheapest whole pupils, classes and rooms under the limits on classes, schools and rooms; None: there are none.
+    """The cheapest whole pupils, classes and rooms under the limits on classes, schools and rooms; None if there is none.
 
     Raises OutOfTimeError where nothing was found in `seconds`.
     """
