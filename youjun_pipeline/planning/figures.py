@@ -23,7 +23,7 @@ Array = np.ndarray
 
 
 class NotThereError(ValueError):
-    """An action asks for what the figures do not have; the message says what there is."""
+    """An action needs more than the figures have; the message says what there is."""
 
 
 @dataclass(frozen=True)
@@ -260,7 +260,7 @@ class Figures:
         here, there = schools["school_code"] == school, schools["school_code"] == to_school
         for column in [c for c in schools if c.endswith("_students")]:
             moved = schools.loc[here, column].astype(float).iloc[0]
-            # what one side has not reported is not known of the two together
+            # a figure that one of the two has not reported is unknown for both together
             schools.loc[there, column] = schools.loc[there, column].astype(float) + moved
         classes = self.frames["classes"].copy()
         mine = classes["school_code"] == school

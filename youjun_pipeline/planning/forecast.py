@@ -30,7 +30,7 @@ ENTRY_WINDOW = 3
 # 4.38 %), a third from the third year on (7.12 against 7.22 %; bench, 2026-11).
 COHORT_WEIGHT = 0.3
 COVERAGE = 0.8
-# Who is in a kindergarten at the origin is known to leave it within three years.
+# Children who are in a kindergarten at the origin leave it within three years.
 KINDERGARTEN_YEARS = 3
 # Fewer misses than this say nothing about an 80 % interval.
 FEWEST_MISSES = 8

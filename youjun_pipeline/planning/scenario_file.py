@@ -112,7 +112,9 @@ class Names:
     names: Mapping[str, str]
 
     def resolve(self, written: str) -> str:
-        """The one school that is written so. Raises ActionError for nobody's name, with the most alike, or for several's."""
+        """The one school that is written so. Raises ActionError for a name that no school has, with the most similar
+        ones, and for a name of several schools.
+        """
         found = self.codes.get(fold_word(written), frozenset())
         if len(found) == 1:
             return next(iter(found))

@@ -73,12 +73,12 @@ class Precheck:
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing stands against sending the files."""
+        """Whether the files can be sent as they are."""
         return not any(finding.level in PROBLEMS for finding in self.findings)
 
     @property
     def has_doubts(self) -> bool:
-        """Whether something wants to be explained, in `suspicion_answers`, with this delivery or a later one."""
+        """Whether something should be explained, in `suspicion_answers`, with this delivery or a later one."""
         return any(finding.level == DOUBT for finding in self.findings)
 
     @property

@@ -1,4 +1,4 @@
-"""Findings that take several files of a district: schools not on the roster, names nobody bears, sums, doubts.
+"""Findings that take several files of a district: schools that are not on the roster, unknown names, sums, doubts.
 
 They come from the pipeline's own models and checks, run on a database in memory, so that a check before sending says what the
 refresh would say. Belongs here: which of them run, and their results as findings. Keep out: what a single file shows
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import duckdb
 
 REJECTED, SUSPICION, MISSING = "quality.rejected_row", "quality.suspicion", "quality.missing_input"
-# What these say stands in quality.rejected_row, with its cell.
+# What these checks find stands in quality.rejected_row, with its cell.
 TOLD_ELSEWHERE = (
     "schools_are_in_roster",
     "school_names_resolve",
@@ -131,7 +131,7 @@ def rejected_across_files(con: duckdb.DuckDBPyConnection, columns: dict[str, Col
 
 
 def doubts(con: duckdb.DuckDBPyConnection, columns: dict[str, Columns]) -> Iterator[Finding]:
-    """Figures that may be right and look wrong, unless the district has explained them."""
+    """Figures that look wrong but may be right, unless the district has explained them."""
     rows = con.execute(
         f'select distinct delivery, file, sheet, "row", column_name, rule, message, school_code, school_name, dataset '
         f"from {SUSPICION} where answer is null order by all"

@@ -85,7 +85,7 @@ Write = Callable[[Document, list[Row]], None]
 
 
 def _chapter(paper: Document, numbers: Iterator[str], heading: str, write: Write, rows: list[Row]) -> None:
-    """A chapter with its table; none where there is nothing to tell."""
+    """A chapter with its table; it is left out where there are no rows."""
     if rows:
         paper.heading(f"{next(numbers)}、{heading}")
         write(paper, rows)

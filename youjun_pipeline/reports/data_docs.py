@@ -70,12 +70,12 @@ class Outcome:
 
     @property
     def checked(self) -> int:
-        """How many expectations were put to it."""
+        """How many expectations it was checked against."""
         return len(self.results)
 
     @property
     def failures(self) -> tuple[str, ...]:
-        """In words what was not met, with what was found instead."""
+        """What was not met, in words, with what was found instead."""
         return tuple(f"{r.says}：{r.observed}" for r in self.results if not r.passed)
 
     @property

@@ -32,7 +32,8 @@ from youjun_pipeline.warehouse.tables import EVALUATION_KEY
 if TYPE_CHECKING:
     import duckdb
 
-# The day a refresh counts as today is on no report: they say what their data go up to. What is stale is part of its notice.
+# No report shows the as-of date, only the day up to which its data go; so the date is left out of the fingerprint,
+# but not what is stale.
 _NOT_ON_PAPER = (*NOT_CONTENT, "as_of", "is_stale")
 # Everything that decides how the same rows look: these modules, the catalogues and the labels of the datasets.
 _LAYOUT_SOURCES = tuple(PACKAGE / room for room in ("reports", "standard", "contracts"))

@@ -1,4 +1,4 @@
-"""What of a published folder is unchanged: hashes of rows and of program text, and files taken over by a hard link.
+"""Unchanged parts of a published folder: hashes of rows and of program text, and files taken over by a hard link.
 
 Belongs here: how to tell, for every folder that is rewritten in part (`folder`, the site). Keep out: what is in a folder,
 and the swap (`warehouse.swap`).
@@ -67,7 +67,7 @@ def row_sums(
 
 
 def read_contents(folder: Path) -> dict[str, Any]:
-    """What the folder said of itself when it was written; nothing when it does not say so any more."""
+    """What was written down in the folder when it was made; empty when that is missing or damaged."""
     try:
         contents = json.loads((folder / CONTENTS_NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -76,7 +76,7 @@ def read_contents(folder: Path) -> dict[str, Any]:
 
 
 def write_contents(folder: Path, contents: dict[str, Any]) -> None:
-    """Let the folder say of itself what is in it."""
+    """Write down in the folder what it was made from."""
     text = json.dumps(contents, ensure_ascii=False, indent=1)
     (folder / CONTENTS_NAME).write_text(text + "\n", encoding="utf-8")
 

@@ -215,7 +215,8 @@ class Paper:
         number_format: str,
         style: dict[str, Any] | None = None,
     ) -> None:
-        """The sum of the cells of this column in `rows` as a formula; `value` is what it comes to, for who does not compute.
+        """The sum of the cells of this column in `rows` as a formula; `value` is the result, for programs that do not
+        compute.
 
         A sum that is not known, since a part of it is missing, is no formula: SUM would take what is missing for 0.
         """
@@ -278,7 +279,7 @@ def text_width(text: str) -> float:
 
 def harmless(text: str) -> str:
     """A text that any part of a workbook can hold: control characters, which XML cannot carry or which turn the
-    direction of writing, become a visible sign, and what no reader would read to its end is cut.
+    direction of writing, become a visible sign, and a text too long for any reader is cut.
     """
     text = _UNPRINTABLE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
     return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"

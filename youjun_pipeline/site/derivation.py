@@ -1,4 +1,4 @@
-"""How a number came about, for the pages: the lines of its explanation, each figure with its place.
+"""How a number was computed, for the pages: the lines of its explanation, each figure with its place.
 
 Keep out: the explanations themselves (`explain`), HTML.
 """

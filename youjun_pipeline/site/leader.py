@@ -12,7 +12,7 @@ from youjun_pipeline.site import words
 from youjun_pipeline.site.read import District, Evaluation
 from youjun_pipeline.site.wall import total, unknown_schools
 
-# A page that is read at one glance names so many of a kind and counts the rest.
+# A page for one glance names so many of a kind and counts the rest.
 MOST = 5
 NO_TOWNSHIP = "未填镇街"
 

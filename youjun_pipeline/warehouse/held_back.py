@@ -81,7 +81,7 @@ def attached_before(
 
 
 def turned(con: duckdb.DuckDBPyConnection) -> list[Concern]:
-    """Districts whose verdict on a phase is another one than in the publication before, attached as `before`."""
+    """Districts whose verdict on a phase differs from that in the previous publication, attached as `before`."""
     return [Concern(TURNED, *row) for row in con.execute(_TURNED).fetchall()]
 
 

@@ -121,7 +121,7 @@ def _s3_secret() -> str:
         "session_token": env.get("AWS_SESSION_TOKEN", ""),
         "region": env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1",
         "endpoint": endpoint.split("://")[-1].rstrip("/"),
-        # a server of one's own knows its buckets by the path
+        # a self-hosted server finds its buckets by the path
         "url_style": "path" if endpoint else "",
     }
     said = [f"{name} {sql_text(value)}" for name, value in parts.items() if value]

@@ -38,7 +38,7 @@ def tidy(lake: Lake, *, grace: timedelta = GRACE) -> Tidied:
             expired = _expire(con, lake.keep_days)
             merged = _count(con, "call ducklake_rewrite_data_files('lake', delete_threshold => 0.3)")
             merged += _count(con, "call ducklake_merge_adjacent_files('lake')")
-            # of what they replaced the oldest snapshots may have been the last users
+            # the forgotten snapshots may have been the last users of the files that were merged
             when = f"now() - interval {int(grace.total_seconds())} seconds"
             removed = _count(con, f"call ducklake_cleanup_old_files('lake', older_than => {when})")
             orphans = _count(con, f"call ducklake_delete_orphaned_files('lake', older_than => {when})")

@@ -119,7 +119,7 @@ def _with_share(run_id: str, pushed_at: datetime, as_of: date) -> str:
 
 
 def _has(published: Path, run_id: str | None) -> bool:
-    """Whether a worker's file is there and has the run that the lake has last; or is there, where the lake has none."""
+    """Whether a worker's file exists and has the last run of its share in the lake, if the lake has any."""
     path = published / FILE_NAME
     if not path.exists():
         return False

@@ -80,7 +80,7 @@ def _replace_share(con: duckdb.DuckDBPyConnection, share: Shard, anew: bool) -> 
         "select program_sha256 from lake.ops.shard where shard = $1 and shards = $2",
         [share.number, share.of],
     ).fetchall()
-    # Rows of one run and moment are the same wherever they stand, as long as the program that wrote them down is.
+    # Rows of one run and moment are the same in file and lake if the same program wrote them.
     same = "false" if anew or ours != theirs else "s.run_id = l.run_id and s.evaluated_at = l.evaluated_at"
     con.execute(
         f"""
@@ -243,7 +243,9 @@ def _copy_told(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _later(con: duckdb.DuckDBPyConnection) -> datetime:
-    """Now, or a second after the last publication where the clock is behind: the newest is known by being the latest."""
+    """Now, or a second after the last publication where the clock is behind, because readers take the latest for the
+    newest.
+    """
     last = con.execute("select max(published_at) from lake.ops.publication").fetchall()[0][0]
     return max(_now(), last + timedelta(seconds=1)) if last else _now()
 

@@ -76,7 +76,7 @@ def write_manifest(published: Path, publication: Publication) -> None:
 
 
 def _with_zone(at: datetime) -> str:
-    """An instant as the tables hold it, UTC without saying so, with its zone."""
+    """An instant of the tables, which is UTC without a zone, as text with its zone."""
     return at.replace(tzinfo=UTC).isoformat()
 
 
@@ -103,7 +103,7 @@ def last_published(published: Path) -> Publication | None:
 
 
 def _manifest(published: Path) -> dict[str, Any]:
-    """What the manifest says; nothing when it is not there or damaged, which is no reason not to write it anew."""
+    """What the manifest says; empty when it is missing or damaged, since it can be written anew."""
     try:
         manifest = json.loads((published / MANIFEST_NAME).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):

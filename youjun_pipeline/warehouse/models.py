@@ -81,7 +81,7 @@ def load_models() -> dict[str, Model]:
             sql = path.read_text(encoding="utf-8")
             model = Model(schema, path.stem, sql, mentions(sql))
             models[model.full_name] = model
-    # Sorted, because the order of a set is another in every process, and what stands is known by the whole program.
+    # Sorted, because the order of a set differs between processes, and `standing` hashes the program in this order.
     order = TopologicalSorter(
         {m.full_name: sorted(m.reads & models.keys() - {m.full_name}) for m in models.values()}
     )

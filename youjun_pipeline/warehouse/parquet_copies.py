@@ -83,7 +83,7 @@ def _files(
 
 
 def _known(con: duckdb.DuckDBPyConnection, standing: Path) -> dict[str, str]:
-    """What the files that stand say of their content, by their place in the folder."""
+    """What the present files say of their content, by their path in the folder."""
     files = [str(path) for path in standing.glob("*/*.parquet")]
     if not files:
         return {}

@@ -145,7 +145,9 @@ def _standing(con: duckdb.DuckDBPyConnection, published: Path, digest: str) -> P
 
 
 def _later_than_all(con: duckdb.DuckDBPyConnection) -> datetime:
-    """Now; or a second after the last publication where the clock was set back: the newest is known by being the latest."""
+    """Now; or a second after the last publication where the clock was set back, because readers take the latest for
+    the newest.
+    """
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     last = con.execute("select max(published_at) from ops.publication").fetchall()[0][0]
     return max(now, last + timedelta(seconds=1)) if last else now
@@ -328,7 +330,7 @@ def _sources(con: duckdb.DuckDBPyConnection, table: Table, previous: bool) -> li
             phases = "select district_code, phase_id from raw.phase"
             stands += f" and (phase_id is null or (district_code, phase_id) in ({phases}))"
         if "check_name" in table.columns:
-            # checks also speak of the data folder itself and of what is gone from it
+            # some checks are about the data folder itself and about what is gone from it
             stands += " or district_code is null or check_name = 'folder_is_present'"
         return [f"(from {table.full_name} where {stands})"]
     picked = (

@@ -59,7 +59,8 @@ def roll_back(warehouse: Path, published: Path, as_of: str | None = None) -> Pub
         change_back(published)
         note_rollback(published, datetime.now(UTC).replace(tzinfo=None, microsecond=0), later)
         write_parquet(published)
-        # While it is held: nobody can have begun to write into it. With its log, where it is broken and has one.
+        # While the lock is held, so that nobody can have begun to write into it; with its write-ahead log, if a
+        # broken one has left it.
         for suffix in ("", ".wal"):
             if Path(f"{warehouse}{suffix}").exists():
                 os.replace(f"{warehouse}{suffix}", f"{aside(warehouse)}{suffix}")
@@ -72,7 +73,7 @@ def aside(warehouse: Path) -> Path:
 
 
 def _described(path: Path, becomes: Path) -> Publication:
-    """What the file at `path` says of itself; it must be whole enough to say it."""
+    """What the file at `path` says of itself; raises RollbackError if it cannot be read."""
     if not path.exists():
         raise RollbackError(f"没有上一次的发布库 {path}，无法回退；请从备份恢复，或重新运行 make run")
     try:

@@ -54,7 +54,9 @@ class Variant:
     phase_id: str | None = None
 
     def touches(self, model: Model) -> bool:
-        """Whether the model's own SQL may say something else under this variant; too many is safe, too few is not."""
+        """Whether the model's own SQL may give other rows under this variant. A wrong yes costs time, a wrong no
+        gives wrong numbers.
+        """
         names, tables = model.mentions.names, model.mentions.tables
         judges_by = any(table.startswith("standard.") for table in tables) or names & {"standard_id", "*"}
         return bool(
@@ -244,7 +246,7 @@ def _copy_without_waivers(con: Connection) -> None:
 
 
 def _drop_equal(con: Connection, base: str) -> None:
-    """Leave out what would only say the same again: same standard, same options, and no waiver that could lapse."""
+    """Leave out variants that change nothing: same standard, same options, and no waiver that could lapse."""
     columns = [row[0] for row in con.execute("describe temp.run_evaluation").fetchall()]
     same = " and ".join(
         f'k."{c}" is not distinct from e."{c}"' for c in columns if c not in ("phase_id", "standard_id")

@@ -75,7 +75,7 @@ def _carry_over(con: duckdb.DuckDBPyConnection, base: str) -> None:
             from {source} t
             join main.replaced r using (content_sha256, dataset)
         """)
-    # A school is known by the rosters that were delivered: one that a variant opens is known by its own.
+    # The delivered rosters say which schools exist; the variant's own roster adds those that it opens.
     con.execute(f"""
         create or replace view raw.delivered_file as
         from {quoted(base, "raw", "delivered_file")}

@@ -130,7 +130,8 @@ def _program(con: duckdb.DuckDBPyConnection) -> str:
 def _inputs_of_districts(con: duckdb.DuckDBPyConnection) -> None:
     """`run_told`: every row of raw about a district, as text, with the delivery that it is about or none.
 
-    Whatever raw tells of districts counts, also what a later version adds: too much is made again, too little would be wrong.
+    Whatever raw tells of districts counts, also what a later version adds: to make too much again costs time, to make
+    too little would be wrong.
     """
     columns: dict[str, set[str]] = {}
     for table, column in con.execute(
