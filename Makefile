@@ -52,10 +52,12 @@ test-fast: $(READY)  ## run the unit tests only
 	@$(PY) -m pytest $(TESTS)/unit -q -n $(WORKERS)
 
 # Superset wants older libraries than ours, so it gets an environment of its own. Its data are those of the publication.
-test-bi: $(READY)  ## import the dashboard into a real Superset and ask for its data, before and after a swap
+# Evidence is installed by npm, into a folder of its own too.
+test-bi: $(READY)  ## try the dashboards in a real Superset and a real Evidence, before and after a swap of the publication
 	@test -x build/superset/bin/superset || { $(PY) -m venv build/superset && build/superset/bin/python -m pip install --quiet \
 	    "apache-superset==6.1.0" "sqlalchemy<2.1" rich cachetools "flask-caching<2.4" duckdb-engine "duckdb<2"; }
 	@build/superset/bin/python tools/try_superset.py "$${YOUJUN_PUBLISHED:-data/published}/youjun.duckdb"
+	@$(PY) tools/try_evidence.py "$${YOUJUN_PUBLISHED:-data/published}/youjun.duckdb" build/evidence
 
 check: $(READY)  ## lint, format, types, walls and the fast tests
 	@$(PY) -m ruff check

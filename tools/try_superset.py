@@ -66,7 +66,7 @@ def _try(served: Path, publication: Path) -> None:
     assert client.get("/api/v1/dashboard/youjun").status_code == 200
     assert len(charts) == len(list((BUNDLE / "charts").glob("*.yaml")))
     before = {name: _rows(client, datasource, params) for name, datasource, params in charts}
-    _swap(publication, served)
+    swap(publication, served)
     after = {name: _rows(client, datasource, params) for name, datasource, params in charts}
     for name, rows in before.items():
         print(f"{name}: {rows} rows, {after[name]} after a publication with one district less", flush=True)
@@ -74,7 +74,7 @@ def _try(served: Path, publication: Path) -> None:
     assert all(after[name] < rows for name, rows in before.items())
 
 
-def _swap(publication: Path, served: Path) -> None:
+def swap(publication: Path, served: Path) -> None:
     """Move a publication without its first district over the one that is served, as a refresh does."""
     import duckdb
 

@@ -87,7 +87,7 @@ def _index(book: Book, con: duckdb.DuckDBPyConnection, figures: list[Row]) -> No
                 paper.text(paper.row, column, text, style)
             paper.end_row(*enumerate(texts, start=1))
     paper.notes(
-        "每项指标用到的每个数所在的单元格，逐个列在网站的学校页和发布库的“数据出处”表；本目录按文件和工作表归并。",
+        "每项指标用到的每个数所在的单元格，逐个列在网站的学校页和发布库的“数据溯源”表；本目录按文件和工作表归并。",
         "“早于本阶段”：数据报送于本阶段开始之前；“年份较早”：佐证材料写明的年份早于本阶段开始的年份。"
         + words.NOTHING_MEANS
         + "。",
