@@ -228,7 +228,7 @@ def bring_to_lake(settings: Settings) -> None:
     if settings.lake is None:
         raise ValueError("the settings name no lake")
     try:
-        pushed = push(settings.published, settings.lake, settings.shard)
+        pushed = push(settings.published, settings.lake, settings.shard, settings.as_of)
     except LakeError as error:
         raise PublishedInPartError(f"发布库已更新，数据湖没有：排除原因后请再运行一次：{error}") from error
     log.info(

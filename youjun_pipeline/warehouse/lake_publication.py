@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -33,9 +33,10 @@ class Pushed:
     published: str | None
 
 
-def push(published: Path, lake: Lake, shard: Shard | None = None) -> Pushed:
+def push(published: Path, lake: Lake, shard: Shard | None = None, as_of: date | None = None) -> Pushed:
     """Bring the lake up to the published file in the folder `published`, which has all districts or those of `shard`.
 
+    `as_of` is the day of the run; a share without anything new, which publishes no file, is in as of that day too.
     Evaluations that the lake has from the same run are left alone. Tags a publication where that is due (`Lake.wait`).
     Raises LakeError.
     """
@@ -50,6 +51,8 @@ def push(published: Path, lake: Lake, shard: Shard | None = None) -> Pushed:
         def work() -> Pushed:
             if _is_in(con, share, run_id) and not was_other:
                 made = 0, 0
+                if share.of > 1 and as_of:
+                    _note_day(con, share, as_of)
             else:
                 made = _replace_share(con, share, was_other)
                 _note_share(con, share, run_id)
@@ -69,6 +72,17 @@ def _is_in(con: duckdb.DuckDBPyConnection, share: Shard, run_id: str) -> bool:
         [share.number, share.of, run_id],
     )
     return bool(found.fetchall())
+
+
+def _note_day(con: duckdb.DuckDBPyConnection, share: Shard, as_of: date) -> None:
+    """Say that nothing was new in the share up to a day: it has no district, or all its phases are closed."""
+    behind = "shard = $1 and shards = $2 and as_of < $3::date"
+    mine = [share.number, share.of, as_of]
+    if con.execute(f"select 1 from lake.ops.shard where {behind}", mine).fetchall():
+        con.execute(
+            f"update lake.ops.shard set as_of = $3::date, is_taken = false, pushed_at = $4::timestamp where {behind}",
+            [*mine, _now()],
+        )
 
 
 def _replace_share(con: duckdb.DuckDBPyConnection, share: Shard, anew: bool) -> tuple[int, int]:

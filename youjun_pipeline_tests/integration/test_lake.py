@@ -166,6 +166,15 @@ def test_without_waiting_what_is_late_is_stale(whole: Settings, tmp_path: Path) 
     assert stale() == dict.fromkeys(CODES, False)
 
 
+def test_a_share_without_districts_does_not_hold_up_the_second_night(tmp_path: Path) -> None:
+    write(tmp_path, CODES[0], 1)
+    own = with_lake(places(tmp_path, AS_OF), tmp_path)
+    for day in (AS_OF, AS_OF + timedelta(days=1)):
+        for number in (1, 2):
+            refresh(replace(own.of_shard(Shard(number, 2)), as_of=day), f"{day}-{number}")
+        assert newest(own)[-1] == day
+
+
 def test_a_push_that_is_broken_off_leaves_nothing(whole: Settings) -> None:
     assert whole.lake
     with open_lake(whole.lake) as con:

@@ -270,6 +270,16 @@ def test_job_takes_everything_in_this_process(graph: dg.AssetGraph) -> None:
     assert {"districts", "as_of"} <= set(Refresh.model_fields)
 
 
+def test_the_job_of_a_shard_fills_every_table() -> None:
+    """One that did not would leave every evaluation of the night stale."""
+    whole, shard = (
+        set(build_definitions().resolve_job_def(name).asset_layer.executable_asset_keys)
+        for name in ("refresh", "refresh_shard")
+    )
+    assert whole - shard == {key for key in whole if key.path[0] == "reports"}
+    assert shard <= whole
+
+
 def test_import_brings_nothing_that_only_a_run_needs() -> None:
     script = f"import sys, youjun_pipeline.definitions; print(*[m for m in {LATE!r} if m in sys.modules])"
     done = subprocess.run(

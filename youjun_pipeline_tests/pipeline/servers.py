@@ -1,0 +1,212 @@
+"""PostgreSQL, Redis and an S3 server (SeaweedFS) on the loopback address, for the tests of `scale`.
+
+Each is started in a folder of its own and ended with the block. Where a program is not installed the test is skipped and says so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from youjun_pipeline_tests.conftest import CHECKOUT
+
+HOST = "127.0.0.1"
+KEY, SECRET = "youjun", "youjun-secret"
+
+
+def free_port() -> int:
+    """A port that nobody listens on, nor ten thousand above it (SeaweedFS takes that for gRPC).
+
+    Below those that the system gives to whoever asks for any: between the question and the answer it would give them away.
+    """
+    while True:
+        port = random.randrange(12000, 22000)
+        if not answers(port) and not answers(port + 10000):
+            return port
+
+
+def program(name: str, *folders: str) -> str:
+    """The path of a program; skips the test where it is not installed."""
+    places = [
+        str(CHECKOUT / "build" / "seaweedfs" / "bin"),
+        *os.environ["PATH"].split(os.pathsep),
+        "/usr/sbin",
+    ]
+    for pattern in folders:
+        places += [str(path) for path in sorted(Path("/").glob(pattern), reverse=True)]
+    found = shutil.which(name, path=os.pathsep.join(places))
+    if not found:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+@contextmanager
+def started(
+    command: list[str], log: Path, env: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process with everything that it starts, gone after the block."""
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            command,
+            cwd=CHECKOUT,
+            env=os.environ | (env or {}),
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(process.pid, number)
+                process.wait(15)
+            except (ProcessLookupError, subprocess.TimeoutExpired):
+                continue
+
+
+def wait_for(what: str, holds: Callable[[], object], seconds: float) -> None:
+    """Wait until `holds` is true; fails the test after `seconds`."""
+    until = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > until:
+            pytest.fail(f"{what}: not within {seconds} s")
+        time.sleep(0.5)
+
+
+def answers(port: int) -> bool:
+    """Whether something listens on a port."""
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[int]:
+    """A PostgreSQL cluster of its own with the databases `lake` and `dagster`, user youjun, no password; yields the port."""
+    initdb, server, psql = (
+        program(name, "usr/lib/postgresql/*/bin") for name in ("initdb", "postgres", "psql")
+    )
+    folder.mkdir(mode=0o700)
+    # it refuses to be started by root
+    as_user: list[str] = []
+    if os.getuid() == 0:
+        as_user = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
+        shutil.chown(folder, "postgres")
+        for above in folder.parents:
+            if above.stat().st_uid == 0 and not above.stat().st_mode & 0o001:
+                above.chmod(above.stat().st_mode | 0o011)
+    port = free_port()
+    log = folder.parent / "postgres.log"
+    subprocess.run(
+        [
+            *as_user,
+            initdb,
+            "-D",
+            str(folder / "db"),
+            "-A",
+            "trust",
+            "-U",
+            "youjun",
+            "-E",
+            "UTF8",
+            "--no-sync",
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    options = ["-p", str(port), "-k", str(folder), "-c", f"listen_addresses={HOST}", "-c", "fsync=off"]
+    with started([*as_user, server, "-D", str(folder / "db"), *options], log):
+        ask = [psql, "-q", "-h", HOST, "-p", str(port), "-U", "youjun", "-d", "postgres"]
+        wait_for(
+            "PostgreSQL",
+            lambda: subprocess.run([*ask, "-c", "select 1"], capture_output=True).returncode == 0,
+            60,
+        )
+        subprocess.run([*ask, "-c", "create database lake", "-c", "create database dagster"], check=True)
+        yield port
+
+
+@contextmanager
+def redis(folder: Path) -> Iterator[int]:
+    """A Redis that keeps nothing; yields the port."""
+    port, server = free_port(), program("redis-server")
+    folder.mkdir()
+    options = ["--port", str(port), "--bind", HOST, "--save", "", "--dir", str(folder)]
+    with started([server, *options], folder.parent / "redis.log"):
+        wait_for("Redis", lambda: answers(port), 30)
+        yield port
+
+
+@contextmanager
+def s3(folder: Path) -> Iterator[dict[str, str]]:
+    """An S3 server with the bucket `lake`; yields the environment by which a client finds it."""
+    weed = program("weed")
+    folder.mkdir()
+    access = {
+        "name": KEY,
+        "credentials": [{"accessKey": KEY, "secretKey": SECRET}],
+        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+    }
+    (folder / "s3.json").write_text(json.dumps({"identities": [access]}))
+    master, volume, filer, port = (free_port() for _ in range(4))
+    options = [
+        f"-logdir={folder}",
+        "server",
+        f"-dir={folder}",
+        f"-ip={HOST}",
+        f"-ip.bind={HOST}",
+        f"-master.port={master}",
+        f"-volume.port={volume}",
+        "-filer",
+        f"-filer.port={filer}",
+        "-s3",
+        f"-s3.port={port}",
+        f"-s3.config={folder / 's3.json'}",
+        "-volume.max=50",
+        "-master.volumeSizeLimitMB=64",
+    ]
+    with started([weed, *options], folder.parent / "s3.log"):
+        wait_for("SeaweedFS", lambda: answers(port) and answers(filer), 90)
+
+        def made() -> bool:
+            said = subprocess.run(
+                [weed, "shell", f"-master={HOST}:{master}.{master + 10000}"],
+                input=b"s3.bucket.create -name lake\n",
+                capture_output=True,
+                timeout=60,
+            )
+            return b"created bucket" in said.stdout
+
+        wait_for("the bucket", made, 60)
+        yield {
+            "AWS_ACCESS_KEY_ID": KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_ENDPOINT_URL": f"http://{HOST}:{port}",
+        }
+
+
+@contextmanager
+def everything(folder: Path) -> Iterator[dict[str, str]]:
+    """All three; yields the environment of a worker: the lake, S3, and Dagster's storage, broker and results."""
+    with ExitStack() as stack:
+        database = stack.enter_context(postgres(folder / "postgres"))
+        broker = stack.enter_context(redis(folder / "redis"))
+        files = stack.enter_context(s3(folder / "s3"))
+        yield files | {
+            "YOUJUN_LAKE": f"ducklake:postgres:dbname=lake host={HOST} port={database} user=youjun",
+            "YOUJUN_LAKE_DATA": "s3://lake/youjun",
+            "DAGSTER_POSTGRES_URL": f"postgresql://youjun@{HOST}:{database}/dagster",
+            "DAGSTER_CELERY_BROKER": f"redis://{HOST}:{broker}/0",
+            "DAGSTER_CELERY_BACKEND": f"redis://{HOST}:{broker}/1",
+        }
