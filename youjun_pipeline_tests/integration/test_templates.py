@@ -266,5 +266,5 @@ def test_the_command_needs_no_data_folder_for_blank_ones(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["templates", str(tmp_path)]) == 0
-    # the datasets that are filled in by hand, and the actions of a scenario
-    assert len(list(tmp_path.glob("*.xlsx"))) == 24 + 1
+    # the datasets that are filled in by hand, the actions of a scenario, and the prices of the least-cost plan
+    assert len(list(tmp_path.glob("*.xlsx"))) == 24 + 2
