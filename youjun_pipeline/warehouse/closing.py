@@ -25,7 +25,7 @@ class ClosingError(ValueError):
 
 
 def close_phase(con: duckdb.DuckDBPyConnection, district: str, phase: str) -> None:
-    """Close an evaluation by command; raises ClosingError when it has no passed result yet or is closed already."""
+    """Close an evaluation by command; raises ClosingError when it has no passed result yet, is stale, or is closed already."""
     _require(con, district, phase)
     if _is_closed(con, district, phase):
         raise ClosingError(f"{district} 的阶段 {phase} 已经关闭")
@@ -34,6 +34,12 @@ def close_phase(con: duckdb.DuckDBPyConnection, district: str, phase: str) -> No
     ).fetchall()
     if not passed:
         raise ClosingError(f"{district} 的阶段 {phase} 还没有通过检查的结果：先运行 make run，再关闭")
+    # What was delivered in time would be shut out for good.
+    stale = "select 1 from mart.evaluation where district_code = ? and phase_id = ? and is_stale"
+    if con.execute(stale, [district, phase]).fetchall():
+        raise ClosingError(
+            f"{district} 的阶段 {phase} 待更新，不是按现有交付重算的结果：先运行 make run，再关闭"
+        )
     with transaction(con):
         con.execute(
             "insert into ops.phase_closure by name select ? as district_code, ? as phase_id, "

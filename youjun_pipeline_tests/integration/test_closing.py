@@ -236,6 +236,10 @@ def test_what_cannot_be_closed_or_reopened_is_refused(district: tuple[Path, Any]
             close_phase(con, "120114", "2030")
         with pytest.raises(ClosingError, match="没有关闭，无须重新打开"):
             reopen_phase(con, "120114", FIRST.id, "更正")
+        con.execute("update mart.evaluation set is_stale = true")
+        with pytest.raises(ClosingError, match="待更新，不是按现有交付重算的结果"):
+            close_phase(con, "120114", FIRST.id)
+        con.execute("update mart.evaluation set is_stale = false")
         close_phase(con, "120114", FIRST.id)
         with pytest.raises(ClosingError, match="已经关闭"):
             close_phase(con, "120114", FIRST.id)
