@@ -256,7 +256,7 @@ def _merged_cells(sheet: Sheet, header: Header) -> list[tuple[str, Place]]:
     """Say where cells of several rows are merged: only the first of these rows has the value."""
     spans: dict[int, list[tuple[int, int]]] = {}
     for first, left, last, right in sheet.merged:
-        if first > sheet.numbers[header.row] and last > first:
+        if last > max(first, sheet.numbers[header.row]):
             for position in set(header.positions.values()) & set(range(left, right + 1)):
                 spans.setdefault(position, []).append((first, last))
     remarks = []
@@ -268,7 +268,8 @@ def _merged_cells(sheet: Sheet, header: Header) -> list[tuple[str, Place]]:
         text = (
             f"{letter} 列第 {rows} 行是合并单元格，只有第一行有值，其余各行按空白读取；请取消合并、逐行填写"
         )
-        blank = tuple(row for first, last in spans[position] for row in range(first + 1, last + 1))
+        top = sheet.numbers[header.row]
+        blank = tuple(row for first, last in spans[position] for row in range(max(first, top) + 1, last + 1))
         remarks.append((text, Place(sheet.name, blank, (letter,))))
     return remarks
 

@@ -118,7 +118,7 @@ def find_header(head: list[list[str]], dataset: Dataset, merged: Sequence[Span] 
     if is_table and (best is None or len(best.positions) < len(dataset.columns)):
         best = _best_of_several_rows(head, dataset, merged, best)
     if best is not None:
-        best.row = _last_row(best, merged, len(head))
+        best.row = _last_row(best, merged, head, dataset)
     return best
 
 
@@ -198,14 +198,20 @@ def _joined(top: int, rows: list[list[str]], merged: Sequence[Span], dataset: Da
         yield next(named, "/".join([*parts, last]))
 
 
-def _last_row(header: Header, merged: Sequence[Span], rows: int) -> int:
-    """The row a header ends in: its cells may be merged with those below."""
+def _last_row(header: Header, merged: Sequence[Span], head: list[list[str]], dataset: Dataset) -> int:
+    """The row a header ends in: its cells may be merged with those below, but never with a row that has a code of its own."""
     ends = [
         r1 - 1
         for r0, c0, r1, c1 in merged
         if r0 - 1 <= header.row < r1 and r1 - r0 < MAX_HEADER_ROWS and c0 in header.positions.values()
     ]
-    return min(max([header.row, *ends]), rows - 1)
+    last = min(max([header.row, *ends]), len(head) - 1)
+    keys = [header.positions[name] for name in dataset.key if name in header.positions]
+    for row in range(header.row + 1, last + 1):
+        codes = [head[row][p].strip() for p in keys if p < len(head[row])]
+        if any(c.isascii() and c.isalnum() and match_header(c, dataset)[0] is None for c in codes):
+            return row - 1
+    return last
 
 
 def score(head: list[list[str]], dataset: Dataset) -> int:

@@ -220,3 +220,17 @@ def test_a_far_cell_is_found_whatever_extent_the_sheet_states(tmp_path: Path, pl
         and "工作表“S”有" in failure.message
         and "请删除表格以外多余的单元格" in failure.message
     )
+
+
+def test_a_header_merged_over_the_first_row_does_not_take_it(tmp_path: Path) -> None:
+    """The row has a code of its own: it was passed over as a part of the header, and nothing was said."""
+    rows = [CLASS_HEADER, *CLASS_ROWS]
+    path = write_xlsx(tmp_path / "classes.xlsx", {"S": [row[:4] for row in rows]}, merged=["E1:E2"])
+    book = openpyxl.load_workbook(path)
+    book["S"]["E1"], book["S"]["E3"] = CLASS_HEADER[4], CLASS_ROWS[1][4]
+    book.save(path)
+    result = read_file(path, CLASSES)
+    assert result.failure is None
+    assert result.frame["school_code"].tolist() == [row[0] for row in CLASS_ROWS]
+    assert result.frame["students"].isna().tolist() == [True, False]
+    assert any("E 列第 1–2 行是合并单元格，只有第一行有值" in notice for notice in result.notices)
