@@ -129,7 +129,7 @@ def test_page_opens_in_silence_and_fits_the_window(site: Path, tmp_path: Path, p
     found = probe(site, PAGES[page], LOOK, tmp_path, width)
     assert found["width"] == width
     assert found["overflow"] <= 0
-    assert found["drawn"] == found["charts"] == {"indicator": 4, "region": 1, "trend": 4}.get(page, 0)
+    assert found["drawn"] == found["charts"] == {"indicator": 4, "region": 1, "trend": 3}.get(page, 0)
     assert found["note"]
     assert found["headerButtons"] == 0, "a button vanishes from a header that is repeated on paper"
     if width == 390:
