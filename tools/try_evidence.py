@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,12 +18,14 @@ import duckdb
 from try_superset import swap
 
 PROJECT = Path(__file__).parents[1] / "docs" / "dashboards" / "evidence"
+EXTENSIONS = "extensions.duckdb.org"
 # It asks its makers nothing and tells them nothing.
 ENVIRONMENT = os.environ | {"SEND_ANONYMOUS_USAGE_STATS": "no", "NODE_OPTIONS": "--max-old-space-size=4096"}
 
 
 def main(publication: Path, folder: Path) -> None:
     """Print how many rows each source gets, before and after a swap, and how long the built page is."""
+    _refuse_without_extensions()
     shutil.copytree(PROJECT, folder, dirs_exist_ok=True)
     served = folder / "sources" / "youjun" / "youjun.duckdb"
     shutil.copy(publication, served)
@@ -38,6 +41,16 @@ def main(publication: Path, folder: Path) -> None:
     for name, rows in before.items():
         print(f"{name}: {rows} rows, {after[name]} after a publication with one district less", flush=True)
     assert before and all(0 < after[name] < rows for name, rows in before.items())
+
+
+def _refuse_without_extensions() -> None:
+    """Evidence's DuckDB loads its Parquet reader from this host, and waits for ever where it is not reached."""
+    try:
+        socket.create_connection((EXTENSIONS, 443), timeout=10).close()
+    except OSError as error:
+        raise SystemExit(
+            f"Evidence was not tried: it needs {EXTENSIONS}, which cannot be reached ({error})"
+        ) from error
 
 
 def _npm(folder: Path, *arguments: str) -> None:
