@@ -113,7 +113,7 @@ class House:
             f"http://127.0.0.1:{self.port}/graphql", body, {"Content-Type": "application/json"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=60) as response:
+            with urllib.request.urlopen(request, timeout=300) as response:
                 answer = json.loads(response.read())
         except OSError:
             if quiet:

@@ -8,6 +8,7 @@ import dagster as dg
 import duckdb
 import pytest
 
+from youjun_pipeline.orchestration import sensors
 from youjun_pipeline.orchestration.code_location import build_definitions
 from youjun_pipeline.orchestration.execute import RefreshFailedError, run_refresh
 from youjun_pipeline.orchestration.failures import REFUSED, cause_of
@@ -121,11 +122,20 @@ def test_folder_without_districts_says_what_belongs_there(tmp_path: pytest.TempP
     assert not place.published.exists() and not place.warehouse.exists()
 
 
-def test_config_is_judged_like_the_settings_and_the_reason_comes_first(place: Place) -> None:
+def test_config_is_judged_like_the_settings_and_the_reason_comes_first(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """From the pages of the assets anything may be typed; it is refused in the words of the command line.
 
     The run ends as cancelled: of a failed one Dagster marks every asset as failed that it was to make.
     """
+    told: list[str] = []
+
+    def send(text: str, channels: object) -> list[str]:
+        told.append(text)
+        return ["webhook"]
+
+    monkeypatch.setattr(sensors, "send", send)
 
     def failure(config: dict[str, Any]) -> dg.ExecuteInProcessResult:
         with place.settings(), instance_for([FIRST.id, SECOND.id]) as instance:
@@ -141,6 +151,9 @@ def test_config_is_judged_like_the_settings_and_the_reason_comes_first(place: Pl
             )
             run = instance.get_run_by_id(result.run_id)
             assert run is not None and run.status is dg.DagsterRunStatus.CANCELED and REFUSED in run.tags
+            [ended] = [e for e in result.all_events if e.event_type is dg.DagsterEventType.RUN_CANCELED]
+            told.clear()
+            sensors.refusal_notice(dg.build_run_status_sensor_context("refusal_notice", ended, instance, run))
             return result
 
     for config, step, words in (
@@ -155,6 +168,7 @@ def test_config_is_judged_like_the_settings_and_the_reason_comes_first(place: Pl
         result = failure(config)
         assert not result.success
         [event] = [e for e in result.all_events if e.is_step_failure and e.step_key == step]
-        told = event.step_failure_data.user_failure_data
-        assert told and told.description and told.description.startswith(words), told
+        shown = event.step_failure_data.user_failure_data
+        assert shown and shown.description and shown.description.startswith(words), shown
+        assert len(told) == 1 and words in told[0] and "上一次发布保持不变" in told[0], told
         assert cause_of(event.step_failure_data.error).startswith(words)
