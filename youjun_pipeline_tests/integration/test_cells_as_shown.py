@@ -116,6 +116,17 @@ def test_rows_struck_through_are_told(tmp_path: Path, suffix: str) -> None:
     assert result.notices == ["工作表“表”：第 3 行有划了删除线的单元格，也读取了；如果已经作废，请删除"]
 
 
+def test_a_part_of_a_text_struck_through_is_told(tmp_path: Path) -> None:
+    """A figure corrected by hand: the old one struck through, the new one behind it in the same cell."""
+    with xlsxwriter.Workbook(tmp_path / "schools.xlsx") as book:
+        sheet = book.add_worksheet("表")
+        sheet.write_row(0, 0, HEADER)
+        sheet.write_row(1, 0, ["2111000001", "甲小学", "小学", 1986])
+        sheet.write_rich_string(1, 4, book.add_format({"font_strikeout": True}), "9", "40")
+    result = read_file(tmp_path / "schools.xlsx", SCHOOLS)
+    assert result.notices == ["工作表“表”：第 2 行有划了删除线的单元格，也读取了；如果已经作废，请删除"]
+
+
 def test_hidden_columns_are_told(tmp_path: Path) -> None:
     with xlsxwriter.Workbook(tmp_path / "schools.xlsx") as book:
         sheet = book.add_worksheet("表")

@@ -32,7 +32,7 @@ from youjun_pipeline.ingest.formats.limits import (
     check_characters,
 )
 from youjun_pipeline.ingest.formats.number_formats import NumberFormat
-from youjun_pipeline.ingest.formats.xml_parts import XmlError, text_lengths, walk
+from youjun_pipeline.ingest.formats.xml_parts import XmlError, elements, text_lengths, walk
 
 FEW_CELLS, FEW_STYLES, FEW_BLANKS = 500_000, 100, 1_000
 # Each takes 200 bytes.
@@ -80,6 +80,19 @@ class SharedTexts:
         except XmlError as error:
             raise damaged() from error
 
+    @cached_property
+    def struck(self) -> frozenset[int]:
+        """Which texts have a part that is struck through."""
+        found, index = set[int](), -1
+        try:
+            for _, name, attributes in elements(self._xml) if b"strike" in self._xml else ():
+                index += name == "si"
+                if name == "strike" and attributes.get("val", "1") not in ("0", "false"):
+                    found.add(index)
+        except XmlError as error:
+            raise damaged() from error
+        return frozenset(found)
+
 
 class Scan(NamedTuple):
     """What was found in a sheet's XML."""
@@ -107,7 +120,11 @@ def scan(
         raise _oddly_written(name, "单元格的值写得特殊（夹着注释、CDATA 或字符引用）")
     if kept.count(b"row") > 2 * MAX_ROWS + FEW_CELLS:
         raise Unreadable(f"工作表“{name}”的行数超过 {MAX_ROWS} 行", SAVE_AS)
-    if _UNUSUAL.search(kept) is None and all(kept.count(t) == kept.count(t + rest) for t, rest in _TYPED):
+    if (
+        not texts.struck
+        and _UNUSUAL.search(kept) is None
+        and all(kept.count(t) == kept.count(t + rest) for t, rest in _TYPED)
+    ):
         xml = kept
         if not (
             _is_telling(xml, frozenset(formats) | struck) or _has_much_text(xml, texts) or _is_disordered(xml)
@@ -200,6 +217,8 @@ def _walked(
         if kind == "s":
             index = int(text) if text.isdecimal() else -1
             characters += lengths[index] if 0 <= index < len(lengths) else 0
+            if index in texts.struck:
+                struck_rows.add(row + 1)
         else:
             characters += len(text)
         if characters > MAX_CHARACTERS:
