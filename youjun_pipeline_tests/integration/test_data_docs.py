@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,10 @@ import duckdb
 import pandas as pd
 import pytest
 
+from youjun_pipeline.reports import data_docs
 from youjun_pipeline.reports.data_docs import (
     ExpectationFaultError,
+    Outcome,
     load_batches,
     outcomes_page,
     read_batches,
@@ -25,17 +26,50 @@ from youjun_pipeline_tests.steps import places, refresh
 
 
 @pytest.fixture(scope="module")
-def frames(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, pd.DataFrame]]:
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a publication with one before it."""
     folder: Path = tmp_path_factory.mktemp("published")
     for seed in (0, 1):
         made = generate_district(seed, n_schools=20)
         write_district(folder, made.tables, made.settings, seed=seed, code=f"12011{seed}", slug="made")
     settings = places(folder)
     refresh(settings, "run-1")
-    publication = refresh(settings, "run-2")
-    with connect(publication.path, read_only=True) as con:
-        attach_before(con, settings.published)
-        yield read_batches(con, True)
+    refresh(settings, "run-2")
+    return settings.published
+
+
+@pytest.fixture(scope="module")
+def frames(published: Path) -> dict[str, pd.DataFrame]:
+    with connect(published / "youjun.duckdb", read_only=True) as con:
+        attach_before(con, published)
+        return read_batches(con, True)
+
+
+def test_what_was_checked_is_not_checked_again(
+    published: Path, frames: dict[str, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks: list[int] = []
+
+    def counted(frames: dict[str, pd.DataFrame]) -> list[Outcome]:
+        checks.append(len(frames))
+        return validate(frames)
+
+    monkeypatch.setattr(data_docs, "validate", counted)
+
+    def docs() -> str:
+        with connect(published / "youjun.duckdb", read_only=True) as con:
+            return outcomes_page(data_docs.refresh_data_docs(con, published), "")
+
+    first, page = docs(), published / "data_docs" / "index.html"
+    written = page.read_text("utf-8")
+    assert docs() == first
+    assert checks == [len(load_batches())]
+    page.write_text(written.replace("✓", "✕"), "utf-8")
+    assert docs() == first
+    assert (len(checks), page.read_text("utf-8")) == (2, written)
+    monkeypatch.setattr(data_docs, "version", lambda _: "another")
+    docs()
+    assert len(checks) == 3
 
 
 def attach_before(con: duckdb.DuckDBPyConnection, published: Path) -> None:
