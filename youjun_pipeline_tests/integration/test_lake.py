@@ -116,7 +116,7 @@ def test_pushing_the_same_file_again_makes_no_snapshot(whole: Settings) -> None:
 def test_shards_come_to_what_one_run_comes_to_and_are_published_together(
     whole: Settings, tmp_path: Path
 ) -> None:
-    """Three shards, one of them without a district: nothing is published before the last is in."""
+    """Three shards: nothing is published before the last is in."""
     own = replace(
         with_lake(whole, tmp_path), warehouse=tmp_path / "warehouse.duckdb", published=tmp_path / "published"
     )
