@@ -386,8 +386,7 @@ def test_the_page_of_a_plan_tells_who_gives_who_gets_and_what_limits_cost(
     assert len(page.rows("coefficients")) == 14
     points = json.loads(page.one("script", id="data-schools").text)["curves"]
     assert {p["mark"] for p in points} == {"试算", "现行上限或方案", "拐点"}
-    assert "拐点在" in page.text
-    assert "没有这种手段" in texts[code(5)].text
+    assert "拐点在" in page.text and "没有这种手段" in texts[code(5)].text
     assert "做什么" not in texts[code(5)].text
 
 
@@ -395,7 +394,7 @@ def test_a_budget_that_is_too_small_is_told_with_what_is_missing(
     districts: duckdb.DuckDBPyConnection, first: tuple[int, Answer]
 ):
     number, found = first
-    resources = sum(line.cost or 0 for line in found.found.lines if line.lever)
-    refused = again(districts, number, prices(), Aims(budget=resources / 2))
+    half = sum(line.cost or 0 for line in found.found.lines if line.lever) / 2
+    refused = again(districts, number, prices(), Aims(budget=half))
     assert isinstance(refused, NoAnswer)
     assert "预算至少还差" in answer_text(refused, prices())
