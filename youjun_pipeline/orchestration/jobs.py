@@ -14,20 +14,22 @@ REFRESH_JOB = dg.define_asset_job(
     executor_def=dg.in_process_executor,
 )
 
+# Not what is upstream of the publication alone: an evaluation of which not every table was filled does not stand.
+WITHOUT_REPORTS = dg.AssetSelection.all() - dg.AssetSelection.key_prefixes("reports")
+
 # Whatever an evaluation publishes comes from one run, so the tables of planning are made anew with all they rest on. Reports and
 # the site are left to the next refresh.
 PLANNING_JOB = dg.define_asset_job(
     PLANNING,
-    selection=dg.AssetSelection.assets("publication/youjun").upstream(),
+    selection=WITHOUT_REPORTS,
     description="重新计算并发布，不更新报表和网站：情景文件、方案和预测（schema plan）改动之后",
     executor_def=dg.in_process_executor,
 )
 
-# The folders beside a publication are made once, from the whole that the lake has (`lake`). Not what is upstream of the
-# publication alone: an evaluation of which not every table was filled does not stand.
+# The folders beside a publication are made once, from the whole that the lake has (`lake`).
 SHARD_JOB = dg.define_asset_job(
     SHARD_REFRESH,
-    selection=dg.AssetSelection.all() - dg.AssetSelection.key_prefixes("reports"),
+    selection=WITHOUT_REPORTS,
     description="一份区县（run config 中的 shard，如 3/16）：计算并发布到数据湖；各份可在不同机器上同时运行",
     executor_def=dg.in_process_executor,
 )
