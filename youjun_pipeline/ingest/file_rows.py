@@ -19,7 +19,6 @@ from youjun_pipeline.ingest.formats.book import (
     Sheet,
     Unreadable,
     column_letter,
-    shortened,
 )
 from youjun_pipeline.ingest.formats.kinds import wrong_suffix_notice
 from youjun_pipeline.ingest.formats.limits import read_bytes, unforeseen
@@ -27,6 +26,7 @@ from youjun_pipeline.ingest.formats.opening import open_book
 from youjun_pipeline.ingest.headers import Header, find_header, headed_rows_above, one_line, score
 from youjun_pipeline.ingest.results import Place, ReadResult, SourceColumn
 from youjun_pipeline.ingest.side_rows import filled_cells, other_headers, side_rows
+from youjun_pipeline.vocabulary import shortened
 
 
 def read(path: Path, dataset: Dataset, sheet: str | None = None) -> ReadResult:

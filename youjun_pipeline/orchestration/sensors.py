@@ -10,7 +10,6 @@ import re
 import dagster as dg
 
 from youjun_pipeline.ingest.districts import scan
-from youjun_pipeline.ingest.formats.book import shortened
 from youjun_pipeline.ingest.watch import Watched, fingerprints
 from youjun_pipeline.notify import Failed, NotifyError, failure_text, send
 from youjun_pipeline.orchestration.failures import PUBLICATION_STEP, REFUSED, cause_of, has_published
@@ -24,6 +23,7 @@ from youjun_pipeline.orchestration.open_phases import (
 )
 from youjun_pipeline.orchestration.partitions import phase_ids
 from youjun_pipeline.settings import Automation, Channels, Settings
+from youjun_pipeline.vocabulary import shortened
 
 SECONDS_BETWEEN_LOOKS = 30
 

@@ -7,7 +7,7 @@ Everything that people read asks here: SQL macros, views, site, forms, explanati
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -38,6 +38,12 @@ def status_word(status: str | None, floor: str = SOME_FLOOR, *, has_floor: bool 
     code = status or "no_data"
     known = words("status", floor) | (words("status_with_floor", floor) if has_floor else {})
     return known.get(code, code)
+
+
+def shortened(items: Sequence[object], most: int = 20) -> str:
+    """Items as a message lists them; of many, the first ones and how many there are."""
+    shown = "、".join(str(item) for item in items[:most])
+    return shown if len(items) <= most else f"{shown} 等 {len(items)} 处"
 
 
 def macros() -> str:

@@ -176,12 +176,6 @@ def visible_columns(columns: list[pa.ChunkedArray]) -> list[pa.ChunkedArray]:
     return [pc.if_else(pc.equal(column, ""), None, column) for column in cleaned]
 
 
-def shortened(items: Sequence[object], most: int = 20) -> str:
-    """Items as a message lists them; of many, the first ones and how many there are."""
-    shown = "、".join(str(item) for item in items[:most])
-    return shown if len(items) <= most else f"{shown} 等 {len(items)} 处"
-
-
 @lru_cache(maxsize=20_000)
 def column_letter(index: int) -> str:
     """Excel's letter of a 0-based column: A, B, … Z, AA."""

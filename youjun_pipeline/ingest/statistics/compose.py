@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from youjun_pipeline.contracts.model import Dataset, Failure
-from youjun_pipeline.ingest.formats.book import shortened
 from youjun_pipeline.ingest.results import ReadResult
 from youjun_pipeline.ingest.statistics.cells import ATTACHED, SCHOOL, SITE, Cell, figure, number
+from youjun_pipeline.vocabulary import shortened
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from youjun_pipeline.ingest.formats.book import Sheet, Span, column_letter, shortened
+from youjun_pipeline.ingest.formats.book import Sheet, Span, column_letter
 from youjun_pipeline.ingest.statistics.cells import (
     ATTACHED,
     ATTACHED_TYPES,
@@ -32,6 +32,7 @@ from youjun_pipeline.ingest.statistics.grids import (
 from youjun_pipeline.ingest.statistics.labels import class_band, fold_label, listed, quoted
 from youjun_pipeline.ingest.statistics.layouts import STAGE_NAMES, HeaderPath, Layouts, WideColumn
 from youjun_pipeline.ingest.statistics.school_books import Unexpected
+from youjun_pipeline.vocabulary import shortened
 
 _STAGE_WORDS = {
     "小学": "primary",
