@@ -139,11 +139,13 @@ def test_a_folder_that_is_gone_is_told_in_every_run(
 def test_a_run_that_computes_nothing_keeps_the_publication_and_the_one_before(
     place: Place, result: dg.ExecuteInProcessResult
 ) -> None:
+    from youjun_pipeline.session import open_session
+
+    with place.settings("2025-01-01") as settings, open_session(settings) as session:
+        session.con.execute("delete from raw.standing")
     place.run()
     previous = place.published.with_name("youjun.previous.duckdb")
     before = (place.published.stat().st_ino, previous.stat().st_ino)
-    from youjun_pipeline.session import open_session
-
     with place.settings("2025-01-01") as settings, open_session(settings) as session:
         session.ingest()
         assert session.begin("nothing") == 0
