@@ -120,6 +120,7 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("suffix", ["csv", "xlsx", "parquet"])
 def test_what_was_reported_stands(suffix: str, before: list[Any], tmp_path: Path) -> None:
     """Each kind of file by itself would be a refresh each; together they must change no more."""
@@ -148,6 +149,7 @@ def test_what_was_reported_stands(suffix: str, before: list[Any], tmp_path: Path
         assert con.execute(held).fetchall() == [(0,)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", sorted(BARE))
 def test_the_check_says_what_it_would_have_meant(name: str, tmp_path: Path) -> None:
     home = first_delivery(tmp_path)
@@ -226,6 +228,7 @@ def test_a_roster_without_pupils_counts_where_there_is_no_older_one(tmp_path: Pa
         assert con.execute(r4).fetchall() == [("no_data",)]
 
 
+@pytest.mark.long
 def test_a_delivery_that_shrinks_is_told_before_it_counts(tmp_path: Path) -> None:
     home = first_delivery(tmp_path)
     kept = [row for row in GIVEN.tables["classes"] or [] if row["school_code"] in CODES[:3]]

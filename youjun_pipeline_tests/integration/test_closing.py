@@ -17,6 +17,9 @@ from youjun_pipeline.warehouse.publication import publish
 from youjun_pipeline_tests.generate import PLAIN, Phase, generate_district, write_delivery, write_district
 from youjun_pipeline_tests.steps import places, refresh, working
 
+# Each test is a history of whole runs.
+pytestmark = pytest.mark.long
+
 FIRST = Phase("2023-first", "第一阶段", date(2023, 7, 1), date(2023, 9, 30))
 SECOND = Phase("2024-second", "第二阶段", date(2023, 10, 1), date(2024, 9, 30))
 
@@ -60,7 +63,6 @@ def correct(folder: Path, made: Any) -> None:
     write_delivery(folder, "2023-09-15", tables, style=PLAIN, seed=0)
 
 
-@pytest.mark.long
 def test_a_closed_phase_keeps_its_rows_and_a_reopened_one_says_what_changed(
     district: tuple[Path, Any],
 ) -> None:
@@ -103,7 +105,6 @@ def test_a_closed_phase_keeps_its_rows_and_a_reopened_one_says_what_changed(
     assert rows(settings, "select count(*) from ops.restatement") == count
 
 
-@pytest.mark.long
 def test_phases_close_after_the_agreed_days(district: tuple[Path, Any]) -> None:
     folder, _ = district
     option(folder, "close_after_days = 30")
@@ -123,7 +124,6 @@ def test_phases_close_after_the_agreed_days(district: tuple[Path, Any]) -> None:
     assert rows(later, "select closed_by from ops.phase_closure") == [("after_days",)]
 
 
-@pytest.mark.long
 def test_a_reopened_phase_is_judged_anew_and_closes_only_after_the_days_since(
     district: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -158,7 +158,6 @@ def test_a_reopened_phase_is_judged_anew_and_closes_only_after_the_days_since(
     assert rows(settings, state) == [(True, "run-2")]
 
 
-@pytest.mark.long
 def test_a_run_without_a_day_asks_before_it_leaves_another_day_for_today(
     district: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,7 +179,6 @@ def test_a_run_without_a_day_asks_before_it_leaves_another_day_for_today(
     assert rows(settings, "select max(as_of)::varchar from ops.publication") == [("2024-01-31",)]
 
 
-@pytest.mark.long
 def test_closed_rows_come_back_from_the_publication(district: tuple[Path, Any]) -> None:
     folder, made = district
     settings = places(folder.parent)
@@ -201,7 +199,6 @@ def test_closed_rows_come_back_from_the_publication(district: tuple[Path, Any]) 
     ]
 
 
-@pytest.mark.long
 def test_a_publication_of_an_older_version_is_taken_over(district: tuple[Path, Any]) -> None:
     folder, _ = district
     settings = places(folder.parent)

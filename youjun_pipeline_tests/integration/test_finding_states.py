@@ -20,6 +20,9 @@ from youjun_pipeline_tests.integration.plan_story import (
 )
 from youjun_pipeline_tests.steps import places, refresh
 
+# Each test is a history of whole runs.
+pytestmark = pytest.mark.long
+
 COURSES = {f"21201141{n:02}": course for n, course in enumerate(product("FP-", repeat=len(DAYS)))}
 SIZES = {"F": TOO_MANY, "P": ENOUGH}
 
@@ -59,7 +62,6 @@ def states(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, tupl
     return found
 
 
-@pytest.mark.long
 def test_every_course_has_the_states_it_should(states: dict[str, dict[str, tuple[str, str]]]) -> None:
     wrong = {}
     for code, course in COURSES.items():
@@ -102,7 +104,6 @@ def history(path: Path) -> list[dict[str, object]]:
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-@pytest.mark.long
 def test_an_earlier_phase_alone_gives_the_same_history(relapse: Settings) -> None:
     whole = history(refresh(relapse).path)
     assert [row["state"] for row in whole] == ["open", "closed", "reopened", "closed"]
@@ -112,7 +113,6 @@ def test_an_earlier_phase_alone_gives_the_same_history(relapse: Settings) -> Non
         assert history(refresh(relapse, f"again-{phase}", phases=(phase,)).path) == whole
 
 
-@pytest.mark.long
 def test_a_later_phase_alone_makes_those_it_rests_on(relapse: Settings) -> None:
     first = history(refresh(relapse, "later-first", phases=("p3",)).path)
     assert [(row["phase_id"], row["state"], row["first_phase_id"]) for row in first] == [

@@ -88,6 +88,7 @@ def test_nothing_is_missing_where_everything_is_there(tmp_path: Path) -> None:
     assert missing(tmp_path, *whole()) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
 def test_no_judgement_is_open_without_a_reason(seed: int, tmp_path: Path) -> None:
     given = generate_district(seed, n_schools=14, profile="sparse")
@@ -159,6 +160,7 @@ CELLS: dict[str, tuple[str, Callable[[Tables, str], None], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", sorted(CELLS))
 def test_a_blank_cell_is_one_row_with_its_place(name: str, tmp_path: Path) -> None:
     school_type, take_out, expected = CELLS[name]
@@ -176,6 +178,7 @@ def test_a_blank_cell_is_one_row_with_its_place(name: str, tmp_path: Path) -> No
         assert len(rows) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("dataset", "undecided"),
     [

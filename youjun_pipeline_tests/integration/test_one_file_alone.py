@@ -195,6 +195,7 @@ def test_no_spoiled_file_changes_another_districts_rows(
             assert accepted(con, GOOD) == expected, spoiled.name
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["uuid", "float16", "list", "bomb", "bytes"])
 def test_the_other_district_is_published_the_same(data: Path, tmp_path: Path, name: str) -> None:
     def published(settings: Settings) -> list[tuple[Any, ...]]:

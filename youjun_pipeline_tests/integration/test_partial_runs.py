@@ -19,6 +19,9 @@ from youjun_pipeline.warehouse.contents import NOT_CONTENT
 from youjun_pipeline_tests.generate import PLAIN, Phase, generate_district, write_delivery, write_district
 from youjun_pipeline_tests.steps import places, refresh
 
+# Each test is a history of whole runs.
+pytestmark = pytest.mark.long
+
 PHASES = (
     Phase("a", "一", date(2023, 7, 1), date(2023, 9, 30)),
     Phase("b", "二", date(2023, 10, 1), date(2024, 9, 30)),
@@ -122,7 +125,6 @@ def test_what_is_published_is_that_of_a_whole_run_or_stale(tmp_path: Path) -> No
     assert play(Country(tmp_path / "data", 6), 1)
 
 
-@pytest.mark.long
 def test_so_it_is_after_many_sequences(tmp_path: Path) -> None:
     left = [play(Country(tmp_path / str(seed) / "data", seed), 1 + seed % 4) for seed in range(24)]
     assert sum(left) > 0

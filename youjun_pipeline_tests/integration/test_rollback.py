@@ -21,6 +21,9 @@ from youjun_pipeline.warehouse.run import AsOfInFutureError, AsOfWentBackError
 from youjun_pipeline_tests.generate import PLAIN, Phase, generate_district, write_district
 from youjun_pipeline_tests.steps import places, refresh
 
+# Each test is a history of whole runs.
+pytestmark = pytest.mark.long
+
 PHASE = Phase("p1", "一", date(2023, 1, 1), date(2023, 9, 30))
 
 
@@ -48,7 +51,6 @@ def note(settings: Settings) -> str | None:
     return manifest.get("rolled_back", {}).get("from_run_id")
 
 
-@pytest.mark.long
 def test_back_and_forth_and_on(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -80,7 +82,6 @@ def pupils(settings: Settings) -> int:
         return int(con.execute("select sum(primary_students) from accepted.schools").fetchall()[0][0])
 
 
-@pytest.mark.long
 def test_the_inputs_go_back_with_their_publication(settings: Settings) -> None:
     """They once stayed those of the newer publication: the older one was judged by figures that it never had."""
     refresh(settings, "run-1")
@@ -110,7 +111,6 @@ def test_the_inputs_go_back_with_their_publication(settings: Settings) -> None:
     assert pupils(settings) == second
 
 
-@pytest.mark.long
 def test_nothing_to_go_back_to(settings: Settings) -> None:
     refresh(settings, "run-1")
     with pytest.raises(RollbackError, match="没有上一次的发布库"):
@@ -149,7 +149,6 @@ def test_not_while_a_refresh_runs_but_without_a_working_database(
         ]
 
 
-@pytest.mark.long
 def test_a_date_in_the_future_is_refused_and_one_command_leads_back(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

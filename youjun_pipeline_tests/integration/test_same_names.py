@@ -25,6 +25,9 @@ from youjun_pipeline_tests.generate import generate_district
 from youjun_pipeline_tests.integration.plan_story import DAYS, write_rows, write_story
 from youjun_pipeline_tests.steps import places, refresh
 
+# Each test is a history of whole runs.
+pytestmark = pytest.mark.long
+
 ALIKE, APART = ("镇中心小学", "镇中心小学"), ("甲镇中心小学", "乙镇中心小学")
 
 
@@ -161,7 +164,6 @@ def tables(con: duckdb.DuckDBPyConnection) -> list[str]:
     ]
 
 
-@pytest.mark.long
 def test_every_table_holds_what_it_holds_when_the_names_differ(
     published: dict[str, tuple[duckdb.DuckDBPyConnection, Path]],
 ) -> None:

@@ -19,6 +19,9 @@ from youjun_pipeline.warehouse.summary import verdicts
 from youjun_pipeline_tests.generate import PLAIN, Phase, generate_district, write_delivery, write_district
 from youjun_pipeline_tests.steps import places, refresh
 
+# Each test is a history of whole runs.
+pytestmark = pytest.mark.long
+
 FIRST = Phase("2023-first", "第一阶段", date(2023, 7, 1), date(2023, 9, 30))
 SECOND = Phase("2024-second", "第二阶段", date(2023, 10, 1), date(2024, 9, 30))
 CODES = ("120114", "120115", "120116")
@@ -104,7 +107,6 @@ def test_unchanged_evaluations_stand_and_the_publication_is_the_same(settings: S
     assert made_by(settings) == {"run-1": [f"{c} {y}" for c in CODES for y in ("2023", "2024")]}
 
 
-@pytest.mark.long
 def test_only_what_changed_is_made_again_and_what_rests_on_it(settings: Settings) -> None:
     one_pupil_more(settings, "120115")
     published = refresh(settings, "run-2")
@@ -118,7 +120,6 @@ def test_only_what_changed_is_made_again_and_what_rests_on_it(settings: Settings
     assert published.content_sha256 == anew(settings)
 
 
-@pytest.mark.long
 def test_later_day_leaves_a_phase_that_is_over_and_makes_one_under_way(settings: Settings) -> None:
     later = replace(settings, as_of=date(2024, 1, 2))
     published = refresh(later, "run-2")
@@ -129,7 +130,6 @@ def test_later_day_leaves_a_phase_that_is_over_and_makes_one_under_way(settings:
         assert con.execute("select distinct as_of from mart.evaluation").fetchall() == [(later.as_of,)]
 
 
-@pytest.mark.long
 def test_partial_run_takes_later_phases_along(settings: Settings) -> None:
     one_pupil_more(settings, "120116")
     refresh(settings, "run-2", phases=(FIRST.id,))
@@ -140,7 +140,6 @@ def test_partial_run_takes_later_phases_along(settings: Settings) -> None:
     assert published.content_sha256 == anew(settings)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("what", ["option", "catalogue", "program"])
 def test_other_rules_make_everything_they_concern_again(
     settings: Settings, what: str, monkeypatch: pytest.MonkeyPatch
@@ -168,7 +167,6 @@ def test_other_rules_make_everything_they_concern_again(
     assert made_by(settings)["run-2"] == expected
 
 
-@pytest.mark.long
 def test_interrupted_run_is_made_again_although_its_inputs_are_those_of_before(settings: Settings) -> None:
     """A run began with other figures and died; then the file was put back."""
     [path] = settings.data.glob("120114-d/deliveries/2023-08-31/schools.csv")
@@ -192,7 +190,6 @@ def stale(settings: Settings) -> list[tuple[str, str]]:
         ).fetchall()
 
 
-@pytest.mark.long
 def test_what_a_run_leaves_behind_is_stale_until_the_next_that_takes_the_district(settings: Settings) -> None:
     """Figures of both phases change in two districts; a run takes one phase of one of them."""
     one_pupil_more(settings, "120114")
@@ -218,7 +215,6 @@ def test_what_a_run_leaves_behind_is_stale_until_the_next_that_takes_the_distric
     assert published.content_sha256 == anew(settings)
 
 
-@pytest.mark.long
 def test_what_is_stale_is_not_closed_by_its_days(settings: Settings) -> None:
     """What was delivered in time would be shut out for good; a day later without a run is no news of what is over."""
     [path] = settings.data.glob("120114-d/district.toml")
@@ -239,7 +235,6 @@ def test_what_is_stale_is_not_closed_by_its_days(settings: Settings) -> None:
     assert stale(later) == []
 
 
-@pytest.mark.long
 def test_tables_made_in_part_do_not_stand(settings: Settings) -> None:
     one_pupil_more(settings, "120114")
     with open_session(settings) as session:
