@@ -24,6 +24,7 @@ from youjun_pipeline.orchestration.execute import RefreshFailedError
 from youjun_pipeline.orchestration.instance import instance_for
 from youjun_pipeline.orchestration.partitions import range_tags
 from youjun_pipeline.warehouse import publication as publication_module
+from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline_tests.conftest import CHECKOUT
 from youjun_pipeline_tests.faults.kills import Shot, start
 from youjun_pipeline_tests.pipeline.runs import FIRST, Place, two_districts
@@ -78,10 +79,17 @@ def test_of_two_refreshes_at_once_the_second_is_refused_and_the_first_completes(
     assert len(standing.rows("select * from ops.publication")) == 2
 
 
+def forget_what_stands(place: Place) -> None:
+    """Let the next run make everything anew, so that its id is seen in what it publishes."""
+    with connect(place.warehouse) as con:
+        con.execute("delete from raw.standing")
+
+
 def test_refresh_of_the_daemon_waits_for_the_process_that_holds_the_working_database(
     standing: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(refresh_module, "SECONDS_BETWEEN_TRIES", 1)
+    forget_what_stands(standing)
     script = f"import duckdb, time; con = duckdb.connect({str(standing.warehouse)!r}); print(flush=True); time.sleep(3)"
     config = {
         "resources": {"refresh": {"config": {"busy_retries": 60, "as_of": standing.as_of}}},
@@ -109,6 +117,7 @@ def test_disk_full_while_the_publication_is_built(standing: Place) -> None:
     assert f"{STANDS}publication__youjun: " in failed.stderr and "File too large" in failed.stderr
     assert "请放宽限制" in failed.stderr
     assert published_bytes(standing) == before
+    forget_what_stands(standing)
     result = standing.run()
     assert standing.rows("select distinct run_id from mart.evaluation") == [(result.run_id,)]
 
@@ -117,6 +126,8 @@ def test_disk_full_when_the_file_has_been_replaced_is_not_told_as_if_it_had_not(
     standing: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = json.loads((standing.published.parent / "manifest.json").read_text("utf-8"))
+
+    forget_what_stands(standing)
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
