@@ -28,7 +28,13 @@ from youjun_pipeline.warehouse.closing import (
 from youjun_pipeline.warehouse.connection import refuse_damaged
 from youjun_pipeline.warehouse.contents import Content, fingerprint, lay_out, note_contents
 from youjun_pipeline.warehouse.inputs import write_inputs
-from youjun_pipeline.warehouse.manifest import MANIFEST_NAME, Publication, write_manifest
+from youjun_pipeline.warehouse.manifest import (
+    MANIFEST_NAME,
+    Publication,
+    folder_run,
+    last_published,
+    write_manifest,
+)
 from youjun_pipeline.warehouse.parquet_copies import write_parquet
 from youjun_pipeline.warehouse.run import refuse_earlier
 from youjun_pipeline.warehouse.standing import program_hash
@@ -129,7 +135,10 @@ def publish(
 
 
 def _standing(con: duckdb.DuckDBPyConnection, published: Path, digest: str) -> Publication | None:
-    """The publication that stands, where it has the same content as the one being built and knows the same files."""
+    """The publication that stands, where it has the same content as the one being built and knows the same files.
+
+    None where a crash kept its manifest or its Parquet copies from being written: they come with a new publication.
+    """
     entry = con.execute(
         "select run_id, published_at, as_of, rows, content_sha256 from previous.ops.publication "
         "order by published_at desc, run_id limit 1"
@@ -141,6 +150,9 @@ def _standing(con: duckdb.DuckDBPyConnection, published: Path, digest: str) -> P
     if fingerprint(con, files) != fingerprint(con, files, catalog="previous"):
         return None
     run_id, published_at, as_of, rows, content = entry[0]
+    told = last_published(published)
+    if told is None or told.run_id != run_id or folder_run(published, "parquet") != run_id:
+        return None
     return Publication(published / FILE_NAME, run_id, published_at, as_of, rows, content, is_new=False)
 
 

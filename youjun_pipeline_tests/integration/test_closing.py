@@ -48,7 +48,7 @@ def phase_rows(settings: Settings, phase: str = FIRST.id) -> dict[str, list[tupl
         ).fetchall()
         return {
             table: con.execute(
-                f"select columns(c -> c <> 'is_closed') from mart.{table} where phase_id = ? order by all",
+                f"select columns(lambda c: c <> 'is_closed') from mart.{table} where phase_id = ? order by all",
                 [phase],
             ).fetchall()
             for (table,) in tables

@@ -88,7 +88,7 @@ class Place:
                 " and table_name in (select table_name from duckdb_tables() where schema_name = 'mart')"
             ).fetchall()
             left_out = ["is_stale", *(() if whole else RUN_COLUMNS)]
-            columns = f"columns(c -> not list_contains({left_out!r}, c))"
+            columns = f"columns(lambda c: not list_contains({left_out!r}, c))"
             return {
                 name: con.execute(
                     f"select {columns} from mart.{name} where district_code = $1 and ($2 is null or phase_id = $2)"
