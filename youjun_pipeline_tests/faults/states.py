@@ -22,7 +22,8 @@ from youjun_pipeline.warehouse.manifest import MANIFEST_NAME
 from youjun_pipeline.warehouse.swap import FILE_NAME, PREVIOUS_NAME
 
 FOLDERS = ("parquet", "official", "papers", "schools", "data_docs", "site")
-LEGITIMATE = {FILE_NAME, PREVIOUS_NAME, MANIFEST_NAME, *FOLDERS}
+# The deliveries that a publication and the one before it were made from lie beside them.
+LEGITIMATE = {FILE_NAME, PREVIOUS_NAME, MANIFEST_NAME, *FOLDERS, "inputs", "inputs.previous"}
 
 
 @dataclass(frozen=True)
