@@ -96,8 +96,11 @@ def _connections_kept(instance: dg.DagsterInstance) -> Iterator[None]:
                 yield kept[shard]
 
         _replace(storage, _connect)
-        yield
-        _replace(storage, connect_once)
+        try:
+            yield
+        finally:
+            # The kept connections close now: nothing may ask them afterwards.
+            _replace(storage, connect_once)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -17,9 +16,6 @@ from youjun_pipeline.settings import Channels, Settings
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.held_back import Concern, attached_before, concerns, turned
 from youjun_pipeline.warehouse.swap import FILE_NAME
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
