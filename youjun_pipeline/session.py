@@ -35,6 +35,7 @@ from youjun_pipeline.warehouse.manifest import Publication, folder_run
 from youjun_pipeline.warehouse.models import Built, build, load_models
 from youjun_pipeline.warehouse.publication import PublishedInPartError, publish, recover_history
 from youjun_pipeline.warehouse.run import (
+    EmptyRangeError,
     RunScope,
     begin_run,
     phases_in_order,
@@ -121,8 +122,13 @@ class Session:
             districts: district codes; all when not given.
 
         Raises:
+            EmptyRangeError: `phases` are given and none.
             UnknownScopeError: a district that nobody delivers, or phases none of which any district has.
         """
+        if phases is not None and not phases:
+            raise EmptyRangeError(
+                "阶段范围是空的：起点在终点之后，或其间没有阶段 (the range of phases gives no key)"
+            )
         known = phases_in_order(self.con)
         refuse_unknown("区县", districts or (), self._district_codes())
         # One phase of a range may have left the files since it was asked for; the others are computed all the same.

@@ -25,7 +25,7 @@ from youjun_pipeline.orchestration.lineage import (
 )
 from youjun_pipeline.orchestration.partitions import ONE_RUN, PHASES
 from youjun_pipeline.orchestration.refresh import Refresh
-from youjun_pipeline.orchestration.shown import show_rows
+from youjun_pipeline.orchestration.shown import by_phase, show_rows
 from youjun_pipeline.session import SCENARIOS, Session
 from youjun_pipeline.warehouse.checks import load_checks
 from youjun_pipeline.warehouse.models import load_models, tables_read
@@ -49,7 +49,7 @@ _DELIVERED = """
 @reason_first
 def deliveries(context: dg.AssetExecutionContext, refresh: Refresh) -> Iterator[Any]:
     """Register what the data folder holds and read what is new; all of it, whichever of the assets are selected."""
-    session = refresh.session()
+    session = refresh.session
     lines = {line.dataset: line for line in session.ingest()}
     known = {name: rest for name, *rest in session.con.execute(_DELIVERED).fetchall()}
     # Dagster wants what others hang on first: what is registered besides the datasets has the datasets after it.
@@ -155,14 +155,17 @@ def check_result(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.Mate
     """Check every evaluation of the run; a blocking failure keeps its evaluation out of the publication."""
     session = refresh.begin(context)
     failed = session.check()
+    counts = {
+        "dagster/partition_row_count": "count(*)",
+        "failed_checks": "count(*) filter (not passed)",
+    }
+    found = {
+        label: by_phase(session.con, f"select phase_id, {count} from quality.check_result")
+        for label, count in counts.items()
+    }
     for phase in context.partition_keys:
-        rows = session.con.execute(
-            "select count(*), count(*) filter (not passed) from quality.check_result "
-            "where run_id = getvariable('run_id') and phase_id = ?",
-            [phase],
-        ).fetchall()[0]
-        found = dict(zip(("dagster/partition_row_count", "failed_checks"), rows, strict=True))
-        context.add_asset_metadata(found, CHECK_RESULT, phase)
+        shown = {label: numbers.get(phase, 0) for label, numbers in found.items()}
+        context.add_asset_metadata(shown, CHECK_RESULT, phase)
     return dg.MaterializeResult(metadata={"failed_checks_of_the_run": failed})
 
 

@@ -156,7 +156,7 @@ CHECKS = {dg.AssetCheckKey(asset_of(check), check.name): check for check in load
 def gate_checks(context: dg.AssetCheckExecutionContext, refresh: Refresh) -> Iterator[dg.AssetCheckResult]:
     """Say of every check on file which districts and phases fail it now, whichever run found that out."""
     found: dict[str, list[tuple[Any, ...]]] = {}
-    for name, *row in refresh.session().con.execute(_STATE).fetchall():
+    for name, *row in refresh.session.con.execute(_STATE).fetchall():
         found.setdefault(name, []).append(tuple(row))
     for key in context.selected_asset_check_keys:
         check = CHECKS[key]

@@ -11,10 +11,14 @@ from typing import Any
 
 import dagster as dg
 
-from youjun_pipeline.orchestration.refresh import EmptyRangeError
 from youjun_pipeline.settings import SettingsError
 from youjun_pipeline.warehouse.publication import PublishedInPartError
-from youjun_pipeline.warehouse.run import AsOfInFutureError, AsOfWentBackError, UnknownScopeError
+from youjun_pipeline.warehouse.run import (
+    AsOfInFutureError,
+    AsOfWentBackError,
+    EmptyRangeError,
+    UnknownScopeError,
+)
 
 PUBLICATION_STEP = "publication__youjun"
 # What the system says of places it cannot write to, in the words of Python and of DuckDB, and what helps.

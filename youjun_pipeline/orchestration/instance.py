@@ -1,4 +1,4 @@
-"""The Dagster instance that `make run` records its run in: that of DAGSTER_HOME, or one in memory that is gone afterwards.
+"""The Dagster instance that a run is recorded in: for `make run` that of DAGSTER_HOME, or one in memory that is gone afterwards.
 
 Belongs here: sparing the instance questions whose answers are known, and connections that are open already
 (docs/decisions/0012 has the figures). Both is done by replacing a method on the one object, since Dagster makes its instances
@@ -28,7 +28,7 @@ def instance_for(phases: Sequence[str]) -> Iterator[dg.DagsterInstance]:
     kept = bool(os.environ.get("DAGSTER_HOME"))
     with (
         dg.DagsterInstance.get() if kept else dg.DagsterInstance.ephemeral() as instance,
-        _connections_kept(instance),
+        connections_kept(instance),
     ):
         # Not while a run of the daemon relies on the registered phases; this run gets its phases from the next line
         # anyway.
@@ -69,7 +69,7 @@ def _know_nothing_before(instance: dg.DagsterInstance) -> None:
 
 
 @contextmanager
-def _connections_kept(instance: dg.DagsterInstance) -> Iterator[None]:
+def connections_kept(instance: dg.DagsterInstance) -> Iterator[None]:
     """Keep one connection open for each SQLite file of the event log, until the block ends.
 
     Dagster opens and closes the file for every event, and a run of two districts has more than two thousand. Each time the
@@ -79,7 +79,8 @@ def _connections_kept(instance: dg.DagsterInstance) -> Iterator[None]:
     from dagster._core.storage.event_log import SqliteEventLogStorage
 
     storage = instance.event_log_storage
-    if not isinstance(storage, SqliteEventLogStorage):
+    # A run of `make run` has them kept before its resources come and ask for it again.
+    if not isinstance(storage, SqliteEventLogStorage) or "_connect" in vars(storage):
         yield
         return
     connect_once, kept = storage._connect, dict[str, "Connection"]()
@@ -100,7 +101,7 @@ def _connections_kept(instance: dg.DagsterInstance) -> Iterator[None]:
             yield
         finally:
             # The kept connections close now: nothing may ask them afterwards.
-            _replace(storage, connect_once)
+            del storage._connect
 
 
 @contextmanager

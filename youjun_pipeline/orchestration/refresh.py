@@ -11,6 +11,7 @@ import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from youjun_pipeline.orchestration.abandoned import note_process
+from youjun_pipeline.orchestration.instance import connections_kept
 from youjun_pipeline.session import Session, open_session
 from youjun_pipeline.settings import AS_OF, SHARD, Settings
 from youjun_pipeline.warehouse.connection import WarehouseBusyError
@@ -33,10 +34,6 @@ def retried(times: int) -> Iterator[None]:
         raise dg.RetryRequested(times, SECONDS_BETWEEN_TRIES) from error
 
 
-class EmptyRangeError(ValueError):
-    """A range of phases without a key: nothing would be made and the run would look as if it had ended well."""
-
-
 class Refresh(dg.ConfigurableResource):
     """One refresh of the warehouse. Run config may narrow it to some districts or look back from another day."""
 
@@ -49,15 +46,16 @@ class Refresh(dg.ConfigurableResource):
     )
 
     _stack: ExitStack = PrivateAttr(default_factory=ExitStack)
-    _session: Session | None = PrivateAttr(default=None)
     _is_tagged: bool = PrivateAttr(default=False)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Refresh]:
         """Close the working database when the run's steps in this process are over."""
-        if context.run is not None and context.instance is not None:
-            note_process(context.instance, context.run.run_id)
         with self._stack:
+            if context.instance is not None:
+                self._stack.enter_context(connections_kept(context.instance))
+                if context.run is not None:
+                    note_process(context.instance, context.run.run_id)
             yield self
 
     @cached_property
@@ -66,23 +64,16 @@ class Refresh(dg.ConfigurableResource):
         given = {AS_OF: self.as_of, SHARD: self.shard}
         return Settings.from_environment(os.environ | {name: text for name, text in given.items() if text})
 
+    @cached_property
     def session(self) -> Session:
         """The run's session, opened on first use."""
-        if self._session is None:
-            with retried(self.busy_retries):
-                self._session = self._stack.enter_context(
-                    open_session(self.settings, allow_future=self.allow_future)
-                )
-        return self._session
+        with retried(self.busy_retries):
+            return self._stack.enter_context(open_session(self.settings, allow_future=self.allow_future))
 
     def begin(self, context: dg.AssetExecutionContext) -> Session:
         """The session with the run's evaluations laid out, for the phases of `context`."""
-        if not context.partition_keys:
-            raise EmptyRangeError(
-                "阶段范围是空的：起点在终点之后，或其间没有阶段 (the range of phases gives no key)"
-            )
-        session, phases = self.session(), tuple(context.partition_keys)
-        session.begin(context.run.run_id, phases, tuple(self.districts))
+        phases = tuple(context.partition_keys)
+        self.session.begin(context.run.run_id, phases, tuple(self.districts))
         if not self._is_tagged:
             tags = {
                 "youjun/phases": "、".join(phases),
@@ -90,7 +81,7 @@ class Refresh(dg.ConfigurableResource):
             }
             context.instance.add_run_tags(context.run.run_id, tags)
             self._is_tagged = True
-        return session
+        return self.session
 
     def publish(self, context: dg.AssetExecutionContext) -> Publication:
         """Swap in a new publication."""

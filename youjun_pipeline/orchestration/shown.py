@@ -55,8 +55,9 @@ def show_rows(
 ) -> None:
     """Note on the materialisation of a table how many rows it now has for each phase of the run, and show some.
 
-    Dagster keeps an event for every phase and shows the last one, in an order that is not known beforehand. So each
-    event has the numbers of its own phase; and each is short, since these events are most of the history.
+    All rows of a phase, also of evaluations that stand or are closed and of which the run made none. Dagster keeps an event
+    for every phase and shows the last one, in an order that is not known beforehand. So each event has the numbers of its
+    own phase; and each is short, since these events are most of the history.
     """
     key = dg.AssetKey(full_name.split("."))
     declared = declared_tables().get(full_name)
@@ -67,15 +68,17 @@ def show_rows(
         columns = [dg.TableColumn(name, type_) for name, type_ in built.columns.items()]
         whole["dagster/column_schema"] = dg.TableSchema(columns)
     if not per_evaluation:
-        whole["dagster/row_count"] = built.rows
+        columns_there = declared.columns if declared else built.columns
+        there = "semi join raw.district using (district_code)" if "district_code" in columns_there else ""
+        whole["dagster/row_count"] = con.execute(f"select count(*) from {full_name} {there}").fetchall()[0][0]
         if is_shown:
             whole["preview"] = _previews(con, full_name, "''").get("", dg.MetadataValue.md(""))
     context.add_asset_metadata(whole, key)
     if not per_evaluation:
         return
-    rows = _by_phase(con, f"select phase_id, count(*) from {full_name}")
+    rows = by_phase(con, f"select phase_id, count(*) from {full_name}")
     label, figure = FIGURES.get(full_name, ("", ""))
-    figures = _by_phase(con, figure) if figure else {}
+    figures = by_phase(con, figure) if figure else {}
     previews = _previews(con, full_name, "phase_id") if is_shown else {}
     for phase in context.partition_keys:
         found: dict[str, Any] = {"dagster/partition_row_count": rows.get(phase, 0)}
@@ -86,10 +89,9 @@ def show_rows(
         context.add_asset_metadata(found, key, phase)
 
 
-def _by_phase(con: duckdb.DuckDBPyConnection, select: str) -> dict[str, int]:
-    found = con.execute(
-        f"{select} semi join run_evaluation using (district_code, phase_id) group by phase_id"
-    )
+def by_phase(con: duckdb.DuckDBPyConnection, select: str) -> dict[str, int]:
+    """The number that `select phase_id, … from …` gives of every phase, without districts and phases that are gone."""
+    found = con.execute(f"{select} semi join raw.phase using (district_code, phase_id) group by phase_id")
     return dict(found.fetchall())
 
 

@@ -28,6 +28,10 @@ class UnknownScopeError(ValueError):
     """A run asks for districts or phases that nobody has; the message lists both sides."""
 
 
+class EmptyRangeError(ValueError):
+    """A range of phases without a key: nothing would be made and the run would look as if it had ended well."""
+
+
 class AsOfWentBackError(ValueError):
     """The as-of date is earlier than the last publication's: history is not rewritten by turning the clock back."""
 

@@ -7,6 +7,8 @@ import re
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -311,13 +313,26 @@ def test_instance_is_asked_what_it_answers_itself() -> None:
         assert instance.get_asset_records([dg.AssetKey("x")]) == []
 
 
-def test_event_log_is_opened_once_for_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@contextmanager
+def instance_of_a_run_of_the_daemon() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.get() as instance:
+        context = dg.build_init_resource_context(instance=instance)
+        with Refresh().yield_for_execution(context), Refresh().yield_for_execution(context):
+            yield instance
+
+
+@pytest.mark.parametrize("instance_of_a_run", [lambda: instance_for(["a"]), instance_of_a_run_of_the_daemon])
+def test_event_log_is_opened_once_for_a_run(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    instance_of_a_run: Callable[[], AbstractContextManager[dg.DagsterInstance]],
+) -> None:
     """A hundred events open no file that is open, nothing of them is lost, and others can read them meanwhile."""
     (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     opened: list[str] = []
     connect = sqlite3.connect
-    with instance_for(["a"]) as instance:
+    with instance_of_a_run() as instance:
         instance.report_runless_asset_event(dg.AssetMaterialization("x", metadata={"n": 0}))
 
         def counted(name: str, **given: Any) -> sqlite3.Connection:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import dagster as dg
 import pytest
 
+from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline_tests.pipeline.conftest import SampleRun
 from youjun_pipeline_tests.pipeline.runs import metadata
 
@@ -185,6 +188,35 @@ def test_every_asset_reports_its_rows_and_columns(sample: SampleRun) -> None:
         if event.asset_key == key
     }
     assert shown == rows
+
+
+def test_a_second_run_shows_the_rows_that_stand(sample: SampleRun) -> None:
+    def shown(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str | None], dict[str, Any]]:
+        """The figures of every event about a table, by table and phase; those of raw files have a test of their own."""
+        return {
+            (".".join(e.asset_key.path), e.materialization.partition): {
+                name: value.value
+                for name, value in e.materialization.metadata.items()
+                if name in ("dagster/partition_row_count", "dagster/row_count", "failing_schools")
+            }
+            for e in result.get_asset_materialization_events()
+            if e.asset_key and e.asset_key.path[0] not in ("raw", "reports", "publication")
+        }
+
+    first, again = shown(sample.first), shown(sample.second)
+    assert again == first
+    per_phase = [key for key, found in again.items() if "dagster/partition_row_count" in found]
+    assert len(per_phase) > 500
+    with connect(sample.place.warehouse, read_only=True) as con:
+        for table in {table for table, _ in again if table.split(".")[0] != "standard"}:
+            columns = [name for name, *_ in con.execute(f"describe {table}").fetchall()]
+            if "phase_id" in columns and (table, "2020") in per_phase:
+                counted = dict(con.execute(f"select phase_id, count(*) from {table} group by 1").fetchall())
+                found = {p: again[t, p]["dagster/partition_row_count"] for t, p in per_phase if t == table}
+                assert found == {phase: counted.get(phase, 0) for phase in found}, table
+            else:
+                [rows] = {found["dagster/row_count"] for (name, _), found in again.items() if name == table}
+                assert con.execute(f"select count(*) from {table}").fetchall() == [(rows,)], table
 
 
 def test_contracts_are_asset_checks(sample: SampleRun) -> None:
