@@ -2,6 +2,7 @@
 
     python bench/bench_planning.py
     python bench/bench_planning.py 60 120 240
+    python bench/bench_planning.py --districts 2895     # of about 100 sections each, some schools with two stages
 
 CPU seconds of all threads, without reading a district and without the proof by the models. `continuous` is everything together
 in broken units: the bound that a plan is published with. `whole` is the plan in whole units. Gaps: of the plan against that
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,6 +31,10 @@ THRESHOLDS = np.array(
 LIMITS = np.array([[0.5] * 7, [0.45] * 7])
 PRICES = (12.0, 12.0, 12.0, 0.35, 0.05, 1.0, 8.0)
 STEPS = (1.0, 1.0, 1.0, 1.0, 1.0, 10_000.0, 1.0)
+WEIGHTS = (1.0, 1.1)
+# The share of junior sections that belong to a school with a primary one.
+ALL_THROUGH = 0.3
+MOST_SECONDS = 3.0
 WHOLE = (True, True, True, False, False, False, True)
 
 
@@ -60,6 +66,47 @@ def district(n: int, seed: int = 1) -> tuple[Sections, list[Lever]]:
     return sections, levers
 
 
+def with_all_through(
+    sections: Sections, levers: list[Lever], share: float, seed: int
+) -> tuple[Sections, list[Lever]]:
+    """The district with some junior sections in one school with the primary one before: R4-R7 are shared by weighted pupils."""
+    n, random = len(sections.pupils), np.random.default_rng(seed)
+    place = np.arange(n)
+    for junior in range(2, n, 3):
+        place[junior] -= random.random() < share
+    _, place = np.unique(place, return_inverse=True)
+    weighted = np.array(WEIGHTS)[sections.stage] * sections.pupils
+    part = (weighted / np.bincount(place, weights=weighted)[place])[:, None]
+    have, step = sections.have.copy(), sections.step.copy()
+    for k in range(3, 7):
+        have[:, k] = np.bincount(place, weights=have[:, k])[place] * part[:, 0]
+    step[:, 3:] *= part
+    schools = int(place.max()) + 1
+    levers = [
+        replace(lever, price=lever.price[:schools], high=lever.high[:schools]) if lever.by_school else lever
+        for lever in levers
+    ]
+    return replace(sections, place=place, have=have, step=step), levers
+
+
+def districts(count: int) -> None:
+    """Print the seconds of so many districts of about 100 sections, one after another."""
+    spent = []
+    for seed in range(count):
+        n = int(np.random.default_rng(seed).integers(70, 130))
+        sections, levers = with_all_through(*district(n, seed), ALL_THROUGH, seed)
+        started = time.process_time()
+        plan = propose(sections, levers, Aims(), seconds=SECONDS)
+        spent.append(time.process_time() - started)
+        assert isinstance(plan, Plan)
+    ordered = np.sort(spent)
+    slow = int((ordered > MOST_SECONDS).sum())
+    print(
+        f"{count} districts: mean {ordered.mean():.2f} s, median {ordered[count // 2]:.2f}, "
+        f"99 % {ordered[int(count * 0.99)]:.2f}, most {ordered[-1]:.2f}; over {MOST_SECONDS:.0f} s: {slow}"
+    )
+
+
 def main(sizes: tuple[int, ...]) -> None:
     """Print the table."""
     print(
@@ -81,4 +128,7 @@ def main(sizes: tuple[int, ...]) -> None:
 
 
 if __name__ == "__main__":
-    main(tuple(map(int, sys.argv[1:])) or SIZES)
+    if sys.argv[1:2] == ["--districts"]:
+        districts(int(sys.argv[2]))
+    else:
+        main(tuple(map(int, sys.argv[1:])) or SIZES)

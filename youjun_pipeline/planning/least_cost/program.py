@@ -8,7 +8,7 @@ within a limit. With P the pupils and R the amounts of a group, W = ΣP and T = 
 Where pupils stay, the left side over T is convex in (R, T), and tangents to it leave out no feasible point. Where pupils
 move, R²/P is convex in (R, P) and only T² is not: a secant over an interval of T bounds the program from below, a tangent
 to T² gives plans that hold, and halving the interval closes the gap. Every relaxation is one run of HiGHS; tangents are added
-where its answer does not hold.
+where its answer does not hold. Whole units of one price need no search (`even_units`).
 
 Keep out: what the variables stand for (`district`), words, prices, the database.
 """
@@ -25,6 +25,7 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from youjun_pipeline.planning.least_cost.cones import Program, Vector
+from youjun_pipeline.planning.least_cost.even_units import even_units
 from youjun_pipeline.planning.least_cost.mending import mended
 from youjun_pipeline.planning.least_cost.tangents import Tangents
 
@@ -67,6 +68,12 @@ def solve(
     if program.needs_nothing():
         cost = float(program.cost @ program.low)
         return Answer(OPTIMAL, program.low.copy(), cost, cost)
+    even = even_units(program)
+    if even is not None:
+        if even.values is None:
+            return Answer(INFEASIBLE, None, None, np.inf)
+        cost = float(program.cost @ even.values)
+        return Answer(OPTIMAL, even.values, cost, cost)
     scaled, step = program.scaled()
     start = None if around is None else around / step
     answer = _Search(scaled, gap, time.monotonic() + seconds, start).run()

@@ -212,22 +212,34 @@ def _choice(
         relaxed = relax(model.program)
     if relaxed is None or model.block(LEAVE) is None:
         return left
-    values = relaxed.values
-    amounts = sections.have + (model.program_gain @ values).reshape(sections.have.shape)
-    need = sections.need * aims.above_threshold
-    short = np.maximum(need - amounts, 0)
-    price = np.zeros(sections.have.shape)
-    for lever in levers:
-        site = sections.place if lever.by_school else np.arange(len(sections.place))
-        step = sections.step[:, lever.indicator]
-        price[:, lever.indicator] = np.where(step > 0, lever.price[site] / np.where(step > 0, step, 1), 0)
-    cost = np.where(short > LEFT_BEYOND * need, short * np.maximum(price, 1e-12), 0)
+    amounts = sections.have + (model.program_gain @ relaxed.values).reshape(sections.have.shape)
+    cost = _cost_of_raising(sections, levers, aims, amounts)
     may = len(cost[0]) - sections.must_meet
     for rank in range(may):
         at = np.argsort(-cost, axis=1)[:, rank]
         rows = np.flatnonzero(cost[np.arange(len(cost)), at] > 0)
         left[rows, at[rows]] = True
     return left
+
+
+def _cost_of_raising(sections: Sections, levers: list[Lever], aims: Aims, amounts: Vector) -> Vector:
+    """What raising each value from `amounts`, or the floor, to its threshold costs, in units as they can be had."""
+    need = sections.need * aims.above_threshold
+    cost = np.zeros(sections.have.shape)
+    for lever in levers:
+        k = lever.indicator
+        step = np.where(sections.step[:, k] > 0, sections.step[:, k], np.inf)
+        to_need, to_floor, there = (
+            (amount[:, k] - sections.have[:, k]) / step
+            for amount in (need, sections.floor_share * sections.need, amounts)
+        )
+        if lever.is_whole:
+            to_need, to_floor = np.ceil(to_need - 1e-9), np.ceil(to_floor - 1e-9)
+            there = np.round(there)
+        more = to_need - np.maximum(np.maximum(to_floor, there), 0)
+        price = np.maximum(lever.price[sites_of(lever, sections)], 1e-12)
+        cost[:, k] = np.where(more > LEFT_BEYOND * need[:, k] / step, more * price, 0)
+    return cost
 
 
 def _by_indicator(
