@@ -201,7 +201,6 @@ class Session:
         A run without an evaluation may take away what is gone, or register files. If it has not even done that, what
         stands stays, and so does the one before it, to which one can roll back.
         """
-        log.info("发布")
         nothing_made = False
         if run_id is None:
             if self._scope is None:

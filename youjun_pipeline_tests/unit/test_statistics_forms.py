@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from youjun_pipeline.ingest.statistics.labels import class_band, fold_label, form_number, ordinal, quoted
-from youjun_pipeline.ingest.statistics.layouts import load_layouts
+from youjun_pipeline.ingest.statistics.layouts import Declaration, load_layouts
 from youjun_pipeline_tests.generate.statistics import Look
 from youjun_pipeline_tests.generate.statistics_forms import CONTACTS, Sheet
 from youjun_pipeline_tests.unit.statistics_samples import (
@@ -362,3 +363,14 @@ def test_class_bands() -> None:
 def test_what_may_be_a_contact_is_not_quoted() -> None:
     texts = ["总  计", "a@b.cn", "电话82110001", "0532-8211000", "很长" * 20]
     assert [quoted(text) for text in texts] == ["总 计", "（略）", "（略）", "（略）", "（略）"]
+
+
+def test_a_word_of_the_layouts_that_nothing_reads_is_refused() -> None:
+    form = {"numbers": ["教基9999"], "title": "表", "figure": []}
+    declared = {
+        "identity": {"forms": [], "labels": {}, "coded": {}},
+        "form": [form | {"stagess": ["primary"]}],
+        "wide": {"students": {}, "column": [], "bands": {"path": ["班数"]}},
+    }
+    with pytest.raises(ValidationError, match="stagess"):
+        TypeAdapter(Declaration).validate_python(declared)

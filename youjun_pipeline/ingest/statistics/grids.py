@@ -284,7 +284,7 @@ def _row(labels: Skeleton, figure: Figure) -> tuple[int, bool, str | None]:
     for wanted, by_header, value in (
         (figure.or_rows, False, None),
         (figure.rows, True, None),
-        (figure.merged_rows, True, figure.merged_value),
+        (figure.merged_rows, True, figure.merged.value if figure.merged else None),
     ):
         found = [i for i, label in enumerate(labels.labels) if fold_label(label) in wanted]
         if len(found) > 1 and figure.stage:
@@ -298,11 +298,11 @@ def _row(labels: Skeleton, figure: Figure) -> tuple[int, bool, str | None]:
         if found:
             if figure.number is not None and labels.numbers[found[0]] != figure.number:
                 raise NotThere(
-                    f"行标签“{figure.row_words}”的编号应是 {figure.number}，实际是 {labels.numbers[found[0]]:02d}"
+                    f"行标签“{figure.row[0]}”的编号应是 {figure.number}，实际是 {labels.numbers[found[0]]:02d}"
                 )
             return found[0], by_header, value
     raise NotThere(
-        f"找不到行标签“{figure.row_words}”，找到的行标签是：{listed([quoted(label) for label in labels.labels])}"
+        f"找不到行标签“{figure.row[0]}”，找到的行标签是：{listed([quoted(label) for label in labels.labels])}"
     )
 
 
@@ -330,7 +330,7 @@ def _column(labels: Skeleton, ways: tuple[At, ...]) -> tuple[int, str]:
     paths = _numbered_paths(labels)
     numbered = list(paths.values())
     for at in ways:
-        named = matching_columns(numbered, at.header) if at.header else range(len(numbered))
+        named = matching_columns(numbered, at.path) if at.path else range(len(numbered))
         found = [labels.columns[i] for i in named if at.number is None or labels.columns[i][1] == at.number]
         if len(found) > 1:
             letters = "、".join(column_letter(column) for column, _ in found)

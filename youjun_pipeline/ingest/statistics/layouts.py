@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Literal
+
+from pydantic import ConfigDict, TypeAdapter
+from pydantic.dataclasses import dataclass
 
 from youjun_pipeline.ingest.statistics.labels import fold_label
 
@@ -20,71 +23,213 @@ DECLARATION = Path(__file__).with_name("layouts.toml")
 READER_VERSION = "3"
 
 STAGE_NAMES = {"primary": "小学", "junior": "初中", "senior": "高中"}
+Stage = Literal["primary", "junior", "senior", ""]
 
 # One level of a header: its folded spellings. A path leads down to the cell right above the figures.
 Level = frozenset[str]
 HeaderPath = tuple[Level, ...]
+# The same as declared, the spellings of a level separated by |.
+Header = tuple[str, ...]
+
+_STRICT = ConfigDict(extra="forbid")
 
 
-@dataclass(frozen=True)
+def _folded(spellings: Iterable[str]) -> Level:
+    return frozenset(fold_label(spelling) for spelling in spellings)
+
+
+def _path(header: Header) -> HeaderPath:
+    return tuple(_folded(level.split("|")) for level in header)
+
+
+def _words(header: Header) -> str:
+    """A header as a message names it, by its first spellings."""
+    return "→".join(level.split("|")[0] for level in header)
+
+
+@dataclass(frozen=True, config=_STRICT)
 class At:
     """One way to name a column: by its header, by the number below it, or by both."""
 
-    header: HeaderPath = ()
+    header: Header = ()
     number: int | None = None
-    words: str = ""
+
+    @cached_property
+    def path(self) -> HeaderPath:
+        return _path(self.header)
+
+    @cached_property
+    def words(self) -> str:
+        return _words(self.header)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
+class Merged:
+    """The row that holds a figure together with another; `value` is what the figure then is, without it the row's own."""
+
+    row: tuple[str, ...]
+    value: str | None = None
+
+
+@dataclass(frozen=True, config=_STRICT)
 class Figure:
-    """One figure of a form. `rows` and `or_rows` are folded labels; see layouts.toml for the rest."""
+    """One figure of a form, as layouts.toml explains it; `column` is dataset.column, the rows are labels."""
 
-    dataset: str
     column: str
-    stage: str
-    rows: Level
-    row_words: str
+    row: tuple[str, ...]
     at: tuple[At, ...]
+    stage: Stage = ""
     number: int | None = None
     cells: tuple[str, ...] = ()
     unit: str | None = None
-    or_rows: Level = frozenset()
-    merged_rows: Level = frozenset()
-    merged_value: str | None = None
+    or_row: tuple[str, ...] = ()
+    merged: Merged | None = None
+
+    @cached_property
+    def rows(self) -> Level:
+        return _folded(self.row)
+
+    @cached_property
+    def or_rows(self) -> Level:
+        return _folded(self.or_row)
+
+    @cached_property
+    def merged_rows(self) -> Level:
+        return _folded(self.merged.row if self.merged else ())
+
+    def of_stage(self, stage: Stage) -> Figure:
+        """The figure of a form of this stage. Pupils and buildings are the school's own; their column says their stage."""
+        staged = self.column.split(".")[0] in ("teachers", "class_bands")
+        return self if self.stage or not staged else replace(self, stage=stage)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
+class Bands:
+    """The row with all classes and, below it, one row for each class size."""
+
+    row: tuple[str, ...]
+    at: tuple[At, ...]
+    cells: tuple[str, ...] = ()
+
+    @property
+    def classes(self) -> Figure:
+        """The number of all classes."""
+        return Figure("class_bands.stage_classes", self.row, self.at, cells=self.cells[:1])
+
+    @property
+    def first_band(self) -> str:
+        """The cell of the smallest classes, where it is documented."""
+        return self.cells[1] if self.cells else ""
+
+
+@dataclass(frozen=True, config=_STRICT)
 class Form:
-    """One form: its figures, and for class sizes the row with all classes and where the first band stands."""
+    """A form, under one number or several; `stages` has a stage for each of them."""
 
-    number: str
+    numbers: tuple[str, ...]
     title: str
-    figures: tuple[Figure, ...]
-    classes: Figure | None = None
-    first_band: str = ""
+    stage: Stage = ""
+    stages: tuple[Stage, ...] = ()
+    figure: tuple[Figure, ...] = ()
+    bands: Bands | None = None
+
+    def numbered(self) -> dict[str, Form]:
+        """The form by its numbers, every figure with the stage that it has there."""
+        stages = self.stages or (self.stage,) * len(self.numbers)
+        return {
+            number: replace(self, stage=stage, figure=tuple(f.of_stage(stage) for f in self.figure))
+            for number, stage in zip(self.numbers, stages, strict=True)
+        }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
+class Total:
+    """A column that holds a figure together with others, and the columns to take from it."""
+
+    path: Header
+    less: tuple[str, ...]
+
+
+@dataclass(frozen=True, config=_STRICT)
 class WideColumn:
-    """One column of a wide export; `paths` in order of preference, `total` where only a sum with others is given."""
+    """One column of a wide export: `paths` in order of preference, `total` where only a sum with others is given."""
 
     name: str
-    paths: tuple[HeaderPath, ...]
-    words: str
+    paths: tuple[Header, ...] = ()
     required: bool = False
     group: str = ""
     without: tuple[str, ...] = ()
-    total: HeaderPath = ()
-    less: tuple[str, ...] = ()
+    total: Total | None = None
+    stage_paths: Mapping[str, Header] | None = None
+
+    @property
+    def words(self) -> str:
+        return _words(self.paths[0])
+
+    @cached_property
+    def ways(self) -> tuple[tuple[HeaderPath, tuple[str, ...]], ...]:
+        """The folded paths, each with the columns whose figures are to be taken off."""
+        total = [(_path(self.total.path), self.total.less)] if self.total else []
+        return (*((_path(path), ()) for path in self.paths), *total)
+
+    @cached_property
+    def left_out(self) -> tuple[str, ...]:
+        """Folded words that no header of the column may hold."""
+        return tuple(fold_label(word) for word in self.without)
+
+    def of_stage(self, stage: str, students: str) -> WideColumn | None:
+        """The column in an export of this stage. Of 高中 only pupils and buildings count: its teachers are in no indicator."""
+        if self.stage_paths is not None:
+            return (
+                replace(self, paths=(self.stage_paths[stage],), stage_paths=None)
+                if stage in self.stage_paths
+                else None
+            )
+        if stage == "senior" and self.name.startswith("teachers."):
+            return None
+        return replace(self, name=students) if self.name == "students" else self
+
+
+@dataclass(frozen=True, config=_STRICT)
+class WideBands:
+    """Where class sizes stand in a wide export: below this level, one column a band."""
+
+    path: Header
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Wide:
+    """The columns of a wide export; `students` names the column of pupils by stage."""
+
+    students: Mapping[str, str]
+    column: tuple[WideColumn, ...]
+    bands: WideBands
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Identity:
+    """The labels of a school's identity: their value stands one row below (`labels`) or in the row 代码 (`coded`)."""
+
+    forms: frozenset[str]
+    labels: Mapping[str, tuple[str, ...]]
+    coded: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Declaration:
+    """layouts.toml as it is written."""
+
+    identity: Identity
+    form: tuple[Form, ...]
+    wide: Wide
 
 
 @dataclass(frozen=True)
 class Layouts:
-    """The whole declaration. `identity` maps what to the folded labels with it below, `coded` to those with a 代码 row."""
+    """The declaration as the readers ask it: labels folded, forms by number, columns of wide exports by stage."""
 
     version: str
     identity_forms: frozenset[str]
-    identity_labels: Level
     identity: Mapping[str, Level]
     coded: Mapping[str, Level]
     forms: Mapping[str, Form]
@@ -92,105 +237,29 @@ class Layouts:
     wide_students: Mapping[str, str]
     wide_bands: Level
 
+    @cached_property
+    def identity_labels(self) -> Level:
+        """Every folded label that belongs to a school's identity."""
+        return Level().union(*self.identity.values(), *self.coded.values())
+
 
 @cache
 def load_layouts() -> Layouts:
-    """Read the declaration."""
+    """Read the declaration; a word in it that nothing reads is refused (pydantic's ValidationError names it)."""
     text = DECLARATION.read_bytes()
-    raw = tomllib.loads(text.decode("utf-8"))
-    forms = {}
-    for entry in raw["form"]:
-        for index, number in enumerate(entry["numbers"]):
-            stage = entry["stages"][index] if "stages" in entry else entry.get("stage", "")
-            figures = tuple(_figure(f, stage) for f in entry.get("figure", ()))
-            classes, first_band = None, ""
-            if bands := entry.get("bands"):
-                documented = bands.get("cells", [])
-                classes = _figure(
-                    {**bands, "column": "class_bands.stage_classes", "cells": documented[:1]}, stage
-                )
-                first_band = documented[1] if documented else ""
-            forms[number] = Form(number, entry["title"], figures, classes, first_band)
-    wide = raw["wide"]
+    declared = TypeAdapter(Declaration).validate_python(tomllib.loads(text.decode("utf-8")))
+    wide = declared.wide
+    columns = {
+        stage: tuple(c for column in wide.column if (c := column.of_stage(stage, students)))
+        for stage, students in wide.students.items()
+    }
     return Layouts(
         version=f"{READER_VERSION}-{hashlib.sha256(text).hexdigest()[:12]}",
-        identity_forms=frozenset(raw["identity"]["forms"]),
-        identity_labels=frozenset(
-            fold_label(label)
-            for kind in ("labels", "coded")
-            for labels in raw["identity"][kind].values()
-            for label in labels
-        ),
-        identity={name: _folded(labels) for name, labels in raw["identity"]["labels"].items()},
-        coded={name: _folded(labels) for name, labels in raw["identity"]["coded"].items()},
-        forms=forms,
-        wide={
-            stage: tuple(
-                _wide_column(c, stage, wide["students"]) for c in wide["column"] if _is_for(c, stage)
-            )
-            for stage in STAGE_NAMES
-        },
-        wide_students=wide["students"],
-        wide_bands=_level(wide["bands"]["path"][0]),
-    )
-
-
-def _folded(labels: list[str]) -> Level:
-    return frozenset(fold_label(label) for label in labels)
-
-
-def _level(words: str) -> Level:
-    return _folded(words.split("|"))
-
-
-def _path(levels: list[str]) -> HeaderPath:
-    return tuple(_level(level) for level in levels)
-
-
-def _words(levels: list[str]) -> str:
-    """A path as a message names it, by its first spellings."""
-    return "→".join(level.split("|")[0] for level in levels)
-
-
-def _figure(raw: Mapping[str, Any], stage: str) -> Figure:
-    dataset, column = raw["column"].split(".")
-    merged = raw.get("merged", {})
-    return Figure(
-        dataset=dataset,
-        column=column,
-        # Pupils and buildings are the school's own; their column says which stage they are of.
-        stage=raw.get("stage", stage if dataset in ("teachers", "class_bands") else ""),
-        rows=_folded(raw["row"]),
-        row_words=raw["row"][0],
-        at=tuple(
-            At(_path(a.get("header", [])), a.get("number"), _words(a.get("header", []))) for a in raw["at"]
-        ),
-        number=raw.get("number"),
-        cells=tuple(raw.get("cells", ())),
-        unit=raw.get("unit"),
-        or_rows=_folded(raw.get("or_row", [])),
-        merged_rows=_folded(merged.get("row", [])),
-        merged_value=merged.get("value"),
-    )
-
-
-def _is_for(raw: Mapping[str, Any], stage: str) -> bool:
-    """Of the senior stage only pupils and buildings count: teachers of 高中 are in no indicator."""
-    if "stage_paths" in raw:
-        return stage in raw["stage_paths"]
-    return stage != "senior" or not raw["name"].startswith("teachers.")
-
-
-def _wide_column(raw: Mapping[str, Any], stage: str, students: Mapping[str, str]) -> WideColumn:
-    paths = [raw["stage_paths"][stage]] if "stage_paths" in raw else raw["paths"]
-    total = raw.get("total", {})
-    return WideColumn(
-        name=students[stage] if raw["name"] == "students" else raw["name"],
-        paths=tuple(_path(path) for path in paths),
-        words=_words(paths[0]),
-        required=raw.get("required", False),
-        group=raw.get("group", ""),
-        without=tuple(fold_label(word) for word in raw.get("without", ())),
-        total=_path(total.get("path", [])),
-        less=tuple(total.get("less", ())),
+        identity_forms=declared.identity.forms,
+        identity={name: _folded(labels) for name, labels in declared.identity.labels.items()},
+        coded={name: _folded(labels) for name, labels in declared.identity.coded.items()},
+        forms={number: f for form in declared.form for number, f in form.numbered().items()},
+        wide=columns,
+        wide_students=wide.students,
+        wide_bands=_path(wide.bands.path)[0],
     )

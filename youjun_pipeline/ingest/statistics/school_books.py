@@ -26,7 +26,7 @@ from youjun_pipeline.ingest.statistics.grids import (
     without_coordinates,
 )
 from youjun_pipeline.ingest.statistics.labels import cell_text, class_band, fold_label, form_number, quoted
-from youjun_pipeline.ingest.statistics.layouts import Figure, Form, Layouts, load_layouts
+from youjun_pipeline.ingest.statistics.layouts import Bands, Figure, Layouts, Stage, load_layouts
 
 # A form of identity has some 40 rows and 10 columns.
 IDENTITY_ROWS, IDENTITY_COLUMNS = 120, 40
@@ -242,16 +242,16 @@ def _entries(number: str, above: RawCells, beside: RawCells) -> list[_Entry | st
     form = load_layouts().forms[number]
     labels = skeleton(number, above, beside)
     found = [
-        (figure, "", place) for figure, place in zip(form.figures, locate(labels, form.figures), strict=True)
+        (figure, "", place) for figure, place in zip(form.figure, locate(labels, form.figure), strict=True)
     ]
-    if form.classes:
-        found += _bands(labels, form)
+    if form.bands:
+        found += _bands(labels, form.bands, form.stage)
     return [
         place
         if isinstance(place, str)
         else _Entry(
-            figure.dataset,
-            "classes" if item else figure.column,
+            dataset,
+            "classes" if item else column,
             figure.stage,
             item,
             place.row,
@@ -260,13 +260,13 @@ def _entries(number: str, above: RawCells, beside: RawCells) -> list[_Entry | st
             place.value,
         )
         for figure, item, place in found
+        for dataset, column in [figure.column.split(".")]
     ]
 
 
-def _bands(labels: Skeleton, form: Form) -> list[tuple[Figure, str, Place | str]]:
+def _bands(labels: Skeleton, bands: Bands, stage: Stage) -> list[tuple[Figure, str, Place | str]]:
     """The row of all classes, and the rows by class size (`26-30`, `66-`), which follow each other from 0 to no end."""
-    classes = form.classes
-    assert classes is not None
+    classes = bands.classes.of_stage(stage)
     (total,) = locate(labels, (classes,))
     if isinstance(total, str):
         return [(classes, "", total)]
@@ -279,8 +279,8 @@ def _bands(labels: Skeleton, form: Form) -> list[tuple[Figure, str, Place | str]
     if expected is not None:
         return [(classes, "", "班额分档不全，应从“…及以下”连续到“…及以上”")]
     first = f"{column_letter(total.column)}{labels.rows[found[0][0]] + 1}"
-    if form.first_band and first != form.first_band:
-        return [(classes, "", f"班额第一档应在 {form.first_band}，实际在 {first}（均不计坐标行、坐标列）")]
+    if bands.first_band and first != bands.first_band:
+        return [(classes, "", f"班额第一档应在 {bands.first_band}，实际在 {first}（均不计坐标行、坐标列）")]
     words = total.label.partition("×")[2]
     rows: list[tuple[Figure, str, Place | str]] = [
         (

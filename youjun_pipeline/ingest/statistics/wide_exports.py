@@ -93,7 +93,7 @@ def _header_row(grid: Grid, layouts: Layouts) -> int | None:
 
 def _code_column(grid: Grid, row: int, layouts: Layouts) -> int | None:
     """The column of the code's header in a row."""
-    spellings = layouts.wide["primary"][0].paths[0][-1]
+    spellings = layouts.wide["primary"][0].ways[0][0][-1]
     return next((i for i, text in enumerate(grid.texts(row)) if text and fold_label(text) in spellings), None)
 
 
@@ -189,10 +189,8 @@ def _columns(paths: Paths, wanted: Sequence[WideColumn], notices: list[str], she
     found: Columns = {}
     problems = []
     for column in wanted:
-        for path, less in [(p, ()) for p in column.paths] + (
-            [(column.total, column.less)] if column.total else []
-        ):
-            at = _matches(paths, path, column.without)
+        for path, less in column.ways:
+            at = _matches(paths, path, column.left_out)
             if len(at) > 1:
                 problems.append(f"列“{column.words}”出现 {len(at)} 次，不知道取哪一列")
             if at:
