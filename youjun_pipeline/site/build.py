@@ -18,11 +18,12 @@ from youjun_pipeline.site import charts, words
 from youjun_pipeline.site.compare import write_compare
 from youjun_pipeline.site.names import district_folder
 from youjun_pipeline.site.news import write_news
-from youjun_pipeline.site.pages import ASSETS, HERE, Writer, write_district
+from youjun_pipeline.site.pages import write_district
 from youjun_pipeline.site.read import district_codes, fingerprints, read_districts
 from youjun_pipeline.site.region import read_standings, write_index, write_regions
 from youjun_pipeline.site.search import write_search
 from youjun_pipeline.site.terms import write_terms
+from youjun_pipeline.site.writer import ASSETS, HERE, Writer
 from youjun_pipeline.warehouse.manifest import put_folder
 from youjun_pipeline.warehouse.swap import building_folder
 

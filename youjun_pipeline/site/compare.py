@@ -17,7 +17,7 @@ from youjun_pipeline.site.school import school_codes
 from youjun_pipeline.site.wall import value_text
 
 if TYPE_CHECKING:
-    from youjun_pipeline.site.pages import Writer
+    from youjun_pipeline.site.writer import Writer
 
 LIMIT_SIGN = {"at_least": "≥", "at_most": "≤", "below": "<", "formula": "≥"}
 

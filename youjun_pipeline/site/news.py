@@ -19,7 +19,7 @@ from youjun_pipeline.warehouse.tables import declared_tables
 if TYPE_CHECKING:
     import duckdb
 
-    from youjun_pipeline.site.pages import Writer
+    from youjun_pipeline.site.writer import Writer
 
 # What is compared of each evaluation: what the verdict says, and the rules under which it says so.
 SAID = (

@@ -1,24 +1,17 @@
-"""Which pages there are, what each is called, and writing them.
+"""Which pages a district has, what each is called and made of.
 
-Keep out: what a page shows (the modules named after the pages), how it looks (templates, assets).
+Keep out: what a page shows (the modules named after the pages), how it looks (templates, assets), writing it (writer).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
-from youjun_pipeline.contracts import load_datasets
-from youjun_pipeline.reports.naming import item_words
-from youjun_pipeline.reports.words import floor_word
-from youjun_pipeline.site import names, words
+from youjun_pipeline.site import names
 from youjun_pipeline.site.ahead import causes, planning_doors, planning_pages, school_ahead
-from youjun_pipeline.site.basis import basis_context, basis_pages, page_of
+from youjun_pipeline.site.basis import basis_context, basis_pages
 from youjun_pipeline.site.compare import write_figures
-from youjun_pipeline.site.derivation import how_anchor
 from youjun_pipeline.site.indicator import indicator_context
 from youjun_pipeline.site.leader import MOST, leader_context
 from youjun_pipeline.site.ledger import ledger_context
@@ -26,119 +19,14 @@ from youjun_pipeline.site.plan import plan_context
 from youjun_pipeline.site.quality import quality_context
 from youjun_pipeline.site.read import District, Evaluation
 from youjun_pipeline.site.school import school_codes, school_context
-from youjun_pipeline.site.search import initials
 from youjun_pipeline.site.trend import trend_context
 from youjun_pipeline.site.wall import (
     balance,
     finding_matrix,
     finding_phases,
-    unknown_schools,
     wall_context,
 )
-from youjun_pipeline.standard import load_catalogue
-
-HERE = Path(__file__).parent
-TEMPLATES, ASSETS = HERE / "templates", HERE / "assets"
-
-FORMULA_STARTS = ("=", "+", "-", "@")
-NUMBER = re.compile(r"[+-]?[\d,.]+ ?%?")
-WORD_JOINER = "\u2060"
-
-# Up to so many workbooks of an evaluation are linked; more would be one for each school.
-FEW_FILES = 8
-
-
-class Writer:
-    """Writes pages into the folder of the site; `published` is asked for the documents beside it."""
-
-    def __init__(self, folder: Path, published: Path) -> None:
-        self.folder = folder
-        self.published = published
-        self.pages = 0
-        self._environment = _environment()
-        self._made: set[Path] = set()
-
-    def write(self, page: str, template: str, context: dict[str, Any]) -> None:
-        """Render `template` to the file `page` (relative to the site)."""
-        path = self.folder / page
-        if path.parent not in self._made:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._made.add(path.parent)
-        values = {"root": names.root_of(page), "page": page, **context}
-        path.write_text(self._environment.get_template(template).render(values), encoding="utf-8")
-        self.pages += 1
-
-    def documents(self, district: str, phase: str) -> list[tuple[str, str]]:
-        """Papers about an evaluation: what each is and where it lies, relative to the site."""
-        found = []
-        if (self.published / "official" / district / f"{phase}.xlsx").is_file():
-            found.append(("申报表", f"../official/{_segment(district)}/{_segment(phase)}.xlsx"))
-        for room in ("papers", "schools"):
-            folder = self.published / room / district / phase
-            files = sorted(f.name for f in folder.glob("*.*") if f.is_file()) if folder.is_dir() else []
-            if len(files) <= FEW_FILES:
-                way = f"../{room}/{_segment(district)}/{_segment(phase)}/"
-                found += [(Path(name).stem, way + _segment(name)) for name in files]
-        return found
-
-    def common_documents(self) -> list[tuple[str, str]]:
-        """Documents about the whole publication."""
-        place = "data_docs/index.html"
-        return [("数据检验报告", f"../{place}")] if (self.published / place).is_file() else []
-
-
-def _segment(name: str) -> str:
-    """A file's name as one segment of a URL."""
-    return quote(name, safe="")
-
-
-def _environment() -> Any:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-        auto_reload=False,
-        finalize=_harmless,
-    )
-    filters = (words.number, words.plain, words.percent, words.day, words.moment, words.slippage)
-    environment.filters |= {f.__name__: f for f in filters} | {"dataset_title": _dataset_title}
-    environment.globals |= {
-        "words": words,
-        "names": names,
-        "measure_of": words.measure_of,
-        "dataset_title": _dataset_title,
-        "column_title": _column_title,
-        "page_of": page_of,
-        "initials": initials,
-        "item_words": item_words,
-        "unknown_schools": unknown_schools,
-        "standard_name": lambda e: load_catalogue(e.standard_id).name,
-        "how_anchor": how_anchor,
-        "floor_word": lambda e: floor_word(load_catalogue(e.standard_id)),
-    }
-    return environment
-
-
-def _harmless(value: Any) -> Any:
-    """Text that a spreadsheet would run as a formula, once a table is copied into it, begins with a joiner that nobody sees."""
-    if isinstance(value, str) and value[:1] in FORMULA_STARTS and not NUMBER.fullmatch(value):
-        return type(value)(WORD_JOINER) + value
-    return value
-
-
-def _dataset_title(name: str | None) -> str:
-    """A dataset's Chinese title; a name of no dataset is returned as it is."""
-    return load_datasets()[name].title if name in load_datasets() else name or ""
-
-
-def _column_title(dataset: str | None, column: str | None) -> str:
-    """A column's Chinese header; a name of no column is returned as it is."""
-    columns = load_datasets()[dataset].columns if dataset in load_datasets() else {}
-    return columns[column].zh if column and column in columns else column or ""
+from youjun_pipeline.site.writer import Writer
 
 
 def write_district(site: Writer, district: District) -> None:

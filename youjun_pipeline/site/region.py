@@ -14,7 +14,7 @@ from youjun_pipeline.site.names import HOME, region_page
 if TYPE_CHECKING:
     import duckdb
 
-    from youjun_pipeline.site.pages import Writer
+    from youjun_pipeline.site.writer import Writer
 
 # More lines than this carry no names in the chart; the table has them.
 MOST_NAMES = 12

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ from youjun_pipeline.site.names import HOME, SEARCH, school_page
 if TYPE_CHECKING:
     import duckdb
 
-    from youjun_pipeline.site.pages import Writer
+    from youjun_pipeline.site.writer import Writer
 
 # The first four digits of a district's code are its city.
 CITY = 4
@@ -34,21 +33,13 @@ _SCHOOLS = """
 """
 
 
-@lru_cache(maxsize=50_000)
-def initials(name: str) -> str:
-    """The first letter of each character as it is read: yc for 杨村; letters and digits stay."""
-    from pypinyin import Style, lazy_pinyin
-
-    return "".join(lazy_pinyin(name, style=Style.FIRST_LETTER)).lower()
-
-
 def write_search(site: Writer, con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """The search page and the pieces of its index; returns what a page with the search field on it shows."""
     pieces: dict[str, list[list[Any]]] = defaultdict(list)
     for district, district_name, code, name, township in con.execute(_SCHOOLS).fetchall():
         page = school_page(district, code)
         pieces[district[:CITY]].append(
-            [name or "", initials(name or ""), code, district_name, township or "", page]
+            [name or "", words.initials(name or ""), code, district_name, township or "", page]
         )
     folder = site.folder / "assets" / "search"
     folder.mkdir(parents=True, exist_ok=True)

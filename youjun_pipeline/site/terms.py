@@ -15,7 +15,7 @@ from youjun_pipeline.standard import Catalogue, load_catalogue
 if TYPE_CHECKING:
     import duckdb
 
-    from youjun_pipeline.site.pages import Writer
+    from youjun_pipeline.site.writer import Writer
 
 _INDICATORS = """
     select standard_id, indicator_code, name, short_name, category, unit, numerator_text, denominator_text, formula_text,

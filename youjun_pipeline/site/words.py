@@ -199,3 +199,11 @@ def slippage(days: int | None) -> str:
     if days is None:
         return NOTHING
     return f"推迟 {days} 天" if days > 0 else f"提前 {-days} 天" if days < 0 else "按期"
+
+
+@lru_cache(maxsize=50_000)
+def initials(name: str) -> str:
+    """The first letter of each character as it is read: yc for 杨村; letters and digits stay."""
+    from pypinyin import Style, lazy_pinyin
+
+    return "".join(lazy_pinyin(name, style=Style.FIRST_LETTER)).lower()

@@ -35,8 +35,8 @@ from youjun_pipeline.planning.scenario_file import read_scenario
 from youjun_pipeline.planning.what_if import what_if
 from youjun_pipeline.session import Session, in_memory
 from youjun_pipeline.site.ahead import planning_doors, planning_pages
-from youjun_pipeline.site.pages import Writer
 from youjun_pipeline.site.read import read_districts
+from youjun_pipeline.site.writer import Writer
 from youjun_pipeline.standard import load_catalogue
 from youjun_pipeline_tests.generate import generate_district, write_district
 from youjun_pipeline_tests.integration.site_pages import read_page

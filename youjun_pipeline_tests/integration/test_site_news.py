@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from youjun_pipeline.site.news import write_news
-from youjun_pipeline.site.pages import Writer
+from youjun_pipeline.site.writer import Writer
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.swap import FILE_NAME, PREVIOUS_NAME
 from youjun_pipeline_tests.integration.published_rows import EVALUATION, publish_rows, resource

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,25 @@ def test_the_default_lock_has_nothing_of_the_extra_scale():
     )
     assert wanted & locked == set()
     assert wanted <= apart
+
+
+def test_no_circle_among_modules_also_of_imports_for_types():
+    modules = {
+        ".".join(path.relative_to(CHECKOUT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in PACKAGE.rglob("*.py")
+    }
+    imports = re.compile(
+        r"^\s*from (youjun_pipeline[\w.]*) import (\(.*?\)|[^\n]*)", re.MULTILINE | re.DOTALL
+    )
+    graph = {
+        name: {
+            whole if (whole := f"{source}.{word}") in modules else source
+            for source, names in imports.findall(path.read_text(encoding="utf-8"))
+            for word in re.findall(r"\w+", names)
+        }
+        - {name}
+        for name, path in modules.items()
+    }
+    assert sum(map(len, graph.values())) > len(modules), "the imports were not found"
+    # Raises CycleError, which names the modules of a circle.
+    TopologicalSorter(graph).prepare()
