@@ -18,7 +18,7 @@ __all__ = ["READER_VERSION", "ReadResult", "SourceColumn", "content_hash", "read
 
 # Part of the key under which read content is kept. Raise it when the same bytes would be read into other text, rows or
 # messages than before: every file is then read anew.
-READER_VERSION = "6"
+READER_VERSION = "7"
 
 
 def content_hash(path: Path) -> str:

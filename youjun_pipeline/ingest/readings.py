@@ -240,10 +240,15 @@ READERS: dict[str, Callable[..., Any]] = {
 
 
 def _fold_sign(character: str) -> str:
+    """A full-width character as a plain one; ① and ² stay, for 1900① is 1900 with a note and not 19001."""
+    if unicodedata.category(character) == "No":
+        return character
     return unicodedata.normalize("NFKC", character).translate(MINUS_SIGNS)
 
 
 def _fold(text: str) -> str:
+    if not text.isascii() and any(unicodedata.category(c) == "No" for c in text):
+        return "".join(map(_fold_sign, text)).strip()
     return unicodedata.normalize("NFKC", text).translate(MINUS_SIGNS).strip()
 
 

@@ -25,11 +25,14 @@ BLANK = "[\\s\\p{Z}]*"
 # A sum, alone in its cell: 合计, 总 计, 小计（人）:. In a column of schools words may come before it: 全区小学合计.
 # In Python and not in Arrow, which takes milliseconds to understand a pattern with Chinese characters, for every small file.
 _B = r"\s*"
-_SUM = f"(?:[总合小共]{_B}计|总{_B}合{_B}计|平{_B}均(?:{_B}[值数])?)(?:{_B}[数额])?(?:{_B}[(（][^()（）]*[)）])?{_B}[:：]?"
+_SUM = (
+    f"(?:[总合小共]{_B}计|总{_B}合{_B}计|汇{_B}总|平{_B}均(?:{_B}[值数])?|(?i:(?:(?:sub|grand){_B}-?)?totals?|sum|average|avg|mean))"
+    f"(?:{_B}[数额])?(?:{_B}[(（][^()（）]*[)）])?{_B}[:：]?"
+)
 _SUM_CELL = re.compile(f"{_B}{_SUM}{_B}")
 _SUM_OF_SCHOOLS = re.compile(f"{_B}[一-鿿0-9()（）、]{{0,12}}?{_B}{_SUM}{_B}")
 # Every sum has one of these.
-_SUM_SIGNS = ("计", "均")
+_SUM_SIGNS = ("计", "均", "汇", "total", "sum", "average", "avg", "mean")
 SCHOOL_COLUMNS = ("school_code", "school_name")
 # A letter that claims 53 failing schools in all says so in a row of its own (指标 合计): that row is a finding.
 SUMS_ARE_DATA = ("superior_findings",)
@@ -94,7 +97,10 @@ def filled_cells(body: Body) -> np.ndarray:
 
 def _sums_among(cells: pa.ChunkedArray, pattern: re.Pattern[str]) -> np.ndarray:
     """Indices of the cells that are a sum; few are looked at, those with a sign of one."""
-    likely = [pc.fill_null(pc.match_substring(cells, sign), False).to_numpy() for sign in _SUM_SIGNS]
+    likely = [
+        pc.fill_null(pc.match_substring(cells, sign, ignore_case=True), False).to_numpy()
+        for sign in _SUM_SIGNS
+    ]
     rows = np.flatnonzero(np.logical_or.reduce(likely))
     texts = cells.take(pa.array(rows)).to_pylist()
     return np.array(

@@ -42,7 +42,7 @@ TITLES = {
     "file_unreadable": "文件无法读取",
     "header_not_found": "找不到表头，整个文件不能使用",
     "required_column_missing": "缺少必填的列，整个文件不能使用",
-    "ambiguous_header": "同一列出现多次，整个文件不能使用",
+    "ambiguous_header": "表头有歧义，整个文件不能使用",
     "ignored_columns": "有不认识的列，没有读取",
     READER_NOTICE: "读取时发现",
     READER_PASSED_OVER: "读取时略过",

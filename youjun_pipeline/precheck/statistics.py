@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from youjun_pipeline.ingest.districts import Delivered
+from youjun_pipeline.ingest.statistics.unfilled import NOT_REPORTED
 from youjun_pipeline.precheck.findings import ERROR, NOTICE, TITLES, WARNING, Cell, Finding
 
 if TYPE_CHECKING:
@@ -49,6 +50,14 @@ _TOLD = """
     where contains(message, $file)
     order by all
 """
+# What is told of the delivery as a whole; of each workbook's own notices it has the words too.
+_NOTICES = (
+    _COMPOSED
+    + """
+    select distinct message from composed join raw.notice using (content_sha256, dataset)
+    where starts_with(message, $file) order by all
+"""
+)
 
 
 def statistics_findings(con: duckdb.DuckDBPyConnection, file: str, entry: Delivered) -> Iterator[Finding]:
@@ -59,9 +68,14 @@ def statistics_findings(con: duckdb.DuckDBPyConnection, file: str, entry: Delive
         if rule:
             yield Finding(ERROR, file, rule, NAMES.get(rule, rule), message)
     query = "select message from raw.notice where content_sha256 = ? and dataset = ? order by rowid"
-    for (message,) in con.execute(query, own).fetchall():
-        yield Finding(NOTICE, file, "reader_notice", NAMES["reader_notice"], message)
+    told = [message for (message,) in con.execute(query, own).fetchall()]
     place = {"district": entry.district_code, "delivery": entry.file.delivery, "file": entry.file.name}
+    of_all = [
+        message.removeprefix(f"{entry.file.name}：") for (message,) in con.execute(_NOTICES, place).fetchall()
+    ]
+    for message in dict.fromkeys(told + of_all):
+        level = WARNING if message.endswith(NOT_REPORTED) else NOTICE
+        yield Finding(level, file, "reader_notice", NAMES["reader_notice"], message)
     rejected = con.execute(_COMPOSED + _REJECTED, place).fetchall()
     for sheet, row, letter, header, value, rule, message, rejects_row in rejected:
         lost = "；本行不采用" if rejects_row else ""

@@ -7,6 +7,7 @@ Belongs here: one file at a time. Keep out: what becomes of other districts (tes
 from __future__ import annotations
 
 import datetime as dt
+import io
 import itertools
 import random
 import uuid
@@ -21,6 +22,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from youjun_pipeline.ingest.files import ReadResult, read_file
+from youjun_pipeline.ingest.formats.parquet import parquet_sheet
 from youjun_pipeline_tests.integration.delivered_files import FACILITIES, SCHOOLS
 
 CODES = ["2111000001", "2111000003", "3111000002"]
@@ -225,6 +227,20 @@ def test_bytes_are_text_where_they_are_one(tmp_path: Path) -> None:
     assert frame["school_name"].tolist() == ["某镇中心小学", "河西村小学"]
     assert frame["school_type"].tolist() == ["小学", "#二进制内容 fffefd"]
     assert codes(path) == ["2111000001", "2111000003"]
+
+
+def test_a_columns_bytes_are_in_one_encoding() -> None:
+    """小学 in GB18030 is Сѧ in UTF-8, alone and beside 初中, which is none."""
+
+    def read(*words: str, encoding: str) -> list[str | None]:
+        content = io.BytesIO()
+        pq.write_table(pa.table({"学段": pa.array([word.encode(encoding) for word in words])}), content)
+        return parquet_sheet(content.getvalue()).content.body(0, None).columns[0].to_pylist()
+
+    for words in (("小学",), ("小学", "初中"), ("小学", "1")):
+        for encoding in ("gb18030", "utf-8"):
+            assert read(*words, encoding=encoding) == list(words)
+    assert read("2·1", "m²", encoding="utf-8") == ["2·1", "m²"]
 
 
 def test_codes_that_lost_their_digits_are_no_codes(tmp_path: Path) -> None:

@@ -102,6 +102,17 @@ def test_a_code_that_lost_its_digits_is_refused(text: str):
     assert message.startswith(f"某列“{text}”是科学计数法") and "文本格式" in message
 
 
+@pytest.mark.parametrize("mark", ["①", "²", "₂", "⑴", "⒈", "½", "❶", "⓪"])
+def test_the_mark_of_a_note_is_no_digit(mark: str):
+    for type_ in ("count", "amount", "percent", "rate"):
+        rule, message = fault(type_, f"19{mark}")
+        assert (rule, f"含有“{mark}”" in message) == ("unreadable", True)
+    assert fault("year", f"198{mark}")[0] == "unreadable"
+    assert fault("date", f"2024-03-1{mark}")[0] == "unreadable"
+    assert "不是代码" in fault("code", f"211100000{mark}", latin=True)[1]
+    assert value("count", "１９") == 19
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

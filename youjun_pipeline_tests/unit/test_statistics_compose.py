@@ -106,7 +106,8 @@ def test_private_schools_have_their_sponsor_code(tmp_path: Path) -> None:
 
 
 def test_no_classes_at_all_is_not_no_report(tmp_path: Path) -> None:
-    result = composed(tmp_path, ("statistics/a.xlsx", book_of(primary(classes={"primary": []}), PLAIN)))
+    school = primary(classes={"primary": []}, students={"primary": 0})
+    result = composed(tmp_path, ("statistics/a.xlsx", book_of(school, PLAIN)))
     assert rows(result, "class_bands", "stage", "students_from", "classes", "stage_classes") == [
         ("primary", "0", "0", "0")
     ]

@@ -186,7 +186,9 @@ def _text(column: pa.Array) -> pa.Array:
         seconds = pc.strftime(local.cast(pa.timestamp("s"), safe=False), format="%Y-%m-%d %H:%M:%S")
         text = pc.replace_substring_regex(seconds, " 00:00:00$", "")
     elif _is_bytes(kind):
-        return _each(column, _decoded)
+        values = column.to_pylist()
+        encodings = _encodings({value for value in values if value is not None and not value.isascii()})
+        return _each(column, partial(_decoded, encodings=encodings))
     elif pa.types.is_nested(kind) or pa.types.is_null(kind):
         return pa.nulls(len(column), pa.large_string())
     else:
@@ -218,9 +220,26 @@ def _each(column: pa.Array, make: Any) -> pa.Array:
     return pa.array([None if v is None else make(v) or None for v in column.to_pylist()], pa.large_string())
 
 
-def _decoded(value: bytes) -> str:
-    """Text that a program wrote without saying that it is text, in the encodings of text tables."""
-    for encoding in ("utf-8", "gb18030"):
+def _encodings(values: set[bytes]) -> tuple[str, ...]:
+    """The encodings of text tables, in the order in which a column's values beyond ASCII are tried.
+
+    小学 in GB18030 is Сѧ in UTF-8: one column is in one encoding, and nobody here writes Cyrillic, Hebrew or Arabic.
+    """
+    words, is_utf8 = "", True
+    for value in values:
+        try:
+            words += value.decode()
+        except UnicodeDecodeError:
+            is_utf8 = False
+    beyond = [c for c in words if not c.isascii()]
+    if any(c >= "\u3000" for c in beyond) or (is_utf8 and any(c < "\u0370" for c in beyond)):
+        return "utf-8", "gb18030"
+    return "gb18030", "utf-8"
+
+
+def _decoded(value: bytes, encodings: tuple[str, ...]) -> str:
+    """Text that a program wrote without saying that it is text."""
+    for encoding in encodings:
         try:
             text = value.rstrip(b"\x00").decode(encoding)
         except UnicodeDecodeError:

@@ -56,6 +56,7 @@ def figure(value: str) -> str | None:
 def number(value: str) -> Decimal | None:
     """The number that an entry is, None where it is none; for adding up and comparing, not for judging."""
     try:
-        return Decimal(value.replace(",", ""))
+        found = Decimal(value.replace(",", ""))
     except InvalidOperation:
         return None
+    return found if found.is_finite() else None

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from youjun_pipeline.contracts.model import Dataset, Failure
 from youjun_pipeline.ingest.results import ReadResult
 from youjun_pipeline.ingest.statistics.cells import ATTACHED, SCHOOL, SITE, Cell, figure, number
+from youjun_pipeline.ingest.statistics.unfilled import without_unfilled
 from youjun_pipeline.vocabulary import shortened
 
 if TYPE_CHECKING:
@@ -94,7 +95,8 @@ def compose(
     What is to be told of the delivery as a whole is told with the first of the datasets.
     """
     given = _Delivery(*district, notices=list(notices))
-    _sort(cells, given)
+    unfilled = without_unfilled(cells, _IDENTITY, given.notices)
+    _sort([source for i, source in enumerate(cells) if i not in unfilled], given)
     conflicts: list[str] = []
     # What is not asked for comes from a plain file, whatever the workbooks say of it.
     values: dict[str, dict[Key, Row]] = {dataset.name: {} for dataset in datasets}

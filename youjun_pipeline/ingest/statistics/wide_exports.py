@@ -284,6 +284,8 @@ def _row(
 
 def _rest(whole: str, parts: list[str]) -> str:
     """A total without what is counted elsewhere; what is no number then, the contract refuses with its place."""
+    if not any((whole, *parts)):
+        return ""
     total = number(figure(whole) or "")
     others = [number(figure(part) or "") for part in parts]
     if total is None:

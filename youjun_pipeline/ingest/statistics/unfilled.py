@@ -1,0 +1,66 @@
+"""Forms that were delivered as they are printed, without one figure.
+
+A blank on a form is 0, and that holds for a form on which something stands. A form of teachers, classes or buildings without
+any entry, in a stage or school that has pupils, was not filled in: its figures are not reported, and so are all figures of
+a school without a single one. Belongs here: which entries those are. Keep out: what an entry means (cells.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from youjun_pipeline.ingest.statistics.cells import ATTACHED, SCHOOL, Cell, number
+from youjun_pipeline.vocabulary import shortened
+
+_STAGE_OF = {"primary_students": "primary", "junior_students": "junior", "senior_students": "senior"}
+_FORMS = {"teachers": "教师", "class_bands": "班额", "facilities": "校舍和设备"}
+# One entry alone may well be none: a school without backbone teachers leaves that form blank.
+_MAY_BE_BLANK = frozenset({"backbone"})
+# How every notice of this ends.
+NOT_REPORTED = "按没有填报处理"
+
+
+def without_unfilled(
+    sources: Sequence[tuple[str, Cell]], identity: frozenset[str], notices: list[str]
+) -> set[int]:
+    """Indices of the entries of a delivery, each with its file, that were not filled in; what is left out is told."""
+    figures = [(i, file, cell) for i, (file, cell) in enumerate(sources) if cell.column not in identity]
+    filled = {cell.school_code for _, _, cell in figures if _says(cell)}
+    with_pupils = {
+        (cell.school_code, stage)
+        for _, _, cell in figures
+        if (own := _STAGE_OF.get(cell.column)) and (number(cell.value) or 0) > 0
+        for stage in (own, "")
+    }
+    forms: dict[tuple[str, str, str, str, str], list[tuple[int, Cell]]] = {}
+    for i, file, cell in figures:
+        if cell.role in (SCHOOL, ATTACHED):
+            forms.setdefault((file, cell.sheet, cell.school_code, cell.dataset, cell.stage), []).append(
+                (i, cell)
+            )
+    found = set[int]()
+    told = dict[tuple[str, str], list[str]]()
+    for (file, sheet, school, dataset, stage), entries in forms.items():
+        if any(_says(cell) for _, cell in entries):
+            continue
+        if school not in filled:
+            what = "的报表没有填写任何数"
+        elif (
+            dataset in _FORMS
+            and (school, stage) in with_pupils
+            and not _MAY_BE_BLANK.issuperset(cell.column for _, cell in entries)
+        ):
+            what = f"有学生，而工作表“{sheet}”的{_FORMS[dataset]}没有填写任何数"
+        else:
+            continue
+        told.setdefault((file, what), []).append(school)
+        found.update(i for i, _ in entries)
+    notices += [
+        f"{file}：{shortened(list(dict.fromkeys(schools)))} {what}，{NOT_REPORTED}"
+        for (file, what), schools in told.items()
+    ]
+    return found
+
+
+def _says(cell: Cell) -> bool:
+    return bool(cell.value) and cell.value[0] not in "*＊"
