@@ -134,9 +134,14 @@ def value_text(value: Any, indicator: Any) -> str:
     if value.value is None:
         return words.STATUS[value.status].name
     text = words.number(value.value, indicator.display_decimals + (4 if value.rounding_sensitive else 0))
-    # where each school has a limit of its own, the value alone says nothing
-    needs = indicator.direction == "formula" and value.status in words.FAILING and value.threshold is not None
-    return f"{text} 需 {words.plain(value.threshold)}" if needs else text
+    # The value alone says nothing where each school, or each stage and standard, has a limit of its own.
+    word = _LIMIT_WORDS.get(indicator.direction)
+    fails = value.status in words.FAILING and value.threshold is not None
+    return f"{text} {word} {words.plain(value.threshold)}" if word and fails else text
+
+
+# What a school lacks of rooms it needs; what it has too much of pupils is limited.
+_LIMIT_WORDS = {"formula": "需", "at_most": "限"}
 
 
 def _annex_row(e: Evaluation, row: Any) -> dict[str, Any]:
