@@ -17,10 +17,10 @@ from typing import Any
 
 import xlsxwriter
 
-from youjun_pipeline.contracts import Dataset, load_datasets
-from youjun_pipeline.contracts.model import HELPER_SHEET, PROVENANCE
+from youjun_pipeline.contracts import Dataset, find_dataset, load_datasets
+from youjun_pipeline.contracts.model import HELPER_SHEET, PROVENANCE, is_helper_sheet
 from youjun_pipeline.ingest.files import read_file
-from youjun_pipeline.ingest.formats.limits import Unreadable, read_bytes
+from youjun_pipeline.ingest.formats.limits import Unreadable, read_bytes, unforeseen
 from youjun_pipeline.ingest.formats.opening import open_book
 from youjun_pipeline.templates.books import CREATED, Roster, TemplateError, rows_of
 from youjun_pipeline.templates.data_sheet import Layout, lists_of, write_data
@@ -102,7 +102,8 @@ def compose_books(folder: Path, out: Path, roster: Roster | None = None) -> Comp
 
     Raises TemplateError where there is no workbook, or `out` holds files of these datasets already.
     """
-    files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith(("~$", ".")))
+    entries = sorted(p for p in folder.iterdir() if not p.name.startswith(("~$", ".")))
+    files = [path for path in entries if path.is_file()]
     books = [path for path in files if path.suffix.casefold() in WORKBOOKS]
     if not books:
         raise TemplateError(f"{folder}：没有学校的工作簿（.xlsx 或 .xls）")
@@ -113,6 +114,8 @@ def compose_books(folder: Path, out: Path, roster: Roster | None = None) -> Comp
     others = [path.name for path in files if path not in books]
     if others:
         result.notices.append(f"不是工作簿（.xlsx 或 .xls），没有汇总：{'、'.join(others)}")
+    if inner := [path.name for path in entries if path not in files and path != out]:
+        result.notices.append(f"是文件夹，没有汇总：{'、'.join(inner)}；请把工作簿放在同一个文件夹里")
     rows: dict[str, list[dict[str, str]]] = defaultdict(list)
     owner: dict[str, list[str]] = defaultdict(list)
     for path in books:
@@ -142,39 +145,57 @@ def _read_book(path: Path, rows: dict[str, list[dict[str, str]]], result: Compos
     """Add a workbook's rows to those of its datasets; returns the codes of the schools it speaks of."""
     try:
         book = open_book(read_bytes(path), lambda _: 0)
+        filled = [sheet for sheet in book.sheets if any(cell.strip() for row in sheet.head for cell in row)]
     except (Unreadable, OSError) as error:
         result.faults.append(f"{path.name}：{error}")
         return set()
-    sheets = {sheet.name for sheet in book.sheets}
+    except Exception as error:
+        result.faults.append(f"{path.name}：{unforeseen(error)}")
+        return set()
     signed = {
         row[0].strip(): row[1].strip()
-        for sheet in book.sheets
+        for sheet in filled
         if sheet.name == SIGNATURE_SHEET
         for row in sheet.head
         if len(row) > 1 and row[0].strip() in SIGNATURES
     }
     codes: set[str] = set()
-    for name in DATASETS:
+    for sheet in (s for s in filled if not (s.head[0] and is_helper_sheet(s.head[0][0]))):
+        name = find_dataset(sheet.name)
+        if name not in DATASETS:
+            result.faults.append(
+                f"{path.name} 工作表“{sheet.name}”不知是哪个表，没有读取：请把工作表名改回模板的，或删除这张工作表"
+            )
+            continue
         dataset = load_datasets()[name]
-        sheet = Layout(dataset, []).sheet
-        if sheet not in sheets:
-            continue
-        read = read_file(path, dataset, sheet)
+        read = read_file(path, dataset, sheet.name)
         if read.failure:
-            result.faults.append(f"{path.name} 工作表“{sheet}”：{read.failure.message}")
+            result.faults.append(f"{path.name} 工作表“{sheet.name}”：{read.failure.message}")
             continue
-        result.notices += [f"{path.name} 工作表“{sheet}”：{n}" for n in read.notices if "只有表头" not in n]
+        told = [notice for notice in read.notices if "只有表头" not in notice]
+        told += [f"不认识“{header}”列，没有读取" for header in read.ignored_headers]
+        result.notices += [f"{path.name} 工作表“{sheet.name}”：{notice}" for notice in told]
         for given in read.frame.to_dict("records"):
             row = {
                 c: str(given[c]) for c in dataset.columns if isinstance(given[c], str) and given[c].strip()
             }
-            codes |= {row["school_code"].strip()} if "school_code" in row else set()
-            where = {"来源文件": path.name, "来源行": f"{sheet} 第 {given['row_number']} 行"}
+            codes |= {_code(row["school_code"])} if "school_code" in row else set()
+            where = {"来源文件": path.name, "来源行": f"{sheet.name} 第 {given['row_number']} 行"}
             rows[name].append(row | where | {title: signed.get(title, "") for title in PROVENANCE[2:]})
     if len(codes) != 1:
         found = "、".join(sorted(codes)) or "没有学校标识码"
         result.faults.append(f"{path.name}：一个工作簿应当只填一所学校，现有：{found}")
     return codes
+
+
+def _code(text: str) -> str:
+    """A code as it is read, however it is written (2111000001.0, full-width); one that cannot be read as it stands."""
+    from youjun_pipeline.ingest.readings import BadCell, read_code
+
+    try:
+        return read_code(text.strip(), load_datasets()["schools"].columns["school_code"])
+    except BadCell:
+        return text.strip()
 
 
 def _write_rows(path: Path, dataset: Dataset, rows: Iterable[dict[str, str]]) -> None:

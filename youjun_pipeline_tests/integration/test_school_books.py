@@ -113,3 +113,25 @@ def test_an_old_workbook_counts_and_other_files_are_named(books: Path, tmp_path:
     composed = read_file(tmp_path / "out" / "facilities.xlsx", contract).frame
     assert composed["school_code"].tolist() == [FIRST]
     assert composed["teaching_area_m2"].tolist() == ["1234.5"]
+
+
+def test_nothing_in_a_schools_workbook_is_passed_over(books: Path, tmp_path: Path) -> None:
+    """A sheet by another name, a column that is unknown, a folder, and a code that is written otherwise."""
+    put(books / f"{FIRST}.xlsx", "facilities", 2, school_code=f"{FIRST}.0", teaching_area_m2=1234.5)
+    book = openpyxl.load_workbook(books / f"{FIRST}.xlsx")
+    title = load_datasets()["facilities"].title
+    book[title].cell(1, 20).value = "操场数"
+    book.create_sheet("空白页")
+    book.save(books / f"{FIRST}.xlsx")
+    (books / "河西镇").mkdir()
+    result = compose_books(books, tmp_path / "out", ROSTER)
+    assert (result.faults, result.schools) == ([], 3)
+    assert result.notices == [
+        "是文件夹，没有汇总：河西镇；请把工作簿放在同一个文件夹里",
+        f"{FIRST}.xlsx 工作表“{title}”：不认识“操场数”列，没有读取",
+    ]
+    book[title].title = f"{title}(2)"
+    book.save(books / f"{FIRST}.xlsx")
+    result = compose_books(books, tmp_path / "again", ROSTER)
+    (fault,) = result.faults
+    assert fault.startswith(f"{FIRST}.xlsx 工作表“{title}(2)”不知是哪个表，没有读取")
