@@ -156,6 +156,9 @@ def _planning_parsers(commands: argparse._SubParsersAction[argparse.ArgumentPars
     )
     propose.add_argument("--all-seven", action="store_true", help="七项全部达标，不把任何一项留在底线")
     propose.add_argument("--cv-at-most", type=float, metavar="系数", help="差异系数留有余地，如 0.48")
+    propose.add_argument(
+        "--pupils-of", type=int, metavar="学年", help="按这一学年（如 2027）的预测学生数求解；缺省按已填报的"
+    )
     propose.add_argument("--take-out", action="store_true", help="允许停用超出标准的资源（降低供给）")
     propose.add_argument(
         "--seconds", type=float, default=60.0, metavar="秒", help="时限；到时给出已找到的最好方案"
@@ -338,7 +341,9 @@ def propose_command(settings: Settings, options: argparse.Namespace) -> int:
         take_out=options.take_out,
     )
     folder = Path(options.write) if options.write else None
-    request = Request(options.district, options.phase, aims, options.lever, options.seconds, folder)
+    request = Request(
+        options.district, options.phase, aims, options.lever, options.seconds, folder, options.pupils_of
+    )
     try:
         text, holds = propose_plan(settings, request, partial(evaluated_in_memory, settings))
     except (ProposeError, PricesError, UnknownFiguresError) as error:

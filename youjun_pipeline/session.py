@@ -287,14 +287,18 @@ def _lay_out(con: duckdb.DuckDBPyConnection) -> None:
 def evaluated_in_memory(
     settings: Settings, district: District, phase: str
 ) -> Iterator[duckdb.DuckDBPyConnection | None]:
-    """One phase of one district computed in a database that leaves no trace; None where there is nothing to evaluate."""
+    """One phase of one district computed in a database that leaves no trace; None where there is nothing to evaluate.
+
+    The models' tables alone: scenarios, forecasts and plans of a refresh are left to who asks for them.
+    """
     with in_memory() as con:
         session = Session(con, settings)
         session.ingest(Scan([district], []))
         if not session.begin("in-memory", phases=(phase,)):
             yield None
             return
-        session.build()
+        for name in load_models():
+            session.build_table(name)
         yield con
 
 

@@ -41,6 +41,7 @@ from youjun_pipeline.precheck.models import (
     rejected_across_files,
     roster_is_missing,
 )
+from youjun_pipeline.precheck.prices import capacity_findings, price_findings
 from youjun_pipeline.precheck.scenarios import scenario_findings
 from youjun_pipeline.precheck.statistics import STATISTICS, statistics_findings
 from youjun_pipeline.precheck.target import Target, find_target
@@ -119,6 +120,8 @@ def precheck(path: Path, today: dt.date, dataset: str | None = None) -> Precheck
             result.findings += _file_findings(con, entry, found, columns[_key(entry.file)])
         result.findings += _across_files(con, target, columns)
         result.findings += scenario_findings(con, path)
+        result.findings += price_findings(con, path)
+        result.findings += capacity_findings(con, columns)
     result.findings = _in_order(result)
     return result
 

@@ -94,6 +94,45 @@ def _carry_over(con: duckdb.DuckDBPyConnection, base: str) -> None:
     """)
 
 
+def take_the_place(
+    con: duckdb.DuckDBPyConnection, district_code: str, phase_id: str, files: Mapping[str, str]
+) -> None:
+    """Let relations (`files`, by dataset) be an evaluation's delivered files in this very database, which nobody must keep.
+
+    What was built of the evaluation before is to be built again. What is known of the files they stand for is known of them.
+    """
+    key = [district_code, phase_id]
+    known = con.execute(
+        "select table_name from duckdb_columns() where schema_name = 'raw' and table_name != 'delivered_file' "
+        "and column_name in ('content_sha256', 'dataset') group by all having count(*) = 2"
+    ).fetchall()
+    for dataset, rows in files.items():
+        new = MARK.join((dataset, *key))
+        con.execute(
+            f"insert into {quoted('accepted', dataset)} by name select ? as content_sha256, * from {rows}",
+            [new],
+        )
+        for (table,) in known:
+            con.execute(
+                f"insert into {quoted('raw', table)} select t.* replace (? as content_sha256) "
+                f"from {quoted('raw', table)} t semi join temp.run_chosen_file f "
+                "on f.dataset = t.dataset and f.content_sha256 = t.content_sha256 "
+                "and f.district_code = ? and f.phase_id = ? and f.dataset = ?",
+                [new, *key, dataset],
+            )
+        # what is chosen is looked up again by delivery for every scenario, so the delivered file itself gives way
+        for table, named in (
+            ("raw.delivered_file", ""),
+            ("temp.run_chosen_file", " and t.phase_id = f.phase_id"),
+        ):
+            con.execute(
+                f"update {table} t set content_sha256 = ? from temp.run_chosen_file f where t.dataset = f.dataset "
+                f"and t.district_code = f.district_code and t.content_sha256 = f.content_sha256{named} "
+                "and f.district_code = ? and f.phase_id = ? and f.dataset = ?",
+                [new, *key, dataset],
+            )
+
+
 def quoted(*parts: str) -> str:
     """A full name for SQL, each part in quotes."""
     return ".".join('"' + part.replace('"', '""') + '"' for part in parts)

@@ -53,6 +53,13 @@ def test_contradictions_of_the_prices_are_told_with_their_place(tmp_path: Path, 
         assert words in str(caught.value)
 
 
+def test_two_files_of_prices_are_one_too_many(tmp_path: Path):
+    (tmp_path / "prices.toml").write_text(PRICED, encoding="utf-8")
+    (tmp_path / "prices.xlsx").touch()
+    with pytest.raises(PricesError, match="只留一个"):
+        read_prices(tmp_path)
+
+
 def book_of(folder: Path, *rows: dict[str, object]) -> Path:
     """The template of prices with cells filled in, by item and header; a row with a school is one more."""
     path = write_price_template(folder)
@@ -101,6 +108,7 @@ def test_a_workbook_says_what_the_file_says(tmp_path: Path):
         '[[sites]]\nschool = "2120114001"\nlever = "teaching_area"\nmost = "2000"\n',
         encoding="utf-8",
     )
+    (tmp_path / "prices.xlsx").unlink()
     assert read == read_prices(tmp_path)
 
 

@@ -16,6 +16,7 @@ from youjun_pipeline.planning.least_cost.calendar import dated
 from youjun_pipeline.planning.least_cost.district import Aims, Diversion, Lever
 from youjun_pipeline.planning.least_cost.diversion import Seating, diversion_of
 from youjun_pipeline.planning.least_cost.figures import Figures, levers_of, read_figures, with_capacity
+from youjun_pipeline.planning.least_cost.held_against import price_faults
 from youjun_pipeline.planning.least_cost.lines import Line, lines_of
 from youjun_pipeline.planning.least_cost.obstacles import BUDGET, Obstacle, obstacles_of, over_size, too_large
 from youjun_pipeline.planning.least_cost.prices import Prices, PricesError
@@ -190,6 +191,8 @@ def _set_out(
     seconds: float,
 ) -> _Task:
     figures = read_figures(con, district, phase, catalogue, prices)
+    if prices is not None and (faults := price_faults(con, district, phase, prices)):
+        raise PricesError("\n".join(f"{place}：{told}" for place, told in faults))
     priced = prices is not None and prices.is_priced
     if priced and figures.neighbours and prices is not None and prices.pupils is None:
         raise PricesError("缺少单价：pupils.price（已填报邻近学校 neighbours，分流每名学生的造价）")

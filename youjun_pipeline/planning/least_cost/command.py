@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from youjun_pipeline.ingest.districts import District, scan
 from youjun_pipeline.planning.least_cost.answer import REFUTED, Answer, NoAnswer, find
+from youjun_pipeline.planning.least_cost.coming_pupils import NoForecastError, expect_pupils
 from youjun_pipeline.planning.least_cost.curve import curves
 from youjun_pipeline.planning.least_cost.district import Aims
 from youjun_pipeline.planning.least_cost.prices import Prices, lever_kinds, read_prices
@@ -36,7 +37,10 @@ class ProposeError(ValueError):
 
 @dataclass(frozen=True)
 class Request:
-    """What `youjun propose` was asked: `aims` and which levers may be used (None: all that the prices allow)."""
+    """What `youjun propose` was asked: `aims` and which levers may be used (None: all that the prices allow).
+
+    `pupils_of`: the school year whose forecast pupils the plan is for; None: those delivered.
+    """
 
     district: str
     phase: str
@@ -44,6 +48,7 @@ class Request:
     levers: list[str] | None = None
     seconds: float = 60.0
     folder: Path | None = None
+    pupils_of: int | None = None
 
 
 # Computes one phase of a district in a database that leaves no trace; None where it has nothing to evaluate yet.
@@ -54,7 +59,7 @@ def propose_plan(settings: Settings, request: Request, evaluated: Evaluated) -> 
     """The answer as text, and whether there is a plan that the models let pass, but for what no lever can mend.
 
     Raises:
-        ProposeError: no such district, phase or lever.
+        ProposeError: no such district, phase, lever or forecast.
         PricesError, UnknownFiguresError: the inputs cannot be used; the message lists every fault.
         SolverFailedError: the solver came to no end that it vouches for.
     """
@@ -76,6 +81,11 @@ def propose_plan(settings: Settings, request: Request, evaluated: Evaluated) -> 
         if con is None:
             why = "；".join(failure.message for failure in district.failures)
             raise ProposeError(f"阶段 {request.phase} 还没有可以评估的数据：{why}")
+        if request.pupils_of is not None:
+            try:
+                expect_pupils(con, request.district, request.phase, request.pupils_of)
+            except NoForecastError as error:
+                raise ProposeError(str(error)) from error
         found = find(
             con,
             request.district,
@@ -88,10 +98,14 @@ def propose_plan(settings: Settings, request: Request, evaluated: Evaluated) -> 
         )
         result = found if isinstance(found, NoAnswer) else Answer(found, *prove(con, [found.draft]))
         text = answer_text(result, prices)
+        if request.pupils_of is not None:
+            text = f"按 {request.pupils_of} 学年的预测学生数（区间见 plan.enrolment_forecast）\n{text}"
         if isinstance(result, NoAnswer) or result.verdict == REFUTED:
             return text, False
         if request.folder is not None:
-            paths = write_plan(result, request.folder) + _write_books(con, result, prices, request)
+            paths = write_plan(result, request.folder, request.pupils_of) + _write_books(
+                con, result, prices, request
+            )
             text += "\n\n" + "\n".join(f"已写出 {path}" for path in paths)
     return text, True
 

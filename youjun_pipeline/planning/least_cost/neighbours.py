@@ -1,6 +1,5 @@
-"""Which sections pupils may go between: pairs that the district gave, and of them those that change nothing else.
-
-Keep out: how many go (`diversion`, `seats`).
+"""Which sections pupils may go between: pairs that the district gave, or that lie near by their coordinates.
+Of them those that change nothing else. Keep out: how many go (`diversion`, `seats`).
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from youjun_pipeline.planning.least_cost.prices import Prices
 if TYPE_CHECKING:
     import duckdb
 
+EARTH_RADIUS_M = 6_371_000.0
 # A waiver with one of these conditions is lost or won with pupils or with the size of a class.
 BY_PUPILS = ("min_students", "max_students", "max_class_students")
 
@@ -39,15 +39,10 @@ def read_neighbours(
     for school, stage in keys:
         stages.setdefault(school, []).append(stage)
     index = {pair: n for n, pair in enumerate(keys)}
-    pairs = con.execute(
-        "select a.school_code, a.neighbour_code, coalesce(a.entering_grades_only, false), "  # not said: every grade may
-        "a.distance_m::double from core.chosen_file f join accepted.neighbours a using (content_sha256) "
-        "where f.district_code = ? and f.phase_id = ? and f.dataset = 'neighbours' order by all",
-        key,
-    ).fetchall()
     free = _single(con, key) - _waived(con, key)
     price = prices.pupils if prices else None
     within = float(price.within_m) if price and price.within_m is not None else np.inf
+    pairs = _pairs(con, key, within)
     by_distance = bool(price and (price.within_m is not None or price.price_per_km))
     return [
         Neighbours(index[source, stage], index[target, stage], entering, metres)
@@ -58,6 +53,48 @@ def read_neighbours(
         for stage in stages.get(source, [])
         if (target, stage) in index
     ]
+
+
+def _pairs(
+    con: duckdb.DuckDBPyConnection, key: list[str], within: float
+) -> list[tuple[str, str, bool, float | None]]:
+    """From, to, entering grades only, metres: the pairs given; where none are, all schools at most `within` metres apart.
+
+    Without pairs and without a distance nobody is a neighbour. A distance that was not given is that between the coordinates.
+    """
+    metres = _metres(con, key)
+    given = con.execute(
+        "select a.school_code, a.neighbour_code, coalesce(a.entering_grades_only, false), "  # not said: every grade may
+        "a.distance_m::double from core.chosen_file f join accepted.neighbours a using (content_sha256) "
+        "where f.district_code = ? and f.phase_id = ? and f.dataset = 'neighbours' order by all",
+        key,
+    ).fetchall()
+    if given or not np.isfinite(within):
+        return [(a, b, only, metres.get((a, b)) if far is None else far) for a, b, only, far in given]
+    return [(a, b, False, far) for (a, b), far in sorted(metres.items()) if far <= within]
+
+
+def _metres(con: duckdb.DuckDBPyConnection, key: list[str]) -> dict[tuple[str, str], float]:
+    """Metres as the crow flies between all schools with coordinates, both ways."""
+    rows = con.execute(
+        "select a.school_code, any_value(a.longitude)::double, any_value(a.latitude)::double "
+        "from core.chosen_file f join accepted.site_capacity a using (content_sha256) "
+        "where f.district_code = ? and f.phase_id = ? and f.dataset = 'site_capacity' "
+        "and a.longitude is not null and a.latitude is not null "
+        # sites of one school lie apart: none of them is where the school is
+        "group by a.school_code having count(*) = 1",
+        key,
+    ).fetchall()
+    if not rows:
+        return {}
+    codes = [code for code, *_ in rows]
+    east, north = np.radians([row[1] for row in rows]), np.radians([row[2] for row in rows])
+    half = (
+        np.sin((north[:, None] - north) / 2) ** 2
+        + np.cos(north[:, None]) * np.cos(north) * np.sin((east[:, None] - east) / 2) ** 2
+    )
+    apart = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(half))
+    return {(a, b): float(apart[i, j]) for i, a in enumerate(codes) for j, b in enumerate(codes) if i != j}
 
 
 def _single(con: duckdb.DuckDBPyConnection, key: list[str]) -> set[str]:

@@ -196,6 +196,9 @@ def read_prices(folder: Path) -> Prices | None:
     path = prices_file(folder)
     if path is None:
         return None
+    both = [name for name in PRICES if (folder / name).is_file()]
+    if len(both) > 1:
+        raise PricesError(f"{folder}：{'、'.join(both)} 都有单价，请只留一个")
     book = read_book(path) if path.suffix != ".toml" else None
     if book is not None and book.faults:
         raise PricesError("\n".join(f"{path}：{fault}" for fault in book.faults))
@@ -210,6 +213,16 @@ def read_prices(folder: Path) -> Prices | None:
     if faults:
         raise PricesError("\n".join(f"{path}：{_as_written(fault, book)}" for fault in faults))
     return prices
+
+
+def place_in(folder: Path, place: str) -> str:
+    """A place in the prices (`sites.0.school`) as the file of `folder` has it: the row and column of a workbook."""
+    path = prices_file(folder)
+    book = read_book(path) if path is not None and path.suffix != ".toml" else None
+    if book is None:
+        return place
+    entry, _, column = place.rpartition(".")
+    return f"第 {book.rows[entry]} 行，“{header(column)}”" if entry in book.rows else place
 
 
 def _told(path: Path, fault: object, book: PriceBook | None) -> str:

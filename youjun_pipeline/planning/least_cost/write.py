@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from youjun_pipeline.planning.least_cost.answer import Answer
+from youjun_pipeline.planning.least_cost.coming_pupils import coming_pupils
 from youjun_pipeline.planning.least_cost.lines import Line
 from youjun_pipeline.planning.least_cost.proof import ANY_DAY
 from youjun_pipeline.planning.least_cost.text import line_sentence
@@ -46,8 +47,11 @@ _MEASURES_HEAD = (
 )
 
 
-def write_plan(answer: Answer, folder: Path) -> list[Path]:
-    """Write every line of the plan, the same as rows of `measures` and as a scenario file; returns the files."""
+def write_plan(answer: Answer, folder: Path, pupils_of: int | None = None) -> list[Path]:
+    """Write every line of the plan, the same as rows of `measures` and as a scenario file; returns the files.
+
+    With `pupils_of` the scenario takes the forecast of that school year first, as the plan did.
+    """
     found = answer.found
     names = found.figures.names
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,7 +59,11 @@ def write_plan(answer: Answer, folder: Path) -> list[Path]:
     numbered = list(enumerate(found.lines, start=1))
     _write(plan, _PLAN_HEAD, (_plan_row(number, line, names) for number, line in numbered))
     _write(measures, _MEASURES_HEAD, (_measure_row(number, line, names) for number, line in numbered))
-    write_scenario(scenario, TITLE, [_said(action) for action in found.draft.actions(ANY_DAY)])
+    actions = found.draft.actions(ANY_DAY)
+    if pupils_of is not None:
+        first = min((action.effective_on for action in actions), default=ANY_DAY)
+        actions = [coming_pupils(pupils_of, first), *actions]
+    write_scenario(scenario, TITLE, [_said(action) for action in actions])
     return [plan, measures, scenario]
 
 

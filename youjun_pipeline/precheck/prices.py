@@ -1,0 +1,75 @@
+"""What is wrong with a district's file of prices, and with what it says that its sites have room for.
+
+Keep out: reading and judging the prices (`planning.least_cost.prices`), cells of `site_capacity` by themselves (`findings`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from youjun_pipeline.planning.least_cost.held_against import price_faults
+from youjun_pipeline.planning.least_cost.prices import PricesError, place_in, prices_file, read_prices
+from youjun_pipeline.precheck.findings import ERROR, WARNING, Columns, Finding
+
+if TYPE_CHECKING:
+    import duckdb
+
+TITLE = "单价文件有误，不能编制最省方案"
+CAPACITY = "校址容量与已填报的数据不符"
+
+# What a site is said to have room for must not be less, and what may leave it not more, than what was reported of it.
+_AGAINST = """
+    with chosen as (
+        from temp.run_chosen_file
+        where phase_id = (select phase_id from temp.run_evaluation order by phase_order desc limit 1)
+    ), capacity as (
+        select a.*, f.delivery, f.file from chosen f join accepted.site_capacity a using (content_sha256)
+        where f.dataset = 'site_capacity'
+    ), class_count as (
+        select a.school_code, a.campus, count(*) as there from chosen f join accepted.classes a using (content_sha256)
+        where f.dataset = 'classes' group by all
+    ), equipment as (
+        select a.school_code, a.campus, sum(a.equipment_value_wan) as there
+        from chosen f join accepted.facilities a using (content_sha256) where f.dataset = 'facilities' group by all
+    )
+    select delivery, file, sheet, row_number, 'design_classes' as column_name, school_code,
+        format('设计规模 {} 班，名册中已有 {} 班；请核对，确已超出的不再安排增班', design_classes, there) as told
+    from capacity c join class_count k using (school_code)
+    where design_classes < there and c.campus is not distinct from k.campus
+    union all
+    select delivery, file, sheet, row_number, 'movable_equipment_wan', school_code,
+        format('可调出 {:.10g} 万元，多于填报的设备值 {:.10g} 万元；请改为不超过现有设备值', movable_equipment_wan, there)
+    from capacity c join equipment e using (school_code)
+    where movable_equipment_wan > there and c.campus is not distinct from e.campus
+    order by all
+"""
+
+
+def price_findings(con: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[Finding]:
+    """Every fault of the prices in `folder`, and what in them does not fit the newest roster."""
+    path = prices_file(folder) if folder.is_dir() else None
+    if path is None:
+        return
+    try:
+        prices = read_prices(folder)
+    except PricesError as error:
+        for line in str(error).splitlines():
+            yield Finding(ERROR, "", "prices", TITLE, f"{path.name}：{line.removeprefix(f'{path}：')}")
+        return
+    newest = con.execute(
+        "select district_code, phase_id from temp.run_evaluation order by phase_order desc limit 1"
+    ).fetchall()
+    if newest and prices is not None:
+        for place, told in price_faults(con, *newest[0], prices):
+            yield Finding(ERROR, "", "prices", TITLE, f"{path.name}：{place_in(folder, place)}：{told}")
+
+
+def capacity_findings(con: duckdb.DuckDBPyConnection, columns: Mapping[str, Columns]) -> Iterator[Finding]:
+    """What `site_capacity` says that cannot be, at its cell."""
+    for delivery, file, sheet, row, column, school, told in con.execute(_AGAINST).fetchall():
+        key = f"{delivery}/{file}"
+        if key in columns:
+            cell = columns[key].cell(sheet, row, column)
+            yield Finding(WARNING, key, "capacity_fits", CAPACITY, f"{school}：{told}", (cell,))
