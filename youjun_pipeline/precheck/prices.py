@@ -62,7 +62,8 @@ def price_findings(con: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[Fin
         "select district_code, phase_id from temp.run_evaluation order by phase_order desc limit 1"
     ).fetchall()
     if newest and prices is not None:
-        for place, told in price_faults(con, *newest[0], prices):
+        code, phase = newest[0]
+        for place, told in price_faults(con, code, phase, prices):
             yield Finding(ERROR, "", "prices", TITLE, f"{path.name}：{place_in(folder, place)}：{told}")
 
 

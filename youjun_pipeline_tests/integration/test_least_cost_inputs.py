@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import duckdb
@@ -31,9 +32,9 @@ CODE, PHASE, SEED = "330103", "2023-startup", 3
 STANDARD = load_catalogue("national-2017")
 
 
-def evaluated(folder: Path) -> duckdb.DuckDBPyConnection:
+def evaluated(folder: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection | None]:
     (district,) = scan(folder).districts
-    return evaluated_in_memory(places(folder), district, PHASE)  # type: ignore[return-value]
+    return evaluated_in_memory(places(folder), district, PHASE)
 
 
 def prices(**pupils: str) -> Prices:
@@ -58,7 +59,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def con(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with evaluated(folder) as con:  # type: ignore[attr-defined]
+    with evaluated(folder) as con:
+        assert con is not None
         yield con
 
 
@@ -87,7 +89,8 @@ def test_a_plan_for_coming_pupils_is_proved_with_them(
     year = 2025
     coming = forecast_of(con, CODE, PHASE)(year)
     assert len(coming)
-    with evaluated(folder) as own:  # type: ignore[attr-defined]
+    with evaluated(folder) as own:
+        assert own is not None
         with pytest.raises(NoForecastError, match="没有 1999 年的预测"):
             expect_pupils(own, CODE, PHASE, 1999)
         expect_pupils(own, CODE, PHASE, year)
