@@ -45,6 +45,7 @@ def cause_of(error: Any) -> str:
 # A run that asks for what cannot be is refused before it touches a table.
 REFUSALS = (AsOfInFutureError, AsOfWentBackError, EmptyRangeError, SettingsError, UnknownScopeError)
 REFUSED = "youjun/refused"
+LONGEST_TAG = 200
 # What Dagster makes something of itself.
 UNDERSTOOD = (dg.Failure, dg.RetryRequested, dg.DagsterError)
 
@@ -80,7 +81,8 @@ def _told() -> Iterator[None]:
 
 def _cancel(context: dg.AssetExecutionContext, reason: str) -> None:
     """Let the run of `context` end as cancelled: Dagster marks every asset that a failed run was to make as failed."""
-    context.instance.add_run_tags(context.run.run_id, {REFUSED: "true"})
+    # the page of a cancelled run says no more than that; its tags stand in the list of runs too
+    context.instance.add_run_tags(context.run.run_id, {REFUSED: reason[:LONGEST_TAG]})
     context.instance.report_run_canceling(context.run, reason)
 
 

@@ -90,9 +90,11 @@ _OF_PHASE = """
 
 
 def _states(con: "duckdb.DuckDBPyConnection") -> dg.MarkdownMetadataValue:
-    """District × phase as Markdown: published by this run, kept from before, held back, stale, closed."""
+    """District × phase (in order of time) as Markdown: published by this run, kept from before, held back, stale, closed."""
     found = evaluation_states(con)
-    phases = list(dict.fromkeys(state.phase_id for state in found))
+    in_order = con.execute("select phase_id from mart.evaluation group by all order by min(starts), phase_id")
+    # what was held back and never published stands at the end
+    phases = list(dict.fromkeys([p for (p,) in in_order.fetchall()] + [state.phase_id for state in found]))
     districts = list(dict.fromkeys((state.district_code, state.district_name) for state in found))
     by_key = {(state.district_code, state.phase_id): STATES[state.state] for state in found}
     rows = [

@@ -16,7 +16,9 @@ from youjun_pipeline.warehouse.tables import EVALUATION_KEY, declared_tables
 if TYPE_CHECKING:
     import duckdb
 
-PREVIEW_ROWS, PREVIEW_COLUMNS, LONGEST_CELL, MOST_LINES = 5, 10, 40, 100
+PREVIEW_ROWS, PREVIEW_COLUMNS, LONGEST_PREVIEW, MOST_LINES = 5, 10, 40, 100
+# What is wrong with a file is told whole; a file of a thousand faults has a message for each kind.
+LONGEST_CELL = 400
 # What a plot over time is about, beside the rows; SELECTs of phase_id and a number.
 FIGURES = {
     "mart.school_verdict": (
@@ -30,20 +32,22 @@ FIGURES = {
 }
 
 
-def markdown_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> dg.MarkdownMetadataValue:
-    """Rows as a Markdown table, long cells cut, at most `MOST_LINES` of them."""
+def markdown_table(
+    head: Sequence[str], rows: Iterable[Sequence[object]], longest: int = LONGEST_CELL
+) -> dg.MarkdownMetadataValue:
+    """Rows as a Markdown table, at most `MOST_LINES` of them; cells are cut after `longest` characters."""
     rows = list(rows)
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    lines += ["| " + " | ".join(map(_cell, row)) + " |" for row in rows[:MOST_LINES]]
+    lines += ["| " + " | ".join(_cell(value, longest) for value in row) + " |" for row in rows[:MOST_LINES]]
     if len(rows) > MOST_LINES:
         lines += ["", f"……共 {len(rows)} 行"]
     return dg.MetadataValue.md("\n".join(lines))
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, longest: int) -> str:
     text = "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
     text = " ".join(text.replace("|", "\\|").split())
-    return text if len(text) <= LONGEST_CELL else text[:LONGEST_CELL] + "…"
+    return text if len(text) <= longest else text[:longest] + "…"
 
 
 def show_rows(
@@ -108,4 +112,4 @@ def _previews(
     found: dict[str, list[tuple[object, ...]]] = {}
     for name, *row in rows:
         found.setdefault(name, []).append(tuple(row))
-    return {name: markdown_table(head, some) for name, some in found.items()}
+    return {name: markdown_table(head, some, LONGEST_PREVIEW) for name, some in found.items()}

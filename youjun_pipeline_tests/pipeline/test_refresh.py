@@ -219,6 +219,13 @@ def test_a_second_run_shows_the_rows_that_stand(sample: SampleRun) -> None:
                 assert con.execute(f"select count(*) from {table}").fetchall() == [(rows,)], table
 
 
+def test_districts_and_phases_are_shown_in_order_of_time(sample: SampleRun) -> None:
+    head, *lines = metadata(sample.first, "publication/youjun")["districts_and_phases"].splitlines()
+    startup = f"| {STARTUP} | 2023-implementation | 2024-municipal | 2025-national |"
+    assert head == f"| 区县 | 2020 | 2021 | 2022 {startup}"
+    assert [line.split(" | ")[0] for line in lines[1:]] == [f"| {WUQING} 武清区", "| 120115 宝坻区"]
+
+
 def test_contracts_are_asset_checks(sample: SampleRun) -> None:
     checks = {
         (e.asset_check_key.asset_key.to_user_string(), e.asset_check_key.name): e

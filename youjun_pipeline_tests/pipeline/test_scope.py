@@ -137,7 +137,7 @@ def test_config_is_judged_like_the_settings_and_the_reason_comes_first(
 
     monkeypatch.setattr(sensors, "send", send)
 
-    def failure(config: dict[str, Any]) -> dg.ExecuteInProcessResult:
+    def failure(config: dict[str, Any]) -> tuple[dg.ExecuteInProcessResult, str]:
         with place.settings(), instance_for([FIRST.id, SECOND.id]) as instance:
             result = (
                 build_definitions()
@@ -150,11 +150,11 @@ def test_config_is_judged_like_the_settings_and_the_reason_comes_first(
                 )
             )
             run = instance.get_run_by_id(result.run_id)
-            assert run is not None and run.status is dg.DagsterRunStatus.CANCELED and REFUSED in run.tags
+            assert run is not None and run.status is dg.DagsterRunStatus.CANCELED
             [ended] = [e for e in result.all_events if e.event_type is dg.DagsterEventType.RUN_CANCELED]
             told.clear()
             sensors.refusal_notice(dg.build_run_status_sensor_context("refusal_notice", ended, instance, run))
-            return result
+            return result, run.tags[REFUSED]
 
     for config, step, words in (
         ({"as_of": "2024-6-30"}, "deliveries", "YOUJUN_AS_OF=2024-6-30：不是日期，请写作 2024-06-30"),
@@ -165,8 +165,8 @@ def test_config_is_judged_like_the_settings_and_the_reason_comes_first(
             f"没有这些区县：999999；现有：{NORTH}、{SOUTH}",
         ),
     ):
-        result = failure(config)
-        assert not result.success
+        result, tag = failure(config)
+        assert not result.success and tag.startswith(words)
         [event] = [e for e in result.all_events if e.is_step_failure and e.step_key == step]
         shown = event.step_failure_data.user_failure_data
         assert shown and shown.description and shown.description.startswith(words), shown

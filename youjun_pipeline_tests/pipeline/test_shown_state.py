@@ -105,6 +105,8 @@ def test_a_file_that_stays_unreadable_stays_red_until_it_is_mended(
         assert set(found) == wanted
         text = str(found[GATE].metadata["failing"].value)
         assert f"| {NORTH} | {FIRST.id} |" in text and path.name in text and SOUTH not in text
+        # the whole reason, with what helps
+        assert "…" not in text and "重新" in text
         assert path.name in str(found["raw/facilities", "contract"].metadata["failing"].value)
     # a run of the other district or phase does not turn it green
     assert set(red(place.run(districts=[SOUTH]))) == wanted
