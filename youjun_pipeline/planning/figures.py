@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from youjun_pipeline.planning.bands import GRADES, classes_in, even_bands, scaled_bands
+
 DATASETS = ("schools", "teachers", "facilities", "special_rooms", "classes", "class_bands", "school_finance")
 STAGES = ("primary", "junior")
 FIRST_GRADE = {"primary": 1, "junior": 7}
@@ -98,8 +100,7 @@ class Figures:
     def with_pupils(self, pupils: pd.DataFrame) -> Figures:
         """Whole numbers of pupils by school_code and stage in place of what is there; classes follow.
 
-        Classes of a roster take the change grade by grade as the grades share the pupils. What only size bands tell of such a
-        school is not known any more and goes.
+        Classes of a roster take the change grade by grade as the grades share the pupils, size bands as intervals (`bands`).
         """
         schools, classes, bands = self.schools.copy(), self.frames["classes"], self.frames["class_bands"]
         touched: set[tuple[str, str]] = set()
@@ -118,7 +119,7 @@ class Figures:
             frames["classes"] = _scaled_classes(classes, of_roster, schools)
         of_bands = _pairs(bands).isin(touched)
         if of_bands.any():
-            frames["class_bands"] = bands[~of_bands].reset_index(drop=True)
+            frames["class_bands"] = scaled_bands(bands, of_bands, self.schools, schools)
         return self.put(**frames)
 
     def with_grades(self, pupils: pd.DataFrame) -> Figures:
@@ -171,7 +172,14 @@ class Figures:
         return 0.0 if np.isnan(now) and not self._has_classes(school, stage) else now
 
     def _grade_changed(self, school: str, stage: str, grade: int, more: int) -> Figures:
-        """Pupils of one grade more or fewer: they leave the fullest classes and join the emptiest."""
+        """Pupils of one grade more or fewer: they leave the fullest classes and join the emptiest.
+
+        Of a section that has size bands alone, grades are not known: its pupils change as a whole.
+        """
+        if not self._has_classes(school, stage) and classes_in(self.frames["class_bands"], school, stage):
+            now = self._pupils(school, stage)
+            rows = [(school, stage, now + more)]
+            return self.with_pupils(pd.DataFrame(rows, columns=["school_code", "stage", "students"]))
         classes, schools = self.frames["classes"], self.schools.copy()
         rows = (classes["school_code"] == school) & (classes["stage"] == stage) & (classes["grade"] == grade)
         if rows.any():
@@ -195,7 +203,10 @@ class Figures:
         return self.put(schools=_with_migrants(schools, self.schools), classes=classes)
 
     def add_classes(self, school: str, stage: str, grade: int | None, count: int) -> Figures:
-        """`count` classes more in each of the grades, their pupils spread evenly over all classes of the grade."""
+        """`count` classes more in each of the grades, their pupils spread evenly over all classes of the grade.
+
+        Of a section that has size bands alone, over all its classes: bands know no grades.
+        """
         classes = self.frames["classes"]
         own = (classes["school_code"] == school) & (classes["stage"] == stage)
         if grade is not None:
@@ -218,24 +229,27 @@ class Figures:
         return self.put(classes=_joined(*parts))
 
     def _first_classes(self, school: str, stage: str, grade: int | None, count: int) -> Figures:
-        """Classes of a section that has none, as a school that opens: its pupils spread evenly over them."""
-        if count < 1 or not self.of(school, f"{stage}_students") > 0:
+        """Classes of a section without a roster, as a school that opens: its pupils spread evenly over them.
+
+        In a district that reports size bands alone they are bands too: nobody would read a roster that was never delivered.
+        """
+        students, bands = self.of(school, f"{stage}_students"), self.frames["class_bands"]
+        there = classes_in(bands, school, stage)
+        in_all = there + count * (GRADES[stage] if there and grade is None else 1)
+        if in_all < 1 or not students > 0:
             raise NotThereError("该校没有这一学段（年级）的班级名册或学生，不能增班或编班")
+        if there or (self.frames["classes"].empty and len(bands)):
+            return self.put(class_bands=even_bands(bands, school, stage, int(students), in_all))
         new = pd.DataFrame(
             {
                 "school_code": school,
                 "stage": stage,
                 "grade": grade or FIRST_GRADE[stage],
                 "class_no": [f"plan-{n + 1}" for n in range(count)],
-                "students": _even(int(self.of(school, f"{stage}_students")), count),
+                "students": _even(int(students), count),
             }
         )
-        bands = self.frames["class_bands"]
-        here = (bands["school_code"] == school) & (bands["stage"] == stage)
-        frames = {"classes": _joined(self.frames["classes"], new)}
-        if here.any():
-            frames["class_bands"] = bands[~here].reset_index(drop=True)
-        return self.put(**frames)
+        return self.put(classes=_joined(self.frames["classes"], new))
 
     # --------------------------------------------------------------------------------------------------------- schools
 
