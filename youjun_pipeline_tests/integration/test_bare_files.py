@@ -246,6 +246,25 @@ def test_a_delivery_that_shrinks_is_told_before_it_counts(tmp_path: Path) -> Non
     assert finding.file == f"{SECOND_DAY}/classes.csv"
 
 
+def test_a_school_that_leaves_the_roster_without_a_change_is_told(tmp_path: Path) -> None:
+    """By the check before sending, which builds the same models as a refresh."""
+    home = first_delivery(tmp_path)
+    header = ["学校标识码", "学校名称", "办学类型", "小学在校生数", "初中在校生数"]
+    columns = ("school_code", "school_name", "school_type", "primary_students", "junior_students")
+    closed, lost, *rest = sorted(GIVEN.tables["schools"] or [], key=lambda s: s["school_code"])
+    rows = [header, *([school.get(name) for name in columns] for school in rest)]
+    path = write(home / "deliveries" / SECOND_DAY, "schools", rows, "csv")
+    changes = [["日期", "类型", "原学校", "新学校"], ["2024-05-31", "撤销", closed["school_name"], None]]
+    write(home / "deliveries" / SECOND_DAY, "school_changes", changes, "csv")
+    (finding,) = [f for f in precheck(path, date(2024, 7, 1)).findings if f.rule == "rows_did_not_collapse"]
+    assert finding.file == f"{SECOND_DAY}/schools.csv"
+    assert finding.detail.startswith(
+        f"“学校名册”上次（{FIRST_DAY}）名册中的 1 所学校这次没有，也没有变动记录（school_changes）："
+        f"{lost['school_name']}（{lost['school_code']}）。"
+    )
+    assert "缺少的学校不再评估" in finding.detail
+
+
 def wuqing(folder: Path) -> Settings:
     shutil.copytree(CHECKOUT / "data" / FIRST[WUQING], folder / FIRST[WUQING])
     home = folder / Path(FIRST[WUQING]).parts[0]

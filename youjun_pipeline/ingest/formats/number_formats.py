@@ -95,11 +95,10 @@ class NumberFormat:
 
     def _number(self, value: float) -> str | None:
         section = self._section(value)
-        plain = _plain(value)
         is_hidden = section is not None and not (section.has_number or section.words)
         is_changed = section is None or section.distorts or (section.is_signed and value > 0)
         if value and (is_changed or is_hidden):
-            return f"{DISTORTED}：存储的是 {plain}，格式是 {self.code}"
+            return f"{DISTORTED}：存储的是 {_plain(value)}，格式是 {self.code}"
         if section is None or section.distorts:
             return None
         if section.is_percent:
@@ -107,6 +106,7 @@ class NumberFormat:
         if not section.has_number:
             # Zero shown as a dash or as nothing is zero: the usual formats of money do so.
             return section.words or None
+        plain = _plain(value)
         if section.suffix:
             return plain + section.suffix
         return plain.zfill(section.least_digits) if plain.isdecimal() and section.least_digits > 1 else None

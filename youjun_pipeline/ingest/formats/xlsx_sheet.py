@@ -34,7 +34,9 @@ from youjun_pipeline.ingest.formats.limits import (
 from youjun_pipeline.ingest.formats.number_formats import NumberFormat
 from youjun_pipeline.ingest.formats.xml_parts import XmlError, elements, text_lengths, walk
 
-FEW_CELLS, FEW_STYLES, FEW_BLANKS = 500_000, 100, 1_000
+FEW_CELLS, FEW_STYLES = 500_000, 100
+# So many elements without content in the first and last bytes of a sheet are cells that are only formatted.
+SAMPLE, FEW_BLANKS = 1 << 18, 1_000
 # Each takes 200 bytes.
 MAX_MARKS = 1_000_000
 
@@ -47,7 +49,8 @@ _UNUSUAL = re.compile(
     rb'|v(?=[\s/>])(?!>[^<]*+</v></c>)|v>(?<= t="s"><v>)(?!\d)|/(?:is|c|row)>(?!<(?:/?c|/?row|/sheetData)[\s/>]))'
 )
 # Cells that are only formatted; some sheets have a million of them.
-_BLANKS = re.compile(rb'(?:<c r="[A-Z]++\d++"(?: s="\d++")?+ ?/>)++')
+_BLANK = rb'<c r="[^"]++"(?: s="[^"]++" ?/>| ?/>)'
+_BLANKS = re.compile(_BLANK + b"(?:" + _BLANK + b")*+")
 # A text's type, and what stands behind it as the common programs write it.
 _TYPED = (b' t="s"', b"><v>"), (b' t="inlineStr"', b"><is>")
 _ROW = re.compile(rb'[^<>]*? r="(\d{1,7})"')
@@ -114,7 +117,7 @@ def scan(
         Unreadable: for a sheet with more cells or text than a table has, and for damaged XML.
     """
     # What is taken out could only stand in a comment or in text if something unusual were left around it.
-    is_sparse = xml.count(b'"/>') > FEW_BLANKS or xml.count(b'" />') > FEW_BLANKS
+    is_sparse = (xml[:SAMPLE] + xml[-SAMPLE:]).count(b"/>") > FEW_BLANKS
     kept = _BLANKS.sub(b"", xml) if is_sparse else xml
     if _has_pieced_value(kept):
         raise _oddly_written(name, "单元格的值写得特殊（夹着注释、CDATA 或字符引用）")

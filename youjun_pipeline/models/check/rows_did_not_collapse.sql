@@ -1,8 +1,8 @@
 -- 报送没有比上一次骤减
 -- dataset: files
 -- severity: warning
--- Against the delivery before: under half of its rows, or schools gone that the roster still has. What is missing is told
--- before it is believed; the share is no part of the standard.
+-- Against the delivery before: under half of its rows, schools gone that the roster still has, or schools gone from the roster
+-- that no change (school_changes) accounts for. What is missing is told before it is believed; the share is no part of the standard.
 with chosen as (
     select f.district_code, f.phase_id, f.dataset, f.delivery, f.file, f.content_sha256
     from core.chosen_file f
@@ -46,14 +46,32 @@ with chosen as (
     anti join school_row n
         on n.dataset = c.dataset and n.content_sha256 = c.content_sha256 and n.school_code = w.school_code
     group by b.district_code, b.phase_id, b.dataset
+), gone as (
+    select b.district_code, b.phase_id, b.dataset, count(*) as schools,
+        list(k.school_name || '（' || k.school_code || '）' order by k.school_code) as names
+    from earlier b
+    join accepted.schools s using (content_sha256)
+    join core.known_school k
+        on k.district_code = b.district_code and k.phase_id = b.phase_id and k.school_code = s.school_code
+    anti join core.school n
+        on n.district_code = b.district_code and n.phase_id = b.phase_id and n.school_code = s.school_code
+    anti join core.school_change h
+        on h.district_code = b.district_code and h.phase_id = b.phase_id and h.is_in_force
+        and h.from_code in (k.school_code, k.campus_of)
+    where b.dataset = 'schools'
+    group by b.district_code, b.phase_id, b.dataset
 )
 select c.district_code, c.phase_id,
     c.delivery || '/' || c.file || '：“' || d.title || '”' || concat_ws('，',
         if(c.rows_now * 2 < c.rows_then,
             '上次（' || c.earlier_delivery || '）采用 ' || c.rows_then || ' 行，这次只有 ' || c.rows_now || ' 行', null),
-        '名册中的 ' || l.schools || ' 所学校上次（' || c.earlier_delivery || '）有、这次没有：' || ten_of(l.names))
-        || '。每次报送整体替换上一次，缺少的按没有报送处理；如是漏报请补齐后重新报送' as offender
+        '名册中的 ' || l.schools || ' 所学校上次（' || c.earlier_delivery || '）有、这次没有：' || ten_of(l.names),
+        '上次（' || c.earlier_delivery || '）名册中的 ' || g.schools || ' 所学校这次没有，也没有变动记录（school_changes）：'
+            || ten_of(g.names))
+        || '。每次报送整体替换上一次，缺少的按没有报送处理'
+        || if(g.schools > 0, '，缺少的学校不再评估', '') || '；如是漏报请补齐后重新报送' as offender
 from counted c
 join raw.dataset d using (dataset)
 left join lost l using (district_code, phase_id, dataset)
-where c.rows_now * 2 < c.rows_then or l.schools > 0
+left join gone g using (district_code, phase_id, dataset)
+where c.rows_now * 2 < c.rows_then or l.schools > 0 or g.schools > 0
