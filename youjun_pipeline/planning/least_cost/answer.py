@@ -136,7 +136,7 @@ def find(
     seated = seating.seated if seating else seat(figures.seats, None, seconds)
     if not isinstance(plan, Plan) or seated is None:
         return NoAnswer(obstacles_of(figures, plan, seated is not None), figures)
-    plan = rounded(plan, levers)
+    plan = rounded(plan, levers, aims)
     log.info("最省方案 %s：资源 %s，下界 %s", district, plan.cost, plan.bound)
     lines = lines_of(figures, levers, task.ids, plan, seated, moves, catalogue, priced=task.priced)
     cost = sum(line.cost or 0.0 for line in lines)

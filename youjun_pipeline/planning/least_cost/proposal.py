@@ -40,7 +40,7 @@ from youjun_pipeline.planning.least_cost.relaxation import Relaxed, Shortfall, r
 # A section is taken to leave an indicator when raising it to the threshold would take more than this share of it.
 LEFT_BEYOND = 1e-6
 # Whole units are searched for until the plan is proved to be within this share of the cheapest of its choice.
-WHOLE_GAP = 2.5e-3
+WHOLE_GAP = 5e-3
 # What each indicator gets when time is up already: the first plan comes soon.
 LEAST_SECONDS = 1.0
 # Shares of a coefficient's limit at which purchases are rounded up where the search found nothing in time.
@@ -278,7 +278,7 @@ def _by_indicator(
                 target[number] = _clean(solved.values[block.at])
         if not lever.is_whole:
             # to the last digit a donor keeps what it is asked for
-            spare = np.maximum(-_asked(known, lever, aims.above_threshold), 0)
+            spare = np.maximum(-asked(known, lever, aims.above_threshold), 0)
             given[number] = np.minimum(given[number], spare)
             out[number] = np.minimum(out[number], spare - given[number])
         if lever.people is not None:
@@ -291,7 +291,7 @@ def _by_indicator(
             known = replace(known, have=have)
         # what is only small beside the rest is needed all the same
         net = taken[number] - given[number] - out[number]
-        added[number] = np.maximum(added[number], _asked(known, lever, aims.above_threshold) - net)
+        added[number] = np.maximum(added[number], asked(known, lever, aims.above_threshold) - net)
     return added, given, taken, out, cost, least, status
 
 
@@ -349,7 +349,7 @@ def known_sections(sections: Sections, left: np.ndarray, aims: Aims) -> Sections
     return replace(sections, per_pupil=sections.per_pupil * share)
 
 
-def _asked(sections: Sections, lever: Lever, above: float) -> Vector:
+def asked(sections: Sections, lever: Lever, above: float) -> Vector:
     """How many units each site must get for its thresholds alone, whole where the lever is; below 0 what it can spare."""
     step = sections.step[:, lever.indicator]
     short = sections.need[:, lever.indicator] * above - sections.have[:, lever.indicator]

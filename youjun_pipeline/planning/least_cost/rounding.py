@@ -10,33 +10,60 @@ from dataclasses import replace
 import numpy as np
 
 from youjun_pipeline.planning.least_cost.cones import Vector
-from youjun_pipeline.planning.least_cost.district import Lever, Sections
-from youjun_pipeline.planning.least_cost.proposal import Plan
+from youjun_pipeline.planning.least_cost.district import Aims, Lever, Sections
+from youjun_pipeline.planning.least_cost.proposal import Plan, asked, known_sections
 
 # Quantities have so many decimals of their unit; more where the coarser ones would take a coefficient over its limit.
 DECIMALS, FINER = 2, 6
 
 
-def rounded(plan: Plan, levers: list[Lever]) -> Plan:
+def rounded(plan: Plan, levers: list[Lever], aims: Aims) -> Plan:
     """The plan with quantities of broken units on a grid of decimals.
 
-    What is added is rounded up and what leaves is rounded down: no section ends lower than it would have. A school that is
+    What is added is rounded up and what leaves is rounded down, or up as far as the donor can spare it: no section ends lower
+    than it must. A school that is
     raised a little further raises the mean too; only one that stands above the break-even makes the coefficient worse.
     """
     for number, lever in enumerate(levers):
         if lever.is_whole:
             continue
-        for decimals in (DECIMALS, FINER):
-            finer = _on_grid(plan, number, decimals)
-            if decimals == FINER or _within(levers, finer, number):
-                plan = finer
+        for grid in (_moved_up(plan, lever, number, aims), _on_grid(plan, number, DECIMALS)):
+            if grid is not None and _within(levers, grid, number):
+                plan = grid
                 break
+        else:
+            plan = _on_grid(plan, number, FINER)
     return plan
 
 
 def _on_grid(plan: Plan, number: int, decimals: int) -> Plan:
     scale = 10.0**decimals
-    given, taken, out = (np.floor(part[number] * scale) for part in (plan.given, plan.taken, plan.out))
+    given, taken = (np.floor(part[number] * scale) for part in (plan.given, plan.taken))
+    return _put(plan, number, given, taken, scale)
+
+
+def _moved_up(plan: Plan, lever: Lever, number: int, aims: Aims) -> Plan | None:
+    """Hundredths with what moves rounded up, as far as the donors can spare it: instead of many small purchases."""
+    if lever.movable is None or not plan.taken[number].any():
+        return None
+    scale = 10.0**DECIMALS
+    spare = -asked(known_sections(plan.sections, plan.left, aims), lever, aims.above_threshold)
+    most = np.floor(np.minimum(lever.movable, np.maximum(spare, 0)) * scale + 1e-9)
+    given = np.minimum(np.ceil(plan.given[number] * scale - 1e-9) + 0.0, most)
+    taken = np.ceil(plan.taken[number] * scale - 1e-9) + 0.0
+    if lever.most_moved is not None:
+        _cut(taken, taken.sum() - np.floor(lever.most_moved * scale))
+    # the last hundredths come from those who give already and can spare most
+    room = np.where(given > 0, most - given, 0)
+    rest = room.copy()
+    _cut(rest, taken.sum() - given.sum())
+    given += room - rest
+    return _put(plan, number, given, taken, scale)
+
+
+def _put(plan: Plan, number: int, given: Vector, taken: Vector, scale: float) -> Plan:
+    """The plan with what one lever moves in steps of 1/`scale`, and what is bought to match."""
+    out = np.floor(plan.out[number] * scale)
     # as much is taken as is given
     _cut(given, given.sum() - taken.sum())
     _cut(taken, taken.sum() - given.sum())
