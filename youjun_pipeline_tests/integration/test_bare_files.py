@@ -252,9 +252,12 @@ def test_a_school_that_leaves_the_roster_without_a_change_is_told(tmp_path: Path
     header = ["学校标识码", "学校名称", "办学类型", "小学在校生数", "初中在校生数"]
     columns = ("school_code", "school_name", "school_type", "primary_students", "junior_students")
     closed, lost, *rest = sorted(GIVEN.tables["schools"] or [], key=lambda s: s["school_code"])
-    rows = [header, *([school.get(name) for name in columns] for school in rest)]
+    rows: Rows = [header, *([school.get(name) for name in columns] for school in rest)]
     path = write(home / "deliveries" / SECOND_DAY, "schools", rows, "csv")
-    changes = [["日期", "类型", "原学校", "新学校"], ["2024-05-31", "撤销", closed["school_name"], None]]
+    changes: Rows = [
+        ["日期", "类型", "原学校", "新学校"],
+        ["2024-05-31", "撤销", closed["school_name"], None],
+    ]
     write(home / "deliveries" / SECOND_DAY, "school_changes", changes, "csv")
     (finding,) = [f for f in precheck(path, date(2024, 7, 1)).findings if f.rule == "rows_did_not_collapse"]
     assert finding.file == f"{SECOND_DAY}/schools.csv"

@@ -99,3 +99,16 @@ def test_a_row_of_an_export_without_a_figure_reports_nothing(tmp_path: Path) -> 
     ]
     assert rows(result, "teachers", "school_code") == [("2112000001",)]
     assert "2112000002 的报表没有填写任何数" in notices(result)
+
+
+def test_classes_have_pupils(tmp_path: Path) -> None:
+    result = composed(tmp_path, book(nine_year(students={"primary": None, "junior": 210})))
+    assert rows(result, "schools", "primary_students", "junior_students") == [(None, "210")]
+    assert notices(result).endswith("2112000001 有小学班，而没有填写学生数，按没有填报处理")
+
+
+def test_teachers_without_pupils_are_told(tmp_path: Path) -> None:
+    """The school is not judged: it says that it has no pupils, if a blank is 0."""
+    result = composed(tmp_path, book(primary(students={"primary": None})))
+    assert rows(result, "schools", "primary_students") == [("0",)]
+    assert notices(result) == "statistics/河西小学.xlsx：2112000002 有专任教师，而学生数空白，按没有学生处理"

@@ -1,8 +1,9 @@
 """Forms that were delivered as they are printed, without one figure.
 
 A blank on a form is 0, and that holds for a form on which something stands. A form of teachers, classes or buildings without
-any entry, in a stage or school that has pupils, was not filled in: its figures are not reported, and so are all figures of
-a school without a single one. Belongs here: which entries those are. Keep out: what an entry means (cells.py).
+any entry, in a stage or school that has pupils, was not filled in: its figures are not reported, and so are blank pupils of a
+stage that has classes and all figures of a school without a single one. Teachers without pupils stay, and are told.
+Belongs here: which entries those are. Keep out: what an entry means (cells.py).
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from youjun_pipeline.ingest.statistics.cells import ATTACHED, SCHOOL, Cell, number
+from youjun_pipeline.ingest.statistics.layouts import STAGE_NAMES
 from youjun_pipeline.vocabulary import shortened
 
 _STAGE_OF = {"primary_students": "primary", "junior_students": "junior", "senior_students": "senior"}
 _FORMS = {"teachers": "教师", "class_bands": "班额", "facilities": "校舍和设备"}
 # One entry alone may well be none: a school without backbone teachers leaves that form blank.
 _MAY_BE_BLANK = frozenset({"backbone"})
-# How every notice of this ends.
-NOT_REPORTED = "按没有填报处理"
+# How every notice of this ends that is worth a warning.
+NOT_REPORTED = ("按没有填报处理", "按没有学生处理")
 
 
 def without_unfilled(
@@ -26,12 +28,16 @@ def without_unfilled(
     """Indices of the entries of a delivery, each with its file, that were not filled in; what is left out is told."""
     figures = [(i, file, cell) for i, (file, cell) in enumerate(sources) if cell.column not in identity]
     filled = {cell.school_code for _, _, cell in figures if _says(cell)}
-    with_pupils = {
-        (cell.school_code, stage)
-        for _, _, cell in figures
-        if (own := _STAGE_OF.get(cell.column)) and (number(cell.value) or 0) > 0
-        for stage in (own, "")
-    }
+    with_pupils, with_classes, with_teachers = (set[tuple[str, str]]() for _ in range(3))
+    for _, _, cell in figures:
+        if (number(cell.value) or 0) <= 0:
+            continue
+        if stage := _STAGE_OF.get(cell.column):
+            with_pupils |= {(cell.school_code, stage), (cell.school_code, "")}
+        elif cell.dataset == "class_bands":
+            with_classes.add((cell.school_code, cell.stage))
+        elif cell.column == "full_time":
+            with_teachers.add((cell.school_code, cell.stage))
     forms: dict[tuple[str, str, str, str, str], list[tuple[int, Cell]]] = {}
     for i, file, cell in figures:
         if cell.role in (SCHOOL, ATTACHED):
@@ -51,14 +57,25 @@ def without_unfilled(
             and not _MAY_BE_BLANK.issuperset(cell.column for _, cell in entries)
         ):
             what = f"有学生，而工作表“{sheet}”的{_FORMS[dataset]}没有填写任何数"
+        elif pupils := {(school, _STAGE_OF.get(cell.column, "")) for _, cell in entries} & with_classes:
+            what = f"有{STAGE_NAMES[max(pupils)[1]]}班，而没有填写学生数"
         else:
             continue
         told.setdefault((file, what), []).append(school)
         found.update(i for i, _ in entries)
     notices += [
-        f"{file}：{shortened(list(dict.fromkeys(schools)))} {what}，{NOT_REPORTED}"
+        f"{file}：{shortened(list(dict.fromkeys(schools)))} {what}，{NOT_REPORTED[0]}"
         for (file, what), schools in told.items()
     ]
+    alone = {
+        (file, cell.school_code): None
+        for i, file, cell in figures
+        if cell.role == SCHOOL
+        and i not in found
+        and not _says(cell)
+        and (cell.school_code, _STAGE_OF.get(cell.column, "")) in with_teachers
+    }
+    notices += [f"{file}：{school} 有专任教师，而学生数空白，{NOT_REPORTED[1]}" for file, school in alone]
     return found
 
 
