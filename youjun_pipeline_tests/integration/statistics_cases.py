@@ -139,7 +139,10 @@ def write_cases(root: Path) -> None:
     # 140109: a site without a parent; 140110: a workbook of another district.
     folder = deliver(root, "140109")
     site = wide_row(primary("2112000003", "河东校点", authority="140109000000"), "primary", counted=False)
-    rows = [wide_row(primary(authority="140109000000"), "primary"), site]
+    whole = primary(
+        authority="140109000000", classes={"primary": [33, 33, 34]}, facilities=nine_year().facilities
+    )
+    rows = [wide_row(whole, "primary"), site]
     (folder / DAY / "statistics" / "小学.xlsx").write_bytes(workbook([wide_sheet("primary", rows)], PLAIN))
     folder = deliver(root, "140110", primary())
     (folder / DAY / "statistics" / "别区.xlsx").write_bytes(book_of(nine_year(), PLAIN))
