@@ -111,7 +111,15 @@ def mentions(sql: str) -> Mentions:
 
     tree = sqlglot.parse_one(sql, dialect="duckdb")
     tables = frozenset(f"{t.db}.{t.name}".lower() for t in tree.find_all(exp.Table) if t.db)
-    names = {identifier.name.lower() for identifier in tree.find_all(exp.Identifier)}
+    # An option looked up by its name is that option; whoever takes the settings whole may take any.
+    lookups = [
+        found
+        for found in tree.find_all(exp.Bracket)
+        if found.this.name == "settings" and found.expressions[0].is_string
+    ]
+    looked_in = {id(found.this.this) for found in lookups}
+    names = {i.name.lower() for i in tree.find_all(exp.Identifier) if id(i) not in looked_in}
+    names |= {found.expressions[0].name for found in lookups}
     if any(_hands_on_a_run(select) for select in tree.find_all(exp.Select)):
         names.add("*")
     return Mentions(tables, frozenset(names))

@@ -21,7 +21,7 @@ from youjun_pipeline.warehouse.connection import SCHEMAS
 from youjun_pipeline.warehouse.models import Model, behind, build
 from youjun_pipeline.warehouse.run import RUN_TABLES, run_sql
 from youjun_pipeline.warehouse.stand_in import MARK, ScenarioError, quoted, replace_files
-from youjun_pipeline.warehouse.tables import EVALUATION_KEY, declared_tables, sql_text
+from youjun_pipeline.warehouse.tables import EVALUATION_KEY, SINGLE_KEYS, declared_tables, sql_text
 
 SCENARIO = "youjun_scenario"
 VERDICTS = (
@@ -180,7 +180,7 @@ def _begin(con: Connection, variants: Collection[Variant], base: str, *, keep_eq
         _drop_equal(con, base)
     con.execute("create table main.every_evaluation as from temp.run_evaluation")
     con.execute(
-        "create table main.evaluation as select district_code, phase_id, r.base_phase_id, r.variant "
+        "create table main.evaluation as select district_code, phase_id, r.base_phase_id, r.variant, r.standard_id "
         "from main.request r semi join temp.run_evaluation using (district_code, phase_id)"
     )
     return con.execute("select count(*) from main.evaluation").fetchall()[0][0]
@@ -274,38 +274,78 @@ def _build_whole(con: Connection, models: list[Model]) -> None:
 
 
 def _build_touched(con: Connection, base: str, variants: Collection[Variant], models: list[Model]) -> None:
-    """Give every model its rows: computed for the variants that can change them, the base's rows for the others."""
-    everyone = {v.name for v in variants}
-    touched: dict[str, set[str]] = {}
+    """Give every model its rows: computed for the evaluations that may differ, the base's rows for the others.
+
+    An evaluation may differ where the model's own SQL may give other rows under its variant, and where a table that the
+    model reads turned out to differ from the base's. Most variants change little, so most tables are not computed.
+    """
+    con.execute("create table main.differing (model varchar, district_code varchar, phase_id varchar)")
+    read = set[str]().union(*(model.reads for model in models))
     for model in models:
-        name = model.full_name
-        upstream = set[str]().union(*(touched.get(read, ()) for read in model.reads))
-        touched[name] = upstream | {v.name for v in variants if v.touches(model)}
-        if not touched[name]:
-            _map_base(con, base, model, everyone, as_view=True)
-            continue
         con.execute(
-            "create or replace temp table run_evaluation as from main.every_evaluation "
-            "semi join (from main.evaluation where list_contains($1, variant)) using (district_code, phase_id)",
-            [sorted(touched[name])],
+            "create or replace temp table run_evaluation as from main.every_evaluation semi join ("
+            "select district_code, phase_id from main.evaluation where list_contains($1, variant) union all "
+            "select district_code, phase_id from main.differing where list_contains($2, model)"
+            ") using (district_code, phase_id)",
+            [sorted(v.name for v in variants if v.touches(model)), sorted(model.reads)],
         )
+        if not con.execute("from temp.run_evaluation limit 1").fetchall():
+            _map_base(con, base, model, as_view=True)
+            continue
         _build_whole(con, [model])
-        _map_base(con, base, model, everyone - touched[name], as_view=False)
+        if model.full_name in read:
+            _note_differing(con, base, model)
+        _map_base(con, base, model, as_view=False)
 
 
-def _map_base(con: Connection, base: str, model: Model, variants: set[str], *, as_view: bool) -> None:
-    """The base's rows of a model under the phase ids of `variants`, as the table's view or added to its rows."""
+def _note_differing(con: Connection, base: str, model: Model) -> None:
+    """Note the computed evaluations whose rows are not those of the base, by the number and the hashes of the rows.
+
+    A table without a phase cannot be told apart by evaluation; then all that were computed count as differing.
+    """
+    source, made = quoted(base, model.schema, model.name), quoted(model.schema, model.name)
+    columns = [row[0] for row in con.execute(f"describe {source}").fetchall()]
+    if not set(EVALUATION_KEY) <= set(columns):
+        con.execute(
+            "insert into main.differing select $1, district_code, phase_id from temp.run_evaluation",
+            [model.full_name],
+        )
+        return
+    # What names the evaluation or its run differs always.
+    told = ", ".join(f'"{c}"' for c in columns if c not in ("phase_id", "run_id", *SINGLE_KEYS))
+    rows = f"select district_code, phase_id, count(*) as n, sum(hash({told})) as hashes"
+    con.execute(
+        f"""
+        insert into main.differing
+        with computed as ({rows} from {made} group by all), delivered as ({rows} from {source} group by all)
+        select $1, e.district_code, e.phase_id
+        from temp.run_evaluation r
+        join main.evaluation e using (district_code, phase_id)
+        left join computed c using (district_code, phase_id)
+        left join delivered d on d.district_code = e.district_code and d.phase_id = e.base_phase_id
+        where (c.n, c.hashes) is distinct from (d.n, d.hashes)
+        """,
+        [model.full_name],
+    )
+
+
+def _map_base(con: Connection, base: str, model: Model, *, as_view: bool) -> None:
+    """The base's rows of a model under the variants' phase ids: as the table's view, or added for what was not computed."""
     source, target = quoted(base, model.schema, model.name), quoted(model.schema, model.name)
     columns = {row[0] for row in con.execute(f"describe {source}").fetchall()}
-    if set(EVALUATION_KEY) <= columns:
-        names = ", ".join(sql_text(v) for v in sorted(variants))
+    per_evaluation = set(EVALUATION_KEY) <= columns
+    select = f"from {source}"
+    if per_evaluation:
+        keys = {name: sql for name, (_, _, sql) in SINGLE_KEYS.items() if name in columns}
+        replaced = ", ".join(f"{sql} as {name}" for name, sql in ({"phase_id": "e.phase_id"} | keys).items())
         select = (
-            f"select t.* replace (m.phase_id as phase_id) from {source} t join main.evaluation m "
-            f"on m.district_code = t.district_code and m.base_phase_id = t.phase_id and m.variant in ({names or 'null'})"
+            f"select t.* replace ({replaced}) from {source} t join main.evaluation e "
+            "on e.district_code = t.district_code and e.base_phase_id = t.phase_id"
         )
-    else:
-        select = f"from {source}"
     if as_view:
         con.execute(f"create view {target} as {select}")
-    elif variants and set(EVALUATION_KEY) <= columns:
-        con.execute(f"insert into {target} by name {select}")
+    elif per_evaluation:
+        con.execute(
+            f"insert into {target} by name {select} anti join temp.run_evaluation r "
+            "on r.district_code = e.district_code and r.phase_id = e.phase_id"
+        )

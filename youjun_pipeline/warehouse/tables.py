@@ -28,7 +28,7 @@ SINGLE_KEYS: dict[str, tuple[str, str, str]] = {
     "evaluation_id": (
         "phase_id",
         "评估键：区划代码/阶段编号，单列连接用",
-        "t.district_code || '/' || t.phase_id",
+        "e.district_code || '/' || e.phase_id",
     ),
     "standard_id": ("phase_id", "所用标准目录的编号", "e.standard_id"),
     "school_id": (

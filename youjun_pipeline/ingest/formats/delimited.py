@@ -133,10 +133,11 @@ def delimited_sheet(data: bytes, score: Callable[[list[list[str]]], int]) -> She
         text = _OTHER_BREAKS.sub("\n", text)
     check_characters("文件", len(text))
     heads: dict[str, list[list[str]]] = {}
+    lines: dict[str, list[int]] = {}
     errors: list[Unreadable] = []
     for delimiter in DELIMITERS:
         try:
-            heads[delimiter] = records(text, delimiter, HEAD_ROWS)[0]
+            heads[delimiter], lines[delimiter] = records(text, delimiter, HEAD_ROWS)
         except Unreadable as error:
             errors.append(error)
     if not heads:
@@ -145,7 +146,7 @@ def delimited_sheet(data: bytes, score: Callable[[list[list[str]]], int]) -> She
         (len(row) for head in heads.values() for row in head if len(row) > MAX_COLUMNS), default=0
     ):
         raise Unreadable(f"有一行有 {widest} 列，超过 {MAX_COLUMNS} 列", SMALLER)
-    best = max(heads, key=lambda d: (score(heads[d]), max((len(row) for row in heads[d]), default=0)))
+    best = _best_delimiter(heads, score)
     check_cells("文件", text.count(best) + text.count("\n") + text.count("\r"))
     if errors and not score(heads[best]):
         # With the right delimiter a quote is wrong; with another there is nothing to be found.
@@ -163,8 +164,20 @@ def delimited_sheet(data: bytes, score: Callable[[list[list[str]]], int]) -> She
         or not INVISIBLE_CHARACTERS.isdisjoint(set(text))
     )
     head = [[visible(cell) for cell in row] for row in heads[best]] if may_hide else heads[best]
-    numbers = records(text, best, HEAD_ROWS)[1]
-    return Sheet("", lambda: Content(lambda: head, numbers, body, lambda: records(text, best)[0]))
+    return Sheet("", lambda: Content(lambda: head, lines[best], body, lambda: records(text, best)[0]))
+
+
+def _best_delimiter(heads: dict[str, list[list[str]]], score: Callable[[list[list[str]]], int]) -> str:
+    """The delimiter by which the most headers are recognised, of several the one that gives the widest row.
+
+    Rows that a delimiter leaves whole name one column at most. They are looked at, which is slow, only where no other does
+    better.
+    """
+    widths = {delimiter: max(map(len, head), default=0) for delimiter, head in heads.items()}
+    scores = {delimiter: score(head) for delimiter, head in heads.items() if widths[delimiter] > 1}
+    if max(scores.values(), default=0) < 2:
+        scores = {delimiter: score(head) for delimiter, head in heads.items()}
+    return max(heads, key=lambda delimiter: (scores.get(delimiter, 0), widths[delimiter]))
 
 
 def records(

@@ -9,9 +9,9 @@ with stage_students as (
     ], recursive := true),
         -- attached classes are no stage of any type, so a blank is none; with no weight set they take no share, which
         -- quality.suspicion asks about
-        coalesce(preschool_students * settings['preschool_weight']::decimal(9, 3), 0)::decimal(18, 3) as preschool_weighted
+        coalesce(preschool_students * e.settings['preschool_weight']::decimal(9, 3), 0)::decimal(18, 3) as preschool_weighted
     from core.school
-    join (select district_code, phase_id, settings from run_evaluation) using (district_code, phase_id)
+    join run_evaluation e using (district_code, phase_id)
     where in_scope
 ), weighted as (
     select
