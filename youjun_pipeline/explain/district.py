@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 CONTRIBUTORS = 5
 LISTED_INPUTS = 12
 LISTED_SCHOOLS = 30
-# Said where figures are summed up; whoever shows them all beside it says so instead.
+# Stands where figures are summed up. Where all of them are shown beside the sum, a sentence of its own says so.
 BY_MACHINE = "，逐行见 youjun explain --json"
 # Judged subject by subject from an outside result; its value is the share of subjects that pass.
 MONITORING = "Q9"

@@ -125,5 +125,5 @@ def _open(storage: SqliteEventLogStorage, shard: str) -> Iterator[Connection]:
 def _replace(owner: object, method: object) -> None:
     name = method.__name__  # type: ignore[attr-defined]
     if not callable(getattr(owner, name)):
-        raise TypeError(f"{type(owner).__name__}.{name} is no method any more")
+        raise TypeError(f"{type(owner).__name__}.{name} is not a method any more")
     setattr(owner, name, method)

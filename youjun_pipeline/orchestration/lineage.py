@@ -22,7 +22,7 @@ OWNERS = ["team:district-data"]
 CATALOGUE, CONTRACTS = dg.AssetKey(["standard", "catalogue"]), dg.AssetKey(["standard", "contracts"])
 DISTRICTS, FILES = dg.AssetKey(["raw", "district"]), dg.AssetKey(["raw", "delivered_file"])
 DATA_FOLDER = dg.AssetKey(["files", "data_folder"])
-# Where a table that is no asset of its own is looked up: what a district.toml says, what the contracts say.
+# Where a table without an asset of its own is looked up: in the districts' files and in the contracts.
 OF_DISTRICTS = (
     "district",
     "district_option",
@@ -85,7 +85,7 @@ def _run_reads(table: str) -> frozenset[str]:
         "ops.phase_closure",
         "ops.publication",
         "mart.evaluation",
-    }  # what was published before is no input, or all would be in a circle
+    }  # what was published before does not count as an input: all would be in a circle
     return found.tables.union(*(_run_reads(name) for name in rest)) - closures
 
 

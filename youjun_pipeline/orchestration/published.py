@@ -162,7 +162,7 @@ def data_docs(refresh: Refresh) -> dg.MaterializeResult:
     )
 
 
-# Its pages link to the reports that are there. Not to wait for data_docs: a fault there is no reason for an old site.
+# Its pages link to the reports that are there. It does not wait for data_docs: a fault there must not leave an old site.
 @computed(
     dg.AssetKey(["reports", "site"]),
     [PUBLICATION, *(dg.AssetKey(["reports", folder]) for folder in FOLDERS)],

@@ -118,7 +118,7 @@ def failure_notice(context: dg.RunFailureSensorContext) -> None:
     _tell(context)
 
 
-# A run that somebody cancelled is no news to whoever did it; one that was refused may be that of the night.
+# Nobody is told of a run that somebody cancelled: who did it knows. One that was refused may be the run of the night.
 @dg.run_status_sensor(
     run_status=dg.DagsterRunStatus.CANCELED,
     name="refusal_notice",

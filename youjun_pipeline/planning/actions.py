@@ -20,8 +20,8 @@ from youjun_pipeline.planning.figures import STAGES, Figures, NotThereError
 ROOM_KINDS = {"音乐": "music", "music": "music", "美术": "art", "art": "art"}
 MULTIMEDIA = "multimedia_rooms"
 WHOLE_DISTRICT = ("全区", "全县", "全市")
-# Columns of the teachers that a person counts in whatever else is said of him. Nobody may teach without a certificate, and all
-# take part in the training: a teacher who comes counts there too, as in the least-cost plan, or each would bring down G9 and G12.
+# Columns in which every teacher counts, whatever other columns he counts in. Nobody may teach without a certificate, and all take
+# part in the training: a teacher who comes counts there too, as in the least-cost plan, or each would lower G9 and G12.
 EVERY_TEACHER = ("full_time", "staff", "certified", "trained_360h")
 
 

@@ -2,7 +2,7 @@
 
 They come from the pipeline's own models and checks, run on a database in memory, so that a check before sending says what the
 refresh would say. Belongs here: which of them run, and their results as findings. Keep out: what a single file shows
-(`findings`) and everything that judges by the standard: that is no fault of the data.
+(`findings`) and everything that judges by the standard: what these find is not a fault of the data.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ _TOLD = """
     where contains(message, $file)
     order by all
 """
-# What is told of the delivery as a whole; of each workbook's own notices it has the words too.
+# Notices about the delivery as a whole; they repeat what each workbook's own notices say.
 _NOTICES = (
     _COMPOSED
     + """

@@ -1,6 +1,6 @@
 """What a district has still to answer, report or inspect, from the publication: rows for the templates of the event datasets.
 
-Each row names its thing and shows what is known of it beside the cells to be filled in; a row left blank is no report. Belongs
+Each row names its thing and shows what is known of it beside the cells to be filled in; a row left blank reports nothing. Belongs
 here: which things are open, as rows of a template. Keep out: how a template looks (`data_sheet`).
 """
 

@@ -49,7 +49,7 @@ def shortened(items: Sequence[object], most: int = 20) -> str:
 def macros() -> str:
     """SQL macros of the same words: `status_word(status)`, `stage_word(stage)`, `passes_word(passes)`.
 
-    `status_word` reads the floor from the variable `floor_word`, which whoever begins a run sets.
+    `status_word` reads the floor from the variable `floor_word`, which is set when a run begins.
     """
     status = _case("status", words("status", "'||getvariable('floor_word')||'"), words("status")["no_data"])
     return "\n".join(

@@ -44,7 +44,7 @@ def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
 
     `IN_MEMORY` opens a database of its own that leaves no trace.
 
-    Raises WarehouseBusyError when another process is writing to it, DatabaseDamagedError when it is no whole database.
+    Raises WarehouseBusyError when another process is writing to it, DatabaseDamagedError when the file is not a whole database.
     """
     if not read_only and path != IN_MEMORY:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ from youjun_pipeline.warehouse.tables import describe, sql_text
 
 HELD, GONE, SILENT, TURNED = "held", "gone", "silent", "turned"
 
-# The wording of a silent district counts days, which is no news; of the others a changed wording is a changed fault.
+# The message about a silent district counts days, so a new wording tells nothing new; any other new wording is a new fault.
 _CONCERNS = """
     select case when c.severity = 'blocking' then 'held' when c.check_name = 'folder_is_present' then 'gone'
             else 'silent' end as kind,

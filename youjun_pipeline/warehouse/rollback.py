@@ -30,7 +30,7 @@ def roll_back(warehouse: Path, published: Path, as_of: str | None = None) -> Pub
 
     Called again it swaps them back. With `as_of` only to a publication as of that day.
 
-    A refresh must not publish meanwhile, so the working database is held where there is one; a broken one is no hindrance.
+    A refresh must not publish meanwhile, so the working database is held where there is one; a broken one does not prevent it.
     Raises RollbackError, or WarehouseBusyError while a refresh runs.
     """
     with ExitStack() as stack:

@@ -2,7 +2,8 @@
 -- dataset: files
 -- severity: warning
 -- Against the delivery before: under half of its rows, schools gone that the roster still has, or schools gone from the roster
--- that no change (school_changes) accounts for. What is missing is told before it is believed; the share is no part of the standard.
+-- that no change (school_changes) accounts for. What is missing is told before it is believed; the
+-- share is not a number of the standard.
 with chosen as (
     select f.district_code, f.phase_id, f.dataset, f.delivery, f.file, f.content_sha256
     from core.chosen_file f

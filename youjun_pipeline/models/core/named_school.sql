@@ -1,5 +1,5 @@
 -- Schools that delivered rows refer to by name, each name found or not: never guessed.
--- resolution: code, name, alias, former, normalised, campuses, ambiguous, unknown; candidates help whoever has to mend it.
+-- resolution: code, name, alias, former, normalised, campuses, ambiguous, unknown; candidates help those who have to mend it.
 with reference as (
     select district_code, phase_id, 'measures' as dataset, delivery, file, content_sha256, sheet, row_number,
         'school_names' as column_name, trim(unnest(regexp_split_to_array(school_names, '[、，,；;\n]'))) as name

@@ -29,7 +29,7 @@ with unit as (
     left join core.reported_year y
         on y.district_code = m.district_code and y.phase_id = m.phase_id and y.indicator_code = m.indicator_code
         and y.part = m.part
-    -- who was too new to have something to report in that year, and reported nothing, is no unit
+    -- a school that was too new to report that year, and reported nothing, is not counted
     where coalesce(m.first_year <= y.year, true) or exists (
         from core.figure f
         where f.district_code = m.district_code and f.phase_id = m.phase_id and f.dataset = m.dataset

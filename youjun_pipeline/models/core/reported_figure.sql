@@ -42,7 +42,7 @@ select * from newest
 union all
 select f.* replace (2 as rank)
 from figure f
--- a school that is silent now is compared with whatever it said last
+-- a school that reports nothing now is compared with its last report
 left join newest n
     on n.district_code = f.district_code and n.phase_id = f.phase_id and n.dataset = f.dataset
     and n.school_code = f.school_code and n.stage is not distinct from f.stage and n.column_name = f.column_name

@@ -2,7 +2,7 @@
 -- A stage is there when it has pupils, or when the school teaches it by type and its pupils are not reported. A school whose
 -- type cannot be read may teach every stage: those whose pupils it does not report are there, and nothing is known of them.
 -- A campus in a row of its own is a school of its one stage; campus_of is the code of the whole, that of a school its own.
--- A cell of pupils that cannot be read says that there are some: the stage is there, whatever the type teaches.
+-- A cell of pupils that cannot be read says that there are pupils: the school has the stage, whatever its type teaches.
 with unreadable as (
     select content_sha256, sheet, row_number, list(column_name) as columns
     from raw.rejection

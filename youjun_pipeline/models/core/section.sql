@@ -7,7 +7,7 @@ with stage_students as (
         {'stage': 'junior', 'is_taught': has_junior, 'students': junior_students},
         {'stage': 'senior', 'is_taught': has_senior, 'students': senior_students}
     ], recursive := true),
-        -- attached classes are no stage of any type, so a blank is none; with no weight set they take no share, which
+        -- attached classes are a stage of no type, so a blank means none; without a weight they take no share, which
         -- quality.suspicion asks about
         coalesce(preschool_students * e.settings['preschool_weight']::decimal(9, 3), 0)::decimal(18, 3) as preschool_weighted
     from core.school

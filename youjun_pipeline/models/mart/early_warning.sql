@@ -1,4 +1,4 @@
--- What is near and for how long is no number of the standard; it stands in `near` below.
+-- What counts as near, and for how long, is not in the standard; these numbers stand in `near` below.
 with near as (
     select 0.05 as of_limit, 365 as days_ahead, 90 as days_before_due
 ), judged as (

@@ -14,7 +14,7 @@ with roster as (
         null::integer as grade, year, null::varchar as item, sum(value)::double as value
     from core.figure
     semi join run_evaluation using (district_code, phase_id)
-    -- a year of building is no amount
+    -- the year a school was built is not an amount
     where school_code is not null and value is not null and column_name <> 'built_year'
     group by all
 ), chosen as (

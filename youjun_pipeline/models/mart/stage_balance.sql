@@ -59,7 +59,7 @@ with cell as (
         end as waived,
         case
             when waived in ('not_applicable', 'no_data') then waived
-            -- no resource at all but what a waiver adds: strictly there is no coefficient
+            -- no resource at all but what a waiver adds: without the waiver there is no coefficient
             when m.mean_strict = 0 then 'not_applicable'
             when cv_strict <= cv_limit * (1 + tolerance) then 'met'
             else 'below'

@@ -30,7 +30,7 @@ with judged as (
         and (l.detail is null
             or l.column_name not in ('conclusion', 'evidence', 'school_type', 'urban_rural', 'dense_urban'))
 ), absent as (
-    -- rows of which there is no trace at all: classes of a section, rooms of a district, and teachers for the district's sums
+    -- rows that are missing altogether: classes of a section, rooms of a district, and teachers for the district's sums
     select s.district_code, s.phase_id, 'classes' as dataset, s.school_code, s.stage, j.indicator_code
     from core.section s
     join judged j

@@ -13,7 +13,7 @@ with bound as (
         n.label || coalesce(if(n.stage = 'junior', '（初中）', if(n.stage = 'primary', '（小学）', '')), '')
             || ' 上次（' || b.delivery || '）为 ' || shown2(b.value) || ' ' || n.unit || '，本次为 ' || shown2(n.value) || ' ' || n.unit
             || if(n.value > b.value, '，增加 ', '，减少 ') || shown2(abs(n.value - b.value)) || ' ' || n.unit
-            -- of nothing there is no share
+            -- zero has no shares
             || if(b.value > 0, '（' || shown2(round(100 * abs(n.value - b.value) / b.value, 1)) || '%）', '') as message,
         n.value as figure, b.value as compared_with, n.unit, n.delivery, n.file, n.sheet, n.row_number
     from now n

@@ -32,7 +32,7 @@ with step as (
 )
 select district_code, phase_id, previous_phase_id, stage, indicator_code,
     ['was', 'roster', 'correction', 'enrolment', 'resource', 'rule'][step + 1] as cause,
-    -- a step at which there is no CV leaves its part to the next one that has one
+    -- a step without a CV hands its part on to the next step that has one
     cv - lag(cv ignore nulls) over (
         partition by district_code, phase_id, previous_phase_id, stage, indicator_code order by step
     ) as effect,

@@ -10,7 +10,7 @@ with phase as (
     join mart.evaluation p on p.district_code = e.district_code and p.phase_order <= e.phase_order
     semi join raw.phase k on k.district_code = p.district_code and k.phase_id = p.phase_id
 ), sent as (
-    -- a file that says what the one before it said is no new figure: its day is that of the first
+    -- a file that repeats the figure of the one before it brings nothing new: the day of the first counts
     select district_code, dataset, delivery,
         max(if(content is distinct from before, delivery, null)) over (
             partition by district_code, dataset order by delivery) as first_on
@@ -91,7 +91,7 @@ with phase as (
     join stand_in c using (district_code, phase_id, origin)
     join judged_at j using (district_code, at_phase_id, level, indicator_code, stage_key, item)
     where p.at_order >= i.first_order and coalesce(c.since <= p.at_effective_on, true)
-    -- whoever took in a school that is still judged itself stands in for nobody
+    -- a school that took in another does not stand in for it while that one is still judged itself
     qualify not list_has_any(c.passed, list(j.item) over (partition by i.n, p.at_order))
 ), seen as (
     select * from heir

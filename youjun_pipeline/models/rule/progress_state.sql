@@ -1,8 +1,8 @@
 -- Where a measure or a milestone stands, from the newest report that counts; nobody types it.
 -- Of two on one day the later delivered speaks, then the less advanced: one "done" does not outvote one "not yet".
 -- finished_on: the first day of the unbroken reports that it is done; a date expected changes nothing about that.
--- What was said before it was done, or before it was taken back, speaks no more; nor does a percentage of before it was
--- said not to have begun. A report that cannot be read, or the newest one's state, may say anything: then nothing is known
+-- Reports from before it was done, or before that was taken back, no longer count; nor does a percentage from before it was
+-- reported as not begun. Where a report, or the state in the newest one, cannot be read, it may say anything: then nothing is known
 -- (no_data). 100 % of what is not done is a contradiction: then there is no percentage.
 with report as (
     select district_code, phase_id,

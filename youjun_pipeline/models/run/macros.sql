@@ -41,7 +41,7 @@ create or replace temp macro names_in(cell) as
 create or replace temp macro period_form(period) as rtrim(upper(trim(period)), '年度');
 -- a figure with all its decimals and no trailing zeros
 create or replace temp macro exact(x) as regexp_replace(x::decimal(38, 6)::varchar, '\.?0+$', '');
--- the difference of two figures computed along different ways: binary noise is none
+-- the difference of two figures that were computed in different ways; binary noise counts as no difference
 create or replace temp macro moved_by(before, after) as
     if(abs(after - before) <= 1e-9 * greatest(abs(before), abs(after)), 0, after - before);
 -- names in a sentence: ten at most, then how many there are

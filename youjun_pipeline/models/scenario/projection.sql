@@ -18,7 +18,7 @@ with made as (
     where f.effect = 'rooms' or (i.category <> 'resource' and i.level = 'section')
     group by all
 ), keyed as (
-    -- what is judged by school is one judgement, whatever stage it stands under
+    -- an indicator of the whole school is judged once, whatever stage it stands under
     select e.district_code, e.phase_id, i.indicator_code, i.level = 'school' as is_by_school
     from run_evaluation e
     join standard.indicator i using (standard_id)

@@ -66,7 +66,7 @@ class Lever:
         move_price: of one unit moved between two sites; None where the kind cannot move.
         movable: at most so many units leave a site, one per site; the donor keeps its threshold besides.
         people: how many people may leave a site, all levers with such a figure together; None where nobody moves.
-        carries: another indicator that whoever moves counts in as well; None where it is the lever's own alone.
+        carries: another indicator in which the teachers who move count too; None where it is the lever's own alone.
         most_moved: at most so many units are moved in all.
         shares_most: whether that is for all levers that share it together.
         may_take_out: whether units may be taken out of use (listed apart, last).

@@ -198,7 +198,7 @@ def _refuse_unknown(con: duckdb.DuckDBPyConnection, key: list[str]) -> None:
         select school_name, string_agg(indicator_code, '、' order by indicator_code) from (
             select school_code, school_name, indicator_code from mart.school_indicator
             where district_code = $1 and phase_id = $2 and status = 'no_data'
-            -- a school that lacks rooms fails whatever the area of one is that nobody reported; with the rooms it is not known
+            -- a school without enough rooms fails, whatever area was not reported; one with enough is not known
             union
             select g.school_code, s.school_name, g.indicator_code from rule.g3_music_art_rooms g
             join core.school s using (district_code, phase_id, school_code)
