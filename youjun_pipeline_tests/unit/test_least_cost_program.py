@@ -274,3 +274,10 @@ def test_who_gives_is_not_given_as_much_again():
     assert plan.added[0].sum() == pytest.approx(0, abs=1e-6)
     assert plan.given[0] == pytest.approx([moved, 0], abs=1e-5)
     assert plan.cost == pytest.approx(0.1 * moved, rel=1e-5)
+
+
+@pytest.mark.filterwarnings("error")
+def test_where_nobody_has_anything_nothing_is_over_its_limit() -> None:
+    program = one_cone(0.5, units=np.zeros(5))
+    assert program.cones.coefficients(np.zeros(5), PUPILS).tolist() == [0]
+    assert program.needs_nothing()

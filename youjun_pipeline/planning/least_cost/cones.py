@@ -69,11 +69,15 @@ class Cones:
         return np.bincount(self.cone, weights=touched, minlength=len(self.limit)) > 0
 
     def coefficients(self, amounts: Vector, pupils: Vector) -> Vector:
-        """The coefficient of every cone at these amounts and pupils (units as given), shape (k,)."""
+        """The coefficient of every cone at these amounts and pupils (units as given), shape (k,).
+
+        Where nobody has anything there is no coefficient, and nothing is over its limit: 0.
+        """
         sums = self.members()
         total, weight = sums @ amounts, sums @ pupils
-        squares = sums @ (amounts**2 / pupils)
-        return np.sqrt(np.maximum(weight * squares / total**2 - 1, 0))
+        squares = weight * (sums @ (amounts**2 / pupils))
+        ratio = np.divide(squares, total**2, out=np.ones_like(total), where=total != 0)
+        return np.sqrt(np.maximum(ratio - 1, 0))
 
 
 @dataclass(frozen=True)
