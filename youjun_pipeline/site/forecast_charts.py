@@ -30,10 +30,14 @@ def forecast_chart() -> Any:
         ],
     )
     students = alt.Y("students:Q", title="学生数（人）", scale=alt.Scale(zero=True))
+    # where there is no interval the band has no height: one without any row would make Vega complain of its scales
     band = (
-        base.transform_filter("isValid(datum.low)")
+        base.transform_calculate(
+            bottom="isValid(datum.low) ? datum.low : datum.students",
+            top="isValid(datum.high) ? datum.high : datum.students",
+        )
         .mark_area(opacity=0.18)
-        .encode(y=alt.Y("low:Q", title="学生数（人）"), y2="high:Q", color=colour)
+        .encode(y=alt.Y("bottom:Q", title="学生数（人）"), y2="top:Q", color=colour)
     )
     line = base.mark_line(strokeWidth=2).encode(
         y=students,

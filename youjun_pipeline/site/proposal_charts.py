@@ -31,7 +31,7 @@ def price_curve_chart() -> Any:
     points = base.mark_point(filled=True, opacity=1).encode(
         color=alt.Color("mark:N", title=None, scale=scale(0)),
         shape=alt.Shape("mark:N", title=None, scale=scale(1)),
-        size=alt.Size("mark:N", title=None, scale=scale(2)),
+        size=alt.Size("mark:N", title=None, sort=list(MARKS), scale=scale(2)),
         tooltip=[
             alt.Tooltip("panel:N", title="曲线"),
             alt.Tooltip("at:Q", title="横轴", format=",.4~r"),
