@@ -21,7 +21,7 @@ from youjun_pipeline.ingest.formats.book import (
     column_letter,
 )
 from youjun_pipeline.ingest.formats.kinds import wrong_suffix_notice
-from youjun_pipeline.ingest.formats.limits import read_bytes, unforeseen
+from youjun_pipeline.ingest.formats.limits import read_bytes, unforeseen, why_unread
 from youjun_pipeline.ingest.formats.opening import open_book
 from youjun_pipeline.ingest.headers import Header, find_header, headed_rows_above, one_line, score
 from youjun_pipeline.ingest.results import Place, ReadResult, SourceColumn
@@ -41,13 +41,8 @@ def read(path: Path, dataset: Dataset, sheet: str | None = None) -> ReadResult:
         notices += book.notices
         sheets = [s for s in book.sheets if sheet is None or s.name == sheet]
         return _read_sheets(sheets, dataset, notices, places)
-    except Unreadable as error:
-        return failed(dataset, notices, "file_unreadable", str(error))
-    except OSError as error:
-        reason = f"无法读取：{error.strerror or error}。请检查文件是否存在、是否有读取权限。"
-        return failed(dataset, notices, "file_unreadable", reason)
     except Exception as error:
-        return failed(dataset, notices, "file_unreadable", str(unforeseen(error)))
+        return failed(dataset, notices, "file_unreadable", why_unread(error))
 
 
 def failed(dataset: Dataset, notices: list[str], rule: str, message: str) -> ReadResult:

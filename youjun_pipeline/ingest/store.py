@@ -17,7 +17,7 @@ from youjun_pipeline.ingest.bare import declared_none, set_aside, without_bare_r
 from youjun_pipeline.ingest.beside import planning_files
 from youjun_pipeline.ingest.districts import Delivered, DeliveredFile, Scan
 from youjun_pipeline.ingest.files import READER_VERSION, content_hash, read_file, read_safely
-from youjun_pipeline.ingest.formats.limits import Unreadable, unforeseen
+from youjun_pipeline.ingest.formats.limits import why_unread
 from youjun_pipeline.ingest.statistics.store import (
     Composition,
     ensure_statistics,
@@ -157,14 +157,8 @@ def _hashed(found: Scan) -> tuple[list[Delivered], list[tuple[object, ...]]]:
         for file in district.files:
             try:
                 delivered.append(Delivered(district.code, file, content_hash(file.path)))
-            except OSError as error:
-                message = f"{file.relative}：无法读取（{error.strerror}），请检查权限"
-                unreadable.append((district.code, file.dataset, "file_unreadable", message))
-            except Unreadable as error:
-                message = f"{file.relative}：{error}"
-                unreadable.append((district.code, file.dataset, "file_unreadable", message))
             except Exception as error:
-                message = f"{file.relative}：{unforeseen(error)}"
+                message = f"{file.relative}：{why_unread(error)}"
                 unreadable.append((district.code, file.dataset, "file_unreadable", message))
     return delivered, unreadable
 

@@ -20,7 +20,7 @@ import xlsxwriter
 from youjun_pipeline.contracts import Dataset, find_dataset, load_datasets
 from youjun_pipeline.contracts.model import HELPER_SHEET, PROVENANCE, is_helper_sheet
 from youjun_pipeline.ingest.files import read_file
-from youjun_pipeline.ingest.formats.limits import Unreadable, read_bytes, unforeseen
+from youjun_pipeline.ingest.formats.limits import read_bytes, why_unread
 from youjun_pipeline.ingest.formats.opening import open_book
 from youjun_pipeline.templates.books import CREATED, Roster, TemplateError, rows_of
 from youjun_pipeline.templates.data_sheet import Layout, lists_of, write_data
@@ -146,11 +146,8 @@ def _read_book(path: Path, rows: dict[str, list[dict[str, str]]], result: Compos
     try:
         book = open_book(read_bytes(path), lambda _: 0)
         filled = [sheet for sheet in book.sheets if any(cell.strip() for row in sheet.head for cell in row)]
-    except (Unreadable, OSError) as error:
-        result.faults.append(f"{path.name}：{error}")
-        return set()
     except Exception as error:
-        result.faults.append(f"{path.name}：{unforeseen(error)}")
+        result.faults.append(f"{path.name}：{why_unread(error)}")
         return set()
     signed = {
         row[0].strip(): row[1].strip()

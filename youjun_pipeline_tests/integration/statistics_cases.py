@@ -29,6 +29,8 @@ from youjun_pipeline_tests.unit.statistics_samples import nine_year, primary, te
 DAY = "2023-08-31"
 FILLED = ("schools", "classes", "teachers", "facilities")
 PLAIN = Look(text_numbers=False)
+# A primary school whose forms are all filled in.
+WHOLE = primary(classes={"primary": [33, 33, 34]}, facilities=nine_year().facilities)
 # How six districts deliver their statistics.
 PACKINGS = ("new", "new coordinates", "old", "old coordinates", "zip", "wide")
 
@@ -139,9 +141,7 @@ def write_cases(root: Path) -> None:
     # 140109: a site without a parent; 140110: a workbook of another district.
     folder = deliver(root, "140109")
     site = wide_row(primary("2112000003", "河东校点", authority="140109000000"), "primary", counted=False)
-    whole = primary(
-        authority="140109000000", classes={"primary": [33, 33, 34]}, facilities=nine_year().facilities
-    )
+    whole = replace(WHOLE, authority="140109000000")
     rows = [wide_row(whole, "primary"), site]
     (folder / DAY / "statistics" / "小学.xlsx").write_bytes(workbook([wide_sheet("primary", rows)], PLAIN))
     folder = deliver(root, "140110", primary())

@@ -56,6 +56,7 @@ def test_every_workbook_of_an_archive(tmp_path: Path) -> None:
         ("中学/石各庄.xlsx", "2112000001"),
         ("小学/河西小学.xlsx", "2112000002"),
     }
+    assert read.notices == ["压缩包里不是工作簿的，没有读取：说明.docx"]
 
 
 class GbkInfo(zipfile.ZipInfo):

@@ -181,6 +181,16 @@ def test_whether_a_row_counts_must_be_said(tmp_path: Path) -> None:
     assert told == "工作表“Sheet1”：第 7 行没有填明“是否计校数”，应为 1 或 0"
 
 
+def test_a_sheet_without_the_header_is_named(tmp_path: Path) -> None:
+    other = Sheet("另一张")
+    other.cells[0, 0] = "学校"
+    path = tmp_path / "wide.xlsx"
+    path.write_bytes(workbook([wide_sheet("primary", [wide_row(primary(), "primary")]), other]))
+    read = read_statistics(path, "statistics/小学.xlsx")
+    assert (read.failure, values(read.cells)["schools.primary_students"]) == (None, "100")
+    assert "工作表“另一张”没有“学校标识码”的表头，没有读取" in read.notices
+
+
 def test_merged_rows_are_no_zeros(tmp_path: Path) -> None:
     """Of merged cells only the first is seen; the others would count as blank, which is 0 here."""
 

@@ -42,7 +42,13 @@ class Refused(NamedTuple):
     message: str
 
 
-def open_archive(data: bytes, name: str) -> Iterator[Member | Refused]:
+class PassedOver(NamedTuple):
+    """Members of an archive that are no workbooks."""
+
+    names: list[str]
+
+
+def open_archive(data: bytes, name: str) -> Iterator[Member | Refused | PassedOver]:
     """The workbooks of one delivered file, itself or the members of an archive.
 
     Raises:
@@ -56,7 +62,11 @@ def open_archive(data: bytes, name: str) -> Iterator[Member | Refused]:
     check_count(data, MAX_LISTED)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for info in _safe_members(archive, len(data)):
+            books = _safe_members(archive, len(data))
+            names = [member_name(info) for info in archive.infolist() if not info.is_dir()]
+            if others := [n for n in names if not (_is_workbook(n) or _is_system_file(n))]:
+                yield PassedOver(others)
+            for info in books:
                 member = member_name(info)
                 if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                     yield Refused(member, str(_packing()))
@@ -118,6 +128,9 @@ def _leads_out(name: str, info: zipfile.ZipInfo) -> bool:
 
 
 def _is_workbook(name: str) -> bool:
+    return PurePosixPath(name).suffix.casefold() in WORKBOOKS and not _is_system_file(name)
+
+
+def _is_system_file(name: str) -> bool:
     path = PurePosixPath(name)
-    hidden = path.name.startswith((".", "~$")) or "__MACOSX" in path.parts
-    return path.suffix.casefold() in WORKBOOKS and not hidden
+    return path.name.startswith((".", "~$")) or "__MACOSX" in path.parts

@@ -48,6 +48,13 @@ def unforeseen(error: Exception, where: str = "") -> Unreadable:
     )
 
 
+def why_unread(error: Exception) -> str:
+    """Why a file was not read, in Chinese, whatever it was that went wrong."""
+    if isinstance(error, OSError):
+        return f"无法读取：{error.strerror or error}。请检查文件是否存在、是否有读取权限。"
+    return str(error if isinstance(error, Unreadable) else unforeseen(error))
+
+
 def too_large(what: str, size: int, most: int) -> Unreadable:
     """The error for so many bytes of something that it cannot be what it should."""
     return Unreadable(f"{what}有 {-(-size // MB)} MB，超过 {most // MB} MB", SMALLER)

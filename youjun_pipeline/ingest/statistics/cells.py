@@ -20,8 +20,6 @@ PASSED_OVER_TYPES = frozenset(
     {"111", "112", "119", "519", "幼儿园", "幼儿班", "附设幼儿班", "特教班", "附设特教班"}
 )
 
-NOT_APPLICABLE, NOT_REPORTED = "*", "-1"
-
 
 class Cell(NamedTuple):
     """One cell. `item` tells the rows of class_bands apart (26-30); `sheet`, `row`, `letter` are as Excel shows them.

@@ -20,7 +20,7 @@ from youjun_pipeline.ingest.statistics.labels import fold_label
 
 DECLARATION = Path(__file__).with_name("layouts.toml")
 # Raise it when the same workbook would be read into other cells than before.
-READER_VERSION = "4"
+READER_VERSION = "5"
 
 STAGE_NAMES = {"primary": "小学", "junior": "初中", "senior": "高中"}
 Stage = Literal["primary", "junior", "senior", ""]

@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from youjun_pipeline.contracts.model import Failure
-from youjun_pipeline.ingest.formats.archives import Member, Refused, open_archive
+from youjun_pipeline.ingest.formats.archives import Member, PassedOver, Refused, open_archive
 from youjun_pipeline.ingest.formats.book import SAVE_AS
-from youjun_pipeline.ingest.formats.limits import MAX_ARCHIVE_BYTES, Unreadable, read_bytes, unforeseen
+from youjun_pipeline.ingest.formats.limits import MAX_ARCHIVE_BYTES, Unreadable, read_bytes, why_unread
 from youjun_pipeline.ingest.formats.opening import open_book
 from youjun_pipeline.ingest.statistics.cells import Cell
 from youjun_pipeline.ingest.statistics.labels import form_number
 from youjun_pipeline.ingest.statistics.layouts import Layouts, load_layouts
 from youjun_pipeline.ingest.statistics.school_books import Unexpected, read_school
 from youjun_pipeline.ingest.statistics.wide_exports import read_export
+from youjun_pipeline.vocabulary import shortened
 
 FORM_UNEXPECTED, FILE_UNREADABLE = "statistics_form_unexpected", "file_unreadable"
 # Of a faulty export of a whole province a message names the first ones; each file's own message names all of its own.
@@ -48,24 +49,21 @@ def read_statistics(path: Path, name: str) -> StatisticsRead:
             if isinstance(book, Refused):
                 problems.append(f"{book.name}：{book.message}")
                 continue
+            if isinstance(book, PassedOver):
+                notices.append(f"压缩包里不是工作簿的，没有读取：{shortened(book.names)}")
+                continue
             book_notices: list[str] = []
             before = f"{book.name}：" if book.name else ""
             try:
                 cells += _read_book(book, name, layouts, book_notices)
-            except Unreadable as error:
-                problems.append(f"{before}{error}")
             except Unexpected as error:
                 rule = FORM_UNEXPECTED
                 problems += [f"{before}{problem}" for problem in error.problems]
             except Exception as error:
-                problems.append(f"{before}{unforeseen(error)}")
+                problems.append(f"{before}{why_unread(error)}")
             notices += [before + text for text in book_notices]
-    except Unreadable as error:
-        problems.append(str(error))
-    except OSError as error:
-        problems.append(f"无法读取：{error.strerror or error}。请检查文件是否存在、是否有读取权限。")
     except Exception as error:
-        problems.append(str(unforeseen(error)))
+        problems.append(why_unread(error))
     if not problems:
         return StatisticsRead(cells, notices)
     more = f"；等共 {len(problems)} 处" if len(problems) > SHOWN_PROBLEMS else ""

@@ -62,6 +62,8 @@ def read_export(
         grid = without_coordinates(table.content.rows())
         if (start := _header_row(grid, layouts)) is not None:
             tables.append((sheet, grid, start, table.merged))
+        elif any(text for row in range(grid.height) for text in grid.texts(row)):
+            notices.append(f"工作表“{sheet}”没有“学校标识码”的表头，没有读取")
     if not tables:
         have = listed([quoted(sheet) for sheet in sheets])
         raise Unexpected(
