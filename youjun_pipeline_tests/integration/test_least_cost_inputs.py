@@ -77,6 +77,14 @@ def test_schools_near_each_other_are_neighbours(con: duckdb.DuckDBPyConnection):
     assert {(p.target, p.source) for p in next_door} == {(p.source, p.target) for p in next_door}
 
 
+def test_a_plan_that_may_divert_has_a_bound(con: duckdb.DuckDBPyConnection):
+    found = find(con, CODE, PHASE, STANDARD, prices(within_m="1200"), Aims())
+    assert isinstance(found, Found)
+    assert found.cost is not None
+    assert found.bound is not None
+    assert 0 < found.bound <= found.cost * (1 + 1e-9)
+
+
 def test_a_school_that_no_roster_knows_is_told(con: duckdb.DuckDBPyConnection):
     told = Prices.model_validate({**PRICES, "sites": [{"school": "1", "lever": "equipment", "most": "1"}]})
     with pytest.raises(PricesError, match=r"sites\.0\.school：学校名册中没有 1"):

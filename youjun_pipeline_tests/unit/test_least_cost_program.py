@@ -12,7 +12,7 @@ from youjun_pipeline.planning.least_cost.cones import Cones, Program
 from youjun_pipeline.planning.least_cost.district import Aims, Lever, Sections
 from youjun_pipeline.planning.least_cost.program import INFEASIBLE, solve
 from youjun_pipeline.planning.least_cost.proposal import Plan, propose
-from youjun_pipeline.planning.least_cost.relaxation import relax, shortfall
+from youjun_pipeline.planning.least_cost.relaxation import bounded, relax, shortfall
 
 PUPILS = np.array([45.0, 37, 89, 76, 55])
 UNITS = np.array([279.0, 137, 935, 160, 402])
@@ -122,6 +122,16 @@ def test_diversion_with_purchases(limit, price, cost):
     assert answer.bound == pytest.approx(cost, rel=1e-5)
 
 
+@pytest.mark.parametrize(("limit", "price", "near"), [(0.45, 5, 1e-4), (0.30, 12, 0.05), (0.30, 30, 1e-4)])
+def test_no_plan_with_diversion_costs_less_than_its_bound(limit, price, near):
+    program = one_cone(limit, pupil_price=price)
+    cost = solve(program).cost
+    assert cost is not None
+    assert cost * (1 - near) <= bounded(program, cost) <= cost * (1 + 1e-6)
+    # a dearer plan to start from gives a weaker bound, never a wrong one
+    assert bounded(program, 2 * cost) <= cost * (1 + 1e-6)
+
+
 def test_whole_pupils_with_purchases():
     assert solve(one_cone(0.45, pupil_price=5, whole_pupils=True)).cost == pytest.approx(40.0, abs=1e-4)
 
@@ -137,10 +147,10 @@ def test_price_of_the_limit_is_the_slope_of_the_cost():
 
 
 def test_what_cannot_be_reached_is_told_with_the_nearest():
-    bounded = one_cone(0.20, high=20.0)
-    assert solve(bounded).status == INFEASIBLE
-    assert relax(bounded) is None
-    short = shortfall(bounded)
+    confined = one_cone(0.20, high=20.0)
+    assert solve(confined).status == INFEASIBLE
+    assert relax(confined) is None
+    short = shortfall(confined)
     reached = short.cones[0]
     assert 0.20 < reached < coefficient(UNITS, PUPILS)
     # with a limit just above what was reached there is a plan, just below there is none

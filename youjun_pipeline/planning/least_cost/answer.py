@@ -21,7 +21,7 @@ from youjun_pipeline.planning.least_cost.lines import Line, lines_of
 from youjun_pipeline.planning.least_cost.obstacles import BUDGET, Obstacle, obstacles_of, over_size, too_large
 from youjun_pipeline.planning.least_cost.prices import Prices, PricesError
 from youjun_pipeline.planning.least_cost.proof import Draft, Failing, Proof
-from youjun_pipeline.planning.least_cost.proposal import Plan, propose
+from youjun_pipeline.planning.least_cost.proposal import Plan, bound_with_diversion, propose
 from youjun_pipeline.planning.least_cost.rotation import with_rotation
 from youjun_pipeline.planning.least_cost.rounding import rounded
 from youjun_pipeline.planning.least_cost.seats import Moves, Seated, seat
@@ -217,12 +217,20 @@ def _seatable(figures: Figures, moves: Moves | None, seconds: float) -> tuple[Fi
 
 
 def _bound(plan: Plan, task: _Task, seconds: float) -> float | None:
-    """What no plan can cost less than: of the resources, and of classes and rooms were diverting pupils free."""
+    """What no plan can cost less than: the least of the resources, and of classes and rooms, with diverting pupils in either."""
     if plan.bound is None or not task.priced:
         return None
     free = None if task.moves is None else replace(task.moves, price=np.zeros(len(task.moves.price)))
-    least = seat(task.figures.seats, free, seconds)
-    return plan.bound + (0.0 if least is None else least.bound)
+    bounds = [plan.bound + _seats_bound(task, free, seconds)]
+    if task.moves is not None:
+        resources = bound_with_diversion(plan.model, plan.cost, is_free=True)
+        bounds.append((resources or 0.0) + _seats_bound(task, task.moves, seconds))
+    return max(bounds)
+
+
+def _seats_bound(task: _Task, moves: Moves | None, seconds: float) -> float:
+    least = seat(task.figures.seats, moves, seconds)
+    return 0.0 if least is None else least.bound
 
 
 def _left(figures: Figures, plan: Plan) -> list[tuple[str, str, str]]:

@@ -33,9 +33,9 @@ from youjun_pipeline.planning.least_cost.district import (
     Sections,
     build,
 )
-from youjun_pipeline.planning.least_cost.failure import OutOfTimeError
+from youjun_pipeline.planning.least_cost.failure import OutOfTimeError, SolverFailedError
 from youjun_pipeline.planning.least_cost.program import INFEASIBLE, OPTIMAL, STOPPED, solve
-from youjun_pipeline.planning.least_cost.relaxation import Relaxed, Shortfall, relax, shortfall
+from youjun_pipeline.planning.least_cost.relaxation import Relaxed, Shortfall, bounded, relax, shortfall
 
 # A section is taken to leave an indicator when raising it to the threshold would take more than this share of it.
 LEFT_BEYOND = 1e-6
@@ -134,7 +134,7 @@ def propose(
         least += float(diversion.price @ diverted)
     if aims.budget is not None and cost > aims.budget * (1 + 1e-9):
         return _no_plan(sections, levers, aims, diversion, relaxed.values)
-    bound = relaxed.cost if block is None else None
+    bound = relaxed.cost if block is None else bound_with_diversion(model, cost)
     return Plan(
         status,
         cost,
@@ -151,6 +151,21 @@ def propose(
         model,
         least,
     )
+
+
+def bound_with_diversion(model: Model, cost: float, *, is_free: bool = False) -> float | None:
+    """What no plan costs less than where pupils move, with what moving them costs or (`is_free`) without.
+
+    None where the solver vouches for none.
+    """
+    program, block = model.program, model.block(DIVERT)
+    if is_free and block is not None:
+        program = replace(program, cost=program.cost.copy())
+        program.cost[block.at] = 0
+    try:
+        return bounded(program, cost)
+    except SolverFailedError:
+        return None
 
 
 def _after(sections: Sections, diversion: Diversion, moved: Vector) -> Sections:

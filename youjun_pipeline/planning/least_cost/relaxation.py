@@ -100,6 +100,45 @@ def relax(program: Program, around: Vector | None = None) -> Relaxed | None:
     )
 
 
+def bounded(program: Program, best: float) -> float:
+    """What no plan costs less than, where pupils move; `best` is what one is known to cost.
+
+    T² is at most its secant over the interval that plans no dearer than `best` leave to each total, so that nothing that holds is
+    left out. Where nothing limits a total there is no such interval, and the bound is what the rows alone ask for.
+
+    Raises:
+        SolverFailedError: the solver did not come to an end that it vouches for.
+    """
+    scaled, step = program.scaled()
+    cost = _near_one(scaled.cost)
+    v = cp.Variable(len(cost))
+    finite = np.flatnonzero(np.isfinite(scaled.high))
+    has_low, has_high = np.isfinite(scaled.row_low), np.isfinite(scaled.row_high)
+    constraints = [v >= scaled.low, v[finite] <= scaled.high[finite]]
+    if has_low.any():
+        constraints.append(scaled.rows[has_low] @ v >= scaled.row_low[has_low])
+    if has_high.any():
+        constraints.append(scaled.rows[has_high] @ v <= scaled.row_high[has_high])
+    constraints += _Limits(scaled, v, None, elastic=False, interval=_totals(scaled, best)).constraints
+    if not _solved(cp.Problem(cp.Minimize(cost @ v), constraints)):
+        return best
+    return min(float(program.cost @ np.clip(v.value * step, program.low, program.high)), best)
+
+
+def _totals(program: Program, best: float) -> tuple[Vector, Vector]:
+    """The least and the most of each cone's total among plans that cost `best` at the most; inf where nothing limits it."""
+    cones = program.cones
+    sums = cones.members()
+    change = np.asarray((sums @ cones.gain).todense())
+    paid = program.cost > 0
+    with np.errstate(invalid="ignore"):
+        down = np.where(change < 0, change * program.high, 0).sum(axis=1)
+        free = np.where((change > 0) & ~paid, change * program.high, 0).sum(axis=1)
+    rate = np.where((change > 0) & paid, change / np.where(paid, program.cost, 1), 0).max(axis=1, initial=0)
+    total = sums @ cones.amounts
+    return np.maximum(total + down, 0), total + free + best * rate
+
+
 def shortfall(program: Program, around: Vector | None = None) -> Shortfall:
     """What keeps `program` from having a plan, at the least: rows and cones may give way, each at a price of its own size."""
     scaled, step = program.scaled()
@@ -140,7 +179,14 @@ def shortfall(program: Program, around: Vector | None = None) -> Shortfall:
 class _Limits:
     """The constraints that stand for the cones, and the way back to the price of a limit."""
 
-    def __init__(self, program: Program, v: cp.Variable, around: Vector | None, elastic: bool) -> None:
+    def __init__(
+        self,
+        program: Program,
+        v: cp.Variable,
+        around: Vector | None,
+        elastic: bool,
+        interval: tuple[Vector, Vector] | None = None,
+    ) -> None:
         cones = program.cones
         sums = cones.members()
         self.program = program
@@ -156,15 +202,24 @@ class _Limits:
             member = np.flatnonzero(cones.cone == k)
             amounts = cones.amounts[member] + cones.gain[member] @ v
             if self.moving[k]:
-                if here is None:
-                    raise ValueError("pupils move: say around which totals")
+                if interval is not None and not np.isfinite(interval[1][k]):
+                    continue
                 pupils = cones.pupils[member] + cones.shift[member] @ v
                 share = cp.Variable(len(member))
                 self.constraints.append(
                     cp.SOC(share + pupils, cp.vstack([2 * amounts, share - pupils]), axis=0)
                 )
-                tangent = 2 * here[k] * self.total[k] - here[k] ** 2
-                bounding = cp.sum(share) <= self.square[k] * tangent + self.over[k]
+                if interval is not None:
+                    least, most = interval[0][k], interval[1][k]
+                    # its limit as it is: to be a bound it must not be tighter
+                    squared = (least + most) * self.total[k] - least * most
+                    bounding = cp.sum(share) <= (1 + cones.limit[k] ** 2) / self.weight[k] * squared
+                    self.constraints.append(self.total[k] <= most)
+                elif here is None:
+                    raise ValueError("pupils move: say around which totals")
+                else:
+                    squared = 2 * here[k] * self.total[k] - here[k] ** 2
+                    bounding = cp.sum(share) <= self.square[k] * squared + self.over[k]
             else:
                 norm = cp.norm(cp.multiply(1 / np.sqrt(cones.pupils[member]), amounts), 2)
                 bounding = norm <= np.sqrt(self.square[k]) * self.total[k] + self.over[k]
