@@ -54,6 +54,8 @@ _COLUMN_NUMBER = re.compile(r"[(（]?(?:[甲乙丙丁戊己庚辛]|[A-Z]|L?\d{1,
 FEWEST_COLUMN_NUMBERS = 3
 _NUMBER = r"^[\s0-9.,%+-]+$"
 _DIGIT = re.compile(r"\d")
+# What a header may say beside its name, and no value does: （2024）, 2024年度, ①.
+_BESIDE_A_NAME = re.compile(r"[(（\[【][^()（）\[\]【】]*[)）\]】]|\d{4}(?:学?年度?)?|[①-⑳]|\d+$")
 
 
 class SideRows(NamedTuple):
@@ -149,7 +151,7 @@ def other_headers(body: Body, header: Header, dataset: Dataset, filled: np.ndarr
         named = {
             p: name
             for p, text in enumerate(cells)
-            if text and not text.rstrip().endswith((":", "：")) and (name := match_header(text, dataset)[0])
+            if text and not text.rstrip().endswith((":", "：")) and (name := _named(text, dataset))
         }
         names = set(named.values())
         if any(text and p not in named and _DIGIT.search(text) for p, text in enumerate(cells)):
@@ -163,6 +165,11 @@ def other_headers(body: Body, header: Header, dataset: Dataset, filled: np.ndarr
         if differs:
             found.append(int(body.row_numbers[row]))
     return found
+
+
+def _named(text: str, dataset: Dataset) -> str | None:
+    """The column that a cell names, with whatever a header may say beside the name."""
+    return match_header(text, dataset)[0] or match_header(_BESIDE_A_NAME.sub("", text), dataset)[0]
 
 
 def _column_numbers(body: Body, used: list[int], filled: np.ndarray) -> np.ndarray:

@@ -37,6 +37,10 @@ def read(folder: Path, suffix: str, rows: list[list[Any]]) -> ReadResult:
             "multimedia_rooms",
         ],
         ["学校标识码", "教学及辅助用房面积", "室内体育用房面积", "备注", "运动场地面积"],
+        *(
+            [form.format(name) for name in TURNED]
+            for form in ("{}（2024）", "2024年{}", "{}①", "{}（校级）", "{}2")
+        ),
         ["学校标识码", "运动场地面积", "教学及辅助用房面积", None, None],
         ["学校标识码", "学段", "年级", "班号", "学生数"],
         ["学校标识码", "校长", "办公室主任", None, None],
