@@ -20,7 +20,7 @@ SHOWN = 200
 def answer_text(answer: Answer | NoAnswer, prices: Prices | None) -> str:
     """The whole answer: cost and bound, what is left at the floor, what is done where, and the proof."""
     if isinstance(answer, NoAnswer):
-        return obstacles_text(answer.obstacles, answer.figures.names)
+        return obstacles_text(answer.obstacles, answer.figures.names, money_unit(prices))
     found, unit = answer.found, money_unit(prices)
     lines = [verdict_sentence(answer), *_unexplained(answer), cost_sentence(answer, unit)]
     if found.left:
@@ -127,9 +127,9 @@ def number(value: float) -> str:
     return f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
-def obstacles_text(obstacles: Iterable[Obstacle], names: Mapping[str, str]) -> str:
+def obstacles_text(obstacles: Iterable[Obstacle], names: Mapping[str, str], unit: str = "") -> str:
     """What keeps the district from passing, each with the least by which it would have to give way."""
-    sentences = [obstacle_sentence(o, names) for o in obstacles]
+    sentences = [obstacle_sentence(o, names, unit) for o in obstacles]
     lines = [
         "在允许的手段和上限内没有方案可以达标。至少要让步的地方：",
         *(f"  {t}" for t in sentences[:SHOWN]),
@@ -139,16 +139,16 @@ def obstacles_text(obstacles: Iterable[Obstacle], names: Mapping[str, str]) -> s
     return "\n".join(lines)
 
 
-def obstacle_sentence(o: Obstacle, names: Mapping[str, str]) -> str:
+def obstacle_sentence(o: Obstacle, names: Mapping[str, str], unit: str = "") -> str:
     """One obstacle, and what to do about it."""
     school = names.get(o.school or "", o.school or "")
     stage = word("stage", o.stage) or ""
     if o.what == "coefficient":
         return f"{stage} {o.indicator} 差异系数最低只能降到 {o.short:.4f}，请放宽学校的增加上限或增加手段"
     if o.what == "school_size":
-        return f"{school} 超过学校规模上限 {o.short:.0f} 人：须向邻近学校分流（补报 neighbours）或新建学校"
+        return f"{school} 超过学校规模上限 {o.short:.0f} 人：须向邻近学校分流（补报 neighbours，或经纬度和最远距离）或新建学校"
     if o.what == "budget":
-        return f"预算至少还差 {o.short:,.2f}"
+        return f"预算至少还差 {o.short:,.2f} {unit}".rstrip()
     if o.what == "seats":
         return "班级、专用教室的容量不足，请核对校址容量（site_capacity）和邻近学校（neighbours）"
     if o.what == "whole_units":
