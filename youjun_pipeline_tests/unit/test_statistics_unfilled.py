@@ -112,3 +112,11 @@ def test_teachers_without_pupils_are_told(tmp_path: Path) -> None:
     result = composed(tmp_path, book(primary(students={"primary": None})))
     assert rows(result, "schools", "primary_students") == [("0",)]
     assert notices(result) == "statistics/河西小学.xlsx：2112000002 有专任教师，而学生数空白，按没有学生处理"
+
+
+def test_attached_classes_have_no_buildings_of_their_own(tmp_path: Path) -> None:
+    row = wide_row(nine_year(row={**nine_year().row, "school_type": "附设小学班"}), "primary")
+    row[-12:] = [None] * 12
+    result = composed(tmp_path, export("primary", row))
+    assert rows(result, "schools", "primary_students") == [("166",)]
+    assert "校舍" not in notices(result)

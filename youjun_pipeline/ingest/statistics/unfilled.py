@@ -40,7 +40,8 @@ def without_unfilled(
             with_teachers.add((cell.school_code, cell.stage))
     forms: dict[tuple[str, str, str, str, str], list[tuple[int, Cell]]] = {}
     for i, file, cell in figures:
-        if cell.role in (SCHOOL, ATTACHED):
+        # The school that attached classes belong to reports its buildings itself.
+        if cell.role == SCHOOL or (cell.role == ATTACHED and cell.dataset != "facilities"):
             forms.setdefault((file, cell.sheet, cell.school_code, cell.dataset, cell.stage), []).append(
                 (i, cell)
             )
