@@ -25,6 +25,7 @@ import dagster as dg
 import pytest
 
 from youjun_pipeline.orchestration.abandoned import PROCESS
+from youjun_pipeline.warehouse.connection import WarehouseBusyError, connect
 from youjun_pipeline_tests.conftest import CHECKOUT
 from youjun_pipeline_tests.generate import PLAIN, Phase, write_delivery, write_district
 from youjun_pipeline_tests.pipeline.runs import NORTH, SOUTH, made
@@ -316,21 +317,29 @@ def test_after_a_power_cut_the_queue_goes_on(
     house: House, record_property: Callable[[str, float], None]
 ) -> None:
     """How long it takes is noted in the report (--junitxml): two minutes on a machine that has nothing else to do."""
-    cut = house.launch("__ASSET_JOB", phases="p0..p3")
+    newest = "select run_id from ops.publication order by published_at desc limit 1"
 
-    def at_work() -> bool:
+    def process() -> int:
         run = house.instance.get_run_by_id(cut)
-        return run is not None and run.status.value == "STARTED" and PROCESS in run.tags
+        is_at_work = run is not None and run.status.value == "STARTED" and PROCESS in run.tags
+        return int(run.tags[PROCESS].split("/")[2]) if run and is_at_work else 0
 
-    house.wait("a run at work", at_work)
-    queued = house.launch(phases="p0..p3")
-    before = query(house.published, "select run_id from ops.publication order by published_at desc limit 1")
-    house.kill(signal.SIGKILL)
-    run = house.instance.get_run_by_id(cut)
-    assert run is not None
-    with suppress(ProcessLookupError):
-        # the process of a run has a session of its own
-        os.kill(int(run.tags[PROCESS].split("/")[2]), signal.SIGKILL)
+    def opened() -> Any:
+        with suppress(WarehouseBusyError):
+            return stack.enter_context(connect(house.data / ".work" / "warehouse.duckdb"))
+
+    write_delivery(house.data / f"{NORTH}-north", "2021-06-30", made(1, NORTH).tables, style=PLAIN)
+    with ExitStack() as stack:
+        # The run waits for the working database, so that it is not over before another has been launched.
+        house.wait("the working database", opened)
+        cut = house.launch("__ASSET_JOB", phases="p0..p3")
+        at_work = house.wait("a run at work", process)
+        queued = house.launch(phases="p0..p3")
+        before = query(house.published, newest)
+        house.kill(signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            # the process of a run has a session of its own
+            os.kill(at_work, signal.SIGKILL)
     assert house.status(cut) == "STARTED"
     began = time.monotonic()
     house.start()
@@ -339,7 +348,4 @@ def test_after_a_power_cut_the_queue_goes_on(
     record_property("seconds_to_the_end_of_the_next_run", time.monotonic() - began)
     [text] = told_of(house, cut)
     assert "运行的进程已不在" in text
-    assert (
-        query(house.published, "select run_id from ops.publication order by published_at desc limit 1")
-        != before
-    )
+    assert query(house.published, newest) != before
