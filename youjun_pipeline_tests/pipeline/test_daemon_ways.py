@@ -314,7 +314,7 @@ def test_a_date_in_the_future_is_refused_and_one_command_leads_back(house: House
 
 
 def test_after_a_power_cut_the_queue_goes_on(
-    house: House, record_property: Callable[[str, float], None]
+    house: House, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     """How long it takes is noted in the report (--junitxml): two minutes on a machine that has nothing else to do."""
     newest = "select run_id from ops.publication order by published_at desc limit 1"
@@ -345,7 +345,7 @@ def test_after_a_power_cut_the_queue_goes_on(
     house.start()
     assert house.ended(cut) == "FAILURE"
     assert house.ended(queued) == "SUCCESS"
-    record_property("seconds_to_the_end_of_the_next_run", time.monotonic() - began)
+    record_testsuite_property("seconds_to_the_end_of_the_next_run", time.monotonic() - began)
     [text] = told_of(house, cut)
     assert "运行的进程已不在" in text
     assert query(house.published, newest) != before
