@@ -1,10 +1,11 @@
-"""Generated districts whose plan the models refuted once; `make propose-all` runs through many more."""
+"""Generated districts whose plan the models refuted once (`make propose-all` runs through many more); many tiny ones solved."""
 
 from __future__ import annotations
 
 import pytest
 
 from youjun_pipeline_tests.propose.__main__ import plan_batch
+from youjun_pipeline_tests.unit.test_least_cost_program import equal_brute_force, equals_water_filling
 
 pytestmark = pytest.mark.long
 
@@ -22,3 +23,8 @@ SEEDS = {
 
 def test_plans_that_were_refuted_once_pass():
     assert {seed: outcome for seed, outcome, _, _ in plan_batch(list(SEEDS))} == SEEDS
+
+
+def test_two_hundred_districts_equal_water_filling_and_brute_force():
+    equals_water_filling(200)
+    equal_brute_force(200)
