@@ -212,6 +212,7 @@ class Session:
             self._find_inputs(run_id)
         mark_stale(self.con)
         settings = self.settings
+        log.info("发布")
         made = publish(self.con, settings.published, run_id, settings.as_of, unless_same=nothing_made)
         if settings.csv and folder_run(settings.published, CSV_FOLDER) != made.run_id:
             write_csv(settings.published)
