@@ -22,6 +22,9 @@ from youjun_pipeline_tests.integration.delivered_files import write_csv, write_x
 from youjun_pipeline_tests.integration.sample_districts import FIRST, STARTUP, WUQING
 from youjun_pipeline_tests.steps import places, refresh
 
+# Whole refreshes, several of them.
+pytestmark = pytest.mark.long
+
 PHASES = (Phase("2024", "攻坚", date(2024, 1, 1), date(2024, 12, 31)),)
 FIRST_DAY, SECOND_DAY = "2024-01-31", "2024-06-30"
 GIVEN = generate_district(1, n_schools=12, profile="passing")

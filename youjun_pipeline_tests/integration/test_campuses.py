@@ -22,6 +22,9 @@ from youjun_pipeline_tests.generate import PLAIN, generate_district, write_distr
 from youjun_pipeline_tests.generate.columns import blank_row
 from youjun_pipeline_tests.steps import places, refresh
 
+# Whole refreshes, several of them.
+pytestmark = pytest.mark.long
+
 Tables = dict[str, list[dict[str, Any]]]
 WHOLE = "2120114999"
 SITES = (("primary", "北校区", 600, 2400), ("junior", "南校区", 300, 3600))

@@ -20,6 +20,9 @@ from youjun_pipeline_tests.generate import generate_country
 from youjun_pipeline_tests.integration.delivered_files import write_csv
 from youjun_pipeline_tests.steps import places
 
+# Whole refreshes, several of them.
+pytestmark = pytest.mark.long
+
 DISTRICTS = 200
 TABLES = (
     *("mart.balance_group", "mart.balance_cause", "mart.balance_remedy", "mart.balance_contribution"),

@@ -14,6 +14,9 @@ from youjun_pipeline.warehouse.manifest import Publication
 from youjun_pipeline_tests.generate import generate_district, write_district
 from youjun_pipeline_tests.steps import places, refresh
 
+# Whole refreshes, several of them.
+pytestmark = pytest.mark.long
+
 COUNT = "select count(*) from mart.school_indicator"
 
 

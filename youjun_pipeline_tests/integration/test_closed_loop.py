@@ -31,6 +31,9 @@ from youjun_pipeline_tests.integration.precheck_files import (
 )
 from youjun_pipeline_tests.steps import places, refresh
 
+# Whole refreshes, several of them.
+pytestmark = pytest.mark.long
+
 PAIR = ("2100000001", "2100000002")
 
 

@@ -28,6 +28,9 @@ from youjun_pipeline.warehouse.swap import mend
 from youjun_pipeline_tests.generate import PLAIN, Phase, generate_district, write_district
 from youjun_pipeline_tests.steps import compute, places, read_all, refresh, working
 
+# Whole refreshes, several of them.
+pytestmark = pytest.mark.long
+
 PHASE = Phase("p1", "一", date(2023, 1, 1), date(2023, 9, 30))
 
 

@@ -24,6 +24,9 @@ from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline_tests.generate import generate_district, write_district
 from youjun_pipeline_tests.steps import places, refresh
 
+# Whole refreshes, several of them.
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:

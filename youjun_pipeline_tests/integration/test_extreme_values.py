@@ -14,6 +14,9 @@ from youjun_pipeline_tests.integration.plan_story import write_rows
 from youjun_pipeline_tests.integration.test_suspicions import write_district_by_hand
 from youjun_pipeline_tests.steps import places, refresh
 
+# Whole refreshes, several of them.
+pytestmark = pytest.mark.long
+
 DATASETS = (
     *(
         "schools",

@@ -42,6 +42,9 @@ from youjun_pipeline_tests.generate import generate_district, write_district
 from youjun_pipeline_tests.integration.site_pages import read_page
 from youjun_pipeline_tests.steps import places
 
+# Whole refreshes, several of them.
+pytestmark = pytest.mark.long
+
 PHASE = "2023-startup"
 PROFILES = ("mixed", "edge", "cv_limit", "passing")
 DISTRICTS = 12

@@ -29,6 +29,9 @@ from youjun_pipeline_tests.generate import (
 )
 from youjun_pipeline_tests.steps import places, refresh
 
+# Whole refreshes, several of them.
+pytestmark = pytest.mark.long
+
 FIRST, LATER = date(2023, 8, 31), date(2023, 9, 15)
 PHASES = (
     Phase("a", "一", date(2023, 7, 1), date(2023, 9, 30)),

@@ -27,6 +27,9 @@ from youjun_pipeline.warehouse.swap import FILE_NAME
 from youjun_pipeline_tests.generate import PLAIN, generate_district, write_district
 from youjun_pipeline_tests.steps import places, refresh
 
+# Whole refreshes, several of them.
+pytestmark = pytest.mark.long
+
 OLD, NEW, DRAFT = "130001", "130002", "130003"
 NATIONAL_2027 = """
 extends = "national-2017"

@@ -20,6 +20,9 @@ from youjun_pipeline.settings import Settings
 from youjun_pipeline_tests.integration.plan_story import primary_school, write_story
 from youjun_pipeline_tests.steps import places, refresh
 
+# Whole refreshes, several of them.
+pytestmark = pytest.mark.long
+
 CODE, TWIN = "120114", "120199"
 # Rolls by grade of the school years 2023 and 2024; 丙 never delivers class lists.
 ROLLS = {"甲小学": ([40] * 6, [60] + [40] * 5), "乙小学": ([20] * 6, [20] * 6), "丙小学": (None, None)}

@@ -16,6 +16,9 @@ from youjun_pipeline_tests.conftest import CHECKOUT
 from youjun_pipeline_tests.integration.plan_story import DAYS, one_class, primary_school, write_story
 from youjun_pipeline_tests.steps import places, refresh
 
+# Whole refreshes, several of them.
+pytestmark = pytest.mark.long
+
 CODE = "2120114001"
 NAMES = ("target_no", "metric", "unit", "kind", "period", "planned", "total")
 

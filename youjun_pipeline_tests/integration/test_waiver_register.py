@@ -16,6 +16,9 @@ from youjun_pipeline_tests.generate import PLAIN, Phase, write_district
 from youjun_pipeline_tests.integration.sample_districts import BAODI, FIRST, STARTUP, WUQING
 from youjun_pipeline_tests.steps import places, refresh
 
+# Whole refreshes, several of them.
+pytestmark = pytest.mark.long
+
 WAIVERS = ["W3", "W5", "W-G3", "W-G4"]
 DENSE, WIDE, VILLAGE, LARGE = "1201140001", "1201140002", "1201140003", "1201140004"
 

@@ -13,6 +13,9 @@ from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline_tests.generate import PLAIN, generate_district, write_district
 from youjun_pipeline_tests.steps import places, refresh
 
+# Whole refreshes, several of them.
+pytestmark = pytest.mark.long
+
 CODE, DAY = "130001", "2023-08-31"
 FIGURES = [
     ("education_budget_yuan", 2020, 100),

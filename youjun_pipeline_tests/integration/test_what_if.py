@@ -30,6 +30,9 @@ from youjun_pipeline_tests.conftest import CHECKOUT
 from youjun_pipeline_tests.integration.delivered_files import write_xlsx
 from youjun_pipeline_tests.steps import places, refresh
 
+# Whole refreshes, several of them.
+pytestmark = pytest.mark.long
+
 WUQING, STARTUP, NATIONAL = "120114", "2023-startup", "2025-national"
 DAY = date(2025, 12, 1)
 

@@ -15,6 +15,9 @@ from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline_tests.conftest import CHECKOUT
 from youjun_pipeline_tests.steps import refresh
 
+# Whole refreshes, several of them.
+pytestmark = pytest.mark.long
+
 STARTUP, IMPLEMENTATION, MUNICIPAL, NATIONAL = (
     "2023-startup",
     "2023-implementation",

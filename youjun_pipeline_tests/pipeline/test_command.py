@@ -16,6 +16,9 @@ from youjun_pipeline.settings import Settings
 from youjun_pipeline_tests.conftest import CHECKOUT
 from youjun_pipeline_tests.pipeline.runs import FIRST, NORTH, SOUTH, Place, two_districts
 
+# Whole refreshes, several of them.
+pytestmark = pytest.mark.long
+
 # Beside the file; each is swapped whole and named in the manifest.
 FOLDERS = ("parquet", "official", "papers", "schools", "site", "data_docs")
 

@@ -16,6 +16,9 @@ from youjun_pipeline.orchestration.instance import instance_for
 from youjun_pipeline.orchestration.partitions import RANGE_END, RANGE_START, range_tags
 from youjun_pipeline_tests.pipeline.runs import FIRST, LATE, NORTH, SECOND, SOUTH, Place, two_districts
 
+# Whole refreshes, several of them.
+pytestmark = pytest.mark.long
+
 EVALUATIONS = (
     "select district_code, phase_id, run_id from mart.evaluation order by district_code, phase_order"
 )

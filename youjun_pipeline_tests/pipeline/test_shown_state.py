@@ -12,6 +12,9 @@ import pytest
 from youjun_pipeline.warehouse.tables import declared_tables
 from youjun_pipeline_tests.pipeline.runs import FIRST, NORTH, SECOND, SOUTH, Place, two_districts
 
+# Whole refreshes, several of them.
+pytestmark = pytest.mark.long
+
 GARBAGE = b"PK\x03\x04 no workbook"
 
 
