@@ -21,10 +21,7 @@ from youjun_pipeline.planning.least_cost.answer import PARTIAL, Answer, Found, N
 from youjun_pipeline.planning.least_cost.curve import curves, grouped
 from youjun_pipeline.planning.least_cost.district import Aims, build, with_limit
 from youjun_pipeline.planning.least_cost.figures import UnknownFiguresError
-from youjun_pipeline.planning.least_cost.prices import (
-    Prices,
-    lever_kinds,
-)
+from youjun_pipeline.planning.least_cost.prices import Prices, lever_kinds
 from youjun_pipeline.planning.least_cost.proof import prove
 from youjun_pipeline.planning.least_cost.proposal import known_sections
 from youjun_pipeline.planning.least_cost.relaxation import relax
@@ -57,7 +54,6 @@ YUAN = {
     "equipment": "1",
     "multimedia_rooms": "8",
 }
-
 
 PRICED = (
     'unit = "万元"\n'
