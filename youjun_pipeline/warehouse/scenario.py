@@ -317,7 +317,11 @@ def _note_differing(con: Connection, base: str, model: Model) -> None:
     con.execute(
         f"""
         insert into main.differing
-        with computed as ({rows} from {made} group by all), delivered as ({rows} from {source} group by all)
+        with asked as (
+            select district_code, e.base_phase_id as phase_id
+            from main.evaluation e semi join temp.run_evaluation using (district_code, phase_id)
+        ), computed as ({rows} from {made} group by all),
+        delivered as ({rows} from {source} semi join asked using (district_code, phase_id) group by all)
         select $1, e.district_code, e.phase_id
         from temp.run_evaluation r
         join main.evaluation e using (district_code, phase_id)
