@@ -27,7 +27,8 @@ import pyarrow.parquet as pq
 from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.ingest.districts import scan
 from youjun_pipeline.ingest.files import content_hash, read_file
-from youjun_pipeline.ingest.store import ingest, register
+from youjun_pipeline.ingest.seen import register
+from youjun_pipeline.ingest.store import ingest
 from youjun_pipeline.ingest.validate import validate
 from youjun_pipeline.warehouse.checks import run_checks
 from youjun_pipeline.warehouse.models import build, load_models

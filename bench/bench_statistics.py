@@ -20,8 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import python_calamine as calamine
 
 from youjun_pipeline.ingest.districts import scan
+from youjun_pipeline.ingest.seen import register
 from youjun_pipeline.ingest.statistics.reading import read_statistics
-from youjun_pipeline.ingest.store import ensure_raw, ingest, register
+from youjun_pipeline.ingest.store import ensure_raw, ingest
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline_tests.generate import generate_district, write_district
 from youjun_pipeline_tests.generate.statistics import Look, schools_of, write_books

@@ -124,7 +124,7 @@ def _run_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     run.add_argument("--shard", metavar="3/16", help="只算一份区县，发布到数据湖；缺省为 YOUJUN_SHARD 或全部")
     run.add_argument("--force", action="store_true", help="允许截止日期在今天之后")
     run.add_argument(
-        "--verify", action="store_true", help="文件的大小、时间都没有变化也照常运行，逐个核对内容"
+        "--verify", action="store_true", help="大小、时间没有变化的文件也逐个重新核对内容，没有变化也照常运行"
     )
     run.set_defaults(handle=run_command)
 
@@ -215,6 +215,7 @@ def run_command(settings: Settings, options: argparse.Namespace) -> int:
             options.district,
             reports=not options.no_reports,
             allow_future=options.force,
+            verify=options.verify,
         )
     except RefreshFailedError as error:
         if error.published:

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from youjun_pipeline.ingest.districts import District, Scan, scan
-from youjun_pipeline.ingest.store import Ingested, ensure_raw, ingest, register
+from youjun_pipeline.ingest.seen import register
+from youjun_pipeline.ingest.store import Ingested, ensure_raw, ingest
 from youjun_pipeline.planning import steps as planning
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse import projection, rule_impact
@@ -94,8 +95,11 @@ class Session:
         self._scope: RunScope | None = None
         self._built: set[str] = set()
 
-    def ingest(self, found: Scan | None = None) -> list[Ingested]:
-        """Register every delivery (of `found`, or of the data folder) and read what is new; a run begun before is over."""
+    def ingest(self, found: Scan | None = None, *, verify: bool = False) -> list[Ingested]:
+        """Register every delivery (of `found`, or of the data folder) and read what is new; a run begun before is over.
+
+        With `verify` files are hashed again whose size, times and inode are as they were.
+        """
         self._scope = None
         if found is None:
             found = scan(self.settings.data)
@@ -109,7 +113,7 @@ class Session:
                     if (shard.takes(n.district_code) if n.district_code else shard.number == 1)
                 ],
             )
-        return ingest(self.con, register(self.con, found), log.info)
+        return ingest(self.con, register(self.con, found, verify=verify), log.info)
 
     def begin(
         self, run_id: str, phases: tuple[str, ...] | None = None, districts: tuple[str, ...] | None = None

@@ -51,7 +51,7 @@ def failed(dataset: Dataset, notices: list[str], rule: str, message: str) -> Rea
 
 
 def _empty_frame(dataset: Dataset) -> pd.DataFrame:
-    return _frame(dataset, "", Body(np.array([], dtype=np.int64), []), {})
+    return text_frame(dataset, "", Body(np.array([], dtype=np.int64), []), {})
 
 
 def _read_sheets(
@@ -237,7 +237,7 @@ def _read_rows(
     if not is_data.all():
         kept = np.flatnonzero(is_data)
         body = Body(body.row_numbers[kept], [column.take(pa.array(kept)) for column in body.columns])
-    return _frame(dataset, sheet.name, body, header.positions)
+    return text_frame(dataset, sheet.name, body, header.positions)
 
 
 def _about_rows(
@@ -269,7 +269,8 @@ def _merged_cells(sheet: Sheet, header: Header) -> list[tuple[str, Place]]:
     return remarks
 
 
-def _frame(dataset: Dataset, sheet: str, body: Body, positions: dict[str, int]) -> pd.DataFrame:
+def text_frame(dataset: Dataset, sheet: str, body: Body, positions: dict[str, int]) -> pd.DataFrame:
+    """Rows as `ReadResult.frame` has them; `positions` leads from contract column to column of the body."""
     rows = len(body.row_numbers)
     missing = pa.nulls(rows, pa.large_string())
     texts = {n: body.columns[positions[n]] if n in positions else missing for n in dataset.columns}

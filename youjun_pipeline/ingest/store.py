@@ -1,23 +1,25 @@
-"""Delivered files into the warehouse: what was seen (raw), what was read as text (raw), what passed (accepted).
+"""Delivered files into the warehouse: what was read as text (raw), what passed (accepted).
 
 Content is known by its hash, its dataset and the version of the reader: a known file is not read again, however often
-it is delivered. Keep out: how a file is read (`files`), how cells are judged (`validate`), what rows mean (the models).
+it is delivered. Keep out: which files there are (`seen`), how a file is read (`files`), how cells are judged (`validate`),
+what rows mean (the models).
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from youjun_pipeline.contracts import Dataset, load_datasets
 from youjun_pipeline.contracts.model import HIDDEN_COLUMNS
-from youjun_pipeline.ingest.bare import declared_none, set_aside, without_bare_rows
-from youjun_pipeline.ingest.beside import planning_files
-from youjun_pipeline.ingest.districts import Delivered, DeliveredFile, Scan
-from youjun_pipeline.ingest.files import READER_VERSION, content_hash, read_file, read_safely
-from youjun_pipeline.ingest.formats.limits import why_unread
+from youjun_pipeline.ingest.bare import set_aside, without_bare_rows
+from youjun_pipeline.ingest.districts import Delivered, DeliveredFile
+from youjun_pipeline.ingest.files import READER_VERSION, read_file, read_safely
+from youjun_pipeline.ingest.formats.limits import MAX_SLICE_BYTES
+from youjun_pipeline.ingest.seen import SEEN_TABLES
 from youjun_pipeline.ingest.statistics.store import (
     Composition,
     ensure_statistics,
@@ -25,7 +27,6 @@ from youjun_pipeline.ingest.statistics.store import (
     register_statistics,
 )
 from youjun_pipeline.sql import transaction
-from youjun_pipeline.standard import usable_comparisons
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,25 +52,8 @@ CONTENT_TABLES = {
     # Contents that say nothing (`bare`).
     "bare_content": "content_sha256 VARCHAR, dataset VARCHAR, reason VARCHAR, rows_seen BIGINT",
 }
-SEEN_TABLES = {
-    "dataset": "dataset VARCHAR, title VARCHAR, kind VARCHAR, empty_means VARCHAR",
-    "dataset_column": "dataset VARCHAR, column_name VARCHAR, title VARCHAR",
-    "plausible_range": "dataset VARCHAR, column_name VARCHAR, title VARCHAR, unit VARCHAR, low DOUBLE, high DOUBLE",
-    "district": "district_code VARCHAR, slug VARCHAR, district_name VARCHAR, standard_id VARCHAR, data_origin VARCHAR, "
-    "plan_title VARCHAR, document_number VARCHAR, issued_on DATE",
-    "district_option": "district_code VARCHAR, option VARCHAR, value VARCHAR",
-    "phase": "district_code VARCHAR, phase_id VARCHAR, phase_name VARCHAR, phase_order INTEGER, starts DATE, ends DATE",
-    "delivered_file": "district_code VARCHAR, delivery DATE, dataset VARCHAR, file VARCHAR, content_sha256 VARCHAR",
-    "bare_file": "district_code VARCHAR, delivery DATE, dataset VARCHAR, file VARCHAR, content_sha256 VARCHAR, "
-    "reason VARCHAR, rows_seen BIGINT",
-    "declared_none": "district_code VARCHAR, delivery DATE, dataset VARCHAR, reason VARCHAR",
-    "district_failure": "district_code VARCHAR, dataset VARCHAR, rule VARCHAR, message VARCHAR",
-    "district_notice": "district_code VARCHAR, message VARCHAR",
-    # Scenarios and prices are no deliveries, but what is made of them stands only as long as they do.
-    "planning_file": "district_code VARCHAR, file VARCHAR, content_sha256 VARCHAR",
-}
-# What a district.toml says.
-IDENTITY_TABLES = ("district", "district_option", "phase")
+# How many bytes of text one of a packed file may stand for.
+PACKED = 10
 
 
 @dataclass(frozen=True)
@@ -82,6 +66,17 @@ class Ingested:
     rows_accepted: int
     rows_rejected: int
     failures: int
+
+    def and_also(self, more: Ingested) -> Ingested:
+        """Both together."""
+        return Ingested(
+            self.dataset,
+            self.files + more.files,
+            self.rows_read + more.rows_read,
+            self.rows_accepted + more.rows_accepted,
+            self.rows_rejected + more.rows_rejected,
+            self.failures + more.failures,
+        )
 
 
 def ensure_raw(con: duckdb.DuckDBPyConnection) -> None:
@@ -126,128 +121,16 @@ def reader_version(dataset: Dataset) -> str:
     return f"{READER_VERSION}-{hashlib.sha256(repr(dataset).encode()).hexdigest()[:12]}"
 
 
-def register(con: duckdb.DuckDBPyConnection, found: Scan) -> list[Delivered]:
-    """Write down what the data folder holds now, whole; returns every delivered file with its hash.
-
-    A district with a fault in its folder keeps the name, options and phases it had: an unreadable district.toml must not
-    take its last good rows out of the publication.
-    """
-    delivered, unreadable = _hashed(found)
-    kept = _known_districts(con) & {d.code for d in found.districts if d.failures}
-    rows = _seen_rows(found, delivered)
-    rows["district_failure"] += unreadable
-    with transaction(con):
-        for name, values in rows.items():
-            if name in IDENTITY_TABLES:
-                con.execute(
-                    f"delete from raw.{name} where not list_contains($1::varchar[], district_code)",
-                    [list(kept)],
-                )
-                values = [row for row in values if row[0] not in kept]
-            else:
-                con.execute(f"delete from raw.{name}")
-            _insert_seen(con, name, values)
-    return delivered
-
-
-def _hashed(found: Scan) -> tuple[list[Delivered], list[tuple[object, ...]]]:
-    """Every delivered file with its hash, and a row of `district_failure` for each that cannot be opened."""
-    delivered, unreadable = [], list[tuple[object, ...]]()
-    for district in found.districts:
-        for file in district.files:
-            try:
-                delivered.append(Delivered(district.code, file, content_hash(file.path)))
-            except Exception as error:
-                message = f"{file.relative}：{why_unread(error)}"
-                unreadable.append((district.code, file.dataset, "file_unreadable", message))
-    return delivered, unreadable
-
-
-def _known_districts(con: duckdb.DuckDBPyConnection) -> set[str]:
-    return {code for (code,) in con.execute("select distinct district_code from raw.phase").fetchall()}
-
-
-def _seen_rows(found: Scan, delivered: list[Delivered]) -> dict[str, list[tuple[object, ...]]]:
-    """The rows of the `SEEN_TABLES`, by table."""
-    # Two folders of one code are both failures; the tables keep one row per district all the same.
-    districts = list({d.code: d for d in found.districts}.values())
-    return {
-        "dataset": [(d.name, d.title, d.kind, d.empty_means) for d in load_datasets().values()],
-        "dataset_column": [
-            (d.name, c.name, c.zh) for d in load_datasets().values() for c in d.columns.values()
-        ],
-        "plausible_range": _plausible_ranges(),
-        "district": [
-            (
-                d.code,
-                d.slug,
-                d.name,
-                d.standard,
-                d.data_origin,
-                d.plan.title,
-                d.plan.document_number,
-                d.plan.issued_on,
-            )
-            for d in districts
-        ],
-        "district_option": [
-            (d.code, key, option_text(value)) for d in districts for key, value in d.options.items()
-        ],
-        "phase": [(d.code, p.id, p.name, p.order, p.starts, p.ends) for d in districts for p in d.phases],
-        "delivered_file": [
-            (e.district_code, e.file.delivery, e.file.dataset, e.file.name, e.content_sha256)
-            for e in delivered
-        ]
-        + [row for d in districts for row in declared_none(d)],
-        "bare_file": [],
-        "declared_none": [(d.code, n.delivered_on, n.dataset, n.reason) for d in districts for n in d.nones],
-        "district_failure": [(d.code, "", f.rule, f.message) for d in found.districts for f in d.failures],
-        "planning_file": [(d.code, *file) for d in districts for file in planning_files(d.folder)],
-        "district_notice": [
-            *((notice.district_code, str(notice)) for notice in found.notices),
-            *((None, fault) for fault in usable_comparisons()[1]),
-        ],
-    }
-
-
-def _plausible_ranges() -> list[tuple[object, ...]]:
-    """What figures per pupil lie between, as the contracts declare it."""
-    return [
-        (d.name, c.name, c.zh, c.unit, *(None if bound is None else float(bound) for bound in c.per_student))
-        for d in load_datasets().values()
-        for c in d.columns.values()
-        if c.per_student
-    ]
-
-
-def _insert_seen(con: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[object, ...]]) -> None:
-    import pandas as pd
-
-    if rows:
-        columns = [c.split()[0] for c in SEEN_TABLES[table].split(", ")]
-        # DuckDB finds the frame by its name
-        frame = pd.DataFrame(rows, columns=columns, dtype=object)  # noqa: F841
-        con.execute(f"insert into raw.{table} select * from frame")
-
-
-def option_text(value: object) -> str:
-    """An option as the text the catalogue's defaults are written in: true/false, lists joined by commas."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (list, tuple)):
-        return ",".join(str(item) for item in value)
-    return str(value)
-
-
 def ingest(
     con: duckdb.DuckDBPyConnection,
     delivered: Iterable[Delivered],
     report: Callable[[str], None] = lambda _: None,
     read: Callable[[Path, Dataset], ReadResult] = read_file,
 ) -> list[Ingested]:
-    """Read every content not read before and store it, one transaction per dataset; returns a line per dataset.
+    """Read every content not read before and store it; returns a line per dataset.
 
-    `read` stands in for `read_file` for whoever wants to see what is read.
+    A slice of a dataset's contents is one transaction, so that memory has a bound however many there are. Small plain files
+    are read together, unless `read` stands in for `read_file`, for whoever wants to see what is read.
     """
     delivered = list(delivered)
     statistics = read_statistics_files(con, delivered, report)
@@ -261,47 +144,89 @@ def ingest(
         files = fresh.get(name, {})
         if files:
             report(f"读取 {dataset.title}：{len(files)} 个新文件")
-        results.append(
-            _ingest_dataset(con, dataset, files, statistics.composed.get(name, Composition()), read)
-        )
+        done = Ingested(dataset.name, 0, 0, 0, 0, 0)
+        composed = statistics.composed.get(name, Composition())
+        for part in _slices(files) or ([{}] if composed.results else []):
+            done = done.and_also(_ingest_slice(con, dataset, part, composed, read))
+            composed = Composition()
+        results.append(done)
     register_statistics(con, statistics)
     set_aside(con)
     return results
 
 
-def _ingest_dataset(
+def _slices(files: dict[str, DeliveredFile]) -> list[dict[str, DeliveredFile]]:
+    """The files in slices that are read and stored at once; workbooks and Parquet files are packed."""
+    slices: list[dict[str, DeliveredFile]] = []
+    size = 0
+    for sha, file in files.items():
+        with suppress(OSError):
+            size += file.path.stat().st_size * (1 if file.path.suffix.casefold() == ".csv" else PACKED)
+        if not slices or size > MAX_SLICE_BYTES:
+            slices.append({})
+            size = 0
+        slices[-1][sha] = file
+    return slices
+
+
+class _Read(NamedTuple):
+    """What was read of a slice: its contents, rows as text, why some are unusable; rows for three tables of raw."""
+
+    contents: list[str]
+    text: pd.DataFrame
+    failures: dict[str, tuple[str, str]]
+    columns: list[tuple[object, ...]]
+    notices: list[tuple[object, ...]]
+    bare: Sequence[tuple[object, ...]]
+
+
+def _read_slice(
+    dataset: Dataset,
+    files: dict[str, DeliveredFile],
+    composed: dict[str, ReadResult],
+    read_one: Callable[[Path, Dataset], ReadResult],
+) -> _Read:
+    import pandas as pd
+
+    from youjun_pipeline.ingest.bulk import read_plain
+
+    paths = {sha: file.path for sha, file in files.items()}
+    together = list(read_plain(paths, dataset)) if read_one is read_file else []
+    plain = {sha: None for rows in together for sha in rows.contents}
+    whole = {sha: read_safely(path, dataset, read_one) for sha, path in paths.items() if sha not in plain}
+    read, bare = _without_bare(dataset, whole | composed)
+    frames = [rows.frame for rows in together]
+    columns = [(sha, column) for rows in together for sha in rows.contents for column in rows.columns]
+    notices: list[tuple[object, ...]] = []
+    failures: dict[str, tuple[str, str]] = {}
+    for sha, result in read.items():
+        if result.failure is not None:
+            failures[sha] = (result.failure.rule, result.failure.message)
+        frames.append(result.frame.assign(content_sha256=sha))
+        columns += [(sha, column) for column in result.columns]
+        notices += [(sha, dataset.name, str(text)) for text in _notices(result)]
+    placed = [(sha, dataset.name, c.sheet, c.column_name, c.source_column, c.header) for sha, c in columns]
+    text = pd.concat(frames, ignore_index=True)
+    return _Read([*plain, *read], text, failures, [*placed], notices, bare)
+
+
+def _ingest_slice(
     con: duckdb.DuckDBPyConnection,
     dataset: Dataset,
     files: dict[str, DeliveredFile],
     statistics: Composition,
     read_one: Callable[[Path, Dataset], ReadResult],
 ) -> Ingested:
-    if not files and not statistics.results:
-        return Ingested(dataset.name, 0, 0, 0, 0, 0)
     import pandas as pd
+    import pyarrow as pa
 
     from youjun_pipeline.ingest.validate import validate
 
-    frames: list[pd.DataFrame] = []
-    columns: list[tuple[object, ...]] = []
-    notices: list[tuple[object, ...]] = []
-    failures: dict[str, tuple[str, str]] = {}
-    whole = {
-        sha: read_safely(file.path, dataset, read_one) for sha, file in files.items()
-    } | statistics.results
-    read, bare = _without_bare(dataset, whole)
-    for sha, result in read.items():
-        if result.failure is not None:
-            failures[sha] = (result.failure.rule, result.failure.message)
-        frames.append(result.frame.assign(content_sha256=sha))
-        columns += [
-            (sha, dataset.name, c.sheet, c.column_name, c.source_column, c.header) for c in result.columns
-        ]
-        notices += [(sha, dataset.name, str(text)) for text in _notices(result)]
-    text = pd.concat(frames, ignore_index=True)
-    checked = validate(dataset, text)
-    text = _without_refused(text, checked.failures)
-    failures |= {sha: (f.rule, f.message) for sha, f in checked.failures.items() if sha not in failures}
+    read = _read_slice(dataset, files, statistics.results, read_one)
+    checked = validate(dataset, read.text)
+    text = _without_refused(read.text, checked.failures)
+    told = {sha: (f.rule, f.message) for sha, f in checked.failures.items()}
+    failures = told | read.failures
     accepted = checked.accepted
     rejections = checked.rejections.assign(dataset=dataset.name)
     refused = _frame("rejection", statistics.refused)
@@ -311,23 +236,30 @@ def _ingest_dataset(
     hidden = pd.concat([checked.hidden, refused[kept]])
     rows_read = pd.concat([text["content_sha256"], refused["content_sha256"]])
     contents = _contents(
-        dataset, list(read), rows_read, accepted.column("content_sha256").to_pandas(), rejections, failures
+        dataset,
+        read.contents,
+        rows_read,
+        accepted.column("content_sha256").to_pandas(),
+        rejections,
+        failures,
     )
     place = ["content_sha256", "sheet", "row_number"]
     with transaction(con):
-        _insert(con, f"raw.{dataset.name}", text[[*place, *dataset.columns]])
+        # By Arrow, which hands text over in half the time that a frame takes.
+        read_text = pa.Table.from_pandas(text[[*place, *dataset.columns]], preserve_index=False)  # noqa: F841
+        con.execute(f"insert into raw.{dataset.name} by name select * from read_text")
         con.execute(f"insert into accepted.{dataset.name} by name select * from accepted")
         _insert(con, "raw.rejection", rejections)
         _insert(con, "raw.hidden_row", hidden)
         _insert(con, "raw.rule_result", checked.warnings.assign(dataset=dataset.name))
-        _insert(con, "raw.source_column", _frame("source_column", columns))
-        _insert(con, "raw.notice", _frame("notice", notices))
-        _insert(con, "raw.bare_content", _frame("bare_content", bare))
+        _insert(con, "raw.source_column", _frame("source_column", read.columns))
+        _insert(con, "raw.notice", _frame("notice", read.notices))
+        _insert(con, "raw.bare_content", _frame("bare_content", read.bare))
         _insert(con, "raw.content", contents)
     total, good, turned_away = (
         int(n) for n in contents[["rows_read", "rows_accepted", "rows_rejected"]].sum()
     )
-    return Ingested(dataset.name, len(read), total, good, turned_away, len(failures))
+    return Ingested(dataset.name, len(contents), total, good, turned_away, len(failures))
 
 
 def _without_bare(

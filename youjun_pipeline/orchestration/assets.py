@@ -50,7 +50,7 @@ _DELIVERED = """
 def deliveries(context: dg.AssetExecutionContext, refresh: Refresh) -> Iterator[Any]:
     """Register what the data folder holds and read what is new; all of it, whichever of the assets are selected."""
     session = refresh.session
-    lines = {line.dataset: line for line in session.ingest()}
+    lines = {line.dataset: line for line in session.ingest(verify=refresh.verify)}
     known = {name: rest for name, *rest in session.con.execute(_DELIVERED).fetchall()}
     # Dagster wants what others hang on first: what is registered besides the datasets has the datasets after it.
     for key in sorted(context.selected_asset_keys, key=lambda k: (k.path[-1] in lines, k)):

@@ -31,6 +31,7 @@ def run_refresh(
     *,
     reports: bool = True,
     allow_future: bool = False,
+    verify: bool = False,
 ) -> dg.ExecuteInProcessResult:
     """Materialise every asset for a contiguous range of phases (all by default) and some or all districts.
 
@@ -58,6 +59,7 @@ def run_refresh(
         "as_of": settings.as_of.isoformat(),
         "shard": str(settings.shard or ""),
         "allow_future": allow_future,
+        "verify": verify,
         "busy_retries": 0,
     }
     with instance_for(known) as instance:

@@ -41,6 +41,7 @@ class Refresh(dg.ConfigurableResource):
     as_of: str = Field(default="", description="截止日期，如 2024-06-30；不填为 YOUJUN_AS_OF 或今天")
     shard: str = Field(default="", description="只算一份区县，如 3/16；不填为 YOUJUN_SHARD 或全部")
     allow_future: bool = Field(default=False, description="允许截止日期在今天之后")
+    verify: bool = Field(default=False, description="大小和时间没有变化的文件也重新核对内容")
     busy_retries: int = Field(
         default=BUSY_RETRIES, description="工作库或发布库被占用时，每分钟再试，至多这么多次"
     )

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from youjun_pipeline.contracts import Dataset, load_datasets
 from youjun_pipeline.ingest.districts import Delivered, DeliveredFile, Scan
 from youjun_pipeline.ingest.files import ReadResult, read_file
-from youjun_pipeline.ingest.store import ingest, register
+from youjun_pipeline.ingest.seen import register
+from youjun_pipeline.ingest.store import ingest
 from youjun_pipeline.precheck.findings import (
     DOUBT,
     ERROR,

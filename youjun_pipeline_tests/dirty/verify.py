@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from youjun_pipeline.contracts import load_datasets
+from youjun_pipeline.ingest.bulk import read_plain
 from youjun_pipeline.ingest.files import ReadResult, read_file
 from youjun_pipeline.ingest.formats.book import Unreadable, visible
 from youjun_pipeline.ingest.texts import sheet_texts
@@ -62,6 +63,7 @@ def look_at(
         outcomes.append(_read(specimen))
     for name in dict.fromkeys(outcome.specimen.dataset for outcome in outcomes):
         _check([o for o in outcomes if o.specimen.dataset == name and o.result and not o.result.failure])
+        _read_together([o for o in outcomes if o.specimen.dataset == name and o.result])
     for outcome in outcomes:
         if outcome.result is not None:
             _judge(outcome, outcome.result)
@@ -81,6 +83,24 @@ def _read(specimen: Specimen) -> Outcome:
     outcome.told += outcome.result.notices
     outcome.told += [f"未识别的列已忽略：{header}" for header in outcome.result.ignored_headers]
     return outcome
+
+
+def _read_together(outcomes: list[Outcome]) -> None:
+    """Read the files of a dataset in one pass as well: what that takes is as it is when each is read alone, and says nothing."""
+    by_name = {outcome.specimen.name: outcome for outcome in outcomes}
+    paths = {name: outcome.specimen.path for name, outcome in by_name.items()}
+    for rows in read_plain(paths, load_datasets()[outcomes[0].specimen.dataset]) if outcomes else []:
+        for name, frame in rows.frame.groupby("content_sha256", sort=False):
+            result = by_name[str(name)].result
+            together = frame.drop(columns="content_sha256").reset_index(drop=True)
+            if result is None or result.notices or result.ignored_headers or result.columns != rows.columns:
+                by_name[str(name)].faults.append(
+                    "read with others, although there is something to say about it"
+                )
+            elif not together.equals(result.frame):
+                by_name[str(name)].faults.append("read with others, it has other rows")
+        for name in set(rows.contents) - set(rows.frame["content_sha256"]):
+            by_name[name].faults.append("read with others, it has no rows")
 
 
 def _check(outcomes: list[Outcome]) -> None:

@@ -28,6 +28,10 @@ MAX_ROWS = 1_048_576
 MAX_CHARACTERS = 40_000_000
 # A cell that was rejected is told with place, value and reason, some 2 KB on the way: beyond this it is no such table.
 MAX_DISTRICT_FILE_BYTES = MB
+# Small text files are read together; what is larger is read alone. A slice of new files is read, checked and stored at once:
+# its text takes some fifteen times its bytes on the way, whatever number of files a night brings.
+MAX_PLAIN_BYTES = MB
+MAX_SLICE_BYTES = 32 * MB
 
 SMALLER = "请核对是不是这张表；确有这么多内容的，请联系维护人员"
 
