@@ -27,12 +27,18 @@ with coded as (
     union all
     select 'neighbours' as dataset, content_sha256, sheet, row_number, unnest([school_code, neighbour_code]), null, null, null
     from accepted.neighbours
+), known as (
+    -- by equal keys alone: a condition on both sides would hold every row against every school of its district
+    select district_code, phase_id, false as of_whole_schools, school_code from core.school
+    union
+    select district_code, phase_id, true, campus_of from core.school
 )
 select f.district_code, f.phase_id, f.dataset, f.delivery, f.file, c.content_sha256, c.sheet, c.row_number,
     c.school_code, c.stage, c.item, c.year
 from core.chosen_file f
 semi join run_evaluation using (district_code, phase_id)
 join coded c using (dataset, content_sha256)
-anti join core.school s
-    on s.district_code = f.district_code and s.phase_id = f.phase_id
-    and if(f.dataset in ('school_finance', 'graduation_cohorts', 'neighbours'), s.campus_of, s.school_code) = c.school_code
+anti join known k
+    on k.district_code = f.district_code and k.phase_id = f.phase_id
+    and k.of_whole_schools = (f.dataset in ('school_finance', 'graduation_cohorts', 'neighbours'))
+    and k.school_code = c.school_code
