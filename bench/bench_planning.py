@@ -3,6 +3,7 @@
     python bench/bench_planning.py
     python bench/bench_planning.py 60 120 240
     python bench/bench_planning.py --districts 2895     # of about 100 sections each, some schools with two stages
+    python bench/bench_planning.py --districts 300 --first 600 --rows rows.csv    # seeds 600 to 899, after those in rows.csv
 
 CPU seconds of all threads, without reading a district and without the proof by the models. `continuous` is everything together
 in broken units: the bound that a plan is published with. `whole` is the plan in whole units. Gaps: of the plan against that
@@ -12,11 +13,14 @@ plan); what a cleverer choice would save is in the first gap alone.
 
 from __future__ import annotations
 
-import sys
+import argparse
 import time
 from dataclasses import replace
+from io import StringIO
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from youjun_pipeline.planning.least_cost.district import Aims, Lever, Sections, build
 from youjun_pipeline.planning.least_cost.proposal import Plan, propose
@@ -35,6 +39,7 @@ WEIGHTS = (1.0, 1.1)
 # The share of junior sections that belong to a school with a primary one.
 ALL_THROUGH = 0.3
 MOST_SECONDS = 3.0
+ROW = ["seed", "sections", "seconds", "status", "over_continuous", "over_choice"]
 WHOLE = (True, True, True, False, False, False, True)
 
 
@@ -89,21 +94,28 @@ def with_all_through(
     return replace(sections, place=place, have=have, step=step), levers
 
 
-def districts(count: int) -> None:
-    """Print the seconds of so many districts of about 100 sections, one after another."""
-    spent = []
-    for seed in range(count):
+def districts(seeds: range, rows: Path | None) -> None:
+    """Plan the districts of these seeds one after another and print the distribution; with `rows` of all that the file has."""
+    lines = rows.read_text(encoding="utf-8").splitlines() if rows is not None and rows.exists() else []
+    for seed in seeds:
         n = int(np.random.default_rng(seed).integers(70, 130))
         sections, levers = with_all_through(*district(n, seed), ALL_THROUGH, seed)
         started = time.process_time()
         plan = propose(sections, levers, Aims(), seconds=SECONDS)
-        spent.append(time.process_time() - started)
+        spent = time.process_time() - started
         assert isinstance(plan, Plan)
-    ordered = np.sort(spent)
-    slow = int((ordered > MOST_SECONDS).sum())
+        assert plan.bound is not None
+        over = f"{plan.cost / plan.bound - 1:.6f},{plan.cost / plan.choice_bound - 1:.6f}"
+        lines.append(f"{seed},{n},{spent:.3f},{plan.status},{over}")
+        if rows is not None:
+            with rows.open("a", encoding="utf-8") as file:
+                file.write(lines[-1] + "\n")
+    table = pd.read_csv(StringIO("\n".join(lines)), header=None, names=ROW)
+    print(f"{table['seed'].nunique()} districts: {table['status'].value_counts().to_dict()}")
+    print(table[["seconds", "over_continuous", "over_choice"]].quantile([0, 0.5, 0.9, 0.99, 1]).to_string())
+    slow = table[table["seconds"] > MOST_SECONDS]
     print(
-        f"{count} districts: mean {ordered.mean():.2f} s, median {ordered[count // 2]:.2f}, "
-        f"99 % {ordered[int(count * 0.99)]:.2f}, most {ordered[-1]:.2f}; over {MOST_SECONDS:.0f} s: {slow}"
+        f"mean {table['seconds'].mean():.2f} s; over {MOST_SECONDS:.0f} s: {len(slow)} {list(slow['seed'])}"
     )
 
 
@@ -128,7 +140,13 @@ def main(sizes: tuple[int, ...]) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--districts"]:
-        districts(int(sys.argv[2]))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("sizes", nargs="*", type=int, default=SIZES)
+    parser.add_argument("--districts", type=int, metavar="COUNT")
+    parser.add_argument("--first", type=int, default=0, metavar="SEED")
+    parser.add_argument("--rows", type=Path, metavar="FILE")
+    options = parser.parse_args()
+    if options.districts:
+        districts(range(options.first, options.first + options.districts), options.rows)
     else:
-        main(tuple(map(int, sys.argv[1:])) or SIZES)
+        main(tuple(options.sizes))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import cvxpy as cp
 import numpy as np
 import pytest
 
 from youjun_pipeline.planning.least_cost.district import Aims, Lever, Sections, build
-from youjun_pipeline.planning.least_cost.failure import OutOfTimeError
+from youjun_pipeline.planning.least_cost.failure import OutOfTimeError, SolverFailedError
 from youjun_pipeline.planning.least_cost.program import INFEASIBLE, STOPPED, Answer, solve
 from youjun_pipeline.planning.least_cost.proposal import Plan, propose
+from youjun_pipeline.planning.least_cost.relaxation import TOLERANCES, relax
 from youjun_pipeline.planning.least_cost.seats import EACH, Seats, seat
 
 
@@ -65,6 +67,29 @@ def test_no_time_is_no_proof_that_there_is_no_plan(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("youjun_pipeline.planning.least_cost.proposal.TIGHTENED", ())
     with pytest.raises(OutOfTimeError, match="不能说明有没有方案"):
         propose(sections, levers, Aims(every_indicator=True), seconds=0.0)
+
+
+def test_a_solver_that_breaks_off_is_asked_again_and_then_told(monkeypatch: pytest.MonkeyPatch):
+    sections, levers = district(8, 0.1)
+    program = build(sections, levers, Aims(only=0, every_indicator=True)).program
+    expected = relax(program)
+    assert expected is not None
+    solve_once, asked = cp.Problem.solve, list[float]()
+
+    def breaks_off(problem: cp.Problem, **options: object) -> object:
+        asked.append(float(str(options["tol_feas"])))
+        if len(asked) < len(TOLERANCES) or min(asked) == 0:
+            raise cp.error.SolverError("Solver 'CLARABEL' failed.")
+        return solve_once(problem, **options)
+
+    monkeypatch.setattr(cp.Problem, "solve", breaks_off)
+    again = relax(program)
+    assert again is not None
+    assert again.cost == pytest.approx(expected.cost, rel=1e-5)
+    assert asked == list(TOLERANCES)
+    monkeypatch.setattr("youjun_pipeline.planning.least_cost.relaxation.TOLERANCES", (0.0,))
+    with pytest.raises(SolverFailedError, match="Clarabel"):
+        relax(program)
 
 
 def test_classes_that_were_not_found_in_time_are_not_told_as_missing():

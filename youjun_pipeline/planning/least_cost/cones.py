@@ -62,6 +62,19 @@ class Cones:
             self.limit,
         )
 
+    def lattice(self, is_whole: NDArray[np.bool_]) -> Vector:
+        """The step of every member whose amount changes by whole steps of one size alone; NaN of the others. Shape (n,).
+
+        A member that no variable changes has the step 0.
+        """
+        gain = self.gain.tocoo()
+        member, size = gain.row[gain.data != 0], np.abs(gain.data[gain.data != 0])
+        step = np.zeros(len(self.amounts))
+        np.maximum.at(step, member, size)
+        broken = (np.abs(size - step[member]) > EQUAL_WITHIN * size) | ~is_whole[gain.col[gain.data != 0]]
+        step[member[broken]] = np.nan
+        return step
+
     @property
     def moves_pupils(self) -> NDArray[np.bool_]:
         """Which cones have pupils that may move, shape (k,)."""
@@ -138,6 +151,18 @@ class Program:
             and (rows <= self.row_high + slack).all()
             and (reached <= self.cones.limit * (1 + EQUAL_WITHIN)).all()
         )
+
+    def totals(self, best: float = np.inf) -> tuple[Vector, Vector]:
+        """The least and the most of each cone's total among plans that cost `best` at the most; inf where nothing limits it."""
+        sums = self.cones.members()
+        change = np.asarray((sums @ self.cones.gain).todense())
+        paid = (self.cost > 0) & np.isfinite(best)
+        with np.errstate(invalid="ignore"):
+            down = np.where(change < 0, change * self.high, 0).sum(axis=1)
+            free = np.where((change > 0) & ~paid, change * self.high, 0).sum(axis=1)
+        rate = np.where((change > 0) & paid, change / np.where(paid, self.cost, 1), 0).max(axis=1, initial=0)
+        total = sums @ self.cones.amounts
+        return np.maximum(total + down, 0), total + free + (best * rate if np.isfinite(best) else 0)
 
     def needs_nothing(self) -> bool:
         """Whether the least of everything is a plan, and so, since nothing is paid for doing something, the cheapest."""

@@ -7,7 +7,9 @@ within a limit. With P the pupils and R the amounts of a group, W = ΣP and T = 
 
 Where pupils stay, the left side over T is convex in (R, T), and tangents to it leave out no feasible point. Where pupils
 move, R²/P is convex in (R, P) and only T² is not: a secant over an interval of T bounds the program from below, a tangent
-to T² gives plans that hold, and halving the interval closes the gap. Every relaxation is one run of HiGHS; tangents are added
+to T² gives plans that hold, and halving the interval closes the gap. So too where every amount of a cone is in whole steps:
+chords between neighbouring amounts (`tangents`) bound R² far nearer than tangents, and the interval of T is first narrowed
+to what plans no dearer than a known one leave to it. Every relaxation is one run of HiGHS; tangents are added
 where its answer does not hold. Whole units of one price need no search (`even_units`).
 
 Keep out: what the variables stand for (`district`), words, prices, the database.
@@ -21,8 +23,9 @@ import time
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
-from scipy.optimize import linprog
+from scipy.optimize import OptimizeResult, linprog
 
 from youjun_pipeline.planning.least_cost.cones import Program, Vector
 from youjun_pipeline.planning.least_cost.even_units import even_units
@@ -34,6 +37,16 @@ from youjun_pipeline.planning.least_cost.tangents import Tangents
 TIGHTER = 1e-7
 # HiGHS meets a row to within this; rows are scaled to about 1. Whole numbers are rounded afterwards, so they need less.
 FEASIBLE_WITHIN, WHOLE_FEASIBLE_WITHIN = 1e-9, 1e-7
+# Chords are laid so many steps around the point to start from. Intervals of totals are narrowed until a round leaves more than
+# this share of each, or so often.
+CHORDS = 4
+NARROWED, NARROWINGS = 0.8, 8
+# A first plan is looked for among those that cost so many times the continuous optimum at the most.
+REACH = (1.02, 1.3)
+# A first plan may cost so much more than the cheapest near it.
+FIRST_GAP = 0.02
+# What stands for a total without an upper bound.
+MOST_TOTAL = 1e12
 OPTIMAL, STOPPED, INFEASIBLE = "optimal", "stopped", "infeasible"
 
 
@@ -92,7 +105,7 @@ class _Node:
 
 
 class _Search:
-    """Best bound first over intervals of the totals T of those cones in which pupils move."""
+    """Best bound first over intervals of the totals T of those cones in which pupils move or amounts are whole."""
 
     def __init__(self, program: Program, gap: float, deadline: float, around: Vector | None) -> None:
         self.program, self.gap, self.deadline = program, gap, deadline
@@ -104,9 +117,38 @@ class _Search:
         self.square = (1 + (cones.limit * (1 - TIGHTER)) ** 2) / weight
         self.allowed = (1 + cones.limit**2) / weight
         self.total0 = self.sums @ cones.amounts
-        self.cuts = Tangents(cones, self.moving)
         self.best: tuple[float, Vector | None] = (np.inf, None)
+        self._by_totals(self.moving, np.zeros(self.n), around)
+        if around is not None and not self.moving.any():
+            self._in_whole_steps(around)
+
+    def _by_totals(self, by_square: NDArray[np.bool_], step: Vector, around: Vector | None) -> None:
+        """Bound the cones in `by_square` over intervals of their totals, with chords where a member has a whole `step`."""
+        self.by_square = by_square
+        self.cuts = Tangents(self.cones, by_square, step)
         self.lay_first(around)
+        if around is not None and step.any():
+            amounts, pupils = self.at(around)
+            for steps in range(-CHORDS, CHORDS + 1):
+                self.cuts.lay(amounts + steps * step, pupils, self.sums @ amounts)
+
+    def _in_whole_steps(self, around: Vector) -> None:
+        """Bound cones of whole amounts by chords, if a plan is found: what it costs limits their totals."""
+        program, cones = self.program, self.cones
+        lattice = cones.lattice(program.is_whole)
+        by_square = ~np.isnan(self.sums @ lattice)
+        if not by_square.any():
+            return
+        self._by_totals(by_square, np.where(by_square[cones.cone], lattice, 0), around)
+        self._mend(np.clip(np.ceil(around - WHOLE_FEASIBLE_WITHIN), program.low, program.high))
+        cost, unit = float(program.cost @ around), float(program.cost.max(initial=0.0))
+        for share in REACH:
+            if self.best[1] is None:
+                # among plans that are not much dearer than in broken units: elsewhere the search would be long
+                near = self._narrowed(share * cost + unit)
+                self._try_inner(near, self.sums @ self.at(around)[0], FIRST_GAP)
+        if self.best[1] is None:
+            self._by_totals(self.moving, np.zeros(self.n), around)
 
     def lay_first(self, around: Vector | None) -> None:
         spread = (
@@ -127,8 +169,8 @@ class _Search:
         return cones.amounts + cones.gain @ values, cones.pupils + cones.shift @ values
 
     def run(self) -> Answer:
-        low, high = self._totals()
-        heap = [_Node(-np.inf, 0, low, high)]
+        narrowed_to = self.best[0]
+        heap = [self._narrowed(narrowed_to)]
         numbers = itertools.count(1)
         # no plan can cost less than the least bound of what was given up or is still waiting
         left = np.inf
@@ -143,8 +185,16 @@ class _Search:
             if time.monotonic() > self.deadline:
                 heapq.heappush(heap, _Node(bound, next(numbers), node.low, node.high))
                 break
-            for part_low, part_high in self._halves(node, values):
-                heapq.heappush(heap, _Node(bound, next(numbers), part_low, part_high))
+            if self._in_steps().any() and self.best[0] < narrowed_to:
+                # what a cheaper plan leaves to the totals is less than a half
+                narrowed_to = self.best[0]
+                cut = self._narrowed(narrowed_to)
+                parts = [(np.maximum(node.low, cut.low), np.minimum(node.high, cut.high))]
+            else:
+                parts = self._halves(node, values)
+            for low, high in parts:
+                if (low <= high).all():
+                    heapq.heappush(heap, _Node(bound, next(numbers), low, high))
         bound = min([left, self.best[0], *(node.bound for node in heap)])
         if self.best[1] is None:
             # a run that time cut short has no bound at all; only a bound of infinity says that there is nothing
@@ -157,15 +207,36 @@ class _Search:
         """A bound from which on a node is not worth a look."""
         return self.best[0] - self.gap * abs(self.best[0]) - 1e-12 if np.isfinite(self.best[0]) else np.inf
 
-    def _totals(self) -> tuple[Vector, Vector]:
-        """The interval that the variables' bounds leave to each total."""
-        change = sparse.csr_array(self.sums @ self.cones.gain)
-        up, down = change.maximum(0), (-change).maximum(0)
-        high = np.where(np.isfinite(self.program.high), self.program.high, 1e12)
-        return (
-            self.total0 + up @ self.program.low - down @ high,
-            self.total0 + up @ high - down @ self.program.low,
-        )
+    def _narrowed(self, at_most: float) -> _Node:
+        """All plans that cost `at_most` at the most: the interval that this, and the variables' bounds, leave to each total."""
+        low, high = self.program.totals()
+        whole = self._in_steps()
+        high = np.where(whole, np.minimum(high, self.program.totals(at_most)[1]), high)
+        node = _Node(-np.inf, 0, low, np.minimum(high, MOST_TOTAL))
+        narrow = np.flatnonzero(whole)
+        for _ in range(NARROWINGS if narrow.size else 0):
+            low, high = node.low.copy(), node.high.copy()
+            for cone in map(int, narrow):
+                low[cone] = max(low[cone], self._extreme(node, cone, 1, at_most) * (1 - TIGHTER))
+                high[cone] = min(high[cone], self._extreme(node, cone, -1, at_most) * (1 + TIGHTER))
+            left = (high - low)[narrow] > NARROWED * (node.high - node.low)[narrow]
+            node = _Node(-np.inf, 0, low, np.maximum(low, high))
+            if left.all():
+                break
+        return node
+
+    def _in_steps(self) -> NDArray[np.bool_]:
+        """Which cones have amounts in whole steps alone, with chords for tangents."""
+        return self.by_square & ~self.moving
+
+    def _extreme(self, node: _Node, cone: int, sign: int, at_most: float) -> float:
+        """The least (sign 1) or the most (-1) of a total, in broken units, of what costs `at_most` at the most."""
+        cost = np.zeros(self.m + self.n + self.k)
+        cost[self.m + self.n + cone] = sign
+        result = self._highs(cost, node, None, at_most=at_most)
+        if result.status != 0:
+            return -sign * np.inf
+        return float(sign * result.fun)
 
     def _settle(self, node: _Node) -> tuple[float, Vector | None]:
         """Bound a node. The second value is None when the node is done: it holds, is too dear, or there is nothing in it."""
@@ -185,8 +256,8 @@ class _Search:
             if time.monotonic() > self.deadline:
                 return bound, values
             secant = self._secant(node, total) - self.square * total**2
-            under = need - self.square * total**2 - np.where(self.moving, secant, 0)
-            short = under > 0.1 * np.where(self.moving, np.maximum(secant, 0), 0) + 1e-12 * need
+            under = need - self.square * total**2 - np.where(self.by_square, secant, 0)
+            short = under > 0.1 * np.where(self.by_square, np.maximum(secant, 0), 0) + 1e-12 * need
             stuck = previous is not None and np.allclose(previous, values, rtol=0, atol=1e-12)
             if not short.any() or stuck:
                 return bound, values
@@ -207,11 +278,12 @@ class _Search:
         """Split the interval that errs most, at the answer's total where that lies well inside; keep a plan that holds."""
         amounts, _ = self.at(values)
         total = self.sums @ amounts
-        self._try_inner(node, total)
-        error = np.where(self.moving, self._secant(node, total) - self.square * total**2, 0)
+        if not self._in_steps().any():  # there a plan that nearly holds is mended
+            self._try_inner(node, total)
+        error = np.where(self.by_square, self._secant(node, total) - self.square * total**2, 0)
         at = int(np.argmax(error))
         width = node.high[at] - node.low[at]
-        if not self.moving.any() or width <= 1e-7 * max(1.0, abs(node.high[at])):
+        if not self.by_square.any() or width <= 1e-7 * max(1.0, abs(node.high[at])):
             return []
         inside = 0.1 * width
         middle = float(np.clip(total[at], node.low[at] + inside, node.high[at] - inside))
@@ -219,10 +291,10 @@ class _Search:
         left_high[at] = right_low[at] = middle
         return [(node.low, left_high), (right_low, node.high)]
 
-    def _try_inner(self, node: _Node, total: Vector) -> None:
+    def _try_inner(self, node: _Node, total: Vector, gap: float | None = None) -> None:
         """Look for a plan that holds: T² gives way to its tangent, which is below it."""
         for _ in range(8):
-            values, value, _ = self._relax(node, tangent=total)
+            values, value, _ = self._relax(node, tangent=total, gap=gap)
             if values is None or value >= self.best[0] or time.monotonic() > self.deadline:
                 return
             amounts, pupils = self.at(values)
@@ -238,49 +310,69 @@ class _Search:
         if cost < self.best[0]:
             self.best = (cost, values)
 
-    def _relax(self, node: _Node, tangent: Vector | None = None) -> tuple[Vector | None, float, float]:
+    def _relax(
+        self, node: _Node, tangent: Vector | None = None, gap: float | None = None
+    ) -> tuple[Vector | None, float, float]:
         """One run of HiGHS: the variables (None: no answer), their cost, and a bound on every plan of the node."""
-        program, m, n, k = self.program, self.m, self.n, self.k
-        totals = sparse.hstack(
-            [self.sums @ self.cones.gain, sparse.csr_array((k, n)), -sparse.eye_array(k)], format="csr"
-        )
-        # Σs within T where pupils stay (see _Cuts), within the secant of T², or its tangent, where they move
-        if tangent is None:
-            slope, offset = node.low + node.high, -node.low * node.high
-        else:
-            slope, offset = 2 * tangent, -(tangent**2)
-        slope = np.where(self.moving, self.square * slope, self.square)
-        offset = np.where(self.moving, self.square * offset, 0)
-        sums = sparse.hstack([sparse.csr_array((k, m)), self.sums, -sparse.diags_array(slope)], format="csr")
-        cuts, cut_low = self.cuts.rows()
-        wide = sparse.hstack([program.rows, sparse.csr_array((program.rows.shape[0], n + k))], format="csr")
-        has_low, has_high = np.isfinite(program.row_low), np.isfinite(program.row_high)
-        result = linprog(
-            np.r_[program.cost, np.zeros(n + k)],
-            A_ub=sparse.vstack([sums, -cuts, -wide[has_low], wide[has_high]], format="csr"),
-            b_ub=np.r_[offset, -cut_low, -program.row_low[has_low], program.row_high[has_high]],
-            A_eq=totals,
-            b_eq=-self.total0,
-            bounds=np.c_[
-                np.r_[program.low, np.zeros(n), node.low], np.r_[program.high, np.full(n, np.inf), node.high]
-            ],
-            integrality=np.r_[program.is_whole.astype(int), np.zeros(n + k)]
-            if program.is_whole.any()
-            else None,
-            method="highs",
-            options={
-                "mip_rel_gap": self.gap / 2,
-                "time_limit": max(self.deadline - time.monotonic(), 0.05),
-                "primal_feasibility_tolerance": WHOLE_FEASIBLE_WITHIN
-                if program.is_whole.any()
-                else FEASIBLE_WITHIN,
-            },
-        )
+        program, m = self.program, self.m
+        is_whole = program.is_whole if program.is_whole.any() else None
+        result = self._highs(np.r_[program.cost, np.zeros(self.n + self.k)], node, tangent, is_whole, gap=gap)
         if result.status == 2:
             return None, np.inf, np.inf
-        bound = result.get("mip_dual_bound") if program.is_whole.any() else result.fun
+        bound = result.get("mip_dual_bound") if is_whole is not None else result.fun
         if result.x is None:
             return None, np.inf, -np.inf if bound is None else float(bound)
         values = result.x[:m]
         values = np.clip(np.where(program.is_whole, np.round(values), values), program.low, program.high)
         return values, float(program.cost @ values), float(result.fun if bound is None else bound)
+
+    def _highs(
+        self,
+        cost: Vector,
+        node: _Node,
+        tangent: Vector | None,
+        is_whole: NDArray[np.bool_] | None = None,
+        at_most: float = np.inf,
+        gap: float | None = None,
+    ) -> OptimizeResult:
+        """HiGHS on the variables, the members' shares of ΣR²/P and the totals of a node; plans cost `at_most` at the most."""
+        program, m, n, k = self.program, self.m, self.n, self.k
+        totals = sparse.hstack(
+            [self.sums @ self.cones.gain, sparse.csr_array((k, n)), -sparse.eye_array(k)], format="csr"
+        )
+        # Σs within T (see Tangents), or by square within the secant of T², or its tangent
+        if tangent is None:
+            slope, offset = node.low + node.high, -node.low * node.high
+        else:
+            slope, offset = 2 * tangent, -(tangent**2)
+        slope = np.where(self.by_square, self.square * slope, self.square)
+        offset = np.where(self.by_square, self.square * offset, 0)
+        sums = sparse.hstack([sparse.csr_array((k, m)), self.sums, -sparse.diags_array(slope)], format="csr")
+        cuts, cut_low = self.cuts.rows()
+        has_low, has_high = np.isfinite(program.row_low), np.isfinite(program.row_high)
+        own = [-program.rows[has_low], program.rows[has_high]]
+        own_high = [-program.row_low[has_low], program.row_high[has_high]]
+        if np.isfinite(at_most):
+            own.append(sparse.csr_array(program.cost[None, :]))
+            own_high.append(np.array([at_most * (1 + TIGHTER)]))
+        rows = sparse.vstack(own, format="csr")
+        wide = sparse.hstack([rows, sparse.csr_array((rows.shape[0], n + k))], format="csr")
+        return linprog(
+            cost,
+            A_ub=sparse.vstack([sums, -cuts, wide], format="csr"),
+            b_ub=np.r_[offset, -cut_low, *own_high],
+            A_eq=totals,
+            b_eq=-self.total0,
+            bounds=np.c_[
+                np.r_[program.low, np.zeros(n), node.low], np.r_[program.high, np.full(n, np.inf), node.high]
+            ],
+            integrality=None if is_whole is None else np.r_[is_whole.astype(int), np.zeros(n + k)],
+            method="highs",
+            options={
+                "mip_rel_gap": self.gap / 2 if gap is None else gap,
+                "time_limit": max(self.deadline - time.monotonic(), 0.05),
+                "primal_feasibility_tolerance": FEASIBLE_WITHIN
+                if is_whole is None
+                else WHOLE_FEASIBLE_WITHIN,
+            },
+        )

@@ -40,7 +40,7 @@ from youjun_pipeline.planning.least_cost.relaxation import Relaxed, Shortfall, b
 # A section is taken to leave an indicator when raising it to the threshold would take more than this share of it.
 LEFT_BEYOND = 1e-6
 # Whole units are searched for until the plan is proved to be within this share of the cheapest of its choice.
-WHOLE_GAP = 5e-3
+WHOLE_GAP = 1e-3
 # What each indicator gets when time is up already: the first plan comes soon.
 LEAST_SECONDS = 1.0
 # Shares of a coefficient's limit at which purchases are rounded up where the search found nothing in time.

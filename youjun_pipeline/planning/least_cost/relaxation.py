@@ -16,8 +16,9 @@ from youjun_pipeline.planning.least_cost.cones import Program, Vector
 from youjun_pipeline.planning.least_cost.failure import SolverFailedError
 from youjun_pipeline.planning.least_cost.program import TIGHTER
 
-# Clarabel's own defaults are 1e-8. What it returns steers; the models judge the plan afterwards.
-TOLERANCE = 1e-9
+# Clarabel's own defaults are 1e-8. What it returns steers; the models judge the plan afterwards. Where it breaks off at one
+# tolerance it is asked for the next.
+TOLERANCES = (1e-9, 1e-8, 1e-7)
 
 
 @dataclass(frozen=True)
@@ -119,24 +120,10 @@ def bounded(program: Program, best: float) -> float:
         constraints.append(scaled.rows[has_low] @ v >= scaled.row_low[has_low])
     if has_high.any():
         constraints.append(scaled.rows[has_high] @ v <= scaled.row_high[has_high])
-    constraints += _Limits(scaled, v, None, elastic=False, interval=_totals(scaled, best)).constraints
+    constraints += _Limits(scaled, v, None, elastic=False, interval=scaled.totals(best)).constraints
     if not _solved(cp.Problem(cp.Minimize(cost @ v), constraints)):
         return best
     return min(float(program.cost @ np.clip(v.value * step, program.low, program.high)), best)
-
-
-def _totals(program: Program, best: float) -> tuple[Vector, Vector]:
-    """The least and the most of each cone's total among plans that cost `best` at the most; inf where nothing limits it."""
-    cones = program.cones
-    sums = cones.members()
-    change = np.asarray((sums @ cones.gain).todense())
-    paid = program.cost > 0
-    with np.errstate(invalid="ignore"):
-        down = np.where(change < 0, change * program.high, 0).sum(axis=1)
-        free = np.where((change > 0) & ~paid, change * program.high, 0).sum(axis=1)
-    rate = np.where((change > 0) & paid, change / np.where(paid, program.cost, 1), 0).max(axis=1, initial=0)
-    total = sums @ cones.amounts
-    return np.maximum(total + down, 0), total + free + best * rate
 
 
 def shortfall(program: Program, around: Vector | None = None) -> Shortfall:
@@ -262,13 +249,21 @@ def _row_sizes(program: Program, step: Vector) -> Vector:
 
 def _solved(problem: cp.Problem) -> bool:
     """Whether there is an optimum; False when it is certain that there is no plan."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        problem.solve(
-            solver=cp.CLARABEL, tol_gap_abs=TOLERANCE, tol_gap_rel=TOLERANCE, tol_feas=TOLERANCE, max_iter=400
-        )
-    if problem.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE):
-        return False
-    if problem.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
-        raise SolverFailedError(f"Clarabel: {problem.status}")
-    return True
+    for tolerance in TOLERANCES:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                problem.solve(
+                    solver=cp.CLARABEL,
+                    tol_gap_abs=tolerance,
+                    tol_gap_rel=tolerance,
+                    tol_feas=tolerance,
+                    max_iter=400,
+                )
+        except cp.error.SolverError:
+            continue
+        if problem.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE):
+            return False
+        if problem.status in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
+            return True
+    raise SolverFailedError(f"Clarabel: {problem.status}")

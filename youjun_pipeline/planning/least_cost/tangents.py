@@ -1,4 +1,8 @@
-"""Tangents that take the place of the cones in a linear program; none leaves out a plan that holds."""
+"""Tangents that take the place of the cones in a linear program; none leaves out a plan that holds.
+
+Of an amount that changes by whole steps only, the chord between two neighbouring amounts takes the place of the tangent: it
+leaves out what lies between them, where no plan is, and so bounds a program in whole units far nearer.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,14 @@ from youjun_pipeline.planning.least_cost.cones import Cones, Vector
 
 
 class Tangents:
-    """Tangents. Per member a variable s with s ≥ R²/P (pupils move) or s ≥ R²/(P·T) (they stay)."""
+    """Tangents. Per member a variable s with s ≥ R²/P (cones `by_square`) or s ≥ R²/(P·T) (the others).
 
-    def __init__(self, cones: Cones, moving: NDArray[np.bool_]) -> None:
-        self.cones, self.moving = cones, moving
+    `step` is the whole step of each member, 0 where its amount does not change in such steps. Members with a step belong to
+    cones `by_square`, and their pupils stay.
+    """
+
+    def __init__(self, cones: Cones, by_square: NDArray[np.bool_], step: Vector) -> None:
+        self.cones, self.by_square, self.step = cones, by_square, step
         self.blocks: list[sparse.csr_array] = []
         self.low: list[Vector] = []
         self.made: tuple[int, sparse.csr_array, Vector] | None = None
@@ -25,16 +33,21 @@ class Tangents:
         cones = self.cones
         n, k = len(cones.amounts), len(cones.limit)
         which = np.arange(n) if only is None else np.flatnonzero(only[cones.cone])
-        moving = self.moving[cones.cone[which]]
-        # R/P where pupils move, R/T where they stay: the tangent depends on the ratio alone
-        ratio = amounts[which] / np.where(moving, pupils[which], total[cones.cone[which]])
-        weight = np.where(moving, 1.0, 1.0 / cones.pupils[which])
+        by_square = self.by_square[cones.cone[which]]
+        step = self.step[which]
+        at = amounts[which]
+        # the tangent in the middle between two amounts, raised by (step/2)², is the chord
+        steps = np.floor((at - cones.amounts[which]) / np.where(step > 0, step, 1) + 1e-6) + 0.5
+        at = np.where(step > 0, cones.amounts[which] + step * steps, at)
+        # R/P where R² counts, R/T elsewhere: the tangent depends on the ratio alone
+        ratio = at / np.where(by_square, pupils[which], total[cones.cone[which]])
+        weight = np.where(by_square, 1.0, 1.0 / cones.pupils[which])
         # s - w·(2·ratio·R - ratio²·(P or T)) ≥ 0
         own = sparse.csr_array((np.ones(len(which)), (np.arange(len(which)), which)), shape=(len(which), n))
         by_amount, by_base = 2 * weight * ratio, weight * ratio**2
-        on_pupils = np.where(moving, by_base, 0)
+        on_pupils = np.where(by_square, by_base, 0)
         on_total = sparse.csr_array(
-            (np.where(moving, 0, by_base), (np.arange(len(which)), cones.cone[which])),
+            (np.where(by_square, 0, by_base), (np.arange(len(which)), cones.cone[which])),
             shape=(len(which), k),
         )
         on_values = (
@@ -42,7 +55,11 @@ class Tangents:
             + sparse.diags_array(on_pupils) @ cones.shift[which]
         )
         self.blocks.append(sparse.hstack([on_values, own, on_total], format="csr"))
-        self.low.append(by_amount * cones.amounts[which] - on_pupils * cones.pupils[which])
+        self.low.append(
+            by_amount * cones.amounts[which]
+            - on_pupils * cones.pupils[which]
+            + (step / 2) ** 2 / cones.pupils[which]
+        )
 
     def rows(self) -> tuple[sparse.csr_array, Vector]:
         if self.made is None or self.made[0] != len(self.blocks):
