@@ -157,7 +157,10 @@ def _planning_parsers(commands: argparse._SubParsersAction[argparse.ArgumentPars
     propose.add_argument("--all-seven", action="store_true", help="七项全部达标，不把任何一项留在底线")
     propose.add_argument("--cv-at-most", type=float, metavar="系数", help="差异系数留有余地，如 0.48")
     propose.add_argument(
-        "--pupils-of", type=int, metavar="学年", help="按这一学年（如 2027）的预测学生数求解；缺省按已填报的"
+        "--pupils-of",
+        type=_pupils_of,
+        metavar="学年",
+        help="按这一学年（如 2027）的预测学生数求解，delivered 为已填报的；缺省为单价文件的 pupils_of，没有则为已填报的",
     )
     propose.add_argument("--take-out", action="store_true", help="允许停用超出标准的资源（降低供给）")
     propose.add_argument(
@@ -165,6 +168,15 @@ def _planning_parsers(commands: argparse._SubParsersAction[argparse.ArgumentPars
     )
     propose.add_argument("--write", metavar="文件夹", help="把方案逐行写出，另写成 measures 的格式")
     propose.set_defaults(handle=propose_command)
+
+
+def _pupils_of(text: str) -> int:
+    """The school year of `--pupils-of`; 0 (`least_cost.command.DELIVERED`) for the pupils delivered."""
+    if text == "delivered":
+        return 0
+    if len(text) == 4 and text.isdecimal():
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} 不是学年：请写四位数的年份，如 2028，或 delivered")
 
 
 def _as_of_argument(command: argparse.ArgumentParser) -> None:

@@ -7,6 +7,9 @@ inputs cannot be used stops nobody: why is in its row of `plan.proposal_summary`
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +17,19 @@ import pyarrow as pa
 
 from youjun_pipeline.planning.actions import ActionError
 from youjun_pipeline.planning.least_cost.answer import Answer, Found, NoAnswer, find
+from youjun_pipeline.planning.least_cost.coming_pupils import expecting, forecast_fault
 from youjun_pipeline.planning.least_cost.command import with_prices
 from youjun_pipeline.planning.least_cost.curve import curves
 from youjun_pipeline.planning.least_cost.district import Aims
 from youjun_pipeline.planning.least_cost.failure import SolverFailedError
 from youjun_pipeline.planning.least_cost.figures import UnknownFiguresError
-from youjun_pipeline.planning.least_cost.prices import Prices, PricesError, prices_file, read_prices
+from youjun_pipeline.planning.least_cost.prices import (
+    Prices,
+    PricesError,
+    prices_file,
+    pupils_fault,
+    read_prices,
+)
 from youjun_pipeline.planning.least_cost.proof import Draft, Proof, prove
 from youjun_pipeline.planning.least_cost.records import (
     FAILED,
@@ -50,15 +60,16 @@ SECONDS, CURVE_SECONDS = 60.0, 60.0
 def build_proposals(con: duckdb.DuckDBPyConnection) -> int:
     """Fill the tables of the least-cost plan for the run's districts; returns the rows of `plan.proposal_summary`."""
     asked = [(c, p, folder) for c, p, folder in newest(con) if folder and prices_file(folder)]
-    records, found = list[Records](), list[tuple[Found, Prices | None]]()
+    records, found = list[Records](), list[_Planned]()
     for district, phase, folder in asked:
         result = _found(con, district, phase, folder)
         if isinstance(result, dict):
             records.append(result)
         else:
             found.append(result)
-    proofs = _proofs(con, [plan.draft for plan, _ in found])
-    for (plan, prices), proof in zip(found, proofs, strict=True):
+    to_prove = iter(_proofs(con, [planned.plan.draft for planned in found if planned.proof is None]))
+    for planned in found:
+        plan, prices, proof = planned.plan, planned.prices, planned.proof or next(to_prove)
         if isinstance(proof, ActionError):
             told = f"求得的方案不能照办，没有采用：{proof}"
             log.warning("区县 %s：%s", plan.draft.district, told)
@@ -70,9 +81,16 @@ def build_proposals(con: duckdb.DuckDBPyConnection) -> int:
     return _fill(con, records)
 
 
-def _found(
-    con: duckdb.DuckDBPyConnection, district: str, phase: str, folder: Path
-) -> tuple[Found, Prices | None] | Records:
+@dataclass(frozen=True)
+class _Planned:
+    """A plan, and where its pupils are those of a coming year, what the models say of it: `con` has other pupils."""
+
+    plan: Found
+    prices: Prices | None
+    proof: Proof | ActionError | None
+
+
+def _found(con: duckdb.DuckDBPyConnection, district: str, phase: str, folder: Path) -> _Planned | Records:
     """The plan of a district, or the rows that say why no plan exists."""
     standard = con.execute(
         "select standard_id from temp.run_evaluation where district_code = ? and phase_id = ?",
@@ -80,17 +98,33 @@ def _found(
     ).fetchall()[0][0]
     try:
         prices = read_prices(folder)
-        aims = with_prices(Aims(), prices)
-        result = find(con, district, phase, load_catalogue(standard), prices, aims, seconds=SECONDS)
+        year = prices.pupils_of if prices is not None else None
+        with _pupils_of(con, district, phase, folder, year) as own:
+            aims, catalogue = with_prices(Aims(), prices), load_catalogue(standard)
+            result = find(own, district, phase, catalogue, prices, aims, seconds=SECONDS, pupils_of=year)
+            if isinstance(result, NoAnswer):
+                return no_answer_records(district, phase, result)
+            return _Planned(result, prices, None if own is con else _proofs(own, [result.draft])[0])
     except (PricesError, UnknownFiguresError) as error:
         log.warning("区县 %s 没有最省方案：%s", district, str(error).splitlines()[0])
         return refused_records(district, phase, UNKNOWN, str(error))
     except SolverFailedError as error:
         log.warning("区县 %s 的求解器没有给出可信的结果：%s", district, error)
         return refused_records(district, phase, FAILED, f"求解器没有给出可信的结果：{error}")
-    if isinstance(result, NoAnswer):
-        return no_answer_records(district, phase, result)
-    return result, prices
+
+
+@contextmanager
+def _pupils_of(
+    con: duckdb.DuckDBPyConnection, district: str, phase: str, folder: Path, year: int | None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The database with the pupils that the plan is for: `con`, or one in memory with those forecast for `year`."""
+    if year is None:
+        yield con
+        return
+    if fault := forecast_fault(con, district, phase, year):
+        raise PricesError(pupils_fault(folder, year, fault))
+    with expecting(con, district, phase, year) as own:
+        yield own
 
 
 def _proofs(con: duckdb.DuckDBPyConnection, drafts: list[Draft]) -> list[Proof | ActionError]:

@@ -9,8 +9,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from youjun_pipeline.planning.least_cost.coming_pupils import forecast_fault
 from youjun_pipeline.planning.least_cost.held_against import price_faults
-from youjun_pipeline.planning.least_cost.prices import PricesError, place_in, prices_file, read_prices
+from youjun_pipeline.planning.least_cost.prices import (
+    PricesError,
+    place_in,
+    prices_file,
+    pupils_fault,
+    read_prices,
+)
 from youjun_pipeline.precheck.findings import ERROR, WARNING, Columns, Finding
 
 if TYPE_CHECKING:
@@ -65,6 +72,10 @@ def price_findings(con: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[Fin
         code, phase = newest[0]
         for place, told in price_faults(con, code, phase, prices):
             yield Finding(ERROR, "", "prices", TITLE, f"{path.name}：{place_in(folder, place)}：{told}")
+        year = prices.pupils_of
+        if year is not None and (fault := forecast_fault(con, code, phase, year)):
+            told = pupils_fault(folder, year, fault).removeprefix(f"{path}：")
+            yield Finding(ERROR, "", "prices", TITLE, f"{path.name}：{told}")
 
 
 def capacity_findings(con: duckdb.DuckDBPyConnection, columns: Mapping[str, Columns]) -> Iterator[Finding]:

@@ -57,6 +57,8 @@ def _conclusion(book: Book, tables: Tables) -> None:
     paper = Paper(book, "结论", [30, 12, 18, 12, 18], landscape=False)
     head = tables["proposal_summary"][0]
     paper.open(f"{TITLE}")
+    if head.get("pupils"):
+        paper.line(head["pupils"], BARE)
     paper.line(head["summary"], {**NOTICE, "font_color": "#000000", "align": "left"})
     paper.row += 1
     money = head.get("unit")

@@ -14,7 +14,7 @@ from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.folder import Report
 from youjun_pipeline.reports.proposal import TABLES, Tables, read_tables
 from youjun_pipeline.reports.words import sheet_names, value_format
-from youjun_pipeline.reports.workbook import LEFT, NOTICE, SHADES, Book, Paper
+from youjun_pipeline.reports.workbook import BARE, LEFT, NOTICE, SHADES, Book, Paper
 from youjun_pipeline.vocabulary import word
 
 if TYPE_CHECKING:
@@ -46,16 +46,23 @@ def write_drafts(tables: Tables, evaluation: Evaluation, path: Path) -> None:
     codes = sorted(own, key=lambda code: (-sum(x["cost"] or 0 for x in own[code]), code))
     sheets = sheet_names((names[code] for code in codes), [INDEX_NAME])
     with Book(path, evaluation, TITLE) as book:
-        _index(book, codes, names, sheets, own)
+        _index(book, codes, names, sheets, own, [row["pupils"] for row in tables["proposal_summary"]])
         for code, sheet in zip(codes, sheets, strict=True):
             _school(book, sheet, code, names[code], own[code], effects.get(code, []))
 
 
 def _index(
-    book: Book, codes: Sequence[str], names: dict[str, str], sheets: Sequence[str], own: dict[str, list[Row]]
+    book: Book,
+    codes: Sequence[str],
+    names: dict[str, str],
+    sheets: Sequence[str],
+    own: dict[str, list[Row]],
+    pupils: Sequence[str | None],
 ) -> None:
     paper = Paper(book, INDEX_NAME, [6, 18, 40, 12, 16])
     paper.open(f"{TITLE}　目录")
+    for told in filter(None, pupils):
+        paper.line(f"方案{told}编制", BARE)
     if not codes:
         paper.line("方案没有需要学校做的", NOTICE)
     paper.columns("序号", "学校标识码", "学校名称（点击打开）", "措施数", "造价")

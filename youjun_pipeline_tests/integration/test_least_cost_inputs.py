@@ -107,12 +107,12 @@ def test_a_plan_for_coming_pupils_is_proved_with_them(
         shared = wanted.index.intersection(there.index)
         assert len(shared)
         assert (there.loc[shared].astype(float) == wanted.loc[shared]).all()
-        found = find(own, CODE, PHASE, STANDARD, prices(), Aims())
+        found = find(own, CODE, PHASE, STANDARD, prices(), Aims(), pupils_of=year)
         assert isinstance(found, Found)
         answer = Answer(found, *prove(own, [found.draft]))
         assert answer.verdict in (PROVED, PARTIAL)
     # the scenario written out takes the same pupils, and the models say the same of it on the figures as delivered
-    scenario = write_plan(answer, tmp_path, year)[2]
+    scenario = write_plan(answer, tmp_path)[2]
     result = what_if(con, CODE, PHASE, [read_scenario(scenario)])
     after = result.frame("scenario_indicator").query("status_after in ['near', 'below']")
     of_government = after[after["indicator_code"].str.startswith("G")]

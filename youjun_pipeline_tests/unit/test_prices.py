@@ -34,6 +34,8 @@ FAULTS = [
     ),
     ("unit = \n", ["不是规范的 TOML"]),
     ('[rotation]\nmove_price = "0"\n', ["rotation.move_price", "应大于 0"]),
+    ("pupils_of = true\n", ["pupils_of：不是学年", "如 2028"]),
+    ('pupils_of = "28"\n', ["pupils_of：不是学年", "（现为 '28'）"]),
     (PRICED + '[rotation]\nmove_price = "1"\n[levers.x]\nprice = "1"\n', ["没有这种手段"]),
     (
         PRICED.replace("[classes]", '[rotation]\nmove_price = "1"\n[classes]').replace(
@@ -89,11 +91,12 @@ def test_a_workbook_says_what_the_file_says(tmp_path: Path):
         {"项目": "运动场地", "是否可用": "否"},
         {"项目": "年度资金", "年度": 2025, "数值": 2000},
         {"项目": "差异系数不超过", "数值": 0.48},
+        {"项目": "按预测学生数的学年", "年度": 2028},
     ]
     book_of(tmp_path, *FULL, *more)
     read = read_prices(tmp_path)
     (tmp_path / "prices.toml").write_text(
-        'unit = "万元"\ncoefficient_at_most = "0.48"\n'
+        'unit = "万元"\ncoefficient_at_most = "0.48"\npupils_of = 2028\n'
         + "".join(
             f'[levers.{name}]\nprice = "0.35"\n'
             + {
@@ -135,8 +138,8 @@ def test_faults_of_a_workbook_are_told_with_row_and_column(tmp_path: Path):
     with pytest.raises(PricesError) as caught:
         read_prices(tmp_path)
     told = str(caught.value)
-    assert "prices.xlsx：第 9 行，“每校最多”：这一项不用此列" in told
-    assert "第 17 行，“项目”：“黄金”不是可填的项目；可填：高学历教师" in told
+    assert "prices.xlsx：工作表“最省方案单价”第 9 行，“每校最多”：这一项不用此列" in told
+    assert "第 18 行，“项目”：“黄金”不是可填的项目；可填：高学历教师" in told
     book_of(tmp_path, *FULL, {"项目": "教学仪器设备", "单价": "约1"})
     with pytest.raises(PricesError, match="第 7 行，“单价”：不是数字（现为 '约1'）"):
         read_prices(tmp_path)
@@ -146,6 +149,25 @@ def test_faults_of_a_workbook_are_told_with_row_and_column(tmp_path: Path):
     book_of(tmp_path, *FULL[:-1])
     with pytest.raises(PricesError, match="缺少单价：音乐美术专用教室的单价"):
         read_prices(tmp_path)
+    book_of(tmp_path, *FULL, {"项目": "按预测学生数的学年", "年度": "后年"})
+    with pytest.raises(
+        PricesError, match=r"“最省方案单价”第 13 行，“年度”：不是学年，请填四位数.*（现为 '后年'）"
+    ):
+        read_prices(tmp_path)
+    book_of(tmp_path, *FULL, {"项目": "年度资金", "年度": "明年", "数值": 2000})
+    with pytest.raises(PricesError, match=r"第 \d+ 行，“年度”：不是年度，请填四位数的年份.*（现为 '明年'）"):
+        read_prices(tmp_path)
+    book_of(tmp_path, *FULL, {"项目": "按预测学生数的学年", "数值": 2028})
+    with pytest.raises(PricesError, match="第 13 行，“数值”：这一项不用此列，请删去（现为 2028）"):
+        read_prices(tmp_path)
+
+
+@pytest.mark.parametrize("year", ["2028", '"2028"', '"2028学年"'])
+def test_the_school_year_of_the_pupils_is_read(tmp_path: Path, year: str):
+    (tmp_path / "prices.toml").write_text(f"pupils_of = {year}\n", encoding="utf-8")
+    read = read_prices(tmp_path)
+    assert read is not None
+    assert (read.pupils_of, read.is_priced) == (2028, False)
 
 
 def test_prices_of_a_district_are_exact(tmp_path: Path):

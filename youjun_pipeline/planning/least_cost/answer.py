@@ -43,7 +43,7 @@ class Found:
     `left`: (school code, stage, indicator) that stay between floor and threshold by choice. `cost` is the sum of the lines and
     `bound` what no plan can be under, in the unit of the prices; without prices both are None. `bound_of`: `continuous` or
     `whole`, what the bound is of. `beyond`: what no allowed lever can mend; the plan is for all the rest. `aims` are those it was
-    found for.
+    found for, `pupils_of` the school year of its pupils where they are forecast.
     """
 
     district: str
@@ -62,6 +62,7 @@ class Found:
     levers: list[Lever]
     lever_ids: list[str]
     aims: Aims
+    pupils_of: int | None = None
 
     @property
     def gap(self) -> float | None:
@@ -105,6 +106,7 @@ class NoAnswer:
 
     obstacles: list[Obstacle]
     figures: Figures
+    pupils_of: int | None = None
 
 
 def find(
@@ -117,8 +119,9 @@ def find(
     *,
     allowed: list[str] | None = None,
     seconds: float = 60.0,
+    pupils_of: int | None = None,
 ) -> Found | NoAnswer:
-    """The cheapest plan, not yet proved.
+    """The cheapest plan, not yet proved, for the pupils that stand in `con`: `pupils_of` only says which they are.
 
     Without prices every indicator is planned by itself, to its threshold everywhere: only prices can weigh one against another.
 
@@ -135,13 +138,13 @@ def find(
     plan = propose(figures.sections, levers, aims, task.diversion, seconds=seconds, whole_pupils=seating)
     seated = seating.seated if seating else seat(figures.seats, None, seconds)
     if not isinstance(plan, Plan) or seated is None:
-        return NoAnswer(obstacles_of(figures, plan, seated is not None), figures)
+        return NoAnswer(obstacles_of(figures, plan, seated is not None), figures, pupils_of)
     plan = rounded(plan, levers, aims)
     log.info("最省方案 %s：资源 %s，下界 %s", district, plan.cost, plan.bound)
     lines = lines_of(figures, levers, task.ids, plan, seated, moves, catalogue, priced=task.priced)
     cost = sum(line.cost or 0.0 for line in lines)
     if aims.budget is not None and cost > aims.budget * (1 + 1e-9):
-        return NoAnswer([Obstacle(BUDGET, None, None, None, cost - aims.budget)], figures)
+        return NoAnswer([Obstacle(BUDGET, None, None, None, cost - aims.budget)], figures, pupils_of)
     left, full = _left(figures, plan), None
     if task.priced and left:
         others = sum(line.cost or 0.0 for line in lines if line.lever is None)
@@ -163,6 +166,7 @@ def find(
         levers,
         task.ids,
         aims,
+        pupils_of,
     )
 
 

@@ -6,18 +6,24 @@ forecast (`enrolment`), the plan.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from youjun_pipeline.planning.actions import Action, ActionError, Step, carry_out
-from youjun_pipeline.planning.enrolment import forecast_of
+from youjun_pipeline.planning.enrolment import expected, forecast_of, pupils_in
 from youjun_pipeline.planning.judge import figures_of
+from youjun_pipeline.warehouse.catalogues import load_standard
+from youjun_pipeline.warehouse.connection import IN_MEMORY, connect
+from youjun_pipeline.warehouse.inputs import input_tables
 from youjun_pipeline.warehouse.models import behind, build
+from youjun_pipeline.warehouse.run import RunScope, begin_run
 from youjun_pipeline.warehouse.scenario import VERDICTS
 from youjun_pipeline.warehouse.stand_in import take_the_place
-from youjun_pipeline.warehouse.tables import describe
+from youjun_pipeline.warehouse.tables import describe, ensure_tables
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,6 +38,58 @@ class NoForecastError(ValueError):
 def coming_pupils(year: int, day: date) -> Action:
     """The action of a scenario that takes the pupils of a school year."""
     return Action("0", "forecast_pupils", day, scope="全区", quantity=float(year))
+
+
+def pupils_sentence(year: int | None) -> str:
+    """Whose pupils a plan is for, in words; None: those delivered."""
+    return "按已填报的学生数" if year is None else f"按 {year} 学年的预测学生数"
+
+
+def forecast_fault(con: duckdb.DuckDBPyConnection, district: str, phase: str, year: int) -> str | None:
+    """Why there are no pupils of a school year, and what to do; None where they are forecast."""
+    pupils = expected(con, [(district, phase)]).pupils
+    years = sorted({int(y) for y in pupils["year"]}) if len(pupils) else []
+    if year in years and len(pupils_in(pupils, year)):
+        return None
+    ask = "或不填，按已填报的学生数编制"
+    if not years:
+        return f"没有 {year} 学年的预测：没有可据以预测的各年级在校生数；请补报名册，{ask}"
+    return f"没有 {year} 学年的预测，请改为 {years[0]} 至 {years[-1]} 之间的学年，{ask}"
+
+
+@contextmanager
+def expecting(
+    con: duckdb.DuckDBPyConnection, district: str, phase: str, year: int
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory in which the evaluation has the pupils forecast for a school year; `con` stays as it is.
+
+    `con` has a run begun. Raises NoForecastError.
+    """
+    as_of, stale_days = con.execute("select getvariable('as_of'), getvariable('stale_days')").fetchall()[0]
+    with connect(IN_MEMORY) as own:
+        ensure_tables(own)
+        load_standard(own)
+        for table in input_tables(con):
+            _copy(con, own, table, district)
+        begin_run(own, RunScope("coming-pupils", (phase,), as_of, (district,), stale_days))
+        expect_pupils(own, district, phase, year)
+        yield own
+
+
+def _copy(con: duckdb.DuckDBPyConnection, own: duckdb.DuckDBPyConnection, table: str, district: str) -> None:
+    """One table of deliveries, as far as a district needs it."""
+    columns = describe(con, table)
+    wanted, asked = "", [district]
+    if "district_code" in columns:
+        wanted = " where district_code = $1"
+    elif "content_sha256" in columns:
+        wanted = " where content_sha256 in (select content_sha256 from raw.delivered_file where district_code = $1)"
+    else:
+        asked = []
+    own.register("copied_rows", con.execute(f"from {table}{wanted}", asked).to_arrow_table())
+    picked = ", ".join(f'"{c}"::{t} as "{c}"' for c, t in columns.items())
+    own.execute(f"create or replace table {table} as select {picked} from copied_rows")
+    own.unregister("copied_rows")
 
 
 def expect_pupils(con: duckdb.DuckDBPyConnection, district: str, phase: str, year: int) -> None:

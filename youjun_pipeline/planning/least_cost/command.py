@@ -13,10 +13,16 @@ from typing import TYPE_CHECKING
 
 from youjun_pipeline.ingest.districts import District, scan
 from youjun_pipeline.planning.least_cost.answer import REFUTED, Answer, NoAnswer, find
-from youjun_pipeline.planning.least_cost.coming_pupils import NoForecastError, expect_pupils
+from youjun_pipeline.planning.least_cost.coming_pupils import expect_pupils, forecast_fault
 from youjun_pipeline.planning.least_cost.curve import curves
 from youjun_pipeline.planning.least_cost.district import Aims
-from youjun_pipeline.planning.least_cost.prices import Prices, lever_kinds, read_prices
+from youjun_pipeline.planning.least_cost.prices import (
+    Prices,
+    PricesError,
+    lever_kinds,
+    pupils_fault,
+    read_prices,
+)
 from youjun_pipeline.planning.least_cost.proof import prove
 from youjun_pipeline.planning.least_cost.records import answer_records
 from youjun_pipeline.planning.least_cost.shadow import shadows
@@ -31,6 +37,10 @@ if TYPE_CHECKING:
     import duckdb
 
 
+# Asks for the pupils delivered, whatever the prices say.
+DELIVERED = 0
+
+
 class ProposeError(ValueError):
     """What was asked for does not exist; the message says what does."""
 
@@ -39,7 +49,7 @@ class ProposeError(ValueError):
 class Request:
     """What `youjun propose` was asked: `aims` and which levers may be used (None: all that the prices allow).
 
-    `pupils_of`: the school year whose forecast pupils the plan is for; None: those delivered.
+    `pupils_of`: the school year whose forecast pupils the plan is for; `DELIVERED`: those delivered; None: as the prices say.
     """
 
     district: str
@@ -81,11 +91,7 @@ def propose_plan(settings: Settings, request: Request, evaluated: Evaluated) -> 
         if con is None:
             why = "；".join(failure.message for failure in district.failures)
             raise ProposeError(f"阶段 {request.phase} 还没有可以评估的数据：{why}")
-        if request.pupils_of is not None:
-            try:
-                expect_pupils(con, request.district, request.phase, request.pupils_of)
-            except NoForecastError as error:
-                raise ProposeError(str(error)) from error
+        year = _expect(con, request, district.folder, prices)
         found = find(
             con,
             request.district,
@@ -95,19 +101,32 @@ def propose_plan(settings: Settings, request: Request, evaluated: Evaluated) -> 
             with_prices(request.aims, prices),
             allowed=request.levers,
             seconds=request.seconds,
+            pupils_of=year,
         )
         result = found if isinstance(found, NoAnswer) else Answer(found, *prove(con, [found.draft]))
         text = answer_text(result, prices)
-        if request.pupils_of is not None:
-            text = f"按 {request.pupils_of} 学年的预测学生数（区间见 plan.enrolment_forecast）\n{text}"
         if isinstance(result, NoAnswer) or result.verdict == REFUTED:
             return text, False
         if request.folder is not None:
-            paths = write_plan(result, request.folder, request.pupils_of) + _write_books(
-                con, result, prices, request
-            )
+            paths = write_plan(result, request.folder) + _write_books(con, result, prices, request)
             text += "\n\n" + "\n".join(f"已写出 {path}" for path in paths)
     return text, True
+
+
+def _expect(
+    con: duckdb.DuckDBPyConnection, request: Request, folder: Path, prices: Prices | None
+) -> int | None:
+    """Give the evaluation the pupils that were asked for, or that the prices name; the school year, None: as delivered."""
+    said = prices.pupils_of if prices is not None else None
+    year = said if request.pupils_of is None else request.pupils_of or None
+    if year is None:
+        return None
+    if fault := forecast_fault(con, request.district, request.phase, year):
+        if request.pupils_of is not None:
+            raise ProposeError(f"--pupils-of {year}：{fault}")
+        raise PricesError(pupils_fault(folder, year, fault))
+    expect_pupils(con, request.district, request.phase, year)
+    return year
 
 
 def _write_books(

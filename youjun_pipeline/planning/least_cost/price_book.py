@@ -26,6 +26,14 @@ _COLUMNS = {
     "years": ("year", "amount"),
     "coefficient_at_most": ("amount",),
     "above_threshold": ("amount",),
+    "pupils_of": ("year",),
+}
+# Items that are one value, and its column.
+_VALUES = {
+    "budget": "amount",
+    "coefficient_at_most": "amount",
+    "above_threshold": "amount",
+    "pupils_of": "year",
 }
 _FLAGS = {"是": True, "否": False}
 
@@ -37,6 +45,20 @@ class PriceBook:
     said: dict[str, Any] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    sheet: str = ""
+
+    def at(self, row: int, column: str) -> str:
+        """A cell by its sheet, row and header."""
+        sheet = f"工作表“{self.sheet}”" if self.sheet else ""
+        return f"{sheet}第 {row} 行，“{header(column)}”"
+
+    def cell(self, place: str) -> str | None:
+        """The cell of a place in `prices.toml` (`sites.0.school`, `pupils_of`); None where the rows do not say it."""
+        for entry, row in self.rows.items():
+            if f"{place}.".startswith(f"{entry}."):
+                column = place.removeprefix(entry).strip(".")
+                return self.at(row, column or _VALUES.get(entry, "amount"))
+        return None
 
 
 @cache
@@ -70,6 +92,7 @@ def read_book(path: Path) -> PriceBook:
         }
         # a template names every item; one that nobody filled in says nothing
         if given.keys() - {"item"}:
+            book.sheet = str(record.get("sheet") or "")
             _add(book, int(record["row_number"]), given)
     return book
 
@@ -84,11 +107,11 @@ def _add(book: PriceBook, row: int, given: Mapping[str, str]) -> None:
     if item is None:
         known = "、".join(words[0] for words in contract().columns["item"].values.values())
         told = f"“{given['item']}”不是可填的项目" if "item" in given else "没有填写"
-        book.faults.append(f"第 {row} 行，“{header('item')}”：{told}；可填：{known}")
+        book.faults.append(f"{book.at(row, 'item')}：{told}；可填：{known}")
         return
     takes = ("most",) if "school" in given else _COLUMNS.get(item, _LEVER)
     for column in given.keys() - {"item", "unit", "school", *takes}:
-        book.faults.append(f"第 {row} 行，“{header(column)}”：这一项不用此列，请删去（现为 {given[column]}）")
+        book.faults.append(f"{book.at(row, column)}：这一项不用此列，请删去（现为 {given[column]}）")
     _unit(book, row, given.get("unit"))
     fields: dict[str, Any] = {column: given[column] for column in takes if column in given}
     if "allowed" in fields:
@@ -100,7 +123,7 @@ def _unit(book: PriceBook, row: int, unit: str | None) -> None:
     if unit is None:
         return
     if book.said.setdefault("unit", unit) != unit:
-        book.faults.append(f"第 {row} 行，“{header('unit')}”：与前面的“{book.said['unit']}”不一致，请统一")
+        book.faults.append(f"{book.at(row, 'unit')}：与前面的“{book.said['unit']}”不一致，请统一")
 
 
 def _put(book: PriceBook, row: int, item: str, fields: dict[str, Any], school: str | None) -> None:
@@ -116,10 +139,7 @@ def _put(book: PriceBook, row: int, item: str, fields: dict[str, Any], school: s
         place = f"levers.{item}" if is_lever else item
         inside = said.setdefault("levers", {}) if is_lever else said
         if item in inside:
-            book.faults.append(
-                f"第 {row} 行，“{header('item')}”：这一项已在第 {book.rows[place]} 行填写，请只留一行"
-            )
+            book.faults.append(f"{book.at(row, 'item')}：这一项已在第 {book.rows[place]} 行填写，请只留一行")
             return
-        takes_number = _COLUMNS.get(item) == ("amount",)
-        inside[item] = fields.get("amount") if takes_number else fields
+        inside[item] = fields.get(_VALUES[item]) if item in _VALUES else fields
     book.rows[place] = row

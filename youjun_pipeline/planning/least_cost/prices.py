@@ -4,6 +4,7 @@
     budget = "5000"
     coefficient_at_most = "0.48"  # a margin
     above_threshold = "1.05"      # values at so many times the threshold
+    pupils_of = 2028              # the pupils forecast for this school year instead of those delivered
 
     [[years]]                     # instead of budget: the money of each year
     year = 2025
@@ -43,6 +44,7 @@ Keep out: defaults in yuan; nothing is assumed that the district did not say.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from decimal import Decimal, InvalidOperation
 from functools import cache
@@ -67,6 +69,21 @@ def _exact(value: object) -> object:
             return number
         raise ValueError("不是数字")
     raise ValueError('数字请写成文本，如 "0.35"')
+
+
+def _year(value: object, told: str) -> int:
+    found = re.fullmatch(r"(\d{4})(?:年|年度|学年)?", str(value).strip())
+    if found is None:
+        raise ValueError(told)
+    return int(found[1])
+
+
+def _money_year(value: object) -> object:
+    return _year(value, "不是年度，请填四位数的年份，如 2028")
+
+
+def _school_year(value: object) -> object:
+    return _year(value, "不是学年，请填四位数的年份，如 2028（2028 年秋季开始的学年）")
 
 
 Amount = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0)]
@@ -132,7 +149,7 @@ class Rotation(_Strict):
 class Year(_Strict):
     """The money of one year."""
 
-    year: int
+    year: Annotated[int, BeforeValidator(_money_year)]
     amount: Amount
 
 
@@ -158,6 +175,7 @@ class Prices(_Strict):
     sites: list[Site] = []
     coefficient_at_most: Amount | None = None
     above_threshold: Amount | None = None
+    pupils_of: Annotated[int, BeforeValidator(_school_year)] | None = None
 
     @property
     def is_priced(self) -> bool:
@@ -219,25 +237,19 @@ def place_in(folder: Path, place: str) -> str:
     """A place in the prices (`sites.0.school`) as the file of `folder` has it: the row and column of a workbook."""
     path = prices_file(folder)
     book = read_book(path) if path is not None and path.suffix != ".toml" else None
-    if book is None:
-        return place
-    entry, _, column = place.rpartition(".")
-    return f"第 {book.rows[entry]} 行，“{header(column)}”" if entry in book.rows else place
+    return (book.cell(place) if book is not None else None) or place
+
+
+def pupils_fault(folder: Path, year: int, fault: str) -> str:
+    """What is wrong with the school year that the prices in `folder` name (`pupils_of`), with its place and value."""
+    return f"{prices_file(folder)}：{place_in(folder, 'pupils_of')}：{fault}（现为 {year}）"
 
 
 def _told(path: Path, fault: object, book: PriceBook | None) -> str:
     entry = dict(fault)  # type: ignore[call-overload]
     place = ".".join(str(part) for part in entry["loc"])
     if book is not None:
-        at, column = next(
-            (
-                (n, place.removeprefix(p).strip("."))
-                for p, n in book.rows.items()
-                if f"{place}.".startswith(f"{p}.")
-            ),
-            (0, place),
-        )
-        place = f"第 {at} 行，“{header(column or 'amount')}”"
+        place = book.cell(place) or place
     reasons = {
         "missing": "没有填写，请补上",
         "extra_forbidden": "不认识这一项，请核对拼写或删去",

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from youjun_pipeline.planning.least_cost.answer import Answer, NoAnswer
+from youjun_pipeline.planning.least_cost.coming_pupils import pupils_sentence
 from youjun_pipeline.planning.least_cost.curve import BUDGET, SCHOOLS, Point
 from youjun_pipeline.planning.least_cost.lines import Line
 from youjun_pipeline.planning.least_cost.obstacles import Obstacle
@@ -55,6 +56,7 @@ def answer_records(
         "lines": len(found.lines),
         "obstacles": len(found.beyond),
         "summary": f"{verdict_sentence(answer)}。{cost_sentence(answer, unit)}",
+        **_pupils(found.pupils_of),
     }
     return {
         "proposal_summary": [summary],
@@ -90,6 +92,7 @@ def no_answer_records(district: str, phase: str, answer: NoAnswer) -> Records:
     key = {"district_code": district, "phase_id": phase}
     summary = f"在允许的手段和上限内没有方案可以达标，至少 {len(answer.obstacles)} 处要让步"
     head = {**key, "verdict": INFEASIBLE, "obstacles": len(answer.obstacles), "summary": summary}
+    head |= _pupils(answer.pupils_of)
     return {
         "proposal_summary": [head],
         "proposal_obstacle": _obstacles(key, answer.obstacles, answer.figures.names),
@@ -106,6 +109,10 @@ def refused_records(district: str, phase: str, verdict: str, message: str) -> Re
         for number, line in enumerate(lines, 1)
     ]
     return {"proposal_summary": [head], "proposal_obstacle": rows}
+
+
+def _pupils(year: int | None) -> dict[str, Any]:
+    return {"pupils_of": year, "pupils": pupils_sentence(year)}
 
 
 def _line(number: int, line: Line, names: Mapping[str, str], unit: str) -> dict[str, Any]:

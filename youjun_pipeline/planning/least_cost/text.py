@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from youjun_pipeline.planning.least_cost.answer import PARTIAL, PROVED, Answer, NoAnswer
+from youjun_pipeline.planning.least_cost.coming_pupils import pupils_sentence
 from youjun_pipeline.planning.least_cost.lines import TAKE_OUT, Line
 from youjun_pipeline.planning.least_cost.obstacles import Obstacle
 from youjun_pipeline.planning.least_cost.prices import Prices
@@ -20,9 +21,15 @@ SHOWN = 200
 def answer_text(answer: Answer | NoAnswer, prices: Prices | None) -> str:
     """The whole answer: cost and bound, what is left at the floor, what is done where, and the proof."""
     if isinstance(answer, NoAnswer):
-        return obstacles_text(answer.obstacles, answer.figures.names, money_unit(prices))
+        told = obstacles_text(answer.obstacles, answer.figures.names, money_unit(prices))
+        return f"{pupils_sentence(answer.pupils_of)}\n{told}"
     found, unit = answer.found, money_unit(prices)
-    lines = [verdict_sentence(answer), *_unexplained(answer), cost_sentence(answer, unit)]
+    lines = [
+        pupils_sentence(found.pupils_of),
+        verdict_sentence(answer),
+        *_unexplained(answer),
+        cost_sentence(answer, unit),
+    ]
     if found.left:
         lines.append(left_sentence(answer, unit))
     if found.beyond:

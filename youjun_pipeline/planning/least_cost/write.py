@@ -47,10 +47,10 @@ _MEASURES_HEAD = (
 )
 
 
-def write_plan(answer: Answer, folder: Path, pupils_of: int | None = None) -> list[Path]:
+def write_plan(answer: Answer, folder: Path) -> list[Path]:
     """Write every line of the plan, the same as rows of `measures` and as a scenario file; returns the files.
 
-    With `pupils_of` the scenario takes the forecast of that school year first, as the plan did.
+    Where the plan is for the pupils of a coming school year the scenario takes their forecast first.
     """
     found = answer.found
     names = found.figures.names
@@ -60,9 +60,9 @@ def write_plan(answer: Answer, folder: Path, pupils_of: int | None = None) -> li
     _write(plan, _PLAN_HEAD, (_plan_row(number, line, names) for number, line in numbered))
     _write(measures, _MEASURES_HEAD, (_measure_row(number, line, names) for number, line in numbered))
     actions = found.draft.actions(ANY_DAY)
-    if pupils_of is not None:
+    if found.pupils_of is not None:
         first = min((action.effective_on for action in actions), default=ANY_DAY)
-        actions = [coming_pupils(pupils_of, first), *actions]
+        actions = [coming_pupils(found.pupils_of, first), *actions]
     write_scenario(scenario, TITLE, [_said(action) for action in actions])
     return [plan, measures, scenario]
 
