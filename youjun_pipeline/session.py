@@ -265,6 +265,8 @@ def open_session(settings: Settings, *, allow_future: bool = False) -> Iterator[
 
         ready_share(settings.lake, settings.shard, settings.warehouse, settings.published)
     with connect(settings.warehouse) as con:
+        if settings.memory:
+            con.execute("set memory_limit = $1", [settings.memory])
         _lay_out(con)
         recover_history(con, settings.published)
         refuse_earlier(con, settings.as_of)

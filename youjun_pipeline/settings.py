@@ -20,7 +20,7 @@ KEEP_RUNS_DAYS = "YOUJUN_KEEP_RUNS_DAYS"
 NOTIFY_WEBHOOK, NOTIFY_SMTP_URL = "YOUJUN_NOTIFY_WEBHOOK", "YOUJUN_NOTIFY_SMTP_URL"
 NOTIFY_MAIL_TO = "YOUJUN_NOTIFY_MAIL_TO"
 BASE_URL = "YOUJUN_BASE_URL"
-CSV = "YOUJUN_CSV"
+CSV, MEMORY = "YOUJUN_CSV", "YOUJUN_MEMORY"
 LAKE, LAKE_DATA, LAKE_PUBLISH = "YOUJUN_LAKE", "YOUJUN_LAKE_DATA", "YOUJUN_LAKE_PUBLISH"
 LAKE_KEEP_DAYS, SHARD, SHARDS = "YOUJUN_LAKE_KEEP_DAYS", "YOUJUN_SHARD", "YOUJUN_SHARDS"
 
@@ -32,6 +32,7 @@ DEFAULT_STALE_DAYS = 200
 SHANGHAI = dt.timezone(dt.timedelta(hours=8), "Asia/Shanghai")
 
 _DAYS = re.compile("[1-9][0-9]{0,4}")
+_MEMORY = re.compile("[1-9][0-9]{0,5} ?[MG]B")
 PACKAGE = Path(__file__).resolve().parent
 
 
@@ -85,7 +86,8 @@ class Settings:
 
     `base_url`, where it is set, is the address under which a web server shows the folder `published`. `csv`: whether
     the tables are published as CSV too. `lake`: where it is published to besides; `shard`: the share of the districts that
-    this working database is for, all when None.
+    this working database is for, all when None. `memory`: how much DuckDB may use, such as 3GB, before it moves rows to disk
+    beside the working database; its own default, four fifths of the machine's, when blank.
     Paths are absolute. `warehouse` is a file, `data` and `published` are folders; only `data` has to exist.
     """
 
@@ -98,6 +100,7 @@ class Settings:
     csv: bool = False
     lake: Lake | None = None
     shard: Shard | None = None
+    memory: str = ""
 
     def of_shard(self, shard: Shard) -> Settings:
         """The settings of a share of the districts: a working database and a publication of its own, beside the whole's."""
@@ -141,10 +144,15 @@ class Settings:
         csv = env.get(CSV, "").strip().lower() or "off"
         if csv not in ("on", "off"):
             faults.append(f"{CSV}={csv}：只能是 on 或 off / must be on or off")
+        memory = env.get(MEMORY, "").strip().upper()
+        if memory and not _MEMORY.fullmatch(memory):
+            faults.append(f"{MEMORY}={memory}：应写作 800MB 或 3GB / write it like 800MB or 3GB")
         lake = _lake(env, faults)
         if faults or as_of is None:
             raise SettingsError("\n".join(faults))
-        settings = cls(data, warehouse, published, as_of, int(stale), base_url, csv == "on", lake)
+        settings = cls(
+            data, warehouse, published, as_of, int(stale), base_url, csv == "on", lake, memory=memory
+        )
         shard = env.get(SHARD, "").strip()
         return settings.of_shard(Shard.parse(shard)) if shard else settings
 

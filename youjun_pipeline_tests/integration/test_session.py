@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -79,3 +80,13 @@ def test_manuals_show_the_steps_as_they_are() -> None:
     for manual in ("README.md", "README.zh-CN.md", "docs/guide.md"):
         text = (CHECKOUT / manual).read_text(encoding="utf-8")
         assert [step for step in steps if step not in text] == [], manual
+
+
+def test_the_setting_bounds_the_memory_of_the_working_database(tmp_path: Path) -> None:
+    settings = replace(places(tmp_path), memory="900MB")
+    with open_session(settings) as session:
+        limit, place = session.con.execute(
+            "select current_setting('memory_limit'), current_setting('temp_directory')"
+        ).fetchall()[0]
+    assert limit == "858.3 MiB"
+    assert place == f"{settings.warehouse}.tmp"

@@ -21,6 +21,14 @@ def test_everything_follows_the_data_folder(tmp_path: Path) -> None:
     assert not settings.warehouse.parent.exists() and not settings.published.exists()
 
 
+def test_memory_is_an_amount(tmp_path: Path) -> None:
+    env = {"YOUJUN_DATA": str(tmp_path)}
+    assert Settings.from_environment(env).memory == ""
+    assert Settings.from_environment(env | {"YOUJUN_MEMORY": "3gb"}).memory == "3GB"
+    for text in ("3", "80%", "0GB", "3TB'; drop"):
+        assert "YOUJUN_MEMORY" in refused(env | {"YOUJUN_MEMORY": text})
+
+
 def test_csv_is_written_only_where_it_is_asked_for(tmp_path: Path) -> None:
     env = {"YOUJUN_DATA": str(tmp_path)}
     assert not Settings.from_environment(env).csv
