@@ -105,7 +105,7 @@ def test_readme_has_one_line_for_each_target(readme):
 # What a run or a tool makes, what a user writes, and assets by their keys: no path of the repository.
 MADE = re.compile(
     r"(data/(published|\.work)|\.work|published|parquet|csv|official|papers|schools|site|data_docs|assets|deliveries|statistics"
-    r"|texts|publication|mart|youjun|dagster|raw|reports/(data_docs|papers)|\.venv|build)\b|(district|pylock)\.toml$"
+    r"|texts|publication|mart|youjun|dagster|raw|reports/(data_docs|papers)|\.venv|build)\b|(district|prices|pylock)\.toml$"
 )
 NAMED = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|toml|sql|cfg|yaml|md|sh|lock))`|\]\(([^)#:\s]+)\)")
 
