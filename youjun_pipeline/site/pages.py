@@ -97,7 +97,7 @@ def _evaluation_pages(district: District, e: Evaluation) -> Iterator[Page]:
     leader = leader_context(district, e) | {"phase_names": phase_names, "most": MOST}
     yield Page("leader", "leader.html", "一页情况", leader)
     yield Page("plan", "plan.html", "整改与责任", plan_context(e, phase_names))
-    yield Page("ledger", "ledger.html", "销号台账", ledger_context(district, e))
+    yield Page("ledger", "ledger.html", "销号台账", ledger_context(e))
     for name, category, rows in basis_pages(e):
         yield Page(name, "basis.html", category, basis_context(e, rows) | {"category": category})
     for indicator in e.school_indicators:

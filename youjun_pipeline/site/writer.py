@@ -54,19 +54,25 @@ class Writer:
         """Papers about an evaluation: what each is and where it lies, relative to the site."""
         found = []
         if (self.published / "official" / district / f"{phase}.xlsx").is_file():
-            found.append(("申报表", f"../official/{_segment(district)}/{_segment(phase)}.xlsx"))
+            found.append(("申报表（Excel）", f"../official/{_segment(district)}/{_segment(phase)}.xlsx"))
         for room in ("papers", "schools"):
             folder = self.published / room / district / phase
             files = sorted(f.name for f in folder.glob("*.*") if f.is_file()) if folder.is_dir() else []
             if len(files) <= FEW_FILES:
                 way = f"../{room}/{_segment(district)}/{_segment(phase)}/"
-                found += [(Path(name).stem, way + _segment(name)) for name in files]
+                found += [(_label(name), way + _segment(name)) for name in files]
         return found
 
     def common_documents(self) -> list[tuple[str, str]]:
         """Documents about the whole publication."""
         place = "data_docs/index.html"
         return [("数据检验报告", f"../{place}")] if (self.published / place).is_file() else []
+
+
+def _label(name: str) -> str:
+    """A paper's name and its kind: a page of the site may bear the same name."""
+    kind = {".xlsx": "Excel", ".docx": "Word", ".svg": "A0 图"}.get(Path(name).suffix)
+    return f"{Path(name).stem}（{kind}）" if kind else name
 
 
 def _segment(name: str) -> str:

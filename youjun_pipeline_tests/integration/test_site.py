@@ -195,8 +195,11 @@ def test_every_link_leads_to_a_file_and_a_place_in_it(sample_site: Path, pages: 
 
 def test_documents_beside_the_site_are_linked_where_they_are_there(pages: Pages) -> None:
     links = {a.attributes["href"]: a.text for a in pages[f"{PHASE}/index.html"].all("a")}
-    assert links["../../../../../official/120114/2023-startup.xlsx"] == "申报表"
-    assert links["../../../../../schools/120114/2023-startup/%E8%87%AA%E8%AF%84%E8%A1%A8.xlsx"] == "自评表"
+    assert links["../../../../../official/120114/2023-startup.xlsx"] == "申报表（Excel）"
+    assert (
+        links["../../../../../schools/120114/2023-startup/%E8%87%AA%E8%AF%84%E8%A1%A8.xlsx"]
+        == "自评表（Excel）"
+    )
     assert links["../../../../../data_docs/index.html"] == "数据检验报告"
     baodi = pages["district/120115/phase/2020/index.html"]
     assert not [a for a in baodi.all("a") if "official" in a.attributes["href"]]
@@ -336,7 +339,7 @@ def test_a_new_document_beside_the_site_is_linked_at_the_next_build(tmp_path: Pa
     build(tmp_path)
     (tmp_path / "official" / "120114").mkdir(parents=True)
     (tmp_path / "official" / "120114" / "2023-startup.xlsx").touch()
-    assert "申报表" in [a.text for a in build(tmp_path)[f"{PHASE}/index.html"].all("a")]
+    assert "申报表（Excel）" in [a.text for a in build(tmp_path)[f"{PHASE}/index.html"].all("a")]
 
 
 def test_a_fault_leaves_the_old_site_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,28 +128,19 @@ def test_ledger_says_since_when_and_who_signed_off(tmp_path: Path) -> None:
     later[0] |= {"phase_order": 2, "effective_on": date(2024, 9, 30)}
     rows["mart.evaluation"] += later
     rows["mart.district_verdict"] += [r | {"phase_id": "second"} for r in rows["mart.district_verdict"]]
-    signed = {
-        "state": "closed",
-        "signed_off": True,
-        "signed_off_on": date(2024, 8, 1),
-        "signed_off_by": "督导室",
-    }
-    waiting = {
-        "finding_id": "f-2",
-        "state": "closed",
-        "signed_off": False,
-        "signed_off_on": None,
-        "signed_off_by": None,
-    }
+    # neither the phase's first day nor the day of its data: the workbook beside the site shows the same columns
+    dated = {"phase_id": "second", "state": "closed", "opened_on": date(2023, 9, 2), "days_open": 31}
+    signed = dated | {"closed_on": date(2023, 10, 3), "signed_off": True, "signed_off_by": "督导室"}
+    waiting = dated | {"finding_id": "f-2", "closed_on": date(2024, 5, 6), "signed_off": False}
     rows["mart.finding"] += [
-        finding | signed | {"phase_id": "second"},
-        finding | waiting | {"phase_id": "second"},
+        finding | signed | {"signed_off_on": date(2024, 8, 1)},
+        finding | waiting | {"signed_off_on": None, "signed_off_by": None},
     ]
     publish_rows(tmp_path, rows)
     found = build(tmp_path)["district/120114/phase/second/ledger.html"].rows("ledger")
     said = {r[3].text: [r[4].text, r[5].text, r[6].text, r[7].text, r[8].text] for r in found}
-    assert said["✓ 已销号"] == ["2023-09-30", "2024-09-30", "366", "2024-08-01", "督导室"]
-    assert said["△ 待销号"] == ["2023-09-30", "2024-09-30", "366", "—", "—"]
+    assert said["✓ 已销号"] == ["2023-09-02", "2023-10-03", "31", "2024-08-01", "督导室"]
+    assert said["△ 待销号"] == ["2023-09-02", "2024-05-06", "31", "—", "—"]
 
 
 def test_plan_audit_is_told_by_cause_and_projection_as_a_grid(
