@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from youjun_pipeline.lake_command import lake_parsers
 from youjun_pipeline.planning.command import planning_parsers
 from youjun_pipeline.precheck.command import check_parser
+from youjun_pipeline.reports.command import report_parsers
 from youjun_pipeline.settings import AS_OF, SHANGHAI, SHARD, Settings, SettingsError, day_in_china
 from youjun_pipeline.templates.command import template_parsers
 
@@ -105,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _planning_parsers(commands)
 
+    report_parsers(commands)
     template_parsers(commands)
     check_parser(commands)
     return parser

@@ -6,6 +6,7 @@ Same calls, same bytes. Keep out: what a paper says.
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Sequence
 from datetime import datetime, time
@@ -21,6 +22,7 @@ from youjun_pipeline.reports.workbook import harmless
 _BODY, _SMALL, _TITLE = 14, 10, 20
 _RED, _GREY = (0xC0, 0, 0), "EDEDED"
 _FACES = {"body": "仿宋", "heading": "黑体", "sub": "楷体", "table": "宋体"}
+_NUMBER = re.compile(r"-?[0-9][0-9,]*(\.[0-9]+)?%?")
 # A4 less the margins, in millimetres.
 TEXT_WIDTH = 156
 
@@ -140,7 +142,7 @@ class Document:
         from docx.shared import Pt
 
         text = NOTHING if value is None or value == "" else str(value)
-        is_number = text.replace(",", "").replace(".", "").replace("%", "").replace("-", "").isdigit()
+        is_number = _NUMBER.fullmatch(text) is not None
         paragraph = cell.paragraphs[0]
         shape = paragraph.paragraph_format
         shape.space_before = shape.space_after = Pt(2)
@@ -148,6 +150,8 @@ class Document:
         paragraph.alignment = ALIGN.CENTER if is_head else ALIGN.RIGHT if is_number else ALIGN.LEFT
         self._run(paragraph, text, _SMALL, "table", bold=is_head)
         if is_head:
+            # a header stands on the page of the row below it
+            shape.keep_with_next = True
             cell._tc.get_or_add_tcPr().append(
                 parse_xml(f'<w:shd {nsdecls("w")} w:val="clear" w:fill="{_GREY}"/>')
             )

@@ -40,6 +40,18 @@ def stage_word(catalogue: Catalogue, stage: str | None) -> str:
     )
 
 
+# What a school lacks of rooms it needs; what it has too much of pupils is limited.
+_LIMIT_WORDS = {"formula": "需", "at_most": "限"}
+
+
+def limit_word(direction: str) -> str | None:
+    """The word before a limit that a failing value must be shown with; None where all schools of a stage have the same one.
+
+    `direction` is that of the indicator: the value alone says nothing where each school has a limit of its own.
+    """
+    return _LIMIT_WORDS.get(direction)
+
+
 def progress_word(item: Row, done: str = "") -> str:
     """The state of a measure or milestone in words, with its percentage if given, and whether it is late."""
     return f"{STATES.get(item['state'], item['state'])}{done}{'，逾期' if item['overdue'] else ''}"

@@ -10,6 +10,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, time
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +23,9 @@ from youjun_pipeline.reports.words import NOTHING
 # A cell holds 32767 characters; a form is unreadable long before.
 LONGEST_TEXT = 2000
 LINE_HEIGHT = 14.0
+# A4 across less the margins of a sheet: its height in points, its width in pixels, of which a column takes 7 for each unit of
+# width and 5 more. A row whose height is not set is as high as Excel makes it.
+_PAGE_HEIGHT, _PAGE_WIDTH, _UNSET_HEIGHT = 508.0, 1026.0, 15.0
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
@@ -84,11 +88,25 @@ class Book:
         return self._styles[key]
 
 
+@dataclass
+class _Page:
+    """The printed page that is being filled: its first row, its room and that of the repeated title in points; the table."""
+
+    top: int
+    room: float
+    title: float
+    breaks: list[int] = field(default_factory=list)
+    heading: str = ""
+    cells: Sequence[HeadCell] = ()
+
+
 class Paper:
     """A sheet that is filled from the top; `row` is the next free row, columns are counted from 0."""
 
     def __init__(self, book: Book, name: str, widths: Sequence[float], *, landscape: bool = True) -> None:
         self.book, self.name, self.widths, self.row = book, name, list(widths), 0
+        self._heights: dict[int, float] = {}
+        self._page: _Page | None = None
         sheet = self.sheet = book.workbook.add_worksheet(name)
         for column, width in enumerate(widths):
             sheet.set_column(column, column, width)
@@ -110,7 +128,7 @@ class Paper:
     def open(self, title: str, unit: str = "") -> None:
         """Title, what the sheet is about, and a warning where there is one."""
         evaluation, last = self.book.evaluation, len(self.widths) - 1
-        self.sheet.set_row(self.row, 30)
+        self.height(self.row, 30)
         self.merge(self.row, 0, self.row, last, title, TITLE)
         about = (
             f"{evaluation.district_name}（{evaluation.district_code}）　{evaluation.phase_name}阶段"
@@ -120,7 +138,7 @@ class Paper:
         if unit:
             self.merge(self.row, 0, self.row, last - 2, about, BARE)
             self.merge(self.row, last - 1, self.row, last, f"单位：{unit}", BARE | {"align": "right"})
-            self.sheet.set_row(self.row, LINE_HEIGHT + 4)
+            self.height(self.row, LINE_HEIGHT + 4)
             self.row += 1
         else:
             self.line(about, BARE)
@@ -131,7 +149,7 @@ class Paper:
         """A text over the whole width, in a row as high as it needs (or `lines` lines)."""
         last = len(self.widths) - 1
         needed = lines or self.lines_needed(text, 0, last)
-        self.sheet.set_row(self.row, LINE_HEIGHT * needed + 4)
+        self.height(self.row, LINE_HEIGHT * needed + 4)
         if needed == 1 and style.get("border") == 0 and style.get("align") == "left":
             # runs on over the empty cells beside it: a merge costs ten times as much to write
             self.text(self.row, 0, text, style | {"text_wrap": False})
@@ -144,14 +162,71 @@ class Paper:
         self.row += 1
         self.line(text, {**SMALL, "bold": True, "font_size": 11})
 
-    def end_row(self, *texts: tuple[int | tuple[int, int], object]) -> None:
-        """Make the row as high as the longest of these texts needs in its column or columns, and go on to the next."""
+    def height(self, row: int, points: float) -> None:
+        """Set the height of a row."""
+        self.sheet.set_row(row, points)
+        self._heights[row] = points
+
+    def row_height(self, *texts: tuple[int | tuple[int, int], object]) -> float:
+        """The height that the longest of these texts needs in its column or columns, in points."""
         lines = 1
         for columns, text in texts:
             first, last = columns if isinstance(columns, tuple) else (columns, columns)
             lines = max(lines, self.lines_needed(str(text or ""), first, last))
-        self.sheet.set_row(self.row, LINE_HEIGHT * lines + 4)
+        return LINE_HEIGHT * lines + 4
+
+    def end_row(self, *texts: tuple[int | tuple[int, int], object]) -> None:
+        """Make the row as high as the longest of these texts needs in its column or columns, and go on to the next."""
+        self.height(self.row, self.row_height(*texts))
         self.row += 1
+
+    def paged(self) -> None:
+        """Break the pages ourselves, on a sheet of several tables across A4: Excel repeats one header on a sheet, so `table` and
+        `room_for` write them anew. Every page begins with the rows written so far.
+        """
+        self.sheet.repeat_rows(0, self.row - 1)
+        title = sum(self._heights.get(row, _UNSET_HEIGHT) for row in range(self.row))
+        # Fitted to its width the sheet shrinks; where a typeface is wider it shrinks more, and a page has room left.
+        shrunk = min(1.0, _PAGE_WIDTH / sum(7 * width + 5 for width in self.widths))
+        # programs differ a little in how high they make a line
+        self._page = _Page(0, _PAGE_HEIGHT / shrunk * 0.97, title)
+
+    def table(self, heading: str, cells: Sequence[HeadCell], heights: Sequence[float]) -> None:
+        """The heading and the header of one of several tables, whose rows are as high as `heights` (in points).
+
+        They stand on one page with the first two rows, and with the whole of a table that is shorter than a quarter of it.
+        """
+        page = self._page
+        assert page, "a sheet of several tables is paged first"
+        page.heading, page.cells = heading, cells
+        # a free row, the heading and the header
+        above, body = _UNSET_HEIGHT + 3 * LINE_HEIGHT, sum(heights)
+        least = body if body < page.room / 4 else sum(heights[:2])
+        if self._used() + above + least > page.room:
+            self._break()
+        self.heading(heading)
+        self.head(cells, repeat=False)
+
+    def room_for(self, points: float) -> None:
+        """Go on to another page, under heading and header, where a row as high as `points` is too much for this one."""
+        page = self._page
+        assert page, "a sheet of several tables is paged first"
+        if self._used() + points > page.room:
+            self._break()
+            self.heading(f"{page.heading}（续）")
+            self.head(page.cells, repeat=False)
+
+    def _used(self) -> float:
+        assert self._page
+        rows = range(self._page.top, self.row)
+        title = self._page.title if self._page.top else 0.0
+        return title + sum(self._heights.get(row, _UNSET_HEIGHT) for row in rows)
+
+    def _break(self) -> None:
+        assert self._page
+        self._page.top = self.row
+        self._page.breaks.append(self.row)
+        self.sheet.set_h_pagebreaks(self._page.breaks)
 
     def notes(self, *notes: str) -> None:
         """The notes under a table, numbered; blank ones are left out."""
@@ -169,7 +244,7 @@ class Paper:
             given = sum(needed.get(row, 1) for row in range(first, last))
             needed[last] = max(needed.get(last, 1), self.lines_needed(text, left, right) - given)
         for row, lines in needed.items():
-            self.sheet.set_row(top + row, LINE_HEIGHT * lines + 5)
+            self.height(top + row, LINE_HEIGHT * lines + 5)
         self.row = top + max(needed) + 1
         if repeat:
             self.sheet.repeat_rows(top, self.row - 1)
@@ -177,7 +252,7 @@ class Paper:
 
     def columns(self, *headings: str, repeat: bool = True) -> None:
         """A header of one row, one column to a heading."""
-        self.head(((0, column, 0, column, heading) for column, heading in enumerate(headings)), repeat=repeat)
+        self.head(columns_of(*headings), repeat=repeat)
 
     def blank(self, row: int, column: int, style: dict[str, Any] | None = None) -> None:
         """A cell where nothing belongs, as opposed to one whose figure is missing."""
@@ -269,6 +344,11 @@ class Paper:
         """How many lines a text takes over these columns: merged cells do not grow by themselves."""
         width = sum(self.widths[first_column : last_column + 1]) - 1.5
         return sum(max(1, math.ceil(text_width(part) / width)) for part in text.split("\n"))
+
+
+def columns_of(*headings: str) -> list[HeadCell]:
+    """The cells of a header of one row, one column to a heading."""
+    return [(0, column, 0, column, heading) for column, heading in enumerate(headings)]
 
 
 @lru_cache(maxsize=8192)

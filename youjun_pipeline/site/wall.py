@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, NamedTuple
 
+from youjun_pipeline.reports.naming import limit_word
 from youjun_pipeline.site import words
 from youjun_pipeline.site.derivation import how_anchor
 from youjun_pipeline.site.names import school_page
@@ -134,14 +135,9 @@ def value_text(value: Any, indicator: Any) -> str:
     if value.value is None:
         return words.STATUS[value.status].name
     text = words.number(value.value, indicator.display_decimals + (4 if value.rounding_sensitive else 0))
-    # The value alone says nothing where each school, or each stage and standard, has a limit of its own.
-    word = _LIMIT_WORDS.get(indicator.direction)
+    word = limit_word(indicator.direction)
     fails = value.status in words.FAILING and value.threshold is not None
     return f"{text} {word} {words.plain(value.threshold)}" if word and fails else text
-
-
-# What a school lacks of rooms it needs; what it has too much of pupils is limited.
-_LIMIT_WORDS = {"formula": "需", "at_most": "限"}
 
 
 def _annex_row(e: Evaluation, row: Any) -> dict[str, Any]:

@@ -15,9 +15,8 @@ import duckdb
 import openpyxl
 import pytest
 
-from youjun_pipeline.reports.county import site_check
+from youjun_pipeline.reports.county import site_check, wall_pdf
 from youjun_pipeline.reports.county.texts import Figures, figure_queries, read_figures
-from youjun_pipeline.reports.county.wall_sheet import to_pdf
 from youjun_pipeline.reports.evaluation import Evaluation, published_evaluations
 from youjun_pipeline.reports.kinds import FOLDERS
 from youjun_pipeline_tests.integration.sample_districts import STARTUP, WUQING
@@ -253,7 +252,14 @@ def test_the_wall_sheet_is_one_a0_page_with_every_section(
     # the worst stands on top: as many signs as the section with most
     first = next(n for n, text in enumerate(texts) if (text,) in names)
     assert sum(str(text).startswith("✕") for text in texts[first : first + 11]) >= 2
-    pdf = to_pdf(papers["挂图.svg"].read_text("utf-8"))
+    # a number of rooms says nothing without how many the school needs
+    ((rooms, needed),) = con.execute(
+        "select value, threshold from mart.school_indicator where district_code = $1 and phase_id = $2 "
+        "and indicator_code = 'G3' and status = 'below' order by school_code limit 1",
+        [WUQING, STARTUP],
+    ).fetchall()
+    assert f"✕{rooms:.0f} 需 {needed:.0f}" in texts
+    pdf = wall_pdf.to_pdf(papers["挂图.svg"].read_text("utf-8"))
     assert pdf.startswith(b"%PDF-")
     box = re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", pdf)
     assert box and [round(float(side) / 72 * 25.4) for side in box.groups()] == [841, 1189]

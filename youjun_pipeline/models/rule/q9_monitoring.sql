@@ -43,7 +43,7 @@ select
     case
         when c.subjects = 0 then '没有质量监测结果'
         else concat_ws('；',
-            if(c.below > 0, array_to_string(c.failing, '、') || ' 未达标', null),
+            if(c.below > 0, array_to_string(c.failing, '、') || '未达标', null),
             if(c.no_data > 0, c.no_data || ' 项监测结果缺数据', null),
             if(x.subjects is not null, '没有 ' || array_to_string(x.subjects, '、') || ' 的监测结果', null),
             if(c.below + c.no_data = 0 and x.subjects is null, c.subjects || ' 项监测结果均达标', null))

@@ -40,6 +40,11 @@ def write_building(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, path:
     with Book(path, evaluation, TITLE) as book:
         paper = Paper(book, TITLE, [11, 20, 26, 10, 30, 11, 11, 11, 9, 16, 14, 18, 44])
         paper.open(TITLE, "万元")
+        # one header for both parts, which comes again on every page
+        paper.columns(
+            *("措施", "指标", "学校", "类型", "内容", "原定完成", "现定完成", "预计完成", "推迟（天）"),
+            *("进度", "已支出", "责任单位", "下一节点和须核实的情况"),
+        )
         over = ("done", "cancelled")
         _lines(paper, "未完工", [m for m in measures if m["state"] not in over], doubts, coming)
         _lines(paper, "已完工或已取消", [m for m in measures if m["state"] in over], doubts, coming)
@@ -56,25 +61,7 @@ def _lines(
     doubts: dict[str, list[str]],
     coming: dict[str, list[Row]],
 ) -> None:
-    paper.row += 1
-    paper.line(f"{heading}（{len(measures)} 项）", {"border": 0, "align": "left", "bold": True})
-    paper.columns(
-        *(
-            "措施",
-            "指标",
-            "学校",
-            "类型",
-            "内容",
-            "原定完成",
-            "现定完成",
-            "预计完成",
-            "推迟（天）",
-            "进度",
-            "已支出",
-        ),
-        *("责任单位", "下一节点和须核实的情况"),
-        repeat=False,
-    )
+    paper.line(f"{heading}（{len(measures)} 项）", LEFT | {"bold": True})
     top = paper.row
     for measure in measures:
         _line(paper, measure, doubts.get(measure["measure_no"], []), coming.get(measure["measure_no"], []))

@@ -41,7 +41,7 @@ def write_ledger(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, path: P
 
 def _findings(book: Book, rows: list[Row]) -> None:
     catalogue = book.evaluation.catalogue
-    paper = Paper(book, TITLE, [5, 18, 26, 10, 11, 11, 9, 11, 11, 18, 22, 16, 30])
+    paper = Paper(book, TITLE, [5, 17, 26, 8, 11, 11, 9, 11, 12, 16, 20, 14, 44])
     paper.open(TITLE)
     count = {state: sum(row["state"] == state for row in rows) for state in ("open", "closed", "reopened")}
     signed = sum(bool(row["signed_off"]) for row in rows)

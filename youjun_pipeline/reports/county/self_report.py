@@ -6,13 +6,14 @@ verdict that is not in a mart.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from youjun_pipeline import vocabulary
 from youjun_pipeline.reports import words
-from youjun_pipeline.reports.county.texts import Figures, blocks, read_figures
+from youjun_pipeline.reports.county.texts import NO_DATA, Figures, blocks, read_figures
 from youjun_pipeline.reports.document import Document
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.folder import Report
@@ -63,10 +64,19 @@ def write_self_report(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, pa
         )
 
 
+# "Spent: missing 万元": the word, the blanks around it and a unit that ends the clause.
+_UNIT_OF_NOTHING = re.compile(
+    rf" ?{NO_DATA} (?:万元|亿元|元|万人|人|所|个|项|份)(?=[，。；、（）]|$)", re.MULTILINE
+)
+
+
 def filled(text: str, figures: Figures) -> str:
-    """A block with its figures in; braces that are not in order stay as they are written."""
+    """A block with its figures in; braces that are not in order stay as they are written.
+
+    A figure that is missing has no unit: “支出 缺数据 万元” is no sentence.
+    """
     try:
-        return text.strip().format_map(figures)
+        return _UNIT_OF_NOTHING.sub(NO_DATA, text.strip().format_map(figures))
     except (ValueError, IndexError, AttributeError, KeyError):
         return text.strip()
 

@@ -1,12 +1,11 @@
 """The wall map as one A0 sheet (挂图): every school by every indicator, worst first, and beside it what the meeting asks.
 
-Belongs here: the drawing, in millimetres. Keep out: any figure that is not in a mart. The SVG is the drawing itself; a PDF is
-made of it by `python -m youjun_pipeline.reports.county.wall_sheet 挂图.svg`, on a machine with a Chinese typeface.
+Belongs here: the drawing, in millimetres. Keep out: any figure that is not in a mart, and the PDF that `youjun wall-pdf` makes of
+the drawing (`wall_pdf`).
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from youjun_pipeline import vocabulary
 from youjun_pipeline.reports import words
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.folder import Report
-from youjun_pipeline.reports.naming import indicator_words, progress_word, stage_word
+from youjun_pipeline.reports.naming import indicator_words, limit_word, progress_word, stage_word
 from youjun_pipeline.reports.workbook import harmless, text_width
 
 if TYPE_CHECKING:
@@ -81,16 +80,6 @@ class Sheet:
 def write_svg(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, path: Path) -> None:
     """Write the sheet of one evaluation as SVG."""
     path.write_text(draw(con, evaluation).svg(f"{WIDTH}mm", f"{HEIGHT}mm"), encoding="utf-8")
-
-
-def to_pdf(svg: str) -> bytes:
-    """The sheet as a PDF of one A0 page; it takes some seconds, so a refresh makes none."""
-    import vl_convert  # heavy, and needed here alone
-
-    # The converter takes a pixel for a point.
-    width, height = (f"{millimetres / 25.4 * 72:.2f}" for millimetres in (WIDTH, HEIGHT))
-    sized = svg.replace(f'width="{WIDTH}mm" height="{HEIGHT}mm"', f'width="{width}" height="{height}"', 1)
-    return bytes(vl_convert.svg_to_pdf(sized))
 
 
 def draw(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> Sheet:
@@ -207,8 +196,13 @@ def _line(
             continue
         fill, ink, sign = _LOOKS.get(cell["status"], _LOOKS["no_data"])
         value = words.shown_value(cell["value"], catalogue, code) if cell["value"] is not None else ""
+        word = limit_word(catalogue.indicators[code].direction)
+        if word and value and cell["status"] in ("near", "below") and cell["threshold"] is not None:
+            value = f"{value} {word} {words.shown_value(cell['threshold'], catalogue, code)}"
+        shown = f"{sign}{value}"
         sheet.box(x, y, width - 0.6, height - 0.5, fill)
-        sheet.text(x + width / 2, base, f"{sign}{value}", size, ink, "middle")
+        fitting = 2 * (width - 3) / max(text_width(shown), 1)
+        sheet.text(x + width / 2, base, shown, min(size, fitting), ink, "middle")
 
 
 def _balance(sheet: Sheet, con: duckdb.DuckDBPyConnection, evaluation: Evaluation, top: float) -> float:
@@ -285,7 +279,7 @@ def _lists(sheet: Sheet, con: duckdb.DuckDBPyConnection, evaluation: Evaluation,
         if y > _BOTTOM - 30:
             break
         sheet.text(_SPLIT + 18, y, f"{heading}（{len(lines)} 项）", 13, weight="bold")
-        y += 10
+        y += 15
         for number, text in enumerate(lines):
             wrapped = list(_wrapped(text, (WIDTH - MARGIN - _SPLIT - 18) / 4.1))
             if y + 11 * len(wrapped) > _BOTTOM - 12:
@@ -338,8 +332,3 @@ WALL_SHEET = Report(
     ),
     write_svg,
 )
-
-
-if __name__ == "__main__":
-    source = Path(sys.argv[1])
-    source.with_suffix(".pdf").write_bytes(to_pdf(source.read_text(encoding="utf-8")))

@@ -15,14 +15,14 @@ from youjun_pipeline.reports import words
 from youjun_pipeline.reports.evaluation import Evaluation, Row
 from youjun_pipeline.reports.folder import Report
 from youjun_pipeline.reports.naming import STATES, gap_word, progress_word, stage_word
-from youjun_pipeline.reports.workbook import LEFT, NOTICE, SHADES, Book, Paper
+from youjun_pipeline.reports.workbook import LEFT, LINE_HEIGHT, NOTICE, SHADES, Book, Paper, columns_of
 
 if TYPE_CHECKING:
     import duckdb
 
 TITLE = "一校一案"
 INDEX_NAME = "目录"
-_WIDTHS = [16, 12, 12, 12, 14, 34, 16, 22]
+_WIDTHS = [15, 9, 12, 11, 13, 34, 15, 33]
 
 
 @dataclass
@@ -150,6 +150,7 @@ def _write_index(book: Book, plans: list[Plan], names: list[str]) -> None:
 def _write_plan(book: Book, plan: Plan, name: str) -> None:
     paper = Paper(book, name, _WIDTHS)
     paper.open(f"{plan.school_name}　{TITLE}")
+    paper.paged()
     paper.line(
         f"下一步：{next_due(plan, book.evaluation)}", {**NOTICE, "font_color": "#000000", "align": "left"}
     )
@@ -167,9 +168,11 @@ def _write_plan(book: Book, plan: Plan, name: str) -> None:
 
 def _findings(paper: Paper, plan: Plan) -> None:
     catalogue = paper.book.evaluation.catalogue
-    paper.heading("问题")
-    paper.columns("指标", "学段", "现值", "标准", "缺口", "情况", "状态", "对应措施", repeat=False)
-    for finding in plan.findings:
+    heights = [paper.row_height((5, f["reason"])) for f in plan.findings]
+    head = columns_of("指标", "学段", "现值", "标准", "缺口", "情况", "状态", "对应措施")
+    paper.table("问题", head, heights)
+    for finding, height in zip(plan.findings, heights, strict=True):
+        paper.room_for(height)
         indicator = catalogue.indicators[finding["indicator_code"]]
         shade = SHADES.get(finding["status"], {}) if finding["state"] != "closed" else {}
         form = words.value_format(catalogue, finding["indicator_code"])
@@ -182,15 +185,19 @@ def _findings(paper: Paper, plan: Plan) -> None:
         paper.text(row, 5, finding["reason"], LEFT)
         paper.text(row, 6, STATES[finding["state"]] + ("，已销号" if finding["signed_off"] else ""))
         paper.text(row, 7, "、".join(finding["measures"]) or "先定措施")
-        paper.end_row((5, finding["reason"]))
+        paper.height(row, height)
+        paper.row += 1
 
 
 def _measures(paper: Paper, heading: str, measures: list[Row]) -> None:
-    paper.heading(heading)
-    paper.columns(
-        "措施编号", "类型", "完成时间", "推迟（天）", "进度", "内容", "责任科室", "责任单位", repeat=False
-    )
-    for measure in measures:
+    heights = [
+        paper.row_height((5, m["description"]), (7, m["responsible_units"]), (6, m["bureau_sections"]))
+        for m in measures
+    ]
+    head = columns_of("措施编号", "类型", "完成时间", "推迟（天）", "进度", "内容", "责任科室", "责任单位")
+    paper.table(heading, head, heights)
+    for measure, height in zip(measures, heights, strict=True):
+        paper.room_for(height)
         row = paper.row
         paper.text(row, 0, measure["measure_no"])
         paper.text(row, 1, measure["measure_type"])
@@ -201,29 +208,28 @@ def _measures(paper: Paper, heading: str, measures: list[Row]) -> None:
         paper.text(row, 5, measure["description"], LEFT)
         paper.text(row, 6, measure["bureau_sections"])
         paper.text(row, 7, measure["responsible_units"])
-        paper.end_row(
-            (5, measure["description"]),
-            (7, measure["responsible_units"]),
-            (6, measure["bureau_sections"]),
-        )
+        paper.height(row, height)
+        paper.row += 1
     if not measures:
         paper.line("没有措施", {**LEFT})
 
 
 def _milestones(paper: Paper, plan: Plan) -> None:
-    paper.heading("时间节点")
     headings = ((0, 0, "节点"), (1, 1, "指标"), (2, 2, "期限"), (3, 3, "状态"), (4, 7, "任务"))
-    paper.head(((0, first, 0, last, text) for first, last, text in headings), repeat=False)
-    for milestone in plan.milestones:
+    dues = [milestone_due(milestone, plan) for milestone in plan.milestones]
+    heights = [
+        LINE_HEIGHT * paper.lines_needed(milestone["task"] or "", 4, 7) + (18 if moved else 4)
+        for milestone, (_, moved) in zip(plan.milestones, dues, strict=True)
+    ]
+    paper.table("时间节点", [(0, first, 0, last, text) for first, last, text in headings], heights)
+    for milestone, (due, moved), height in zip(plan.milestones, dues, heights, strict=True):
+        paper.room_for(height)
         row = paper.row
         paper.text(row, 0, milestone["milestone_no"])
         paper.text(row, 1, milestone["indicator_code"])
-        due, moved = milestone_due(milestone, plan)
         paper.text(row, 2, f"{due}（随措施）" if moved else due)
         paper.text(row, 3, progress_word(milestone))
-        paper.sheet.set_row(
-            row, 14.0 * paper.lines_needed(milestone["task"] or "", 4, 7) + (18 if moved else 4)
-        )
+        paper.height(row, height)
         paper.merge(row, 4, row, 7, milestone["task"], LEFT)
         paper.row += 1
     if not plan.milestones:

@@ -19,6 +19,8 @@ from youjun_pipeline.reports.schools.plan import TITLE, Plan, milestone_due, nex
 if TYPE_CHECKING:
     import duckdb
 
+    from youjun_pipeline.standard import Catalogue
+
 # What no file system takes in a name, and what would hide the file.
 _REFUSED = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]|^\.|\.$')
 _LONGEST_NAME = 40
@@ -49,8 +51,7 @@ def _findings(paper: Document, findings: list[Row]) -> None:
     catalogue = paper.evaluation.catalogue
     lines = [
         (
-            indicator_words(catalogue, f["indicator_code"]),
-            stage_word(catalogue, f["stage"]),
+            _with_stage(catalogue, f),
             words.shown_value(f["value"], catalogue, f["indicator_code"]),
             words.shown_value(f["threshold"], catalogue, f["indicator_code"]),
             gap_word(f, catalogue),
@@ -60,8 +61,13 @@ def _findings(paper: Document, findings: list[Row]) -> None:
         )
         for f in findings
     ]
-    headings = ("指标", "学段", "现值", "标准", "缺口", "状态", "对应措施", "情况")
-    paper.table("问题", headings, lines, (15, 9, 10, 10, 11, 13, 11, 27))
+    headings = ("指标", "现值", "标准", "缺口", "状态", "对应措施", "情况")
+    paper.table("问题", headings, lines, (23, 20, 20, 22, 15, 19, 37))
+
+
+def _with_stage(catalogue: Catalogue, finding: Row) -> str:
+    name = indicator_words(catalogue, finding["indicator_code"])
+    return f"{name}（{stage_word(catalogue, finding['stage'])}）" if finding["stage"] else name
 
 
 def _measures(paper: Document, caption: str, measures: list[Row]) -> None:
@@ -77,7 +83,7 @@ def _measures(paper: Document, caption: str, measures: list[Row]) -> None:
         for m in measures
     ]
     paper.table(
-        caption, ("措施", "内容", "完成时间", "推迟", "进度", "责任单位"), lines, (10, 29, 17, 11, 15, 24)
+        caption, ("措施", "内容", "完成时间", "推迟", "进度", "责任单位"), lines, (12, 32, 20, 12, 18, 30)
     )
 
 
@@ -87,7 +93,7 @@ def _milestones(paper: Document, plan: Plan) -> None:
         due, moved = milestone_due(m, plan)
         said = f"{m['due']}，随措施移至 {due}" if moved else m["due"]
         lines.append((m["milestone_no"], m["task"], said, progress_word(m)))
-    paper.table("时间节点", ("节点", "任务", "期限", "状态"), lines, (12, 38, 34, 16))
+    paper.table("时间节点", ("节点", "任务", "期限", "状态"), lines, (12, 44, 32, 16))
 
 
 PLAN_PAPERS = Report(
