@@ -81,7 +81,7 @@ def _outside(site: Writer, con: duckdb.DuckDBPyConnection, code: str) -> str:
     phases = con.execute(
         "select phase_id from mart.evaluation where district_code = ? order by 1", [code]
     ).fetchall()
-    found = [site.documents(code, phase) for (phase,) in phases]
+    found = [(site.documents(code, phase), site.school_plans(code, phase)) for (phase,) in phases]
     return digest(repr([found, site.common_documents()]))
 
 

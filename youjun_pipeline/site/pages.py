@@ -36,6 +36,9 @@ def write_district(site: Writer, district: District) -> None:
         "district": district,
         "is_reconstructed": district.is_reconstructed,
         "documents": {e.phase_id: site.documents(district.code, e.phase_id) for e in district.evaluations},
+        "school_plans": {
+            e.phase_id: site.school_plans(district.code, e.phase_id) for e in district.evaluations
+        },
         "common": site.common_documents(),
     }
     site.write(

@@ -28,6 +28,7 @@ WORD_JOINER = "\u2060"
 
 # Up to so many workbooks of an evaluation are linked; more would be one for each school.
 FEW_FILES = 8
+PLANS = "一校一案"
 
 
 class Writer:
@@ -62,6 +63,12 @@ class Writer:
                 way = f"../{room}/{_segment(district)}/{_segment(phase)}/"
                 found += [(_label(name), way + _segment(name)) for name in files]
         return found
+
+    def school_plans(self, district: str, phase: str) -> dict[str, str]:
+        """Where the plan of each school of an evaluation lies that has one (一校一案), by the school's code."""
+        folder = self.published / "schools" / district / phase / PLANS
+        way = "/".join(_segment(part) for part in ("schools", district, phase, PLANS))
+        return {f.stem.split("_")[0]: f"../{way}/{_segment(f.name)}" for f in sorted(folder.glob("*.docx"))}
 
     def common_documents(self) -> list[tuple[str, str]]:
         """Documents about the whole publication."""

@@ -39,6 +39,7 @@ def no_bundling(monkeypatch: pytest.MonkeyPatch) -> None:
 DOCUMENTS = (
     "official/120114/2023-startup.xlsx",
     "schools/120114/2023-startup/自评表.xlsx",
+    "schools/120114/2023-startup/一校一案/2120114018_泉昇.docx",
     "data_docs/index.html",
 )
 

@@ -201,6 +201,12 @@ def test_documents_beside_the_site_are_linked_where_they_are_there(pages: Pages)
         == "自评表（Excel）"
     )
     assert links["../../../../../data_docs/index.html"] == "数据检验报告"
+    # a principal finds the plan of the own school, in the phases that have one
+    own = [a for a in pages["district/120114/school/2120114018.html"].all("a") if "本校的一校一案" in a.text]
+    folder = (
+        "schools/120114/2023-startup/%E4%B8%80%E6%A0%A1%E4%B8%80%E6%A1%88/2120114018_%E6%B3%89%E6%98%87.docx"
+    )
+    assert [a.attributes["href"] for a in own] == [f"../../../../{folder}"]
     baodi = pages["district/120115/phase/2020/index.html"]
     assert not [a for a in baodi.all("a") if "official" in a.attributes["href"]]
 
