@@ -47,6 +47,8 @@ def _try(served: Path, publication: Path) -> None:
         from superset import db, security_manager
 
         upgrade(directory=str(Path(superset.__file__).parent / "migrations"))
+        # as `superset init` does: the roles get the permissions that the tables had no place for when the application started
+        app.appbuilder.add_permissions(update_perms=True)
         security_manager.sync_role_definitions()
         admin = security_manager.find_role("Admin")
         g.user = security_manager.add_user("tester", "T", "T", "t@example.org", admin, password="tester")
@@ -100,6 +102,7 @@ def _rows(client, datasource: int, params: dict) -> int:
         "row_limit": params["row_limit"],
         "extras": {"where": where},
         "filters": [],
+        "annotation_layers": params.get("annotation_layers", []),
     }
     if "metrics" in params:
         query["metrics"] = params["metrics"]
