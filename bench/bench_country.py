@@ -130,7 +130,7 @@ def add_phase(data: Path) -> None:
 
 def refuse_wrong_verdicts(data: Path, n_schools: int, n_districts: int) -> None:
     """Compare a district of each kind with the exact evaluation; raises SystemExit where a count differs."""
-    from youjun_pipeline.session import open_publication
+    from youjun_pipeline.warehouse.published import open_publication
     from youjun_pipeline_tests.generate import PROFILES, generate_district
     from youjun_pipeline_tests.oracle import Options, evaluate
 

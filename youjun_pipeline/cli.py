@@ -218,7 +218,7 @@ def run_command(settings: Settings, options: argparse.Namespace) -> int:
     before = None if in_part else Before.of(settings)
     if before and not options.verify and before.is_as_left():
         print("没有变化：文件、程序和设置都与上一次运行时相同，没有重新计算（--verify 照常运行）")
-        print(result_table(settings.published))
+        print(result_table(settings.published, settings.lake_to_read))
         return 0
     from youjun_pipeline.orchestration.execute import RefreshFailedError, run_refresh
 
@@ -233,12 +233,12 @@ def run_command(settings: Settings, options: argparse.Namespace) -> int:
         )
     except RefreshFailedError as error:
         if error.published:
-            print(result_table(settings.published))
+            print(result_table(settings.published, settings.lake_to_read))
         print(error, file=sys.stderr)
         return 1
     if before:
         before.note()
-    print(result_table(settings.published))
+    print(result_table(settings.published, settings.lake_to_read))
     return 0
 
 
@@ -277,6 +277,7 @@ def rollback_command(settings: Settings, options: argparse.Namespace) -> int:
     except (RollbackError, WarehouseBusyError) as error:
         print(error, file=sys.stderr)
         return 1
+    _roll_back_lake(settings)
     at = publication.published_at.replace(tzinfo=UTC).astimezone(SHANGHAI)
     print(
         f"已退回 {at:%Y-%m-%d %H:%M}（北京时间）发布的版本（运行 {publication.run_id}，截止 {publication.as_of}）。"
@@ -293,6 +294,25 @@ def rollback_command(settings: Settings, options: argparse.Namespace) -> int:
         )
         return 1
     return 0
+
+
+def _roll_back_lake(settings: Settings) -> None:
+    """Bring the lake back to the file that was put back, where one file is what it has."""
+    lake = settings.lake_to_read
+    if lake is None:
+        return
+    from youjun_pipeline.session import bring_to_lake
+    from youjun_pipeline.warehouse.lake import LakeError
+    from youjun_pipeline.warehouse.lake_publication import is_of_one_share
+    from youjun_pipeline.warehouse.publication import PublishedInPartError
+
+    try:
+        if is_of_one_share(lake):
+            bring_to_lake(settings)
+        else:
+            print("数据湖由多份区县写成，没有退回：可按快照读取上一次发布，见 docs/scale.md", file=sys.stderr)
+    except (LakeError, PublishedInPartError) as error:
+        print(error, file=sys.stderr)
 
 
 def notify_test_command(options: argparse.Namespace) -> int:
@@ -312,7 +332,8 @@ def notify_test_command(options: argparse.Namespace) -> int:
 def explain_command(settings: Settings, options: argparse.Namespace) -> int:
     """Print how one published number came about."""
     from youjun_pipeline.explain.find import ExplainError, accounts, text_of
-    from youjun_pipeline.session import NoPublicationError, open_publication
+    from youjun_pipeline.warehouse.lake import LakeError
+    from youjun_pipeline.warehouse.published import NoPublicationError, open_publication
 
     school, indicator = list(options.what or []), None
     if not options.all:
@@ -321,11 +342,11 @@ def explain_command(settings: Settings, options: argparse.Namespace) -> int:
         print(f"只能给一所学校和一个指标，现为：{'、'.join(options.what or ['没有'])}", file=sys.stderr)
         return 2
     try:
-        with open_publication(settings.published) as con:
+        with open_publication(settings.published, settings.lake_to_read) as con:
             evaluation, found = accounts(
                 con, options.district, options.phase, indicator, school[0] if school else None, options.stage
             )
-    except (ExplainError, NoPublicationError) as error:
+    except (ExplainError, NoPublicationError, LakeError) as error:
         print(error, file=sys.stderr)
         return 1
     if options.json:
@@ -373,11 +394,13 @@ def propose_command(settings: Settings, options: argparse.Namespace) -> int:
 
 def site_command(settings: Settings, options: argparse.Namespace) -> int:
     """Make the site anew from the publication that stands, without computing anything."""
-    from youjun_pipeline.session import NoPublicationError, site
+    from youjun_pipeline.session import site
+    from youjun_pipeline.warehouse.lake import LakeError
+    from youjun_pipeline.warehouse.published import NoPublicationError
 
     try:
-        result = site(settings.published)
-    except NoPublicationError as error:
+        result = site(settings.published, settings.lake_to_read)
+    except (NoPublicationError, LakeError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"网站 {result.path}（新写 {result.pages} 页，{result.districts_kept} 个区县未变）")

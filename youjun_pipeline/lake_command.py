@@ -25,12 +25,13 @@ def migrate_command(settings: Settings, options: argparse.Namespace) -> int:
     from youjun_pipeline.warehouse.lake import LakeError
     from youjun_pipeline.warehouse.lake_file import pull_when_new
     from youjun_pipeline.warehouse.publication import PublishedInPartError
+    from youjun_pipeline.warehouse.published import is_published
 
     if settings.lake is None:
         return _refuse()
     try:
         if options.to == "lake":
-            if not (settings.published / "youjun.duckdb").exists():
+            if not is_published(settings.published):
                 print(f"还没有发布库 {settings.published}：请先运行 make run", file=sys.stderr)
                 return 1
             bring_to_lake(settings)

@@ -25,7 +25,7 @@ from youjun_pipeline.ingest.districts import District, Scan, scan
 from youjun_pipeline.ingest.seen import register
 from youjun_pipeline.ingest.store import Ingested, ensure_raw, ingest
 from youjun_pipeline.planning import steps as planning
-from youjun_pipeline.settings import Settings
+from youjun_pipeline.settings import Lake, Settings
 from youjun_pipeline.warehouse import projection, rule_impact
 from youjun_pipeline.warehouse.catalogues import load_standard
 from youjun_pipeline.warehouse.checks import run_checks
@@ -35,6 +35,7 @@ from youjun_pipeline.warehouse.csv_copies import write_csv
 from youjun_pipeline.warehouse.manifest import Publication, folder_run
 from youjun_pipeline.warehouse.models import Built, build, load_models
 from youjun_pipeline.warehouse.publication import PublishedInPartError, publish, recover_history
+from youjun_pipeline.warehouse.published import open_publication
 from youjun_pipeline.warehouse.run import (
     EmptyRangeError,
     RunScope,
@@ -51,7 +52,6 @@ from youjun_pipeline.warehouse.standing import (
     mark_stale,
     record_standing,
 )
-from youjun_pipeline.warehouse.swap import FILE_NAME
 from youjun_pipeline.warehouse.tables import ensure_tables
 
 if TYPE_CHECKING:
@@ -80,10 +80,6 @@ SCENARIOS = {
     planning.SCENARIO_TABLE: Scenario(planning.build_scenarios, planning.READS),
     planning.PROPOSAL_TABLE: Scenario(planning.build_proposals, planning.PROPOSAL_READS),
 }
-
-
-class NoPublicationError(FileNotFoundError):
-    """There is no published file where the settings say; the message says where and what makes one."""
 
 
 class Session:
@@ -225,8 +221,8 @@ class Session:
         return made
 
     def report(self) -> None:
-        """Bring everything beside the published file up to it."""
-        report_all(self.settings.published, self.settings.data)
+        """Bring every folder of the publication up to it."""
+        report_all(self.settings.published, self.settings.data, self.settings.lake_to_read)
 
 
 def bring_to_lake(settings: Settings) -> None:
@@ -308,18 +304,8 @@ def evaluated_in_memory(
         yield con
 
 
-@contextmanager
-def open_publication(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the published file in the folder `published` read-only; raises NoPublicationError when there is none."""
-    path = published / FILE_NAME
-    if not path.exists():
-        raise NoPublicationError(f"还没有发布库 {path}：请先运行 make run")
-    with connect(path, read_only=True) as con:
-        yield con
-
-
-def report(published: Path, folder: str, data: Path | None = None) -> Refreshed:
-    """Bring a folder of reports (`reports.kinds.FOLDERS`) up to the publication that stands.
+def report(published: Path, folder: str, data: Path | None = None, lake: Lake | None = None) -> Refreshed:
+    """Bring a folder of reports (`reports.kinds.FOLDERS`) in `published` up to the publication that stands, there or in `lake`.
 
     Districts' own texts are looked for in their folders in `data`.
     """
@@ -327,33 +313,33 @@ def report(published: Path, folder: str, data: Path | None = None) -> Refreshed:
     from youjun_pipeline.reports.kinds import FOLDERS
 
     log.info("报表 %s", folder)
-    with open_publication(published) as con:
+    with open_publication(published, lake) as con:
         return refresh_folder(con, published, folder, FOLDERS[folder], data)
 
 
-def site(published: Path) -> SiteResult:
+def site(published: Path, lake: Lake | None = None) -> SiteResult:
     """Bring the pages of the site up to the publication that stands."""
     from youjun_pipeline.site import build_site
 
     log.info("网站")
-    with open_publication(published) as con:
+    with open_publication(published, lake) as con:
         return build_site(con, published)
 
 
-def data_docs(published: Path) -> list[Outcome]:
+def data_docs(published: Path, lake: Lake | None = None) -> list[Outcome]:
     """Check what is published by the declared expectations and write their documentation."""
     from youjun_pipeline.reports.data_docs import refresh_data_docs
 
     log.info("数据文档")
-    with open_publication(published) as con:
+    with open_publication(published, lake) as con:
         return refresh_data_docs(con, published)
 
 
-def report_all(published: Path, data: Path | None = None) -> None:
-    """Every folder beside the published file, the site last: its pages link to the reports that are there."""
+def report_all(published: Path, data: Path | None = None, lake: Lake | None = None) -> None:
+    """Every folder in `published`, the site last: its pages link to the reports that are there."""
     from youjun_pipeline.reports.kinds import FOLDERS
 
     for folder in FOLDERS:
-        report(published, folder, data)
-    data_docs(published)
-    site(published)
+        report(published, folder, data, lake)
+    data_docs(published, lake)
+    site(published, lake)

@@ -115,6 +115,11 @@ class Settings:
             csv=False,
         )
 
+    @property
+    def lake_to_read(self) -> Lake | None:
+        """The lake that has what these settings publish; None for a file: a share of the districts reads its own."""
+        return None if self.shard else self.lake
+
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> Settings:
         """Settings from environment variables; one that is blank counts as not set.
@@ -160,13 +165,15 @@ class Settings:
 @dataclass(frozen=True)
 class Automation:
     """What Dagster's daemon does by itself: whether it starts with it, when the night is (cron, China's time), and after
-    how many days the record of a run is deleted; of more than one of `shards` each is a run of its own.
+    how many days the record of a run is deleted; of more than one of `shards` each is a run of its own. `has_lake`: whether
+    there is a lake to take care of.
     """
 
     is_on: bool = False
     nightly_cron: str = "0 2 * * *"
     keep_runs_days: int = 90
     shards: int = 1
+    has_lake: bool = False
 
     def all_shards(self) -> list[Shard | None]:
         """Every share of the districts, or None for all at once."""
@@ -188,10 +195,11 @@ class Automation:
         shards = env.get(SHARDS, "").strip() or "1"
         if not _DAYS.fullmatch(shards) or int(shards) > 9999:
             raise SettingsError(f"{SHARDS}={shards}：应为 1 到 9999 / a number from 1 to 9999 is expected")
-        if int(shards) > 1 and not env.get(LAKE, "").strip():
+        has_lake = bool(env.get(LAKE, "").strip())
+        if int(shards) > 1 and not has_lake:
             raise SettingsError(f"{SHARDS}={shards}：须先设置 {LAKE} / shards are put together in a lake")
         cron = env.get(NIGHTLY_CRON, "").strip() or cls.nightly_cron
-        return cls(switch == "on", cron, int(days), int(shards))
+        return cls(switch == "on", cron, int(days), int(shards), has_lake)
 
 
 @dataclass(frozen=True)

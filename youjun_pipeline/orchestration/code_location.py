@@ -10,7 +10,7 @@ import dagster as dg
 from youjun_pipeline.orchestration.abandoned import abandoned_runs
 from youjun_pipeline.orchestration.housekeeping import housekeeping
 from youjun_pipeline.orchestration.jobs import PLANNING_JOB, REFRESH_JOB, SHARD_JOB
-from youjun_pipeline.orchestration.lake import lake, lake_schedule
+from youjun_pipeline.orchestration.lake import LAKE_ASSETS, LAKE_JOB, lake_schedule
 from youjun_pipeline.orchestration.notices import district_notice
 from youjun_pipeline.orchestration.published import ASSET_CHECKS, ASSETS, PUBLICATION
 from youjun_pipeline.orchestration.refresh import Refresh
@@ -31,11 +31,12 @@ FRESH = dg.FreshnessPolicy.cron("0 6 * * *", timedelta(hours=6), timezone="Asia/
 def build_definitions() -> dg.Definitions:
     """The Definitions object, made once per process."""
     automation = Automation.from_environment()
+    of_lake = LAKE_ASSETS if automation.has_lake else []
     return dg.Definitions(
-        assets=dg.map_asset_specs(_with_freshness, ASSETS) if automation.is_on else ASSETS,
+        assets=[*(dg.map_asset_specs(_with_freshness, ASSETS) if automation.is_on else ASSETS), *of_lake],
         asset_checks=ASSET_CHECKS,
-        jobs=[REFRESH_JOB, SHARD_JOB, PLANNING_JOB, lake],
-        schedules=[nightly_schedule(automation), lake_schedule(automation)],
+        jobs=[REFRESH_JOB, SHARD_JOB, PLANNING_JOB, *([LAKE_JOB] if of_lake else [])],
+        schedules=[nightly_schedule(automation), *([lake_schedule(automation)] if of_lake else [])],
         sensors=[
             phases_sensor,
             deliveries_sensor(automation),

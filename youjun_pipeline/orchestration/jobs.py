@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import dagster as dg
 
+from youjun_pipeline.orchestration.lake import OF_LAKE
+
 # Runs of both write to the warehouse.
 REFRESH, SHARD_REFRESH, PLANNING = "refresh", "refresh_shard", "planning"
 
+# What a lake is cared for by comes after the publications of all shards (`lake`).
+OF_REFRESH = dg.AssetSelection.all() - OF_LAKE
+
 REFRESH_JOB = dg.define_asset_job(
     REFRESH,
-    selection=dg.AssetSelection.all(),
+    selection=OF_REFRESH,
     description="读取交付、计算各阶段评估、检查并发布；夜间计划与 make run 用的是同一个作业",
     executor_def=dg.in_process_executor,
 )
 
 # Not what is upstream of the publication alone: an evaluation of which not every table was filled does not stand.
-WITHOUT_REPORTS = dg.AssetSelection.all() - dg.AssetSelection.key_prefixes("reports")
+WITHOUT_REPORTS = OF_REFRESH - dg.AssetSelection.key_prefixes("reports")
 
 # Whatever an evaluation publishes comes from one run, so the tables of planning are made anew with all they rest on. Reports and
 # the site are left to the next refresh.

@@ -1,13 +1,18 @@
-"""The job `lake`: the file, reports and site of the whole from what the shards brought in, and the care of the lake.
+"""The assets of a lake: the file, reports and site of the whole from what the shards brought in, and the care of the lake.
 
-Keep out: the work itself (`session`, `warehouse.lake_file`, `warehouse.lake_care`).
+They are there where the settings name a lake, and every morning the job `lake` makes both. Keep out: the work itself (`session`,
+`warehouse.lake_file`, `warehouse.lake_care`).
 """
 
 # Not `from __future__ import annotations`: Dagster looks at the annotations of what it calls.
 import dagster as dg
 
 from youjun_pipeline import session
+from youjun_pipeline.orchestration.lineage import OWNERS
 from youjun_pipeline.settings import Automation, Lake, Settings
+
+FILE, CARE = dg.AssetKey(["lake", "file"]), dg.AssetKey(["lake", "care"])
+OF_LAKE = dg.AssetSelection.key_prefixes("lake")
 
 
 class NoLakeError(RuntimeError):
@@ -20,28 +25,39 @@ def _lake(settings: Settings) -> Lake:
     return settings.lake
 
 
-@dg.op(out=dg.Out(dg.Nothing), description="由数据湖当前的发布生成本机的发布库、报表和网站")
-def file_from_lake(context: dg.OpExecutionContext) -> None:
+@dg.asset(
+    key=FILE,
+    group_name="lake",
+    owners=OWNERS,
+    kinds={"duckdb"},
+    description="由数据湖当前的发布生成本机的发布库、报表和网站",
+)
+def file_from_lake() -> dg.MaterializeResult:
     """Pull the publication of the lake and bring everything beside it up to it; nothing where it is here already."""
     from youjun_pipeline.warehouse.lake_file import pull_when_new
 
     settings = Settings.from_environment()
     made = pull_when_new(_lake(settings), settings.warehouse, settings.published)
     if made.is_new:
-        session.report_all(settings.published, settings.data)
-    context.add_output_metadata({"run_id": made.run_id, "rows": made.rows, "published": made.is_new})
+        session.report_all(settings.published, settings.data, settings.lake_to_read)
+    return dg.MaterializeResult(metadata={"run_id": made.run_id, "rows": made.rows, "published": made.is_new})
 
 
-@dg.op(
-    ins={"after": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing), description="数据湖：过期快照、小文件、无用文件"
+@dg.asset(
+    key=CARE,
+    deps=[FILE],
+    group_name="lake",
+    owners=OWNERS,
+    kinds={"parquet"},
+    description="数据湖整理：过期快照、小文件、无用文件",
 )
-def tidy_lake(context: dg.OpExecutionContext) -> None:
-    """Expire snapshots, merge files, remove what is out of use."""
+def tidy_lake() -> dg.MaterializeResult:
+    """Expire snapshots, merge files, remove what is out of use: after what people read."""
     from youjun_pipeline.warehouse.lake_care import tidy
 
     done = tidy(_lake(Settings.from_environment()))
-    context.add_output_metadata(
-        {
+    return dg.MaterializeResult(
+        metadata={
             "snapshots": done.snapshots,
             "merged": done.merged,
             "removed": done.removed,
@@ -50,14 +66,13 @@ def tidy_lake(context: dg.OpExecutionContext) -> None:
     )
 
 
-@dg.job(
-    name="lake",
+LAKE_ASSETS = [file_from_lake, tidy_lake]
+LAKE_JOB = dg.define_asset_job(
+    "lake",
+    selection=OF_LAKE,
     description="数据湖发布之后：本机的发布库、报表、网站，以及数据湖的整理",
     executor_def=dg.in_process_executor,
 )
-def lake() -> None:
-    """First what people read, then the care."""
-    tidy_lake(file_from_lake())
 
 
 def lake_schedule(automation: Automation) -> dg.ScheduleDefinition:
@@ -65,7 +80,7 @@ def lake_schedule(automation: Automation) -> dg.ScheduleDefinition:
     is_on = automation.is_on and automation.shards > 1
     return dg.ScheduleDefinition(
         name="lake_morning",
-        job=lake,
+        job=LAKE_JOB,
         cron_schedule="0 5 * * *",
         execution_timezone="Asia/Shanghai",
         default_status=dg.DefaultScheduleStatus.RUNNING if is_on else dg.DefaultScheduleStatus.STOPPED,

@@ -13,9 +13,8 @@ import dagster as dg
 
 from youjun_pipeline.notify import Concerned, NotifyError, concern_text, send
 from youjun_pipeline.settings import Channels, Settings
-from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline.warehouse.held_back import Concern, attached_before, concerns, turned
-from youjun_pipeline.warehouse.swap import FILE_NAME
+from youjun_pipeline.warehouse.held_back import Concern, concerns, turned
+from youjun_pipeline.warehouse.published import attached_before, mark_of, open_publication
 
 
 @dataclass(frozen=True)
@@ -49,16 +48,16 @@ def district_notice(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     # Without a channel nothing counts as sent: once one is configured, it gets all that still holds.
     if not (channels.webhook or channels.smtp_url):
         return dg.SensorResult(skip_reason="没有配置通知渠道", cursor=context.cursor)
-    path = Settings.from_environment().published / FILE_NAME
-    if not path.exists():
-        return dg.SensorResult(skip_reason=f"还没有发布库 {path}", cursor=context.cursor)
-    # A publication, a rollback and a restore each put another file in its place.
-    publication = f"{path.stat().st_mtime_ns}/{path.stat().st_ino}"
+    settings = Settings.from_environment()
+    place = settings.published, settings.lake_to_read
+    publication = mark_of(*place)
+    if publication is None:
+        return dg.SensorResult(skip_reason=f"还没有发布 {settings.published}", cursor=context.cursor)
     if publication == told.publication:
         return dg.SensorResult(skip_reason="没有新的发布", cursor=context.cursor)
-    with connect(path, read_only=True) as con:
+    with open_publication(*place) as con:
         found = concerns(con)
-        with attached_before(con, path.parent) as is_there:
+        with attached_before(con, settings.published) as is_there:
             found += turned(con) if is_there else []
     identities = frozenset(c.identity for c in found)
     new = identities - told.identities

@@ -18,8 +18,7 @@ from youjun_pipeline.orchestration.jobs import PLANNING, REFRESH, SHARD_REFRESH
 from youjun_pipeline.orchestration.partitions import PHASES, range_tags, register_phases
 from youjun_pipeline.settings import Automation, Settings, Shard
 from youjun_pipeline.warehouse.closing import closed_evaluations
-from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline.warehouse.swap import FILE_NAME
+from youjun_pipeline.warehouse.published import NoPublicationError, open_publication
 
 log = logging.getLogger("youjun")
 UNDER_WAY = [
@@ -49,12 +48,11 @@ def _closed(settings: Settings) -> set[tuple[str, str]]:
 
     Without a publication that can be read nothing counts as closed: a run too many does no harm, it leaves them out itself.
     """
-    path = settings.published / FILE_NAME
-    if not path.exists():
-        return set()
     try:
-        with connect(path, read_only=True) as con:
+        with open_publication(settings.published, settings.lake_to_read) as con:
             return closed_evaluations(con)
+    except NoPublicationError:
+        return set()
     except Exception as error:
         log.warning("发布库无法读取，所有已开始的阶段都按未关闭处理：%s", error)
         return set()

@@ -20,6 +20,7 @@ from youjun_pipeline.reports.data_docs import Outcome, load_batches
 from youjun_pipeline.reports.kinds import FOLDERS
 from youjun_pipeline.vocabulary import words
 from youjun_pipeline.warehouse.held_back import HELD, STALE, concerns, evaluation_states
+from youjun_pipeline.warehouse.published import open_publication
 from youjun_pipeline.warehouse.summary import VERDICT_HEAD, verdicts
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ GATE = dg.AssetCheckKey(PUBLICATION, "districts_pass_the_gate")
 def publication(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult:
     """Publish what passed the gate; without anything new the file that stands stays, and the one before it."""
     made = refresh.publish(context)
-    published = refresh.settings.published
-    with session.open_publication(published) as con:
+    settings = refresh.settings
+    with open_publication(settings.published, settings.lake_to_read) as con:
         states = _states(con)
         for phase in context.partition_keys:
             rows, failing = con.execute(_OF_PHASE, [phase]).fetchall()[0]
@@ -110,7 +111,8 @@ def report_asset(folder: str) -> dg.AssetsDefinition:
     @computed(dg.AssetKey(["reports", folder]), [PUBLICATION], f"每个区县每个阶段：{titles}", kinds={"excel"})
     @reason_first
     def write_reports(refresh: Refresh) -> dg.MaterializeResult:
-        made = session.report(refresh.settings.published, folder, refresh.settings.data)
+        settings = refresh.settings
+        made = session.report(settings.published, folder, settings.data, settings.lake_to_read)
         found = {"files_written": made.written, "files_kept": made.kept}
         return dg.MaterializeResult(metadata=found | _place(refresh, folder))
 
@@ -144,7 +146,7 @@ DATA_DOCS = dg.AssetKey(["reports", "data_docs"])
 @reason_first
 def data_docs(refresh: Refresh) -> dg.MaterializeResult:
     """Watch the published tables as a whole; what fails is shown and keeps nothing back, the gate has spoken already."""
-    outcomes = session.data_docs(refresh.settings.published)
+    outcomes = session.data_docs(refresh.settings.published, refresh.settings.lake_to_read)
     # A first publication has none before it: what compares with it has nothing to say, and Dagster wants every check.
     silent = [Outcome(b.name, b.title, 0) for b in load_batches() if b.name not in {o.name for o in outcomes}]
     found = {"batches": len(outcomes), "not_met": sum(len(o.failures) for o in outcomes)}
@@ -172,7 +174,7 @@ def data_docs(refresh: Refresh) -> dg.MaterializeResult:
 @reason_first
 def site(refresh: Refresh) -> dg.MaterializeResult:
     """Rewrite the pages of the districts that changed."""
-    made = session.site(refresh.settings.published)
+    made = session.site(refresh.settings.published, refresh.settings.lake_to_read)
     found = {
         "pages_written": made.pages,
         "districts_written": made.districts_built,

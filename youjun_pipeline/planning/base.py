@@ -17,6 +17,7 @@ from youjun_pipeline.contracts.model import fold_word
 from youjun_pipeline.planning.actions import Step
 from youjun_pipeline.planning.judge import figures_of
 from youjun_pipeline.planning.scenario_file import Names
+from youjun_pipeline.settings import Lake
 from youjun_pipeline.warehouse.inputs import open_inputs
 from youjun_pipeline.warehouse.models import behind, build
 from youjun_pipeline.warehouse.run import RunScope, begin_run
@@ -31,9 +32,11 @@ class PlanningError(ValueError):
 
 
 @contextmanager
-def open_planning(published: Path, districts: Sequence[str]) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_planning(
+    published: Path, districts: Sequence[str], lake: Lake | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A publication's districts in memory, with a run begun over all their evaluations; nothing is locked or written."""
-    with open_inputs(published, districts) as con:
+    with open_inputs(published, districts, lake) as con:
         found = con.execute("select max(as_of), list(distinct phase_id) from mart.evaluation").fetchall()[0]
         if found[0] is None:
             raise PlanningError(f"发布库中没有这些区县：{'、'.join(districts)}")

@@ -36,13 +36,14 @@ def what_if_command(settings: Settings, options: argparse.Namespace) -> int:
     from youjun_pipeline.planning.text import what_if_text
     from youjun_pipeline.planning.what_if import PlanningError, try_out
     from youjun_pipeline.warehouse.inputs import NoInputsError
+    from youjun_pipeline.warehouse.lake import LakeError
 
     try:
         result = try_out(settings, options.district, options.phase, options.scenario)
     except ScenarioFileError as error:
         print(f"{error}\n没有试算：共 {len(error.problems)} 处问题，改好后请再运行", file=sys.stderr)
         return 1
-    except (PlanningError, NoInputsError) as error:
+    except (PlanningError, NoInputsError, LakeError) as error:
         print(error, file=sys.stderr)
         return 1
     print(what_if_text(result, options.at))

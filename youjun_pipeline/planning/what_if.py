@@ -71,7 +71,7 @@ def try_out(settings: Settings, district_code: str, phase_id: str, wanted: Seque
     """
     problems = list[Problem]()
     scenarios = [read_scenario(_path_of(settings, district_code, name)) for name in wanted if name != PLAN]
-    with open_planning(settings.published, [district_code]) as con:
+    with open_planning(settings.published, [district_code], settings.lake_to_read) as con:
         start, names, plan = start_of(con, district_code, phase_id)
         trials, forecast = list[Trial](), forecast_of(con, district_code, phase_id)
         for s in scenarios:

@@ -27,8 +27,8 @@ from youjun_pipeline.reports.unchanged import (
 )
 from youjun_pipeline.settings import SHANGHAI
 from youjun_pipeline.warehouse.manifest import put_folder
-from youjun_pipeline.warehouse.swap import PREVIOUS_NAME, building_folder
-from youjun_pipeline.warehouse.tables import sql_text
+from youjun_pipeline.warehouse.published import attached_before
+from youjun_pipeline.warehouse.swap import building_folder
 
 if TYPE_CHECKING:
     import duckdb
@@ -36,6 +36,14 @@ if TYPE_CHECKING:
 
 DECLARATIONS = Path(__file__).with_name("expectations.toml")
 TEMPLATE = Path(__file__).with_name("data_docs.html")
+# What the batch about the publication before reads of it.
+COMPARED = (
+    "mart.school",
+    "mart.school_indicator",
+    "mart.stage_balance",
+    "mart.district_indicator",
+    "mart.lineage",
+)
 # So many rows that do not meet an expectation are shown; `Result.unexpected` counts them all.
 SHOWN_ROWS = 50
 # What tells a row of a batch from the others, where the batch has it.
@@ -107,13 +115,11 @@ def refresh_data_docs(con: duckdb.DuckDBPyConnection, published: Path) -> list[O
 
     Where the page is about this publication already, what was found then is returned and nothing is checked again.
     """
-    before = published / PREVIOUS_NAME
-    if before.exists():
-        con.execute(f"attach {sql_text(str(before))} as before (read_only)")
-    target, made_from = published / "data_docs", _made_from(con, before.exists())
-    if known := _known_outcomes(target, made_from):
-        return known
-    frames = read_batches(con, before.exists())
+    with attached_before(con, published, COMPARED) as has_before:
+        target, made_from = published / "data_docs", _made_from(con, has_before)
+        if known := _known_outcomes(target, made_from):
+            return known
+        frames = read_batches(con, has_before)
     building = building_folder(published, "data_docs")
     outcomes = validate(frames)
     building.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from youjun_pipeline.reports.words import NOTHING
 from youjun_pipeline.site import names, words
 from youjun_pipeline.site.read import grouped
 from youjun_pipeline.standard import load_catalogue
-from youjun_pipeline.warehouse.held_back import attached_before
+from youjun_pipeline.warehouse.published import attached_before
 from youjun_pipeline.warehouse.tables import declared_tables
 
 if TYPE_CHECKING:

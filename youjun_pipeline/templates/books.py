@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 
@@ -25,6 +25,9 @@ from youjun_pipeline.standard import DEFAULT_STANDARD, Catalogue, available_cata
 from youjun_pipeline.templates.data_sheet import Layout, write_data
 from youjun_pipeline.templates.help_sheets import write_checks, write_instructions, write_lists
 from youjun_pipeline.templates.open_items import OpenItems, open_items
+
+if TYPE_CHECKING:
+    import duckdb
 
 # What a roster says of a school that stays the same from one delivery to the next; pupils are counted anew each time.
 LASTING = (
@@ -66,8 +69,8 @@ class Roster:
         ]
 
 
-def newest_roster(data: Path, code: str, published: Path | None = None) -> Roster:
-    """The newest delivered roster of a district in the data folder, with what the publication says is still open.
+def newest_roster(data: Path, code: str, con: duckdb.DuckDBPyConnection | None = None) -> Roster:
+    """The newest delivered roster of a district in the data folder, with what the publication open in `con` says is still open.
 
     Raises TemplateError for an unknown district, one without a roster, or a roster that cannot be read.
     """
@@ -76,7 +79,7 @@ def newest_roster(data: Path, code: str, published: Path | None = None) -> Roste
         known = "、".join(sorted(districts)) or "没有区县"
         raise TemplateError(f"{data} 中没有区县 {code}；现有：{known}")
     roster = _roster(districts[code])
-    return replace(roster, open_items=open_items(published, code)) if published else roster
+    return replace(roster, open_items=open_items(con, code)) if con else roster
 
 
 def _roster(district: District) -> Roster:

@@ -35,17 +35,14 @@ def templates_command(options: argparse.Namespace) -> int:
     from youjun_pipeline.contracts import load_datasets
     from youjun_pipeline.templates.books import (
         TemplateError,
-        newest_roster,
         write_price_template,
         write_scenario_template,
         write_templates,
     )
-    from youjun_pipeline.warehouse.swap import FILE_NAME
 
     try:
         district = options.district
-        settings = Settings.from_environment() if district else None
-        roster = newest_roster(settings.data, district, settings.published / FILE_NAME) if settings else None
+        roster = _roster_with_open_items(Settings.from_environment(), district) if district else None
         if options.by_school:
             return _school_books(Path(options.folder), roster)
         paths = write_templates(Path(options.folder), roster)
@@ -67,6 +64,21 @@ def templates_command(options: argparse.Namespace) -> int:
     print(f"另有情景模板 {scenario.name}：填好后改名放入区县文件夹的 scenarios/，用 youjun what-if 试算")
     print(f"另有单价模板 {prices.name}：填好后放入区县文件夹，用 youjun propose 编制最省方案")
     return 0
+
+
+def _roster_with_open_items(settings: Settings, district: str) -> Roster:
+    """The district's newest roster, with what is open in the publication where there is one."""
+    from youjun_pipeline.templates.books import TemplateError, newest_roster
+    from youjun_pipeline.warehouse.lake import LakeError
+    from youjun_pipeline.warehouse.published import NoPublicationError, open_publication
+
+    try:
+        with open_publication(settings.published, settings.lake_to_read) as con:
+            return newest_roster(settings.data, district, con)
+    except NoPublicationError:
+        return newest_roster(settings.data, district)
+    except LakeError as error:
+        raise TemplateError(str(error)) from error
 
 
 def _school_books(folder: Path, roster: Roster | None) -> int:

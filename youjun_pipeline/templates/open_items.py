@@ -7,12 +7,10 @@ here: which things are open, as rows of a template. Keep out: how a template loo
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from youjun_pipeline import vocabulary
 from youjun_pipeline.contracts import load_datasets
-from youjun_pipeline.warehouse.connection import connect
 
 if TYPE_CHECKING:
     import duckdb
@@ -29,26 +27,23 @@ class OpenItems:
     milestones: list[str] = field(default_factory=list)
 
 
-def open_items(published: Path, district: str) -> OpenItems:
-    """What is open in the newest published phase of a district; nothing where it was never published."""
-    if not published.exists():
+def open_items(con: duckdb.DuckDBPyConnection, district: str) -> OpenItems:
+    """What is open in the newest phase of a district in the publication that `con` has open; nothing where it has none."""
+    phases = con.execute(
+        "select phase_id from mart.evaluation where district_code = ? order by phase_order desc limit 1",
+        [district],
+    ).fetchall()
+    if not phases:
         return OpenItems()
-    with connect(published, read_only=True) as con:
-        phases = con.execute(
-            "select phase_id from mart.evaluation where district_code = ? order by phase_order desc limit 1",
-            [district],
-        ).fetchall()
-        if not phases:
-            return OpenItems()
-        place = [district, phases[0][0]]
-        progress = _rows(con, _PROGRESS, place)
-        for row in progress:
-            row["上次状态"] = vocabulary.word("state", row.pop("state")) or ""
-        rows = {
-            "suspicion_answers": [_with_column(row) for row in _rows(con, _SUSPICIONS, place)],
-            "progress": progress,
-            "acceptances": [_with_stage(row) for row in _rows(con, _UNSIGNED, place)],
-        }
+    place = [district, phases[0][0]]
+    progress = _rows(con, _PROGRESS, place)
+    for row in progress:
+        row["上次状态"] = vocabulary.word("state", row.pop("state")) or ""
+    rows = {
+        "suspicion_answers": [_with_column(row) for row in _rows(con, _SUSPICIONS, place)],
+        "progress": progress,
+        "acceptances": [_with_stage(row) for row in _rows(con, _UNSIGNED, place)],
+    }
     numbers = [[row[key] for row in progress if row[key]] for key in ("measure_no", "milestone_no")]
     return OpenItems(rows, *numbers)
 

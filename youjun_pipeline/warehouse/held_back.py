@@ -1,21 +1,14 @@
 """What a publication says of districts that did not get into it, are gone from it, or have been silent for long.
 
-Belongs here: the question, and the publication before it that is asked for what it said. Keep out: who is told and in which
-words (`orchestration.notices`, `notify`).
+Belongs here: the question. Keep out: who is told and in which words (`orchestration.notices`, `notify`).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
-
-from youjun_pipeline.warehouse.swap import PREVIOUS_NAME
-from youjun_pipeline.warehouse.tables import describe, sql_text
 
 HELD, GONE, SILENT, TURNED = "held", "gone", "silent", "turned"
 
@@ -54,30 +47,6 @@ class Concern:
         parts = [self.kind, self.district_code, self.phase_id, self.check_name]
         text = "\0".join(parts if self.kind == SILENT else [*parts, self.message])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-@contextmanager
-def attached_before(
-    con: duckdb.DuckDBPyConnection, published: Path, tables: Sequence[str] = ("mart.district_verdict",)
-) -> Iterator[bool]:
-    """Attach the file that stands beside the publication as `before`, read-only; yields whether it can be compared.
-
-    It cannot where there is no such file, where the file cannot be read, or where an older version wrote it and it
-    lacks something of `tables`. After a rollback the file beside is the later publication.
-    """
-    path = published / PREVIOUS_NAME
-    if not path.exists():
-        yield False
-        return
-    try:
-        con.execute(f"attach {sql_text(str(path))} as before (read_only)")
-    except duckdb.Error:
-        yield False
-        return
-    try:
-        yield all(describe(con, f"before.{t}").keys() >= describe(con, t).keys() for t in tables)
-    finally:
-        con.execute("detach before")
 
 
 def turned(con: duckdb.DuckDBPyConnection) -> list[Concern]:

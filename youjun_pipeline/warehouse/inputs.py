@@ -16,13 +16,15 @@ from pathlib import Path
 
 import duckdb
 
+from youjun_pipeline.settings import Lake
 from youjun_pipeline.sql import transaction
 from youjun_pipeline.warehouse.catalogues import load_standard
 from youjun_pipeline.warehouse.connection import IN_MEMORY, connect
 from youjun_pipeline.warehouse.manifest import folder_run, name_folder, put_folder
 from youjun_pipeline.warehouse.models import load_models, tables_read
+from youjun_pipeline.warehouse.published import NoPublicationError, attach_publication
 from youjun_pipeline.warehouse.run import RUN_TABLES, run_sql
-from youjun_pipeline.warehouse.swap import FILE_NAME, building_folder
+from youjun_pipeline.warehouse.swap import building_folder
 from youjun_pipeline.warehouse.tables import declared_tables, describe, ensure_tables, sql_text
 
 FOLDER, PREVIOUS = "inputs", "inputs.previous"
@@ -111,27 +113,33 @@ def change_back(published: Path) -> None:
 
 
 @contextmanager
-def open_inputs(published: Path, districts: Sequence[str]) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_inputs(
+    published: Path, districts: Sequence[str], lake: Lake | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A working database in memory with some districts of a publication: their published rows and what they rest on.
 
-    Nothing on disk is locked or written. Raises NoInputsError.
+    The publication is the file in the folder `published`, or the last one of `lake`. Nothing on disk is locked or written.
+    Raises NoInputsError, LakeError.
     """
-    file, folder = published / FILE_NAME, published / FOLDER
-    if not file.exists():
-        raise NoInputsError(f"还没有发布库 {file}：请先运行 make run")
-    if not folder.exists():
-        raise NoInputsError(f"发布库旁没有 {FOLDER}/（旧版本生成的发布）：请再运行一次 make run")
     with connect(IN_MEMORY) as con:
         ensure_tables(con)
         load_standard(con)
         con.execute(
             "create temp table wanted as select unnest($1::varchar[]) as district_code", [list(districts)]
         )
-        con.execute(f"attach {sql_text(str(file))} as publication (read_only)")
-        _refuse_others(con, published)
+        try:
+            is_file = attach_publication(con, "publication", published, lake)
+        except NoPublicationError as error:
+            raise NoInputsError(str(error)) from error
+        if is_file:
+            _refuse_others(con, published)
         with transaction(con):
-            for path in sorted(folder.glob("*.parquet"), key=lambda p: p.stem != "raw.delivered_file"):
-                _load(con, path)
+            if is_file:
+                files = (published / FOLDER).glob("*.parquet")
+                for path in sorted(files, key=lambda p: p.stem != "raw.delivered_file"):
+                    _load(con, path)
+            else:
+                _load_from_lake(con, districts)
             for table in declared_tables().values():
                 # closed phases can be tried too: in here nothing is closed
                 if table.schema == "mart" and "district_code" in table.columns:
@@ -145,8 +153,21 @@ def open_inputs(published: Path, districts: Sequence[str]) -> Iterator[duckdb.Du
         yield con
 
 
+def _load_from_lake(con: duckdb.DuckDBPyConnection, districts: Sequence[str]) -> None:
+    from youjun_pipeline.warehouse.lake_inputs import inputs_in_lake, rows_for
+
+    tables = inputs_in_lake(con, "publication")
+    if not tables:
+        raise NoInputsError("数据湖中没有发布所依据的交付数据（旧版本写入）：请再运行一次 make run")
+    for table in tables:
+        rows = rows_for(con, table, districts, "publication")
+        con.execute(f"create or replace table {table} as {rows}")
+
+
 def _refuse_others(con: duckdb.DuckDBPyConnection, published: Path) -> None:
     """Inputs that a crash left beside another publication than their own would judge it by figures that it never had."""
+    if not (published / FOLDER).exists():
+        raise NoInputsError(f"发布库旁没有 {FOLDER}/（旧版本生成的发布）：请再运行一次 make run")
     run_id = con.execute(
         "select run_id from publication.ops.publication order by published_at desc, run_id limit 1"
     ).fetchall()[0][0]

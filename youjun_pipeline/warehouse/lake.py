@@ -10,11 +10,13 @@ tries again (`committed`).
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -53,27 +55,39 @@ def open_lake(
     Raises LakeError: an extension is missing, or the catalogue does not answer.
     """
     with connect(IN_MEMORY) as con:
-        for extension in _extensions(lake):
-            _load(con, extension)
-        if lake.data.startswith("s3://"):
-            con.execute(_s3_secret())
-        # Small inserts kept as rows of the catalogue would lose the last digit of a DOUBLE in a DuckDB file (DuckLake of 1.5.5).
-        options = [f"data_path {sql_text(lake.data)}", "data_inlining_row_limit 0"]
-        if snapshot is not None:
-            options.append(f"snapshot_version {snapshot}")
-        if read_only or snapshot is not None:
-            options.append("read_only")
-        if "://" not in lake.data and not read_only:
-            Path(lake.data).mkdir(parents=True, exist_ok=True)
-        _attach(con, lake, ", ".join(options))
+        attach_lake(con, lake, "lake", read_only=read_only, snapshot=snapshot)
         yield con
 
 
-def _attach(con: duckdb.DuckDBPyConnection, lake: Lake, options: str) -> None:
+def attach_lake(
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    name: str,
+    *,
+    read_only: bool = False,
+    snapshot: int | None = None,
+) -> None:
+    """Attach the lake as `name` to a database that is open, as `open_lake` does; raises LakeError."""
+    for extension in _extensions(lake):
+        _load(con, extension)
+    if lake.data.startswith("s3://"):
+        con.execute(_s3_secret())
+    # Small inserts kept as rows of the catalogue would lose the last digit of a DOUBLE in a DuckDB file (DuckLake of 1.5.5).
+    options = [f"data_path {sql_text(lake.data)}", "data_inlining_row_limit 0"]
+    if snapshot is not None:
+        options.append(f"snapshot_version {snapshot}")
+    if read_only or snapshot is not None:
+        options.append("read_only")
+    if "://" not in lake.data and not read_only:
+        Path(lake.data).mkdir(parents=True, exist_ok=True)
+    _attach(con, lake, name, ", ".join(options))
+
+
+def _attach(con: duckdb.DuckDBPyConnection, lake: Lake, name: str, options: str) -> None:
     """Attach the lake, or make it where it is not there; of many workers that make it at once one is first."""
     for tried in range(TRIES):
         try:
-            con.execute(f"attach {sql_text('ducklake:' + lake.catalogue)} as lake ({options})")
+            con.execute(f"attach {sql_text('ducklake:' + lake.catalogue)} as {name} ({options})")
             return
         except duckdb.Error as error:
             if not any(word in str(error) for word in _MADE_BY_ANOTHER) or tried == 4:
@@ -156,21 +170,22 @@ def lay_out_lake(con: duckdb.DuckDBPyConnection) -> bool:
         committed(con, lay_out_all)
     for name in declared.keys() & there.keys():
         wanted = {column: type_ for column, (type_, _) in declared[name].columns.items()}
-        changed |= _reshape(con, name, there[name], wanted)
+        changed |= reshape(con, f"lake.{name}", there[name], wanted)
     return changed
 
 
-def _reshape(
-    con: duckdb.DuckDBPyConnection, name: str, there: dict[str, str], wanted: dict[str, str]
-) -> bool:
+def reshape(con: duckdb.DuckDBPyConnection, name: str, there: dict[str, str], wanted: dict[str, str]) -> bool:
+    """Give a table of the lake (`lake.<schema>.<table>`) the columns of `wanted`; returns whether it had others."""
     gone = [c for c in there if c not in wanted]
     come = [c for c in wanted if c not in there]
+    if not gone and not come:
+        return False
     with transaction(con):
         for column in gone:
-            con.execute(f'alter table lake.{name} drop column "{column}"')
+            con.execute(f'alter table {name} drop column "{column}"')
         for column in come:
-            con.execute(f'alter table lake.{name} add column "{column}" {wanted[column]}')
-    return bool(gone or come)
+            con.execute(f'alter table {name} add column "{column}" {wanted[column]}')
+    return True
 
 
 def committed(con: duckdb.DuckDBPyConnection, work: Callable[[], T]) -> T:
@@ -190,10 +205,27 @@ def committed(con: duckdb.DuckDBPyConnection, work: Callable[[], T]) -> T:
     raise LakeError("数据湖一直被其他任务写入，没有发布")
 
 
-def last_publication(con: duckdb.DuckDBPyConnection) -> int | None:
-    """The snapshot of the last publication in the lake that is attached; None where there is none yet."""
+@dataclass(frozen=True)
+class Tagged:
+    """A snapshot that is a publication: its number, its run, and the hash of its content."""
+
+    snapshot: int
+    run_id: str
+    content: str
+
+
+def publications(con: duckdb.DuckDBPyConnection) -> list[Tagged]:
+    """The publications in the lake that is attached, the last one first; those whose snapshots were forgotten are not there."""
     found = con.execute(
-        "select max(snapshot_id) from lake.snapshots() where author = $1 and commit_message like 'publication %'",
+        "select snapshot_id, commit_extra_info from lake.snapshots() "
+        "where author = $1 and commit_message like 'publication %' order by snapshot_id desc",
         [AUTHOR],
     ).fetchall()
-    return None if found[0][0] is None else int(found[0][0])
+    told = [(snapshot, json.loads(extra)) for snapshot, extra in found]
+    return [Tagged(snapshot, said["run_id"], said["content_sha256"]) for snapshot, said in told]
+
+
+def last_publication(con: duckdb.DuckDBPyConnection) -> int | None:
+    """The snapshot of the last publication in the lake that is attached; None where there is none yet."""
+    found = publications(con)
+    return found[0].snapshot if found else None

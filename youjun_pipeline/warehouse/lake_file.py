@@ -6,7 +6,6 @@ Keep out: the other direction (`lake_publication`). What is delivered (`inputs/`
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from dataclasses import replace
@@ -21,7 +20,7 @@ from youjun_pipeline.sql import transaction
 from youjun_pipeline.warehouse.catalogues import load_standard
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.contents import fingerprint, lay_out, note_contents
-from youjun_pipeline.warehouse.lake import LakeError, last_publication, open_lake
+from youjun_pipeline.warehouse.lake import LakeError, last_publication, open_lake, publications
 from youjun_pipeline.warehouse.manifest import Publication, last_published, write_manifest
 from youjun_pipeline.warehouse.parquet_copies import write_parquet
 from youjun_pipeline.warehouse.publication import STORAGE_VERSION
@@ -59,12 +58,11 @@ def pull_when_new(lake: Lake, warehouse: Path, published: Path) -> Publication:
     Raises LakeError, or WarehouseBusyError while a refresh holds the working database.
     """
     with open_lake(lake, read_only=True) as con:
-        snapshot = last_publication(con)
-        if snapshot is None:
-            raise LakeError("数据湖中还没有发布")
-        told = _one(con, f"select commit_extra_info from lake.snapshots() where snapshot_id = {snapshot}")
+        found = publications(con)
+    if not found:
+        raise LakeError("数据湖中还没有发布")
     standing = last_published(published)
-    if standing and standing.run_id == json.loads(told)["run_id"] and standing.path.exists():
+    if standing and standing.run_id == found[0].run_id and standing.path.exists():
         return replace(standing, is_new=False)
     with connect(warehouse):
         made = pull(lake, published)

@@ -16,7 +16,15 @@ import duckdb
 
 from youjun_pipeline.settings import Lake, Shard
 from youjun_pipeline.warehouse.contents import Content, fingerprint, note_contents
+from youjun_pipeline.warehouse.inputs import FOLDER as INPUTS
 from youjun_pipeline.warehouse.lake import AUTHOR, committed, lay_out_lake, open_lake
+from youjun_pipeline.warehouse.lake_inputs import (
+    find_changed_inputs,
+    lay_out_inputs,
+    put_inputs,
+    source_tables,
+)
+from youjun_pipeline.warehouse.manifest import folder_run
 from youjun_pipeline.warehouse.swap import FILE_NAME
 from youjun_pipeline.warehouse.tables import Table, declared_tables, sql_text
 
@@ -47,6 +55,10 @@ def push(published: Path, lake: Lake, shard: Shard | None = None, as_of: date | 
             "select run_id from source.ops.publication order by published_at desc, run_id limit 1"
         ).fetchall()[0][0]
         was_other = lay_out_lake(con)
+        # what a crash left beside another publication than its own is not brought
+        sources = source_tables(published / INPUTS) if folder_run(published, INPUTS) == run_id else {}
+        if sources:
+            was_other |= lay_out_inputs(con, sources)
 
         def work() -> Pushed:
             if _is_in(con, share, run_id) and not was_other:
@@ -55,6 +67,8 @@ def push(published: Path, lake: Lake, shard: Shard | None = None, as_of: date | 
                     _note_day(con, share, as_of)
             else:
                 made = _replace_share(con, share, was_other)
+                if sources and find_changed_inputs(con, sources):
+                    put_inputs(con, sources)
                 _note_share(con, share, run_id)
             return Pushed(*made, _tag(con, share, lake.wait))
 
@@ -64,6 +78,15 @@ def push(published: Path, lake: Lake, shard: Shard | None = None, as_of: date | 
             tagged = committed(con, lambda: _tag(con, share, lake.wait))
             return Pushed(pushed.evaluations, pushed.tables, tagged)
         return pushed
+
+
+def is_of_one_share(lake: Lake) -> bool:
+    """Whether what the lake has was all brought by runs for all districts, so that one file is the whole; raises LakeError."""
+    with open_lake(lake, read_only=True) as con:
+        there = con.execute(
+            "select 1 from duckdb_tables() where database_name = 'lake' and table_name = 'shard'"
+        ).fetchall()
+        return not there or not con.execute("select 1 from lake.ops.shard where shards > 1").fetchall()
 
 
 def _is_in(con: duckdb.DuckDBPyConnection, share: Shard, run_id: str) -> bool:

@@ -6,7 +6,8 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from youjun_pipeline.warehouse.connection import connect
+from youjun_pipeline.settings import Lake
+from youjun_pipeline.warehouse.published import open_publication
 from youjun_pipeline.warehouse.swap import FILE_NAME
 
 if TYPE_CHECKING:
@@ -34,17 +35,16 @@ def verdicts(con: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
     return con.execute(_VERDICTS).fetchall()
 
 
-def result_table(published: Path) -> str:
+def result_table(published: Path, lake: Lake | None = None) -> str:
     """The publication's place and a line per district and phase, as text for a terminal."""
-    path = published / FILE_NAME
-    with connect(path, read_only=True) as con:
+    with open_publication(published, lake) as con:
         rows = verdicts(con)
         blocked = con.execute(_BLOCKED).fetchall()
         standing = con.execute(
             "select published_at, rows from ops.publication order by published_at desc"
         ).fetchone()
     lines = [
-        f"发布库 {path}" + (f"（{standing[1]} 行）" if standing else ""),
+        f"发布库 {published / FILE_NAME}" + (f"（{standing[1]} 行）" if standing else ""),
         "",
         *_aligned([VERDICT_HEAD, *rows]),
     ]

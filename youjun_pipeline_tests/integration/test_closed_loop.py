@@ -15,7 +15,7 @@ from youjun_pipeline.ingest.files import read_file
 from youjun_pipeline.precheck.check import precheck
 from youjun_pipeline.templates.books import newest_roster, write_templates
 from youjun_pipeline.warehouse.connection import connect
-from youjun_pipeline.warehouse.swap import FILE_NAME
+from youjun_pipeline.warehouse.published import open_publication
 from youjun_pipeline_tests.integration.plan_story import (
     DAYS,
     one_class,
@@ -80,7 +80,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     settings = places(folder, date(2024, 6, 1))
     refresh(settings)
     out = folder / "templates"
-    write_templates(out, newest_roster(folder, "120114", settings.published / FILE_NAME))
+    with open_publication(settings.published) as con:
+        write_templates(out, newest_roster(folder, "120114", con))
     return folder, out
 
 

@@ -9,9 +9,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
 
+from youjun_pipeline.orchestration.code_location import build_definitions
 from youjun_pipeline.session import bring_to_lake, open_session
 from youjun_pipeline.settings import Lake, Settings, Shard
 from youjun_pipeline.warehouse.closing import close_phase
@@ -26,7 +28,8 @@ pytestmark = pytest.mark.scale
 pytest.importorskip("duckdb_extension_ducklake", reason="the extra `scale` is not installed")
 
 PHASES = (Phase("2023-first", "第一阶段", date(2023, 7, 1), date(2023, 9, 30)),)
-CODES = ("120114", "120115", "120118", "120119")
+# Of three shards one has none of them, of two each has two.
+CODES = ("120114", "120115", "120104", "120119")
 AS_OF = date(2024, 1, 1)
 
 
@@ -262,6 +265,32 @@ def test_a_worker_whose_file_is_behind_the_lake_begins_from_the_lake(whole: Sett
     with open_lake(here.lake, read_only=True) as con:
         found = con.execute("select district_code from lake.mart.evaluation where is_closed").fetchall()
     assert found == [(CODES[1],)]
+
+
+def test_file_and_care_are_assets_where_there_is_a_lake(
+    whole: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The morning's job makes both; a refresh makes neither."""
+    assert whole.lake
+    definitions = build_definitions.__wrapped__
+    keys = {dg.AssetKey(["lake", "file"]), dg.AssetKey(["lake", "care"])}
+    assert not definitions().resolve_asset_graph().get_all_asset_keys() & keys
+    for name, value in {
+        "YOUJUN_DATA": whole.data,
+        "YOUJUN_PUBLISHED": tmp_path / "published",
+        "YOUJUN_WAREHOUSE": tmp_path / "warehouse.duckdb",
+        "YOUJUN_LAKE": f"ducklake:{whole.lake.catalogue}",
+        "YOUJUN_LAKE_DATA": whole.lake.data,
+    }.items():
+        monkeypatch.setenv(name, str(value))
+    made = definitions()
+    assert made.resolve_asset_graph().get_all_asset_keys() >= keys
+    assert not set(made.resolve_job_def("refresh").asset_layer.executable_asset_keys) & keys
+    assert not set(made.resolve_job_def("refresh_shard").asset_layer.executable_asset_keys) & keys
+    monkeypatch.setattr("youjun_pipeline.session.report_all", lambda *_: None)
+    result = made.resolve_job_def("lake").execute_in_process()
+    assert {e.asset_key for e in result.get_asset_materialization_events()} == keys
+    assert differing(whole, tmp_path / "published" / "youjun.duckdb") == {}
 
 
 def test_tidying_keeps_the_publication_and_leaves_no_orphan(whole: Settings, tmp_path: Path) -> None:

@@ -12,10 +12,11 @@ import pandas as pd
 import pytest
 
 from youjun_pipeline.cli import main
-from youjun_pipeline.session import open_publication, open_session
+from youjun_pipeline.session import open_session
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.connection import WarehouseBusyError, connect
 from youjun_pipeline.warehouse.inputs import NoInputsError, open_inputs
+from youjun_pipeline.warehouse.published import open_publication
 from youjun_pipeline.warehouse.rollback import RollbackError, aside, roll_back
 from youjun_pipeline.warehouse.run import AsOfInFutureError, AsOfWentBackError
 from youjun_pipeline_tests.generate import PLAIN, Phase, generate_district, write_district

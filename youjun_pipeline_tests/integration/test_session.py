@@ -11,9 +11,10 @@ import duckdb
 import pytest
 
 from youjun_pipeline.reports.kinds import FOLDERS
-from youjun_pipeline.session import SCENARIOS, NoPublicationError, in_memory, open_publication, open_session
+from youjun_pipeline.session import SCENARIOS, in_memory, open_session
 from youjun_pipeline.warehouse.manifest import MANIFEST_NAME
 from youjun_pipeline.warehouse.models import load_models
+from youjun_pipeline.warehouse.published import NoPublicationError, open_publication
 from youjun_pipeline.warehouse.run import UnknownScopeError
 from youjun_pipeline_tests.conftest import CHECKOUT
 from youjun_pipeline_tests.generate import PLAIN, Phase, generate_district, write_district

@@ -22,9 +22,9 @@ from youjun_pipeline.planning.scenario_file import (
     write_scenario,
 )
 from youjun_pipeline.planning.what_if import Result, compare, open_planning, plan_of, start_of, what_if
-from youjun_pipeline.session import open_publication
 from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.inputs import NoInputsError
+from youjun_pipeline.warehouse.published import open_publication
 from youjun_pipeline.warehouse.scenario import VERDICTS
 from youjun_pipeline_tests.conftest import CHECKOUT
 from youjun_pipeline_tests.integration.delivered_files import write_xlsx

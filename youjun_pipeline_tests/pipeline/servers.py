@@ -1,6 +1,7 @@
 """PostgreSQL, Redis and an S3 server (SeaweedFS) on the loopback address, for the tests of `scale`.
 
-Each is started in a folder of its own and ended with the block. Where a program is not installed the test is skipped and says so.
+Each is started in a folder of its own and ended with the block, or when the test is killed. Where a program is not installed
+the test is skipped and says so.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -53,27 +56,31 @@ def program(name: str, *folders: str) -> str:
 
 @contextmanager
 def started(
-    command: list[str], log: Path, env: dict[str, str] | None = None
+    command: list[str],
+    log: Path,
+    env: dict[str, str] | None = None,
+    end: signal.Signals = signal.SIGTERM,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process with everything that it starts, gone after the block."""
+    """A process with everything that it starts, gone after the block, and when the test itself is killed (`guard`).
+
+    `end` is the signal by which the program wants to be ended.
+    """
     with log.open("ab") as out:
-        process = subprocess.Popen(
-            command,
+        guard = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("guard.py")), str(int(end)), *command],
             cwd=CHECKOUT,
             env=os.environ | (env or {}),
+            stdin=subprocess.PIPE,
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     try:
-        yield process
+        yield guard
     finally:
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(process.pid, number)
-                process.wait(15)
-            except (ProcessLookupError, subprocess.TimeoutExpired):
-                continue
+        assert guard.stdin
+        guard.stdin.close()
+        guard.wait(60)
 
 
 def wait_for(what: str, holds: Callable[[], object], seconds: float) -> None:
@@ -93,48 +100,34 @@ def answers(port: int) -> bool:
 
 @contextmanager
 def postgres(folder: Path) -> Iterator[int]:
-    """A PostgreSQL cluster of its own with the databases `lake` and `dagster`, user youjun, no password; yields the port."""
+    """A PostgreSQL cluster of its own with the databases `lake` and `dagster`, user youjun, no password; yields the port.
+
+    Its files are not among those of pytest, whose folder another pytest closes to everybody else; its log is in `folder`.
+    """
     initdb, server, psql = (
         program(name, "usr/lib/postgresql/*/bin") for name in ("initdb", "postgres", "psql")
     )
-    folder.mkdir(mode=0o700)
-    # it refuses to be started by root
-    as_user: list[str] = []
-    if os.getuid() == 0:
-        as_user = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
-        shutil.chown(folder, "postgres")
-        for above in folder.parents:
-            if above.stat().st_uid == 0 and not above.stat().st_mode & 0o001:
-                above.chmod(above.stat().st_mode | 0o011)
-    port = free_port()
-    log = folder.parent / "postgres.log"
-    subprocess.run(
-        [
-            *as_user,
-            initdb,
-            "-D",
-            str(folder / "db"),
-            "-A",
-            "trust",
-            "-U",
-            "youjun",
-            "-E",
-            "UTF8",
-            "--no-sync",
-        ],
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    options = ["-p", str(port), "-k", str(folder), "-c", f"listen_addresses={HOST}", "-c", "fsync=off"]
-    with started([*as_user, server, "-D", str(folder / "db"), *options], log):
-        ask = [psql, "-q", "-h", HOST, "-p", str(port), "-U", "youjun", "-d", "postgres"]
-        wait_for(
-            "PostgreSQL",
-            lambda: subprocess.run([*ask, "-c", "select 1"], capture_output=True).returncode == 0,
-            60,
-        )
-        subprocess.run([*ask, "-c", "create database lake", "-c", "create database dagster"], check=True)
-        yield port
+    folder.mkdir()
+    port, log = free_port(), folder / "postgres.log"
+    with tempfile.TemporaryDirectory(prefix="youjun-postgres-", dir="/tmp") as place:
+        # it refuses to be started by root
+        as_user: list[str] = []
+        if os.getuid() == 0:
+            as_user = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
+            shutil.chown(place, "postgres")
+        made = [initdb, "-D", f"{place}/db", "-A", "trust", "-U", "youjun", "-E", "UTF8", "--no-sync"]
+        subprocess.run([*as_user, *made], check=True, stdout=subprocess.DEVNULL, cwd=place)
+        options = ["-p", str(port), "-k", place, "-c", f"listen_addresses={HOST}", "-c", "fsync=off"]
+        # not SIGTERM, at which it waits for its clients
+        with started([*as_user, server, "-D", f"{place}/db", *options], log, end=signal.SIGINT):
+            ask = [psql, "-q", "-h", HOST, "-p", str(port), "-U", "youjun", "-d", "postgres"]
+            wait_for(
+                "PostgreSQL",
+                lambda: subprocess.run([*ask, "-c", "select 1"], capture_output=True).returncode == 0,
+                60,
+            )
+            subprocess.run([*ask, "-c", "create database lake", "-c", "create database dagster"], check=True)
+            yield port
 
 
 @contextmanager

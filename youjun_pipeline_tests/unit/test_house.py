@@ -80,6 +80,27 @@ def test_long_functions_explain_themselves():
     assert long == {}, f"over {FUNCTION_LINES} lines; split it, or say why it is long ({EXPLANATION} ...)"
 
 
+# Who makes the published file, or copies of it; everybody else opens what is published by `warehouse.published`.
+MAKERS = {
+    f"warehouse/{name}.py"
+    for name in (
+        *("csv_copies", "lake_file", "lake_publication", "manifest", "parquet_copies"),
+        *("publication", "published", "rollback", "summary", "swap"),
+    )
+}
+
+
+def test_no_reader_joins_the_path_of_the_published_file_itself():
+    """A reader that does so reads no lake. `summary` names the file to people."""
+    named = re.compile(r"\b(FILE_NAME|PREVIOUS_NAME)\b|/ *[\"']youjun(\.previous)?\.duckdb|duckdb\.connect\(")
+    found = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if named.search(path.read_text(encoding="utf-8"))
+    }
+    assert found - MAKERS - {"warehouse/connection.py"} == set()
+
+
 def test_wheel_carries_every_file_of_the_package():
     settings = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
     patterns = settings["tool"]["setuptools"]["package-data"]["youjun_pipeline"]
