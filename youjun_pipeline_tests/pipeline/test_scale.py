@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -23,13 +22,13 @@ import pytest
 
 from youjun_pipeline.session import bring_to_lake, open_session
 from youjun_pipeline.settings import Lake, Settings, Shard
-from youjun_pipeline.warehouse.lake import attach_lake, last_publication, open_lake
+from youjun_pipeline.warehouse.lake import last_publication, open_lake
 from youjun_pipeline.warehouse.lake_care import tidy
 from youjun_pipeline.warehouse.tables import declared_tables
 from youjun_pipeline_tests.conftest import CHECKOUT
 from youjun_pipeline_tests.generate import Phase
 from youjun_pipeline_tests.generate.country import generate_country
-from youjun_pipeline_tests.pipeline.servers import everything, program, started, wait_for
+from youjun_pipeline_tests.pipeline.servers import everything, started, wait_for
 from youjun_pipeline_tests.steps import places, refresh
 
 pytestmark = pytest.mark.scale
@@ -230,42 +229,6 @@ def test_no_file_is_left_that_nobody_knows(night: Night) -> None:
         call = "call ducklake_delete_orphaned_files('lake', cleanup_all => true, dry_run => true)"
         assert con.execute(call).fetchall() == []
         assert look(con)[1] == DISTRICTS
-
-
-def test_a_backup_is_restored_elsewhere(night: Night, tmp_path: Path) -> None:
-    """As docs/scale.md says: the dump first, then the files; loaded into another database, with another address of the files."""
-    lake = night.settings.lake
-    assert lake
-    ask = lake.catalogue.removeprefix("postgres:")
-    dump, files = tmp_path / "lake.sql", tmp_path / "files"
-    pg_dump, psql = (program(name, "usr/lib/postgresql/*/bin") for name in ("pg_dump", "psql"))
-    subprocess.run([pg_dump, "-d", ask, "-f", str(dump)], check=True)
-    with open_lake(lake, read_only=True) as con:
-        for name, content in con.execute(
-            f"select filename, content from read_blob('{lake.data}**')"
-        ).fetchall():
-            path = files / name.removeprefix(lake.data)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-    restored = replace(
-        lake, catalogue=lake.catalogue.replace("dbname=lake", "dbname=restored"), data=f"{files}/"
-    )
-    subprocess.run([psql, "-q", "-d", ask, "-c", "create database restored"], check=True)
-    moved = f"update ducklake_metadata set value = '{restored.data}' where key = 'data_path'"
-    there = restored.catalogue.removeprefix("postgres:")
-    subprocess.run([psql, "-q", "-d", there, "-f", str(dump), "-c", moved], check=True, capture_output=True)
-    with open_lake(lake, read_only=True) as con:
-        snapshot = last_publication(con)
-    with open_lake(lake, snapshot=snapshot) as con:
-        attach_lake(con, restored, "restored", read_only=True, snapshot=snapshot)
-        con.begin()
-        for name in declared_tables():
-            ours, theirs = f"from lake.{name}", f"from restored.{name}"
-            rows = con.execute(
-                f"select count(*) from (({ours} except all {theirs}) union all ({theirs} except all {ours}))"
-            ).fetchall()
-            assert rows == [(0,)], name
-        assert con.execute("select count(*) > 0 from restored.mart.school_indicator").fetchall() == [(True,)]
 
 
 def test_the_second_night_makes_the_district_that_changed(night: Night) -> None:
