@@ -50,7 +50,7 @@ def compare_with_restored(lake: Lake, tmp_path: Path) -> None:
         lake, catalogue=lake.catalogue.replace("dbname=lake", "dbname=restored"), data=f"{files}/"
     )
     subprocess.run([psql, "-q", "-d", ask, "-c", "create database restored"], check=True)
-    moved = f"update ducklake_metadata set value = '{restored.data}' where key = 'data_path'"
+    moved = f"update public.ducklake_metadata set value = '{restored.data}' where key = 'data_path'"
     there = restored.catalogue.removeprefix("postgres:")
     subprocess.run([psql, "-q", "-d", there, "-f", str(dump), "-c", moved], check=True, capture_output=True)
     with open_lake(lake, read_only=True) as con:
