@@ -72,9 +72,14 @@ class Answer:
 
 
 def solve(
-    program: Program, *, gap: float = 1e-6, seconds: float = 60.0, around: Vector | None = None
+    program: Program,
+    *,
+    gap: float = 1e-6,
+    slack: float = 0.0,
+    seconds: float = 60.0,
+    around: Vector | None = None,
 ) -> Answer:
-    """The cheapest plan of `program`, to a relative `gap`, within `seconds`.
+    """The cheapest plan of `program`, to a relative `gap` or to `slack` in the unit of its cost, within `seconds`.
 
     `around` is a point near the answer, such as that of a continuous relaxation: the first tangents are laid there.
     """
@@ -89,7 +94,7 @@ def solve(
         return Answer(OPTIMAL, even.values, cost, cost)
     scaled, step = program.scaled()
     start = None if around is None else around / step
-    answer = _Search(scaled, gap, time.monotonic() + seconds, start).run()
+    answer = _Search(scaled, gap, slack, time.monotonic() + seconds, start).run()
     if answer.values is None:
         return answer
     values = np.clip(answer.values * step, program.low, program.high)
@@ -107,8 +112,10 @@ class _Node:
 class _Search:
     """Best bound first over intervals of the totals T of those cones in which pupils move or amounts are whole."""
 
-    def __init__(self, program: Program, gap: float, deadline: float, around: Vector | None) -> None:
-        self.program, self.gap, self.deadline = program, gap, deadline
+    def __init__(
+        self, program: Program, gap: float, slack: float, deadline: float, around: Vector | None
+    ) -> None:
+        self.program, self.gap, self.slack, self.deadline = program, gap, slack, deadline
         cones = self.cones = program.cones
         self.sums = cones.members()
         self.n, self.m, self.k = len(cones.amounts), len(program.cost), len(cones.limit)
@@ -200,12 +207,13 @@ class _Search:
             # a run that time cut short has no bound at all; only a bound of infinity says that there is nothing
             status = INFEASIBLE if bound == np.inf and not heap else STOPPED
             return Answer(status, None, None, bound)
-        within = self.best[0] - bound <= self.gap * max(abs(self.best[0]), 1e-9) + 1e-9
+        within = self.best[0] - bound <= max(self.gap * max(abs(self.best[0]), 1e-9), self.slack) + 1e-9
         return Answer(OPTIMAL if within else STOPPED, self.best[1], self.best[0], bound)
 
     def _enough(self) -> float:
         """A bound from which on a node is not worth a look."""
-        return self.best[0] - self.gap * abs(self.best[0]) - 1e-12 if np.isfinite(self.best[0]) else np.inf
+        cost = self.best[0]
+        return cost - max(self.gap * abs(cost), self.slack) - 1e-12 if np.isfinite(cost) else np.inf
 
     def _narrowed(self, at_most: float) -> _Node:
         """All plans that cost `at_most` at the most: the interval that this, and the variables' bounds, leave to each total."""

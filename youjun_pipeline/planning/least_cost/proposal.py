@@ -39,8 +39,9 @@ from youjun_pipeline.planning.least_cost.relaxation import Relaxed, Shortfall, b
 
 # A section is taken to leave an indicator when raising it to the threshold would take more than this share of it.
 LEFT_BEYOND = 1e-6
-# Whole units are searched for until the plan is proved to be within this share of the cheapest of its choice.
-WHOLE_GAP = 1e-3
+# Whole units of an indicator are searched for until they are proved to be within this share of the cheapest, or all indicators
+# together within this share of the cost of the whole plan: of few units the last one costs much time and little money.
+WHOLE_GAP, PLAN_GAP = 5e-3, 1e-3
 # What each indicator gets when time is up already: the first plan comes soon.
 LEAST_SECONDS = 1.0
 # Shares of a coefficient's limit at which purchases are rounded up where the search found nothing in time.
@@ -125,13 +126,12 @@ def propose(
             return _no_plan(sections, levers, aims, diversion, relaxed.values)
         diverted, fixed = moved, _after(sections, diversion, moved)
     left = _choice(fixed, levers, aims, relaxed if block is None else None, model)
-    parts = _by_indicator(fixed, levers, aims, left, deadline)
+    parts = _by_indicator(fixed, levers, aims, left, deadline, PLAN_GAP * relaxed.cost)
     if isinstance(parts, int):
         return replace(_no_plan(sections, levers, aims, diversion, relaxed.values), not_whole=parts)
     added, given, taken, out, cost, least, status = parts
-    if diversion is not None:
-        cost += float(diversion.price @ diverted)
-        least += float(diversion.price @ diverted)
+    moving = float(diversion.price @ diverted) if diversion is not None else 0.0
+    cost, least = cost + moving, least + moving
     if aims.budget is not None and cost > aims.budget * (1 + 1e-9):
         return _no_plan(sections, levers, aims, diversion, relaxed.values)
     bound = relaxed.cost if block is None else bound_with_diversion(model, cost)
@@ -263,15 +263,17 @@ def _by_indicator(
     aims: Aims,
     left: np.ndarray,
     deadline: float,
+    slack: float,
 ) -> tuple[list[Vector], list[Vector], list[Vector], list[Vector], float, float, str] | int:
     """Every indicator alone, in whole units where its lever has any: its thresholds are known by now.
 
     Levers whose people count for another indicator too come before it. The number of an indicator that has no such plan instead.
+    By `slack`, in the unit of the cost, all may be dearer together; what an indicator leaves of its part is there for the next.
     """
     known = known_sections(sections, left, aims)
     added, given, taken, out = ([np.zeros(len(lever.price)) for lever in levers] for _ in range(4))
     cost, least, status, levers = 0.0, 0.0, OPTIMAL, list(levers)
-    gone, shared = np.zeros(len(sections.place)), 0.0
+    gone, shared, searched = np.zeros(len(sections.place)), 0.0, sum(lever.is_whole for lever in levers)
     for number in sorted(range(len(levers)), key=lambda n: levers[n].carries is None):
         lever = levers[number]
         if aims.only is not None and lever.indicator != aims.only:
@@ -281,9 +283,12 @@ def _by_indicator(
             lever = levers[number] = replace(lever, movable=np.minimum(lever.movable, lever.people - gone))
         if lever.shares_most and lever.most_moved is not None:
             lever = levers[number] = replace(lever, most_moved=lever.most_moved - shared)
-        solved = _alone(known, levers, number, aims, deadline)
+        part = slack / max(searched, 1)
+        solved = _alone(known, levers, number, aims, deadline, part)
         if solved is None:
             return lever.indicator
+        searched -= lever.is_whole
+        slack -= min(solved.cost - solved.bound, part) if lever.is_whole else 0
         status = STOPPED if solved.has_stopped else status
         cost += solved.cost
         least += solved.bound
@@ -321,7 +326,9 @@ class _Alone:
     has_stopped: bool = False
 
 
-def _alone(known: Sections, levers: list[Lever], number: int, aims: Aims, deadline: float) -> _Alone | None:
+def _alone(
+    known: Sections, levers: list[Lever], number: int, aims: Aims, deadline: float, slack: float
+) -> _Alone | None:
     """One lever's indicator alone; None where there is no plan. Raises OutOfTimeError where none was found in time."""
     lever = levers[number]
     alone = replace(aims, only=lever.indicator, every_indicator=True, budget=None)
@@ -332,7 +339,7 @@ def _alone(known: Sections, levers: list[Lever], number: int, aims: Aims, deadli
     if not lever.is_whole:
         return _Alone(model, near.values, near.cost, near.cost)
     seconds = max(deadline - time.monotonic(), LEAST_SECONDS)
-    answer = solve(model.program, gap=WHOLE_GAP, seconds=seconds, around=near.values)
+    answer = solve(model.program, gap=WHOLE_GAP, slack=slack, seconds=seconds, around=near.values)
     if answer.status == INFEASIBLE:
         return None
     bound = max(answer.bound, near.cost)
