@@ -10,6 +10,7 @@ makes a file plain. Keep out: what is wrong with one that is not.
 from __future__ import annotations
 
 import codecs
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,6 +31,7 @@ from youjun_pipeline.ingest.headers import Header, find_header
 from youjun_pipeline.ingest.results import SourceColumn
 from youjun_pipeline.ingest.side_rows import counts_columns, filled_cells, other_headers, side_rows
 
+LOG = logging.getLogger(__name__)
 _ASCII = bytes(range(128))
 # What the careful reader looks into: quotes, other delimiters, what Chinese in letters of ASCII begins with, and characters
 # that nobody sees. By bytes, because a country's text is a hundred million characters.
@@ -61,14 +63,27 @@ class Rows:
 
 
 def read_plain(files: Mapping[str, Path], dataset: Dataset) -> Iterator[Rows]:
-    """The rows of the files that are plain, by header; `files` leads from content to path. Never raises for a bad file."""
+    """The rows of the files that are plain, by header; `files` leads from content to path.
+
+    Never raises for a bad file: what cannot be read here, for whatever reason, is left to the careful reader, which tells why.
+    """
     by_header: dict[str, list[Plain]] = {}
     for content, path in files.items():
-        if found := _plain(content, path, dataset):
+        try:
+            found = _plain(content, path, dataset)
+        except Exception:
+            LOG.warning("%s is read alone", path, exc_info=True)
+            continue
+        if found:
             by_header.setdefault(found[0], []).append(found[1])
     for line, plain in by_header.items():
-        header = _plain_header(line, dataset)
-        if header and (rows := _rows(plain, header, dataset)):
+        try:
+            header = _plain_header(line, dataset)
+            rows = _rows(plain, header, dataset) if header else None
+        except Exception:
+            LOG.warning("%d files of %s are read one by one", len(plain), dataset.name, exc_info=True)
+            continue
+        if rows:
             yield rows
 
 

@@ -15,31 +15,17 @@ import pytest
 
 from youjun_pipeline.orchestration.code_location import build_definitions
 from youjun_pipeline.session import bring_to_lake, open_session
-from youjun_pipeline.settings import Lake, Settings, Shard
+from youjun_pipeline.settings import Settings, Shard
 from youjun_pipeline.warehouse.closing import close_phase
 from youjun_pipeline.warehouse.lake import committed, last_publication, open_lake
 from youjun_pipeline.warehouse.lake_care import tidy
 from youjun_pipeline.warehouse.lake_file import pull
 from youjun_pipeline.warehouse.tables import declared_tables
-from youjun_pipeline_tests.generate import PLAIN, Phase, generate_district, write_district
+from youjun_pipeline_tests.integration.lake_districts import AS_OF, CODES, PHASES, with_lake, write
 from youjun_pipeline_tests.steps import places, refresh
 
 pytestmark = pytest.mark.scale
 pytest.importorskip("duckdb_extension_ducklake", reason="the extra `scale` is not installed")
-
-PHASES = (Phase("2023-first", "第一阶段", date(2023, 7, 1), date(2023, 9, 30)),)
-# Of three shards one has none of them, of two each has two.
-CODES = ("120114", "120115", "120104", "120119")
-AS_OF = date(2024, 1, 1)
-
-
-def write(folder: Path, code: str, seed: int) -> None:
-    made = generate_district(seed, n_schools=6, profile="mixed", code=code)
-    write_district(folder, made.tables, made.settings, PHASES, style=PLAIN, code=code, slug="d", name=code)
-
-
-def with_lake(settings: Settings, folder: Path, *, wait: bool = True) -> Settings:
-    return replace(settings, lake=Lake(str(folder / "lake.ducklake"), f"{folder / 'lake'}/", wait))
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from youjun_pipeline.warehouse.published import (
     mark_of,
     open_publication,
 )
-from youjun_pipeline_tests.integration.test_lake import AS_OF, CODES, PHASES, with_lake, write
+from youjun_pipeline_tests.integration.lake_districts import AS_OF, CODES, PHASES, with_lake, write
 from youjun_pipeline_tests.steps import places, refresh
 
 pytestmark = pytest.mark.scale

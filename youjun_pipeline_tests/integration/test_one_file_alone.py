@@ -14,7 +14,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from youjun_pipeline.ingest import file_rows, files, validate
+from youjun_pipeline.ingest import bulk, file_rows, files, validate
 from youjun_pipeline.ingest.formats import opening, xlsx
 from youjun_pipeline.ingest.statistics import compose, school_books
 from youjun_pipeline.settings import Settings
@@ -106,7 +106,7 @@ STEPS = [
     (file_rows, "find_header"),
     (file_rows, "side_rows"),
     (file_rows, "other_headers"),
-    (file_rows, "_frame"),
+    (file_rows, "text_frame"),
     (files, "open_regular"),
     (validate, "parse_cells"),
     (validate, "repeated_keys"),
@@ -123,9 +123,9 @@ def test_an_error_at_any_step_is_one_files_failure(
     module: Any,
     name: str,
 ) -> None:
-    """The step fails for the bad district's file alone, which a sign in it tells."""
+    """The step fails for the bad district's file alone, which a sign in it tells; a quote has it read alone."""
     signs = "炸", "2111000009"
-    text = "学校标识码,教学及辅助用房面积\n2111000009,炸\n"
+    text = '学校标识码,教学及辅助用房面积\n2111000009,"炸"\n'
     put(data, "facilities", text.encode(), ".csv")
     step = getattr(module, name)
 
@@ -144,6 +144,36 @@ def test_an_error_at_any_step_is_one_files_failure(
     file, rule, message = told[0]
     assert file == "facilities.csv" and rule == "file_unreadable"
     assert "没有预料到的错误（BoomError）" in message and "请" in message
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "read_bytes",
+        "kind_of",
+        "_is_doubtful",
+        "_cut",
+        "filled_cells",
+        "side_rows",
+        "other_headers",
+        "text_frame",
+    ],
+)
+def test_what_cannot_be_read_together_is_read_alone(
+    data: Path,
+    expected: dict[str, list[tuple[Any, ...]]],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    asked = []
+
+    def failing(*given: Any, **_: Any) -> Any:
+        asked.append(given)
+        raise BoomError("not foreseen")
+
+    monkeypatch.setattr(bulk, name, failing)
+    assert read(data) == (expected, [])
+    assert len(asked) > 3
 
 
 def _shown(value: Any) -> str:

@@ -12,7 +12,7 @@ from youjun_pipeline.session import bring_to_lake
 from youjun_pipeline.settings import Lake
 from youjun_pipeline.warehouse.lake import attach_lake, last_publication, open_lake
 from youjun_pipeline.warehouse.tables import declared_tables
-from youjun_pipeline_tests.integration.test_lake import AS_OF, CODES, write
+from youjun_pipeline_tests.integration.lake_districts import AS_OF, CODES, write
 from youjun_pipeline_tests.pipeline.servers import everything, program
 from youjun_pipeline_tests.steps import places, refresh
 
