@@ -249,6 +249,7 @@ def signed_off(folder: Path, *inspections: dict[str, str]) -> list[Any]:
         ).fetchall()
 
 
+@pytest.mark.long
 def test_an_inspection_that_cannot_be_read_may_have_failed(tmp_path: Path) -> None:
     passed = {"inspected_on": "2024-06-20", "result": "passed"}
     unread = {"inspected_on": "？", "result": "failed"}

@@ -211,6 +211,7 @@ AXE = """
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "page",
     ["index", "district", "wall", "leader", "ledger", "indicator", "basis", "school", "trend", "quality"],

@@ -29,6 +29,9 @@ from youjun_pipeline.warehouse.held_back import SILENT, concerns
 from youjun_pipeline_tests.generate import PLAIN, write_district
 from youjun_pipeline_tests.pipeline.runs import FIRST, NORTH, SOUTH, Place, made, two_districts
 
+# Many runs through Dagster, one after another.
+pytestmark = pytest.mark.long
+
 BROKEN_BOOK, NO_ROSTER, REPEATED, NO_COLUMN, GONE, NO_TOML, LATE_COMER = (f"11020{n}" for n in range(1, 8))
 DELIVERY = "deliveries/2023-08-31"
 
