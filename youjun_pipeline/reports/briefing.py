@@ -126,7 +126,7 @@ def _opening(paper: Document, verdicts: list[Row], findings: list[Row]) -> None:
     for verdict in verdicts:
         paper.text(
             f"截至{day}，{verdict['summary']}。累计发现问题 {len(findings)} 个，已解决 {closed} 个，其中验收销号 {signed} 个，"
-            f"待验收 {closed - signed} 个；尚有 {len(findings) - closed} 个没有解决。"
+            f"待销号 {closed - signed} 个；尚有 {len(findings) - closed} 个没有解决。"
         )
         if verdict["blocking"]:
             paper.text(f"阻碍认定的事项（{len(verdict['blocking'])} 项，按轻重排列）：")
@@ -175,7 +175,7 @@ def _findings(paper: Document, rows: list[Row]) -> None:
             _name(paper, f["indicator_code"]),
             item_words(f),
             _stage(paper, f["stage"]),
-            "已销号" if f["signed_off"] else "待验收" if f["state"] == "closed" else "再次出现",
+            "已销号" if f["signed_off"] else "待销号" if f["state"] == "closed" else "再次出现",
             "、".join(f["measures"]),
             f["reason"],
         )

@@ -47,7 +47,7 @@ def _findings(book: Book, rows: list[Row]) -> None:
     signed = sum(bool(row["signed_off"]) for row in rows)
     waiting = count["closed"] - signed
     paper.line(
-        f"问题 {len(rows)} 个：{_STATES['closed']} {count['closed']} 个（其中已销号 {signed} 个，待验收 {waiting} 个），"
+        f"问题 {len(rows)} 个：{_STATES['closed']} {count['closed']} 个（其中已销号 {signed} 个，待销号 {waiting} 个），"
         f"{_STATES['open']} {count['open']} 个，{_STATES['reopened']} {count['reopened']} 个",
         {"border": 0, "align": "left", "bold": True},
     )
@@ -58,7 +58,7 @@ def _findings(book: Book, rows: list[Row]) -> None:
     for number, row in enumerate(rows, start=1):
         is_open = row["state"] != "closed"
         shade = SHADES.get(row["status"], {}) if is_open else {}
-        state = "已销号" if row["signed_off"] else "待验收" if not is_open else _STATES[row["state"]]
+        state = "已销号" if row["signed_off"] else "待销号" if not is_open else _STATES[row["state"]]
         failed = (
             f"；{row['inspection_failed_on']} 验收不通过"
             if row["inspection_failed_on"] and not row["signed_off"]

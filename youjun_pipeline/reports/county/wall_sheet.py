@@ -238,7 +238,7 @@ def _progress(sheet: Sheet, con: duckdb.DuckDBPyConnection, evaluation: Evaluati
     rows = [r for r in evaluation.rows(con, table, "*", "findings desc, indicator_code") if r["findings"]]
     left, right = _SPLIT + 92, WIDTH - MARGIN - 40
     most = max((r["findings"] for r in rows), default=1)
-    sheet.text(_SPLIT + 18, top, "问题：已销号、待验收、未解决", 13, weight="bold")
+    sheet.text(_SPLIT + 18, top, "问题：已销号、待销号、未解决", 13, weight="bold")
     y = top + 8
     for row in rows:
         sheet.text(_SPLIT + 18, y + 7, indicator_words(catalogue, row["indicator_code"]), 6)
