@@ -91,20 +91,22 @@ def _plain(content: str, path: Path, dataset: Dataset) -> tuple[str, Plain] | No
     """The header and the lines of a file, unless there is doubt."""
     try:
         data = read_bytes(path, MAX_PLAIN_BYTES)
-        if wrong_suffix_notice(kind_of(data), path.suffix) or kind_of(data) != "csv":
+        kind = kind_of(data)
+        if kind != "csv" or wrong_suffix_notice(kind, path.suffix):
             return None
         data = data.removeprefix(codecs.BOM_UTF8)
         text = data.decode()
     except (Unreadable, OSError, UnicodeDecodeError):
         return None
     line, _, lines = text.partition("\n")
-    if not lines or _is_doubtful(data) or not (header := _plain_header(line.rstrip("\r"), dataset)):
+    line = line.rstrip("\r")
+    if not lines or _is_doubtful(data) or not (header := _plain_header(line, dataset)):
         return None
     lines = lines if lines.endswith("\n") else f"{lines}\n"
     count = lines.count("\n")
     if lines.count(",") != count * (len(header.positions) - 1):
         return None
-    return line.rstrip("\r"), Plain(content, lines, count)
+    return line, Plain(content, lines, count)
 
 
 def _is_doubtful(data: bytes) -> bool:

@@ -33,17 +33,16 @@ def _hashes(con: duckdb.DuckDBPyConnection, folder: Path, *, verify: bool = Fals
     return {e.file.relative: e.content_sha256 for e in seen.register(con, scan(folder), verify=verify)}
 
 
-def _aged(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def aged(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the files had lain there for a while when they are hashed."""
     ahead = time.time_ns() + 10 * seen.TICK_NS
     monkeypatch.setattr("youjun_pipeline.ingest.seen.time.time_ns", lambda: ahead)
 
 
-def test_files_as_they_were_are_not_hashed_again_but_to_verify(
-    tmp_path: Path, looked_at: list[Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("aged")
+def test_files_as_they_were_are_not_hashed_again_but_to_verify(tmp_path: Path, looked_at: list[Path]) -> None:
     generate_country(tmp_path, 2, n_schools=3)
-    _aged(monkeypatch)
     with in_memory() as con:
         first = _hashes(con, tmp_path)
         assert len(looked_at) == len(first) > 10
@@ -54,11 +53,11 @@ def test_files_as_they_were_are_not_hashed_again_but_to_verify(
         assert len(looked_at) == len(first)
 
 
+@pytest.mark.usefixtures("aged")
 def test_a_change_is_seen_though_size_and_time_of_writing_were_put_back(
-    tmp_path: Path, looked_at: list[Path], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, looked_at: list[Path]
 ) -> None:
     generate_country(tmp_path, 1, n_schools=3)
-    _aged(monkeypatch)
     with in_memory() as con:
         first = _hashes(con, tmp_path)
         looked_at.clear()
