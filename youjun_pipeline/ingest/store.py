@@ -160,11 +160,13 @@ def _slices(files: dict[str, DeliveredFile]) -> list[dict[str, DeliveredFile]]:
     slices: list[dict[str, DeliveredFile]] = []
     size = 0
     for sha, file in files.items():
+        own = 0
         with suppress(OSError):
-            size += file.path.stat().st_size * (1 if file.path.suffix.casefold() == ".csv" else PACKED)
-        if not slices or size > MAX_SLICE_BYTES:
+            own = file.path.stat().st_size * (1 if file.path.suffix.casefold() == ".csv" else PACKED)
+        if not slices or size + own > MAX_SLICE_BYTES:
             slices.append({})
             size = 0
+        size += own
         slices[-1][sha] = file
     return slices
 
