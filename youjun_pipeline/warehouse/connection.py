@@ -29,6 +29,9 @@ DAMAGE = (
     "Corrupt WAL",
 )
 
+# What stands before the first block of a DuckDB file: its header and two of the database.
+FILE_HEADERS = 3 * 4096
+
 
 class DatabaseDamagedError(duckdb.IOException):
     """A file that is no whole DuckDB database; the message says what helps."""
@@ -48,6 +51,7 @@ def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
     """
     if not read_only and path != IN_MEMORY:
         path.parent.mkdir(parents=True, exist_ok=True)
+    before = _inode(path)
     try:
         con = duckdb.connect(str(path), read_only=read_only)
     except duckdb.IOException as error:
@@ -59,6 +63,8 @@ def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
             ) from error
         raise
     try:
+        if before == _inode(path) and _is_cut_short(con, path):
+            raise DatabaseDamagedError(damaged(path, read_only=read_only))
         if not read_only:
             con.execute(f"set wal_autocheckpoint = '{WAL_BEFORE_CHECKPOINT}'")
             for schema in SCHEMAS:
@@ -73,16 +79,36 @@ def refuse_damaged(path: Path, error: duckdb.IOException, *, read_only: bool) ->
 
     Only then: a torn file taken for one in use would be waited for.
     """
-    if not any(words in str(error) for words in DAMAGE):
-        return
+    if any(words in str(error) for words in DAMAGE):
+        raise DatabaseDamagedError(damaged(path, read_only=read_only)) from error
+
+
+def damaged(path: Path, *, read_only: bool) -> str:
+    """What is said of a file that is no whole database, and what helps."""
     remedy = (
         "若是发布库，请用 youjun rollback 退回上一次，或从备份恢复"
         if read_only
         else "请把它移开（mv）后运行 make run，它会由交付文件和发布库重新生成"
     )
-    raise DatabaseDamagedError(
-        f"数据库文件已损坏：{path}；{remedy} (the database file is damaged)"
-    ) from error
+    return f"数据库文件已损坏：{path}；{remedy} (the database file is damaged)"
+
+
+def _inode(path: Path) -> int | None:
+    """Which file is at `path`: a publication may be replaced while it is opened."""
+    return path.stat().st_ino if path.exists() else None
+
+
+def _is_cut_short(con: duckdb.DuckDBPyConnection, path: Path) -> bool:
+    """Whether the file ends before its last block: DuckDB opens it, and fails only where it reads what is gone.
+
+    Not asked while there is a write-ahead log: its blocks are not in the file yet.
+    """
+    if path == IN_MEMORY or path.with_name(path.name + ".wal").exists():
+        return False
+    blocks, size = con.execute(
+        "select total_blocks, block_size from pragma_database_size() where database_name = current_database()"
+    ).fetchall()[0]
+    return path.stat().st_size < FILE_HEADERS + blocks * size
 
 
 def _holder(error: duckdb.IOException) -> str:

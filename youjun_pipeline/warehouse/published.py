@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from youjun_pipeline.settings import Lake
-from youjun_pipeline.warehouse.connection import connect
+from youjun_pipeline.warehouse.connection import DatabaseDamagedError, connect, damaged
 from youjun_pipeline.warehouse.manifest import last_published
 from youjun_pipeline.warehouse.swap import FILE_NAME, PREVIOUS_NAME
 from youjun_pipeline.warehouse.tables import describe, sql_text
@@ -39,6 +39,8 @@ def open_publication(published: Path, lake: Lake | None = None) -> Iterator[duck
     place = _place(published, lake)
     if isinstance(place, Path):
         with connect(place, read_only=True) as con:
+            if not _has_evaluations(con):
+                raise DatabaseDamagedError(damaged(place, read_only=True))
             yield con
         return
     from youjun_pipeline.warehouse.lake import attach_lake, open_lake
@@ -135,6 +137,15 @@ def attached_before(
     finally:
         if not is_in_lake:
             con.execute(f"detach {BEFORE}")
+
+
+def _has_evaluations(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the database holds what no publication of any version lacks."""
+    return bool(
+        con.execute(
+            "from duckdb_tables() where schema_name = 'mart' and table_name = 'evaluation'"
+        ).fetchall()
+    )
 
 
 def _is_attached(con: duckdb.DuckDBPyConnection, name: str) -> bool:

@@ -79,10 +79,20 @@ def test_a_damaged_working_database_is_called_so_and_what_helps(
         assert con.execute("select count(*) from duckdb_tables()").fetchall() == [(0,)]
 
 
+def without_tables(path: Path) -> None:
+    """What a file that was cut short is to DuckDB where the older of its two headers survives: an empty database."""
+    with connect(path):
+        pass
+
+
+@pytest.mark.parametrize("damage", [garbage, empty, halved, scratched, without_tables])
 def test_a_damaged_publication_is_rolled_back_not_moved(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    damage: Callable[[Path], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    halved(tmp_path / "published" / "youjun.duckdb")
+    damage(tmp_path / "published" / "youjun.duckdb")
     monkeypatch.setenv("YOUJUN_DATA", str(tmp_path))
     for command in (["site"], ["explain", "120114", "p1", "G5"]):
         assert main(command) == 1
