@@ -1,36 +1,31 @@
 """The few commands that are not Dagster's own: `youjun run`, `youjun close` and the like.
 
-Each command is a parser in `main` and a function that returns the exit code: 0 well, 1 the work failed, 2 wrong call.
-Keep out: the work itself. Heavy packages are imported by the command that needs them.
+Each command is a parser and a function that returns the exit code: 0 well, 1 the work failed, 2 wrong call. The commands of a
+room are in its `command` module, those that need a session of their own beside this file. Keep out: the work itself. Heavy
+packages are imported by the command that needs them.
 """
-# Long because every command has its function here, and a command is found by looking in one place.
-
-# Long because each command is a parser and a function of its own, and nobody reads them but one by one.
 
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from youjun_pipeline.explain.command import explain_parser
 from youjun_pipeline.lake_command import lake_parsers
 from youjun_pipeline.planning.command import planning_parsers
 from youjun_pipeline.precheck.command import check_parser
+from youjun_pipeline.propose_command import propose_parser
 from youjun_pipeline.reports.command import report_parsers
 from youjun_pipeline.settings import AS_OF, SHANGHAI, SHARD, Settings, SettingsError, day_in_china
 from youjun_pipeline.templates.command import template_parsers
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import duckdb
 
 
@@ -84,28 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     _operation_parsers(commands)
     lake_parsers(commands)
 
-    explain = commands.add_parser(
-        "explain",
-        help="说明一个数值的来龙去脉：依据、公式、代入的数值、所在文件和单元格、判定",
-        usage="youjun explain [-h] district phase [school] indicator [--stage STAGE] [--json]\n"
-        "       youjun explain [-h] district phase [school] --all [--json]",
-    )
-    explain.add_argument("district", help="区县代码或名称")
-    explain.add_argument("phase", help="阶段编号或名称")
-    what = explain.add_argument(
-        "what", nargs="+", metavar="school, indicator", help="学校（名称的一部分或标识码，可省略）和指标编号"
-    )
-    explain.add_argument("--stage", help="学段：primary 小学、junior 初中；不给学校时为该学段的差异系数")
-    explain.add_argument(
-        "--all", action=_InsteadOf, other=what, help="全部数值：给学校时为该校的，不给时为整个评估的"
-    )
-    explain.add_argument("--json", action="store_true", help="以 JSON 输出，供程序读取")
-    explain.set_defaults(handle=explain_command)
-
+    explain_parser(commands)
     planning_parsers(commands)
-
-    _planning_parsers(commands)
-
+    propose_parser(commands)
     report_parsers(commands)
     template_parsers(commands)
     check_parser(commands)
@@ -129,56 +105,6 @@ def _run_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "--verify", action="store_true", help="大小、时间没有变化的文件也逐个重新核对内容，没有变化也照常运行"
     )
     run.set_defaults(handle=run_command)
-
-
-class _InsteadOf(argparse.Action):
-    """A flag with which another argument need not be given."""
-
-    def __init__(self, option_strings: list[str], dest: str, other: argparse.Action, help: str) -> None:
-        super().__init__(option_strings, dest, nargs=0, default=False, help=help)
-        self.other = other
-
-    def __call__(self, parser: object, namespace: argparse.Namespace, *_: object) -> None:
-        setattr(namespace, self.dest, True)
-        self.other.required = False
-
-
-def _planning_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """The commands that look ahead (docs/planning.md)."""
-    propose = commands.add_parser(
-        "propose", help="求一个阶段达标的最省方案，并用同一套模型验证（需安装 planning 附加包）"
-    )
-    propose.add_argument("district", help="区县代码")
-    propose.add_argument("phase", help="阶段编号")
-    propose.add_argument(
-        "--budget", type=float, metavar="金额", help="造价上限，单位同 prices.toml；缺省为其中的 budget"
-    )
-    propose.add_argument(
-        "--lever", action="append", metavar="手段", help="只用这种手段，可多次给出，如 equipment"
-    )
-    propose.add_argument("--all-seven", action="store_true", help="七项全部达标，不把任何一项留在底线")
-    propose.add_argument("--cv-at-most", type=float, metavar="系数", help="差异系数留有余地，如 0.48")
-    propose.add_argument(
-        "--pupils-of",
-        type=_pupils_of,
-        metavar="学年",
-        help="按这一学年（如 2027）的预测学生数求解，delivered 为已填报的；缺省为单价文件的 pupils_of，没有则为已填报的",
-    )
-    propose.add_argument("--take-out", action="store_true", help="允许停用超出标准的资源（降低供给）")
-    propose.add_argument(
-        "--seconds", type=float, default=60.0, metavar="秒", help="时限；到时给出已找到的最好方案"
-    )
-    propose.add_argument("--write", metavar="文件夹", help="把方案逐行写出，另写成 measures 的格式")
-    propose.set_defaults(handle=propose_command)
-
-
-def _pupils_of(text: str) -> int:
-    """The school year of `--pupils-of`; 0 (`least_cost.command.DELIVERED`) for the pupils delivered."""
-    if text == "delivered":
-        return 0
-    if len(text) == 4 and text.isdecimal():
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text} 不是学年：请写四位数的年份，如 2028，或 delivered")
 
 
 def _as_of_argument(command: argparse.ArgumentParser) -> None:
@@ -327,69 +253,6 @@ def notify_test_command(options: argparse.Namespace) -> int:
         return 1
     print(f"已发送：{'、'.join(sent)}" if sent else "没有配置通知渠道，见 README 的“设置”")
     return 0 if sent else 1
-
-
-def explain_command(settings: Settings, options: argparse.Namespace) -> int:
-    """Print how one published number came about."""
-    from youjun_pipeline.explain.find import ExplainError, accounts, text_of
-    from youjun_pipeline.warehouse.lake import LakeError
-    from youjun_pipeline.warehouse.published import NoPublicationError, open_publication
-
-    school, indicator = list(options.what or []), None
-    if not options.all:
-        indicator = school.pop() if school else None
-    if len(school) > 1 or (indicator is None and not options.all):
-        print(f"只能给一所学校和一个指标，现为：{'、'.join(options.what or ['没有'])}", file=sys.stderr)
-        return 2
-    try:
-        with open_publication(settings.published, settings.lake_to_read) as con:
-            evaluation, found = accounts(
-                con, options.district, options.phase, indicator, school[0] if school else None, options.stage
-            )
-    except (ExplainError, NoPublicationError, LakeError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    if options.json:
-        print(json.dumps([a.as_json() for a in found], ensure_ascii=False, indent=1, default=str))
-    else:
-        print(text_of(evaluation, found), end="")
-    return 0
-
-
-def propose_command(settings: Settings, options: argparse.Namespace) -> int:
-    """Print the least-cost plan of one evaluation, or what stands in its way."""
-    try:
-        from youjun_pipeline.planning.actions import ActionError
-        from youjun_pipeline.planning.least_cost.command import ProposeError, Request, propose_plan
-        from youjun_pipeline.planning.least_cost.district import Aims
-        from youjun_pipeline.planning.least_cost.failure import SolverFailedError
-        from youjun_pipeline.planning.least_cost.figures import UnknownFiguresError
-        from youjun_pipeline.planning.least_cost.prices import PricesError
-    except ModuleNotFoundError as error:
-        print(f"缺少 {error.name}：请安装附加包 pip install 'youjun-pipeline[planning]'", file=sys.stderr)
-        return 1
-    from youjun_pipeline.session import evaluated_in_memory
-
-    aims = Aims(
-        every_indicator=options.all_seven,
-        coefficient_at_most=options.cv_at_most,
-        budget=options.budget,
-        take_out=options.take_out,
-    )
-    folder = Path(options.write) if options.write else None
-    request = Request(
-        options.district, options.phase, aims, options.lever, options.seconds, folder, options.pupils_of
-    )
-    try:
-        text, holds = propose_plan(settings, request, partial(evaluated_in_memory, settings))
-    except (ProposeError, PricesError, UnknownFiguresError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except (SolverFailedError, ActionError) as error:
-        print(f"求解器没有给出可信的结果，不显示方案：{error}", file=sys.stderr)
-        return 1
-    print(text)
-    return 0 if holds else 1
 
 
 def site_command(settings: Settings, options: argparse.Namespace) -> int:
