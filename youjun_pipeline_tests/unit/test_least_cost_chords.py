@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
+from youjun_pipeline.planning.least_cost import program
 from youjun_pipeline.planning.least_cost.district import Aims, Lever, Sections, build
 from youjun_pipeline.planning.least_cost.program import INFEASIBLE, OPTIMAL, solve
 from youjun_pipeline.planning.least_cost.relaxation import relax
@@ -88,17 +89,59 @@ def test_units_of_schools_with_two_stages_equal_brute_force(seed, moves):
         assert answer.bound == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("units", [1, 2, 4])
+@pytest.mark.parametrize("seed", range(12))
+def test_the_bound_holds_where_the_cheapest_is_not_looked_for(seed, units):
+    """What is not cheaper by more than the slack goes unfound, and the bound does not say that it is not there."""
+    sections, levers = district(seed, 4, (0.1, 0.2, 0.3)[seed % 3], 7, both=0.7)
+    model, slack = build(sections, levers, ALONE, whole=True), units * 8.0
+    near = relax(build(sections, levers, ALONE).program)
+    answer = solve(model.program, gap=0.0, slack=slack, around=None if near is None else near.values)
+    expected = brute_force(sections, 7, moves=False)
+    if answer.cost is None:
+        assert (answer.status, expected) == (INFEASIBLE, np.inf)
+        return
+    assert answer.status == OPTIMAL
+    assert answer.bound <= expected + 1e-6
+    assert answer.cost >= expected - 1e-6
+    assert answer.cost - answer.bound <= slack * (1 + 1e-9)
+
+
+def test_more_than_the_slack_is_not_asked_of_the_solver(monkeypatch):
+    """Proving what the last unit costs took minutes where the whole plan may be dearer by several."""
+    sections, levers = district(5, 60, 0.4, 1e4, both=0.3)
+    model = build(sections, levers, ALONE, whole=True)
+    near = relax(build(sections, levers, ALONE).program)
+    assert near is not None
+    asked, linprog = [], program.linprog
+
+    def noted(cost, **how):
+        result = linprog(cost, **how)
+        if how["integrality"] is not None:
+            asked.append((how["options"]["mip_rel_gap"], result.fun))
+        return result
+
+    monkeypatch.setattr(program, "linprog", noted)
+    slack = 0.05 * near.cost
+    answer = solve(model.program, gap=1e-6, slack=slack, around=near.values)
+    assert answer.status == OPTIMAL
+    assert answer.cost is not None
+    gap, _ = asked[-1]
+    assert gap == pytest.approx(slack / 2 / answer.cost, rel=0.2)
+    assert all(found is None or found <= near.cost * 1.3 for _, found in asked)
+
+
 @pytest.mark.parametrize("seed", [1, 8])
 def test_the_cheapest_of_eighty_schools_is_proved(seed):
     sections, levers = district(seed, 80, 0.4, 1e4, both=0.3)
-    program = build(sections, levers, ALONE, whole=True).program
+    wanted = build(sections, levers, ALONE, whole=True).program
     near = relax(build(sections, levers, ALONE).program)
     assert near is not None
     # in less than a second of work; tangents alone leave a gap of one unit after fifteen
-    answer = solve(program, gap=0.0, seconds=15.0, around=near.values)
+    answer = solve(wanted, gap=0.0, seconds=15.0, around=near.values)
     assert answer.status == OPTIMAL
     assert answer.values is not None
-    assert program.holds(answer.values)
+    assert wanted.holds(answer.values)
     assert answer.bound == pytest.approx(answer.cost)
     assert near.cost <= answer.bound
 
@@ -106,10 +149,10 @@ def test_the_cheapest_of_eighty_schools_is_proved(seed):
 def test_units_that_move_are_found_beside_purchases():
     """The first plan is not one of purchases alone, which cost many times as much."""
     sections, levers = district(3, 40, 0.25, 1e4, both=0.3, moves=True)
-    program = build(sections, levers, ALONE, whole=True).program
+    wanted = build(sections, levers, ALONE, whole=True).program
     near = relax(build(sections, levers, ALONE).program)
     assert near is not None
-    answer = solve(program, gap=1e-3, seconds=60.0, around=near.values)
+    answer = solve(wanted, gap=1e-3, seconds=60.0, around=near.values)
     assert answer.status == OPTIMAL
     assert answer.cost is not None
     assert answer.cost <= near.cost * 1.05

@@ -207,13 +207,18 @@ class _Search:
             # a run that time cut short has no bound at all; only a bound of infinity says that there is nothing
             status = INFEASIBLE if bound == np.inf and not heap else STOPPED
             return Answer(status, None, None, bound)
-        within = self.best[0] - bound <= max(self.gap * max(abs(self.best[0]), 1e-9), self.slack) + 1e-9
+        within = self.best[0] - bound <= max(self._within() * abs(self.best[0]), 1e-9) * (1 + 1e-9)
         return Answer(OPTIMAL if within else STOPPED, self.best[1], self.best[0], bound)
 
     def _enough(self) -> float:
         """A bound from which on a node is not worth a look."""
         cost = self.best[0]
-        return cost - max(self.gap * abs(cost), self.slack) - 1e-12 if np.isfinite(cost) else np.inf
+        return cost - self._within() * abs(cost) - 1e-12 if np.isfinite(cost) else np.inf
+
+    def _within(self) -> float:
+        """The share of the best plan's cost that a cheaper one may go unfound for."""
+        cost = abs(self.best[0])
+        return max(self.gap, self.slack / cost) if 0 < cost < np.inf else self.gap
 
     def _narrowed(self, at_most: float) -> _Node:
         """All plans that cost `at_most` at the most: the interval that this, and the variables' bounds, leave to each total."""
@@ -324,9 +329,11 @@ class _Search:
         """One run of HiGHS: the variables (None: no answer), their cost, and a bound on every plan of the node."""
         program, m = self.program, self.m
         is_whole = program.is_whole if program.is_whole.any() else None
-        result = self._highs(np.r_[program.cost, np.zeros(self.n + self.k)], node, tangent, is_whole, gap=gap)
+        # what is not cheaper by more than the gap is not looked for: proving its cost takes most of the time
+        at_most = self._enough() if tangent is None and is_whole is not None else np.inf
+        result = self._highs(np.r_[program.cost, np.zeros(self.n + self.k)], node, tangent, is_whole, at_most, gap)
         if result.status == 2:
-            return None, np.inf, np.inf
+            return None, np.inf, at_most
         bound = result.get("mip_dual_bound") if is_whole is not None else result.fun
         if result.x is None:
             return None, np.inf, -np.inf if bound is None else float(bound)
@@ -377,7 +384,7 @@ class _Search:
             integrality=None if is_whole is None else np.r_[is_whole.astype(int), np.zeros(n + k)],
             method="highs",
             options={
-                "mip_rel_gap": self.gap / 2 if gap is None else gap,
+                "mip_rel_gap": self._within() / 2 if gap is None else gap,
                 "time_limit": max(self.deadline - time.monotonic(), 0.05),
                 "primal_feasibility_tolerance": FEASIBLE_WITHIN
                 if is_whole is None
