@@ -166,6 +166,10 @@ def s3(folder: Path) -> Iterator[dict[str, str]]:
         "-s3",
         f"-s3.port={port}",
         f"-s3.config={folder / 's3.json'}",
+        # these listen on one port for all servers of a machine; and nothing is to be told to anybody
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        "-master.telemetry=false",
         "-volume.max=50",
         "-master.volumeSizeLimitMB=64",
     ]
