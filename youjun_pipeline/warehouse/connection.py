@@ -99,14 +99,15 @@ def _inode(path: Path) -> int | None:
 
 
 def _is_cut_short(con: duckdb.DuckDBPyConnection, path: Path) -> bool:
-    """Whether the file ends before its last block: DuckDB opens it, and fails only where it reads what is gone.
+    """Whether the file has fewer blocks than are in use: DuckDB opens it, and fails only where it reads what is gone.
 
-    Not asked while there is a write-ahead log: its blocks are not in the file yet.
+    Free blocks may be missing at the end of a sound file. Not asked while there is a write-ahead log: its blocks are not
+    in the file yet.
     """
     if path == IN_MEMORY or path.with_name(path.name + ".wal").exists():
         return False
     blocks, size = con.execute(
-        "select total_blocks, block_size from pragma_database_size() where database_name = current_database()"
+        "select used_blocks, block_size from pragma_database_size() where database_name = current_database()"
     ).fetchall()[0]
     return path.stat().st_size < FILE_HEADERS + blocks * size
 

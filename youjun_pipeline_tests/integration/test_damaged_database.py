@@ -99,6 +99,24 @@ def test_a_damaged_publication_is_rolled_back_not_moved(
         assert "youjun rollback" in capsys.readouterr().err
 
 
+def test_a_file_that_became_shorter_is_sound(tmp_path: Path) -> None:
+    """DuckDB takes free blocks off the end of a file, and counts them in its header all the same."""
+    path = tmp_path / "warehouse.duckdb"
+    with connect(path) as con:
+        con.execute("create table kept as select range as a from range(1000)")
+        con.execute("checkpoint")
+        for number in range(3):
+            con.execute(f"create table gone_{number} as select hash(range) as a from range(200000)")
+            con.execute("checkpoint")
+    with connect(path) as con:
+        for number in range(3):
+            con.execute(f"drop table gone_{number}")
+    with connect(path, read_only=True) as con:
+        blocks = con.execute("select total_blocks * block_size from pragma_database_size()").fetchall()[0][0]
+        assert blocks > 2 * path.stat().st_size
+        assert con.execute("select sum(a) from kept").fetchall() == [(499_500,)]
+
+
 def test_a_run_says_it_in_its_own_words(tmp_path: Path) -> None:
     from dagster._utils.error import serializable_error_info_from_exc_info
 
