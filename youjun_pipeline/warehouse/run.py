@@ -6,7 +6,8 @@ model reads its evaluations from `run_evaluation`. Keep out: building models (`m
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -72,6 +73,36 @@ def begin_run(con: duckdb.DuckDBPyConnection, scope: RunScope) -> None:
         "create or replace temp table run_district as select district_code from raw.district "
         "where getvariable('districts') is null or list_contains(getvariable('districts'), district_code)"
     )
+
+
+def district_slices(con: duckdb.DuckDBPyConnection, evaluations: int) -> list[list[str]]:
+    """The codes of the run's districts, in groups of about so many evaluations; a district is never divided."""
+    found = con.execute(
+        "select list(district_code order by district_code) from ("
+        "select district_code, (sum(count(*)) over (order by district_code) - 1) // $1 as slice "
+        "from temp.run_evaluation group by district_code) group by slice order by slice",
+        [evaluations],
+    ).fetchall()
+    return [codes for (codes,) in found]
+
+
+@contextmanager
+def narrowed_to(con: duckdb.DuckDBPyConnection, districts: list[str]) -> Iterator[None]:
+    """The run makes the evaluations of `districts` alone within the block, and all of its own again after it."""
+    narrowed = ("run_evaluation", "run_district")
+    for name in narrowed:
+        con.execute(f"create or replace temp table whole_{name} as from temp.{name}")
+    try:
+        for name in narrowed:
+            con.execute(
+                f"create or replace temp table {name} as from temp.whole_{name} where list_contains($1, district_code)",
+                [districts],
+            )
+        yield
+    finally:
+        for name in narrowed:
+            con.execute(f"create or replace temp table {name} as from temp.whole_{name}")
+            con.execute(f"drop table temp.whole_{name}")
 
 
 def phases_in_order(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:

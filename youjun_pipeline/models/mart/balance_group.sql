@@ -3,23 +3,23 @@
 with section as (
     select r.district_code, r.phase_id, r.stage, r.indicator_code, r.school_code, r.students, r.value, b.mean as whole_mean, b.std as whole_std,
         b.students as all_students,
+        -- what was not reported is a group of its own: nobody knows where it belongs
         unnest([
-            {'grouping_name': 'urban_rural', 'group_name': s.urban_rural},
-            {'grouping_name': 'township', 'group_name': s.township},
-            {'grouping_name': 'school_type', 'group_name': s.school_type},
-            {'grouping_name': 'sponsor', 'group_name': s.sponsor_code::varchar}
+            {'grouping_name': 'urban_rural', 'group_name': coalesce(s.urban_rural, '未填')},
+            {'grouping_name': 'township', 'group_name': coalesce(s.township, '未填')},
+            {'grouping_name': 'school_type', 'group_name': coalesce(s.school_type, '未填')},
+            {'grouping_name': 'sponsor', 'group_name': coalesce(s.sponsor_code::varchar, '未填')}
         ], recursive := true)
     from rule.resource r
     semi join run_evaluation e using (district_code, phase_id)
     join mart.stage_balance b using (district_code, phase_id, stage, indicator_code)
     join core.school s using (district_code, phase_id, school_code)
     where r.value is not null
-), grouped as (
-    -- what was not reported is a group of its own: nobody knows where it belongs
-    select * replace (coalesce(group_name, '未填') as group_name),
-        sum(students * value order by school_code) over g / sum(students) over g as group_mean
+), group_mean as (
+    select district_code, phase_id, stage, indicator_code, grouping_name, group_name,
+        sum(students * value order by school_code) / sum(students) as group_mean
     from section
-    window g as (partition by district_code, phase_id, stage, indicator_code, grouping_name, coalesce(group_name, '未填'))
+    group by all
 ), measured as (
     select district_code, phase_id, stage, indicator_code, grouping_name, group_name,
         count(*) as sections,
@@ -28,7 +28,8 @@ with section as (
         sum(students * (value - group_mean) ** 2 order by school_code) / sum(students) as variance,
         weight * (any_value(group_mean) - any_value(whole_mean)) ** 2 as between_groups,
         any_value(whole_std) as whole_std
-    from grouped
+    from section
+    join group_mean using (district_code, phase_id, stage, indicator_code, grouping_name, group_name)
     group by all
 ), whole as (
     -- the two parts summed rather than the variance as computed elsewhere: where a coefficient is almost nothing, their last

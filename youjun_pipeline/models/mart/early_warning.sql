@@ -49,14 +49,20 @@ with near as (
         where m.district_code = j.district_code and m.phase_id = j.phase_id and m.school_code = j.school_code
             and m.indicator_code = 'G3' and m.lever = 'classes' and m.margin <= 1
     ))
+), warned as (
+    from watched where is_near or (moved < 0 and expected_on <= effective_on + days_ahead)
 ), margin as (
+    -- words are made for what is warned of alone: there are ten times as many margins
     select district_code, phase_id, level, indicator_code, stage, if(level = 'stage', null, school_code) as school_code,
         string_agg(case move when 'more' then '增加 ' else '减少 ' end || shown2(margin) || ' ' || unit
             || case lever when 'students' then '学生' when 'classes' then '' else '资源' end
             || if(level = 'stage', '（' || school_name || '）', ''), '，或' order by lever, move, school_code) as words
-    from mart.verdict_margin
-    semi join run_evaluation using (district_code, phase_id)
-    where turns_to = 'not_met' and indicator_code is not null
+    from mart.verdict_margin v
+    semi join warned w
+        on w.district_code = v.district_code and w.phase_id = v.phase_id and w.level = v.level
+        and w.indicator_code = v.indicator_code and w.stage = v.stage
+        and w.school_code is not distinct from if(v.level = 'stage', null, v.school_code)
+    where turns_to = 'not_met'
     group by all
 ), verdict as (
     -- a section with no indicator to spare falls with the next one
@@ -81,14 +87,13 @@ with near as (
             || if(warning_kind = 'worsening', '：按上一阶段以来的变化（' || if(w.level = 'stage', shown3(w.value_before), shown2(w.value_before))
                 || '→现值），约 ' || w.expected_on || ' 起未达标', '：接近' || if(w.is_at_least, '标准', '上限'))
             || coalesce('；再' || m.words || '即未达标', '') as message
-    from watched w
+    from warned w
     left join margin m
         on m.district_code = w.district_code and m.phase_id = w.phase_id and m.level = w.level
         and m.indicator_code = w.indicator_code and m.stage = w.stage and m.school_code is not distinct from w.school_code
     left join verdict v
         on v.district_code = w.district_code and v.phase_id = w.phase_id and v.school_code = w.school_code
-        and v.stage = w.stage and w.indicator_code like 'R%'
-    where w.is_near or (w.moved < 0 and w.expected_on <= w.effective_on + w.days_ahead)
+        and v.stage = if(w.indicator_code like 'R%', w.stage, null)
 ), stalled as (
     select m.district_code, m.phase_id, 'stalled_measure',
         if(m.overdue, 'serious', 'warning'), m.indicator_code, m.stage, null, null, m.measure_no, m.percent,

@@ -331,7 +331,9 @@ class _Search:
         is_whole = program.is_whole if program.is_whole.any() else None
         # what is not cheaper by more than the gap is not looked for: proving its cost takes most of the time
         at_most = self._enough() if tangent is None and is_whole is not None else np.inf
-        result = self._highs(np.r_[program.cost, np.zeros(self.n + self.k)], node, tangent, is_whole, at_most, gap)
+        result = self._highs(
+            np.r_[program.cost, np.zeros(self.n + self.k)], node, tangent, is_whole, at_most, gap
+        )
         if result.status == 2:
             return None, np.inf, at_most
         bound = result.get("mip_dual_bound") if is_whole is not None else result.fun
@@ -384,7 +386,7 @@ class _Search:
             integrality=None if is_whole is None else np.r_[is_whole.astype(int), np.zeros(n + k)],
             method="highs",
             options={
-                "mip_rel_gap": self._within() / 2 if gap is None else gap,
+                "mip_rel_gap": 0.9 * self._within() if gap is None else gap,
                 "time_limit": max(self.deadline - time.monotonic(), 0.05),
                 "primal_feasibility_tolerance": FEASIBLE_WITHIN
                 if is_whole is None
