@@ -1,4 +1,5 @@
-"""Planning: why a verdict is as it is, what would change it, and which pupils will come.
+"""Planning: why a verdict is as it is, what would change it, and how many pupils will come.
 
-Heavy imports belong here and load where they run. Nothing in this room writes `mart`: its results are schema `plan`.
+Heavy imports belong in this room; they load only where they are used. Nothing in this room writes `mart`: its results are in
+schema `plan`.
 """

@@ -1,7 +1,7 @@
 """What a scenario does: its actions, what each needs, and what each changes in the figures.
 
-An action names schools, an item and a quantity; carried out on `Figures` it gives others, or a problem in words. Keep out:
-files (`scenario_file`), how the changed figures are judged (`judge`).
+An action names schools, an item and a quantity. Carrying it out on `Figures` gives changed figures, or a problem in words. Keep
+out: files (`scenario_file`), how the changed figures are judged (`judge`).
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from youjun_pipeline.planning.figures import STAGES, Figures, NotThereError
 ROOM_KINDS = {"音乐": "music", "music": "music", "美术": "art", "art": "art"}
 MULTIMEDIA = "multimedia_rooms"
 WHOLE_DISTRICT = ("全区", "全县", "全市")
-# Columns in which every teacher counts, whatever other columns he counts in. Nobody may teach without a certificate, and all take
-# part in the training: a teacher who comes counts there too, as in the least-cost plan, or each would lower G9 and G12.
+# Columns in which every teacher counts, whatever other columns he counts in. Nobody may teach without a certificate, and every
+# teacher takes part in the training. So a new teacher counts in these columns too, as in the least-cost plan; otherwise each new
+# teacher would lower G9 and G12.
 EVERY_TEACHER = ("full_time", "staff", "certified", "trained_360h")
 
 
 @dataclass(frozen=True)
 class Action:
-    """One action, names resolved: schools are codes, items are columns. `row` is where it stands in its file."""
+    """One action with its names resolved: schools are codes, items are columns. `row` is its place in its file."""
 
     action_no: str
     kind: str
@@ -59,19 +60,19 @@ class Step:
 
 @dataclass(frozen=True)
 class Needs:
-    """What an action must say (`fields`) and may say besides; the rest would be passed over and is refused."""
+    """What an action must say (`fields`) and may say (`may`). Other fields would be ignored, so they are refused."""
 
     fields: tuple[str, ...]
     may: tuple[str, ...]
     apply: Callable[[Step, Action, Forecast], Step]
 
 
-# (school code, stage) to pupils, of the forecast of a year.
+# From a school year to the pupils forecast for that year, by school code and stage.
 Forecast = Callable[[int], pd.DataFrame]
 
 
 class ActionError(ValueError):
-    """An action that cannot be carried out: the field it lies in, what is wrong with it, and what to do."""
+    """An action that cannot be carried out: its faulty field, what is wrong with it, and what to do."""
 
     def __init__(self, column: str, message: str) -> None:
         super().__init__(message)
@@ -87,7 +88,7 @@ def carry_out(start: Step, action: Action, forecast: Forecast) -> Step:
 
 
 def _one_of(dataset: str, word: str | None, what: str, only: Callable[[str], bool] = lambda _: True) -> str:
-    """The number column of a dataset that a word means; the words to choose from otherwise."""
+    """The number column of a dataset that a word means. For an unknown word, the error lists the words to choose from."""
     items = {w: c for w, c in columns_of(dataset).items() if only(c)}
     found = items.get(fold_word(word or ""))
     if found is None:
@@ -125,7 +126,7 @@ def _extend(step: Step, action: Action, _: Forecast) -> Step:
     column = _one_of("facilities", action.item, "面积项目", lambda c: c.endswith("_area_m2"))
     step = _facility(step, action, column, action.quantity or 0)
     if column == "indoor_sports_area_m2":
-        # indoor sports area is a part of the teaching and auxiliary area, as the statistics count it
+        # the statistics count the indoor sports area within the teaching and auxiliary area
         step = _facility(step, action, "teaching_area_m2", action.quantity or 0)
     return step
 
@@ -189,14 +190,15 @@ def _move_teachers(step: Step, action: Action, _: Forecast) -> Step:
     count, columns = _whole(action), _teacher_columns(action)
     rows = step.figures.frames["teachers"]
     own = rows[(rows["school_code"] == action.school) & (rows["stage"] == action.stage)]
-    # who moves is certified and trained as far as the school has such teachers; the district's sums stay either way
+    # A teacher who moves counts as certified and trained if his school has enough such teachers; the district's sums stay the
+    # same.
     columns = [c for c in columns if c not in EVERY_TEACHER[2:] or not (own[c].astype(float) < count).any()]
     step = _teachers(step, action, action.school or "", -count, columns)
     return _teachers(step, action, action.to_school or "", count, columns)
 
 
 def _qualify_teachers(step: Step, action: Action, _: Forecast) -> Step:
-    """Teachers who are there already come to count in more columns: nobody is added."""
+    """Count teachers who are already there in more columns; no teacher is added."""
     columns = [c for c in _teacher_columns(action) if c not in EVERY_TEACHER]
     if not columns:
         raise ActionError("item", "请填写教师类别，如“骨干教师”")
@@ -290,7 +292,7 @@ def in_scope(schools: pd.DataFrame, action: Action) -> pd.Series:
 def _of_scope(step: Step, action: Action) -> pd.DataFrame:
     """school_code, stage and pupils of every section that an action is about; unknown pupils are left out."""
     schools = step.figures.schools[in_scope(step.figures.schools, action)]
-    # a roll that falls as a whole takes the senior pupils along: they count in the split
+    # when the roll of a whole school falls, the senior pupils fall too: they count in the split
     stages = [action.stage] if action.stage else [*STAGES, "senior"]
     long = pd.concat(
         [
@@ -359,7 +361,7 @@ KINDS: dict[str, Needs] = {
 
 
 def missing_fields(kind: str, given: Iterable[str]) -> list[str]:
-    """Fields that an action of this kind must have and has not."""
+    """Fields that an action of this kind needs and does not have."""
     there = set(given)
     missing = [f for f in KINDS[kind].fields if f not in there]
     if kind in ("scale_pupils", "forecast_pupils") and not there & {"school", "scope"}:
@@ -368,6 +370,6 @@ def missing_fields(kind: str, given: Iterable[str]) -> list[str]:
 
 
 def surplus_fields(kind: str, given: Iterable[str]) -> list[str]:
-    """Fields that say something to no purpose."""
+    """Fields that have no effect on an action of this kind."""
     known = {"action_no", "action", "effective_on", *KINDS[kind].fields, *KINDS[kind].may, *_ALWAYS}
     return [f for f in given if f not in known]

@@ -1,7 +1,7 @@
 """Classes of which only size bands are known, after a change of pupils or of classes.
 
-A band is an interval of sizes and how many classes lie in it; a limit that no interval straddles is still judged. Belongs here:
-intervals in, intervals out. Keep out: rosters (`figures`), which limit there is.
+A band is an interval of class sizes and the number of classes in it. A limit that no interval straddles can still be judged.
+Belongs here: intervals in, intervals out. Keep out: rosters (`figures`), which limits exist.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ import numpy as np
 import pandas as pd
 
 SECTION = ["school_code", "stage"]
-# What a section has classes in; bands know nothing of grades.
+# What identifies a section; bands know no grades.
 GRADES: Mapping[str, int] = {"primary": 6, "junior": 3}
 
 
 def scaled_bands(
     bands: pd.DataFrame, touched: pd.Series, before: pd.DataFrame, after: pd.DataFrame
 ) -> pd.DataFrame:
-    """Bands of the sections `touched` with each class at the share of the pupils that it had, as rosters are scaled.
+    """Bands of the sections in `touched`: each class keeps its share of the pupils, as in a roster.
 
-    `before` and `after` are the schools. A section whose pupils were not known before has no known classes afterwards.
+    `before` and `after` are the schools before and after the change. If a section's pupils were not known before, its classes are
+    not known afterwards.
     """
     factor = _pupils(bands, after) / _pupils(bands, before).where(lambda p: p > 0)
     kept = ~touched | factor.notna()
@@ -34,7 +35,7 @@ def scaled_bands(
 
 
 def even_bands(bands: pd.DataFrame, school: str, stage: str, students: int, classes: int) -> pd.DataFrame:
-    """The bands with a section's pupils spread evenly over `classes` classes in place of what is known of it."""
+    """The bands, where a section's pupils are spread evenly over `classes` classes and its old bands are replaced."""
     of = (bands["school_code"] == school) & (bands["stage"] == stage)
     size, larger = divmod(students, classes)
     sizes = [(size + 1, larger), (size, classes - larger)]
@@ -54,7 +55,7 @@ def even_bands(bands: pd.DataFrame, school: str, stage: str, students: int, clas
 
 
 def classes_in(bands: pd.DataFrame, school: str, stage: str) -> int:
-    """How many classes the bands of a section hold; 0 where it has none, or a number is not known."""
+    """How many classes the bands of a section hold; 0 if it has no bands, or if one of the numbers is not known."""
     own = bands[(bands["school_code"] == school) & (bands["stage"] == stage)]["classes"].astype(float)
     return 0 if own.isna().any() else int(own.sum())
 

@@ -1,6 +1,6 @@
-"""Where planning starts: a publication or a working database opened, an evaluation's figures and its schools' names.
+"""Where planning starts: opening a publication or a working database, reading an evaluation's figures and its schools' names.
 
-Belongs here: opening and looking up. Keep out: scenarios and what comes of them (`what_if`, `compare`).
+Belongs here: opening and looking up. Keep out: scenarios and their results (`what_if`, `compare`).
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 
 class PlanningError(ValueError):
-    """A district or phase that cannot be planned for; the message says which there are."""
+    """A district or phase for which no plan can be made; the message says which districts and phases exist."""
 
 
 @contextmanager
 def open_planning(
     published: Path, districts: Sequence[str], lake: Lake | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A publication's districts in memory, with a run begun over all their evaluations; nothing is locked or written."""
+    """A publication's districts in memory, with a run over all their evaluations. Nothing is locked or written."""
     with open_inputs(published, districts, lake) as con:
         found = con.execute("select max(as_of), list(distinct phase_id) from mart.evaluation").fetchall()[0]
         if found[0] is None:
@@ -52,7 +52,7 @@ def no_forecast(year: int) -> pd.DataFrame:
 def start_of(
     con: duckdb.DuckDBPyConnection, district_code: str, phase_id: str
 ) -> tuple[Step, Names, tuple[date, date]]:
-    """Where scenarios of an evaluation start: its figures, its schools' names, the first and last day of the plan."""
+    """Where the scenarios of an evaluation start: its figures, its schools' names, the first and last day of the plan."""
     known = con.execute(
         "select phase_id from temp.run_evaluation where district_code = ? order by phase_order",
         [district_code],
@@ -71,7 +71,7 @@ def start_of(
 
 
 def names_of(con: duckdb.DuckDBPyConnection, district_code: str, phase_id: str) -> Names:
-    """The schools of an evaluation's roster by every way to write them; the better way wins."""
+    """The schools of an evaluation's roster by every way to write them. Of schools with one spelling the better kind wins."""
     ensure(con, ("core.school_form",))
     rows = con.execute(
         "select f.form, f.school_code, f.rank from core.school_form f join (select distinct a.school_code "
@@ -101,7 +101,7 @@ def names_of(con: duckdb.DuckDBPyConnection, district_code: str, phase_id: str) 
 
 
 def ensure(con: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> None:
-    """Build tables of the run that are not there yet, as on a publication; what is published stands and is not judged again."""
+    """Build missing tables of the run, as on a publication. Published tables stay as they are; nothing is judged again."""
     for model in behind(tables):
         if model.schema in ("core", "rule") and not describe(con, model.full_name):
             build(con, model)

@@ -16,7 +16,7 @@ from youjun_pipeline.warehouse.tables import declared_tables
 if TYPE_CHECKING:
     import pandas as pd
 
-# Sheets of rows, after those of the scenarios.
+# Sheets with rows of tables; they follow the sheets of the scenarios.
 SHEETS = {
     "scenario": "结论",
     "scenario_verdict": "差异系数和全县指标",
@@ -32,7 +32,7 @@ WIDTHS = (26, 8, 12, 12, 12, 10, 34)
 
 
 def write_book(result: Result, path: Path) -> Path:
-    """Write the comparison to `path`, Chinese headers and words; of rows of tables those that changed."""
+    """Write the comparison to `path` with Chinese headers and words; the sheets of tables have only the rows that changed."""
     import xlsxwriter
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +73,7 @@ class _Leaf:
         sheet.hide_gridlines(2)
 
     def write(self, result: Result, scenario_id: str, last: Any) -> None:
-        """The verdict first, then what breaks, what is solved, the coefficients, what is left, what was not counted."""
+        """Verdict, what breaks, what is solved, the coefficients, what is left, what was not counted; in this order."""
         self.line(last.title, "title")
         self.merged(last.summary)
         self.table(
@@ -131,14 +131,14 @@ class _Leaf:
         self.at += 1
 
     def merged(self, text: str, first: int = 0) -> None:
-        """A text over the columns to the end, high enough for its lines."""
+        """A text over all columns from `first` on, high enough for its lines."""
         room = sum(WIDTHS[first:])
         self.sheet.merge_range(self.at, first, self.at, len(WIDTHS) - 1, text, self.looks["cell"])
         self.sheet.set_row(self.at, 15 * max(1, -(-2 * len(text) // room)) + 2)
         self.at += 1
 
     def table(self, title: str, head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
-        """A part with its rows; one without any says so. A long text with nothing after it runs over the columns to the end."""
+        """A part with its rows; a part without rows says so. A long text in the last cell runs over the columns to the end."""
         self.at += 1
         self.line(title, "part")
         if not rows:
@@ -194,7 +194,7 @@ def _at(frame: pd.DataFrame, scenario_id: str, last: Any) -> pd.DataFrame:
 
 
 def _rows_sheet(sheet: Any, looks: dict[str, Any], table: str, frame: pd.DataFrame) -> None:
-    """A declared table, what did not change left out."""
+    """A declared table without the rows that did not change."""
     if "change" in frame:
         frame = frame[frame["change"] != "same"]
     columns = {
@@ -215,7 +215,7 @@ def _rows_sheet(sheet: Any, looks: dict[str, Any], table: str, frame: pd.DataFra
 
 
 def _shown(column: str, value: Any) -> Any:
-    """A cell as a person reads it; None for one that is left blank."""
+    """A cell as a person reads it; None for a cell that stays blank."""
     kind = {"status_before": "status", "status_after": "status"}.get(column, column)
     if hasattr(value, "tolist"):
         value = value.tolist()

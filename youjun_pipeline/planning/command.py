@@ -28,7 +28,7 @@ def planning_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParse
 
 
 def what_if_command(settings: Settings, options: argparse.Namespace) -> int:
-    """Print what scenarios would change; 0 compared, 1 a scenario or the publication cannot be used."""
+    """Print what scenarios would change. Returns 0, or 1 if a scenario or the publication cannot be used."""
     from pathlib import Path
 
     from youjun_pipeline.planning.book import write_book

@@ -21,7 +21,7 @@ from youjun_pipeline.warehouse.models import MODELS
 if TYPE_CHECKING:
     import duckdb
 
-# In the order that they rest on each other.
+# In order of dependence: each table reads only tables before it.
 TABLES = ("scenario_indicator", "scenario_verdict", "scenario_change", "scenario")
 ACTION_COLUMNS = (
     *("district_code", "phase_id", "scenario_id", "step", "action_no", "action", "effective_on"),
@@ -32,7 +32,7 @@ ACTION_COLUMNS = (
 
 @dataclass(frozen=True)
 class Trial:
-    """A scenario held against an evaluation: its steps, and what of it could not be carried out (`action_no`, `without`)."""
+    """A scenario applied to an evaluation: its steps, and the actions that were not carried out (`action_no`, `without`)."""
 
     district_code: str
     phase_id: str
@@ -57,8 +57,8 @@ class Result:
 def compare(con: duckdb.DuckDBPyConnection, trials: Sequence[Trial]) -> Result:
     """The tables of schema `plan` for all trials, judged in one pass.
 
-    Every step of a trial is judged, so that each action's effect is known and every phase's end can be looked at; steps on one
-    day are steps of their own.
+    Every step of a trial is judged, to show each action's effect and the end of every phase. Actions on the same day are separate
+    steps.
     """
     cases: dict[tuple[str, str, str], Case] = {}
     steps, ends = list[dict[str, Any]](), list[dict[str, Any]]()
@@ -140,7 +140,7 @@ def _schema(columns: Mapping[str, pa.DataType]) -> pa.Schema:
 
 
 def _ends(con: duckdb.DuckDBPyConnection, trial: Trial) -> list[tuple[str, str, date]]:
-    """The phases that have not ended on the day of the trial's figures, each with its end; the last phase always."""
+    """The phases that have not ended on the day of the trial's figures, with their ends; the last phase is always included."""
     rows: list[tuple[str, str, date]] = con.execute(
         "select p.phase_id, p.phase_name, p.ends from raw.phase p join temp.run_evaluation e "
         "on e.district_code = p.district_code and e.phase_id = $2 where p.district_code = $1 "
@@ -152,7 +152,7 @@ def _ends(con: duckdb.DuckDBPyConnection, trial: Trial) -> list[tuple[str, str, 
 
 
 def _actions(con: duckdb.DuckDBPyConnection, trials: Sequence[Trial]) -> pa.Table:
-    """What each trial does, in the order carried out, and what was left out of it."""
+    """What each trial does, in the order of carrying out, and what each trial left out."""
     rows = []
     for trial in trials:
         names = names_of(con, trial.district_code, trial.phase_id).names

@@ -1,7 +1,7 @@
 """Pupils of coming years from a district's own deliveries.
 
-Rolls by grade come from the class lists of past deliveries, one school year each; births and leavers of kindergartens from
-`district_figures`; mergers from `school_changes`. Belongs here: rolls in, `plan.enrolment_forecast` out. Keep out: the method
+Rolls by grade come from the class lists of past deliveries, one school year each. Births and kindergarten leavers come from
+`district_figures`, mergers from `school_changes`. Belongs here: rolls in, `plan.enrolment_forecast` out. Keep out: the method
 (`forecast`), what the pupils mean for verdicts (`outlook`).
 """
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     import duckdb
 
 EVALUATION = ["district_code", "phase_id"]
-# Between district and phase where the method takes each evaluation for a district of its own.
+# Joins district and phase: the method gets each evaluation as a district of its own.
 JOINT = "|"
 READS = ("rule.coming_merger", "core.school_successor", "core.school", "core.parameter")
 
 
 @dataclass(frozen=True)
 class Expected:
-    """`pupils`: the columns of `forecast.forecast` and phase_id; `mergers` to come: from_code, to_code, since (school year)."""
+    """`pupils`: the columns of `forecast.forecast` and phase_id. `mergers` to come: from_code, to_code, since (school year)."""
 
     pupils: pd.DataFrame = field(default_factory=pd.DataFrame)
     mergers: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -55,12 +55,12 @@ def expected(
     *,
     fewest_years: int = 1,
 ) -> Expected:
-    """The forecast of evaluations (district_code, phase_id) of the begun run, each from what was delivered up to its day.
+    """The forecast of evaluations (district_code, phase_id) of the run, each from what was delivered up to its day.
 
     Args:
-        con: with a run begun.
+        con: with an open run.
         evaluations: district_code and phase_id.
-        method: what differs from the defaults of the method; option `shock_years` of a district is added to it.
+        method: changes to the method's defaults. A district's option `shock_years` is added to the method's shock years.
         fewest_years: evaluations with fewer school years of rolls are left out.
     """
     ensure(con, READS)
@@ -107,7 +107,7 @@ def _heads(entrants: pd.DataFrame, item: str) -> pd.DataFrame:
 
 
 def _shocks(con: duckdb.DuckDBPyConnection) -> dict[str, frozenset[int]]:
-    """The school years that each evaluation's district leaves out, by joint key. One year alone comes with decimals."""
+    """The school years that each evaluation's district leaves out, by joint key. A single year is stored with decimals."""
     rows = con.execute(
         "select district_code, phase_id, settings['shock_years'] from temp.run_evaluation "
         "semi join planning_outlook using (district_code, phase_id)"
@@ -119,7 +119,7 @@ def _shocks(con: duckdb.DuckDBPyConnection) -> dict[str, frozenset[int]]:
 
 
 def _without_unknown_grades(pupils: pd.DataFrame, rolls: pd.DataFrame) -> pd.DataFrame:
-    """No figure by grade where a stage's pupils were spread over its grades: only their sum is known."""
+    """Remove figures by grade where a stage's pupils were spread over its grades: then only their sum is known."""
     spread = rolls.loc[rolls["is_spread"], ["district_code", "school_code", "stage"]].drop_duplicates()
     school = pd.MultiIndex.from_frame(spread)
     district = pd.MultiIndex.from_frame(spread[["district_code", "stage"]].drop_duplicates())
@@ -130,9 +130,9 @@ def _without_unknown_grades(pupils: pd.DataFrame, rolls: pd.DataFrame) -> pd.Dat
 
 
 def _merged(pupils: pd.DataFrame, mergers: pd.DataFrame) -> pd.DataFrame:
-    """Pupils of schools that are to merge at the school that takes them in, from that school year on.
+    """Count the pupils of schools that will merge at the receiving school, from the school year of the merger on.
 
-    Intervals of several schools are added as those of independent errors.
+    Intervals of several schools are added as for independent errors.
     """
     for merger in mergers.itertuples():
         moved = (
@@ -167,7 +167,7 @@ def _merged(pupils: pd.DataFrame, mergers: pd.DataFrame) -> pd.DataFrame:
 
 
 def forecast_of(con: duckdb.DuckDBPyConnection, district_code: str, phase_id: str) -> Forecast:
-    """The forecast that a scenario of an evaluation may ask for by year; made when it is first asked."""
+    """The forecast by year for the scenarios of an evaluation; it is computed at the first request."""
 
     @cache
     def pupils() -> pd.DataFrame:
@@ -190,13 +190,13 @@ def pupils_in(pupils: pd.DataFrame, year: int) -> pd.DataFrame:
 
 
 def grades_in(pupils: pd.DataFrame, year: int) -> pd.DataFrame:
-    """school_code, stage, grade, students of one year, as far as grades are known."""
+    """school_code, stage, grade, students of one year, for grades that are known."""
     rows = pupils[(pupils["year"] == year) & pupils["school_code"].notna() & pupils["grade"].notna()]
     return rows[["school_code", "stage", "grade", "students"]].reset_index(drop=True)
 
 
 def pupils_table(con: duckdb.DuckDBPyConnection, pupils: pd.DataFrame) -> pa.Table:
-    """`plan.enrolment_forecast` of a forecast, without the run."""
+    """A forecast in the shape of `plan.enrolment_forecast`, without the run's columns."""
     if pupils.empty:
         return con.execute("select * exclude (run_id) from plan.enrolment_forecast limit 0").to_arrow_table()
     con.register("planning_pupils", pa.Table.from_pandas(pupils, preserve_index=False))

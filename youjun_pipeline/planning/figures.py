@@ -1,7 +1,7 @@
-"""The figures of one evaluation as frames that actions change, one frame per dataset in the shape of its accepted rows.
+"""The figures of one evaluation as frames that actions change: one frame per dataset, in the shape of its accepted rows.
 
-Belongs here: the frames and the moves between them, each on whole columns. Keep out: what an action is and what may be asked
-of it (`actions`), reading a database (`judge`).
+Belongs here: the frames and the changes to them, on whole columns. Keep out: what an action is and what may be asked of it
+(`actions`), reading a database (`judge`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from youjun_pipeline.planning.bands import GRADES, classes_in, even_bands, scale
 DATASETS = ("schools", "teachers", "facilities", "special_rooms", "classes", "class_bands", "school_finance")
 STAGES = ("primary", "junior")
 FIRST_GRADE = {"primary": 1, "junior": 7}
-# Parts of a school's pupils of a stage: they keep their share when the pupils change, as nothing else is known.
+# Parts of a school's pupils of a stage. They keep their share when the pupils change, because nothing else is known.
 PARTS = {"primary": ("catchment_primary_students",), "junior": ("catchment_junior_students",)}
 PLACE = ("sheet", "row_number")
 
@@ -30,16 +30,16 @@ class NotThereError(ValueError):
 
 @dataclass(frozen=True)
 class Figures:
-    """Frames by dataset, without the content's hash; `changed` names those that differ from what was delivered.
+    """Frames by dataset, without the hash of the content; `changed` names the frames that differ from the delivery.
 
-    Immutable: every move returns new figures and shares the frames that it leaves alone.
+    Immutable: every change returns new figures, which share the unchanged frames.
     """
 
     frames: Mapping[str, pd.DataFrame]
     changed: frozenset[str] = field(default_factory=frozenset)
 
     def put(self, **frames: pd.DataFrame) -> Figures:
-        """These figures with other frames."""
+        """These figures with some frames replaced."""
         return Figures({**self.frames, **frames}, self.changed | frames.keys())
 
     @property
@@ -47,7 +47,7 @@ class Figures:
         return self.frames["schools"]
 
     def of(self, school: str, column: str) -> float:
-        """A figure of a school in the roster; nan where it was not reported."""
+        """A figure of a school in the roster; nan if it was not reported."""
         found = self.schools.loc[self.schools["school_code"] == school, column]
         return float("nan") if found.isna().all() else float(found.iloc[0])
 
@@ -64,9 +64,9 @@ class Figures:
     def add(
         self, dataset: str, school: str, column: str, quantity: float, stage: str | None = None
     ) -> Figures:
-        """A school's figure with `quantity` more (less, below zero); a figure that was not reported stays unknown.
+        """Raise a school's figure by `quantity` (lower it if negative); an unreported figure stays unknown.
 
-        Raises NotThereError for a school without a row, or less than nothing left.
+        Raises NotThereError if the school has no row, or if the figure would fall below zero.
         """
         frame = self.frames[dataset]
         rows = frame["school_code"] == school
@@ -82,7 +82,7 @@ class Figures:
         return self.put(**{dataset: frame})
 
     def add_rooms(self, school: str, kind: str, count: int, area_m2: float) -> Figures:
-        """That many music or art rooms of an area more."""
+        """Add `count` music or art rooms of `area_m2` each."""
         rooms = self.frames["special_rooms"]
         taken = int((rooms["school_code"] == school).sum())
         new = pd.DataFrame(
@@ -98,9 +98,9 @@ class Figures:
     # ---------------------------------------------------------------------------------------------------------- pupils
 
     def with_pupils(self, pupils: pd.DataFrame) -> Figures:
-        """Whole numbers of pupils by school_code and stage in place of what is there; classes follow.
+        """Replace the pupils by school_code and stage with these whole numbers; the classes follow.
 
-        Classes of a roster take the change grade by grade as the grades share the pupils, size bands as intervals (`bands`).
+        In a roster each class keeps its share of the pupils; size bands are scaled as intervals (`bands`).
         """
         schools, classes, bands = self.schools.copy(), self.frames["classes"], self.frames["class_bands"]
         touched: set[tuple[str, str]] = set()
@@ -123,9 +123,9 @@ class Figures:
         return self.put(**frames)
 
     def with_grades(self, pupils: pd.DataFrame) -> Figures:
-        """Pupils by school_code, stage and grade, spread evenly over the classes that each grade has now; other classes stay.
+        """Set pupils by school_code, stage and grade, spread evenly over each grade's present classes; other classes stay.
 
-        The roster's sums are not touched (`with_pupils`).
+        The roster's sums stay as they are (`with_pupils` changes them).
         """
         classes = self.frames["classes"]
         key = ["school_code", "stage", "grade"]
@@ -142,9 +142,9 @@ class Figures:
     def move_pupils(
         self, school: str, to_school: str | None, stage: str, count: int, grade: int | None = None
     ) -> Figures:
-        """Pupils of a school, of one grade or of all alike, in another school, or gone where none is named.
+        """Move pupils of one grade, or of all grades in proportion, to another school; without one they leave the district.
 
-        Raises NotThereError when there are fewer.
+        Raises NotThereError if the school has fewer pupils.
         """
         there = self.of(school, f"{stage}_students")
         classes = self.frames["classes"]
@@ -172,9 +172,9 @@ class Figures:
         return 0.0 if np.isnan(now) and not self._has_classes(school, stage) else now
 
     def _grade_changed(self, school: str, stage: str, grade: int, more: int) -> Figures:
-        """Pupils of one grade more or fewer: they leave the fullest classes and join the emptiest.
+        """Change the number of pupils of one grade: leavers come from the fullest classes, newcomers join the emptiest.
 
-        Of a section that has size bands alone, grades are not known: its pupils change as a whole.
+        If a section has only size bands, its grades are not known: then its pupils change as a whole.
         """
         if not self._has_classes(school, stage) and classes_in(self.frames["class_bands"], school, stage):
             now = self._pupils(school, stage)
@@ -203,9 +203,9 @@ class Figures:
         return self.put(schools=_with_migrants(schools, self.schools), classes=classes)
 
     def add_classes(self, school: str, stage: str, grade: int | None, count: int) -> Figures:
-        """`count` classes more in each of the grades, their pupils spread evenly over all classes of the grade.
+        """Add `count` classes to each of the grades and spread the grade's pupils evenly over all its classes.
 
-        Of a section that has size bands alone, over all its classes: bands know no grades.
+        If a section has only size bands, its pupils are spread over all its classes: bands know no grades.
         """
         classes = self.frames["classes"]
         own = (classes["school_code"] == school) & (classes["stage"] == stage)
@@ -229,9 +229,9 @@ class Figures:
         return self.put(classes=_joined(*parts))
 
     def _first_classes(self, school: str, stage: str, grade: int | None, count: int) -> Figures:
-        """Classes of a section without a roster, as a school that opens: its pupils spread evenly over them.
+        """Open classes in a section without a roster, such as a new school's, and spread its pupils evenly over them.
 
-        In a district that reports size bands alone they are bands too: nobody would read a roster that was never delivered.
+        In a district that reports only size bands the new classes are size bands too: a roster would not be read there.
         """
         students, bands = self.of(school, f"{stage}_students"), self.frames["class_bands"]
         there = classes_in(bands, school, stage)
@@ -254,7 +254,7 @@ class Figures:
     # --------------------------------------------------------------------------------------------------------- schools
 
     def open_school(self, row: Mapping[str, object], stages: list[str]) -> Figures:
-        """A school that has nothing yet: no pupils, no teachers, no areas; known zeros, not blanks."""
+        """Add a school with known zeros, not blanks: no pupils, no teachers, no areas."""
         zeros = {c: 0 for c in self.schools if c.endswith("_students")}
         schools = _joined(self.schools, pd.DataFrame([{**zeros, **row}]))
         code = row["school_code"]
@@ -268,13 +268,13 @@ class Figures:
         )
 
     def merge_school(self, school: str, to_school: str) -> Figures:
-        """A school in another: pupils, classes and teachers go along; buildings and equipment stay behind."""
+        """Merge a school into another: pupils, classes and teachers go along; buildings and equipment stay behind."""
         figures = self
         schools = self.schools.copy()
         here, there = schools["school_code"] == school, schools["school_code"] == to_school
         for column in [c for c in schools if c.endswith("_students")]:
             moved = schools.loc[here, column].astype(float).iloc[0]
-            # a figure that one of the two has not reported is unknown for both together
+            # if one of the two schools has not reported a figure, their common figure is unknown
             schools.loc[there, column] = schools.loc[there, column].astype(float) + moved
         classes = self.frames["classes"].copy()
         mine = classes["school_code"] == school
@@ -296,7 +296,7 @@ class Figures:
         ).without(school)
 
     def without(self, school: str) -> Figures:
-        """No rows of a school any more."""
+        """The figures without any row of a school."""
         kept = {name: f[f["school_code"] != school].reset_index(drop=True) for name, f in self.frames.items()}
         return self.put(**{name: f for name, f in kept.items() if len(f) < len(self.frames[name])})
 
@@ -313,7 +313,7 @@ def _pairs(frame: pd.DataFrame) -> pd.Series:
 def _with_share(
     schools: pd.DataFrame, stage: object, before: pd.Series, target: pd.Series, moved: pd.Series
 ) -> pd.DataFrame:
-    """Parts of the stage's pupils at the share that they had; of a school that had none, all of them."""
+    """Parts of the stage's pupils at their former share; if the school had no pupils in the stage, all of its new pupils."""
     for column in PARTS.get(str(stage), ()):
         if column in schools:
             part = schools[column].astype(float)
@@ -336,7 +336,7 @@ def _with_migrants(schools: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
 
 
 def _scaled_classes(classes: pd.DataFrame, of_roster: pd.Series, schools: pd.DataFrame) -> pd.DataFrame:
-    """Classes of the schools touched, each with its share of the pupils."""
+    """Scale the classes of the changed schools: each class keeps its share of the pupils."""
     out = classes.copy()
     long = schools.melt(
         "school_code", [f"{s}_students" for s in STAGES], var_name="stage", value_name="target"
@@ -348,7 +348,7 @@ def _scaled_classes(classes: pd.DataFrame, of_roster: pd.Series, schools: pd.Dat
     total = section["students"].transform("sum").astype(float)
     exact = own["students"].astype(float) * own["target"].astype(float) / total.where(total > 0)
     whole = np.floor(exact + 1e-9)
-    # the pupils that rounding down left over go to the largest remainders
+    # rounding down leaves pupils over: they go to the classes with the largest remainders
     left = (
         own["target"].astype(float) - whole.groupby([own["school_code"], own["stage"]]).transform("sum")
     ).round()

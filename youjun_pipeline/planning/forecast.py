@@ -1,17 +1,17 @@
 """Pupils of coming years by school, stage, grade and year: cohorts move up, schools are shrunk towards their district.
 
-Rolls are one dense array over every school of every district asked for, so that a country is one pass. Belongs here: the
+Rolls are one dense array over all schools of all requested districts, so one pass serves a whole country. Belongs here: the
 method and its own backtest. Keep out: where rolls come from and what the pupils mean for a verdict (`enrolment`).
 
 The method, tried on 27 years of real rolls (bench/bench_forecast.py):
 
-- A district by grade: the grade below, times the progression ratio of the last years, pooled over its schools. The first
-  grade: leavers of the kindergartens or else births of the fitting year, where they are known, times those who entered school for
-  each of them; otherwise entry as it was.
-- A school by grade: its own cohorts moved up by the district's ratios, entry by its part of the district's entry in the
-  last years; its total shrunk towards its present part of the district. Cohorts alone are worse than "as last year".
-- Schools add up to their district in every grade.
-- Intervals: what the same method missed when it stood in each earlier year of the same rolls.
+- A district by grade: the grade below, times the progression ratio of the last years, pooled over its schools. The first grade:
+  children who leave the kindergartens, or else the births of the fitting year, times the share that entered school in the last
+  years. Where neither is known, entry stays as it was.
+- A school by grade: its own cohorts move up by the district's ratios, and its entry is its part of the district's entry in the
+  last years. Its total is shrunk towards its present part of the district. Cohorts alone are worse than "as last year".
+- In every grade the schools add up to their district.
+- Intervals: the errors that the same method would have made in each earlier year of the same rolls.
 """
 
 from __future__ import annotations
@@ -22,17 +22,18 @@ import numpy as np
 import pandas as pd
 
 HORIZON = 9
-# Pairs of years that progression is pooled over, and years that entry per birth is: more lag behind a trend, fewer follow
-# noise. Entry moves faster than progression (bench, 2026-11: 3 years against 5 take the error at 3 years from 2.1 to 1.9 %).
+# How many pairs of years progression is pooled over, and how many years entry per birth is pooled over. More years lag behind a
+# trend, fewer follow noise. Entry changes faster than progression (bench, 2026-11: 3 years instead of 5 lower the error at 3
+# years from 2.1 to 1.9 %).
 WINDOW = 5
 ENTRY_WINDOW = 3
-# Weight of a school's own cohorts against its present share of the district. Half is better one year ahead (4.35 against
-# 4.38 %), a third from the third year on (7.12 against 7.22 %; bench, 2026-11).
+# Weight of a school's own cohorts against its present share of the district. A half is better one year ahead (4.35 against 4.38
+# %), a third is better from the third year on (7.12 against 7.22 %; bench, 2026-11).
 COHORT_WEIGHT = 0.3
 COVERAGE = 0.8
-# Children who are in a kindergarten at the origin leave it within three years.
+# Children in a kindergarten in the origin year leave it within three years.
 KINDERGARTEN_YEARS = 3
-# Fewer misses than this say nothing about an 80 % interval.
+# Fewer earlier errors than this say nothing about an 80 % interval.
 FEWEST_MISSES = 8
 KEY = ["district_code", "school_code", "stage", "grade"]
 
@@ -43,9 +44,9 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Method:
-    """What the forecast may be told.
+    """Settings of the forecast.
 
-    Shock years are neither fitted on nor judged by. `entry_age` is the years from birth to the first grade.
+    Shock years are left out of the fit and of the backtest. `entry_age` is the number of years from birth to the first grade.
     """
 
     window: int = WINDOW
@@ -66,22 +67,23 @@ def forecast(
     """Pupils of the `horizon` years after the newest roll of each district.
 
     Args:
-        rolls: one row per district_code, school_code, stage, grade (whole number, rising through the stages) and
-            year (school year by the year it begins), with `students`. Nan: the school is there and did not report; no row: it
-            is not there. A school without a figure in the newest year gets no forecast.
+        rolls: one row per district_code, school_code, stage, grade (whole number, rising through the stages) and year (school
+            year by the year it begins), with `students`. Nan: the school exists and did not report. No row: the school does not
+            exist. A school without a figure in the newest year gets no forecast.
         births: district_code, year, births.
-        leavers: district_code, year, leavers of kindergartens, those expected of coming years too. They go before births.
+        leavers: district_code, year, leavers of kindergartens, also those expected in coming years. They take precedence over
+            births.
         horizon: how many years ahead.
-        method: what differs from the defaults.
+        method: changes to the defaults.
 
     Returns:
         district_code, school_code (null: all schools), stage (compulsory: both), grade (null: all grades), year, horizon,
-        students, low, high, misses (how many earlier errors the interval rests on). low and high are null where the rolls
-        have too few years to judge the method by.
+        students, low, high, misses (how many earlier errors the interval rests on). low and high are null if the rolls have too
+        few years to judge the method by.
     """
     method = method or Method()
     frames = []
-    # Districts whose newest rolls are of the same year stand in that year together.
+    # Districts with the same newest year are forecast together.
     newest = rolls.groupby("district_code")["year"].max()
     for origin, codes in newest.groupby(newest).groups.items():
         laid = _laid_out(rolls[rolls["district_code"].isin(codes)], births, leavers)
@@ -99,10 +101,10 @@ def backtest(
     method: Method | None = None,
     first_origin: int | None = None,
 ) -> pd.DataFrame:
-    """What the method would have said in each earlier year, beside what came.
+    """What the method would have forecast in each earlier year, beside what came.
 
-    Each origin is fitted on the years up to it alone, its intervals too. Origins and target years that are shocks are left
-    out. Returns the columns of `forecast` and origin, actual, last (as it was at the origin).
+    The fit of each origin, intervals included, uses only the years up to that origin. Shock years are left out, both as origins
+    and as target years. Returns the columns of `forecast` and origin, actual, last (the figure in the origin year).
     """
     method = method or Method()
     laid = _laid_out(rolls, births)
@@ -118,10 +120,10 @@ def backtest(
 
 @dataclass(frozen=True)
 class _Laid:
-    """Rolls as an array [unit, year]; a unit is one grade of one school, a cell one grade of one district.
+    """Rolls as an array [unit, year]; a unit is one grade of one school, a cell is one grade of one district.
 
-    `below` is the unit, `cell_below` the cell of the grade below, or −1. Leavers and births are [district, year] over `span`,
-    the surest source of entry first.
+    `below` is the unit of the grade below, `cell_below` the cell of the grade below; both are −1 in the first grade. Leavers and
+    births are [district, year] over the years `span`.
     """
 
     units: pd.DataFrame
@@ -140,16 +142,16 @@ class _Laid:
     levels: list[tuple[pd.DataFrame, Array]]
 
     def at(self, year: int) -> Array:
-        """Rolls of one year, by unit; nan where none was reported."""
+        """Rolls of one year, by unit; nan where a roll was not reported."""
         place = year - int(self.years[0])
         return self.rolls[:, place] if 0 <= place < len(self.years) else np.full(len(self.units), np.nan)
 
     def by_section(self, of_units: Array) -> Array:
-        """Sums by school and stage of what is known."""
+        """Sums of the known values by school and stage."""
         return np.bincount(self.section, np.nan_to_num(of_units), self.section.max() + 1)
 
     def silent_school(self, place: int) -> Array:
-        """Units of schools that did not report some grade in the year at `place`."""
+        """Marks the units of schools that left some grade unreported in the year at `place`."""
         return (np.bincount(self.school, self.unreported[:, place], self.school.max() + 1) > 0)[self.school]
 
     def by_cell(self, of_units: Array) -> Array:
@@ -195,7 +197,7 @@ def _laid_out(rolls: pd.DataFrame, births: pd.DataFrame | None, leavers: pd.Data
 
 
 def _by_year(frame: pd.DataFrame | None, value: str, districts: Array, span: Array) -> Array:
-    """A figure of districts by year, [district, year]; nan where it is not known."""
+    """A district figure by year, [district, year]; nan where it is not known."""
     if frame is None or frame.empty:
         return np.full((len(districts), len(span)), np.nan)
     table = frame.pivot_table(index="district_code", columns="year", values=value, aggfunc="sum")
@@ -203,7 +205,7 @@ def _by_year(frame: pd.DataFrame | None, value: str, districts: Array, span: Arr
 
 
 def _entrants(laid: _Laid, year: int, origin: int, method: Method) -> list[Array]:
-    """Of each source of entry, by district, those who are to enter school in a year, as far as it is known at the origin."""
+    """Children who will enter school in `year`, by source of entry and district, as far as known in the origin year."""
     nobody = np.full(len(laid.births), np.nan)
     place, birth_year = year - int(laid.span[0]), year - method.entry_age
     return [
@@ -213,7 +215,7 @@ def _entrants(laid: _Laid, year: int, origin: int, method: Method) -> list[Array
 
 
 def _level_keys(units: pd.DataFrame) -> list[tuple[pd.DataFrame, Array]]:
-    """Each level that is forecast: its keys, and for every unit which of them it counts in (−1: none)."""
+    """Each level of the forecast: its keys, and for every unit the index of its key (−1: the unit does not count there)."""
     found = []
     both = units.groupby(["district_code", "school_code"])["stage"].transform("nunique") > 1
     every = pd.Series(True, units.index)
@@ -241,11 +243,10 @@ def _level_keys(units: pd.DataFrame) -> list[tuple[pd.DataFrame, Array]]:
 
 
 def _ratios(laid: _Laid, origin: int, method: Method) -> tuple[Array, Array]:
-    """Progression by cell, and entry per head of each source by district [source, district], pooled over the last
-    years before `origin` that are no shock.
+    """Progression by cell, and entry per head by source and district [source, district], pooled over recent years.
 
-    Whole districts, since pupils of a school that closes go on elsewhere; a school that did not report in one of two
-    years is left out of both. No pair of years: as many go on as there were.
+    Shock years are left out. The ratios are those of whole districts, because pupils of a closing school go on elsewhere. A
+    school that did not report in one of two years is left out of both. Without a pair of years the ratio is 1.
     """
     size = len(laid.cell_below)
     above, under, pairs = np.zeros(size), np.zeros(size), np.zeros(size)
@@ -302,7 +303,7 @@ def _project(laid: _Laid, origin: int, horizon: int, method: Method) -> Array:
 
 
 def _share(laid: _Laid, origin: int, method: Method, window: int) -> Array:
-    """Each unit's part of its district's grade, the mean of the last years that are no shock; nan where it has no roll now."""
+    """Each unit's part of its district's grade: the mean of recent years but shock years; nan if the unit has no roll now."""
     total, years = np.zeros(len(laid.units)), np.zeros(len(laid.units))
     for year in range(origin, int(laid.years[0]) - 1, -1):
         if year in method.shock_years and year != origin:
@@ -339,7 +340,7 @@ def _by_level(laid: _Laid, of_units: Array, origin: int) -> pd.DataFrame:
 
 
 def _misses(laid: _Laid, until: int, horizon: int, method: Method) -> pd.DataFrame:
-    """What the method said at every level in each year before `until`, beside what came by then."""
+    """What the method would have forecast at every level in each year before `until`, beside what came by then."""
     came = _by_level(laid, laid.rolls, int(laid.years[0]) - 1)[[*KEY, "level", "year", "students"]]
     key = [*KEY, "level", "year"]
     frames = []
@@ -358,10 +359,10 @@ def _misses(laid: _Laid, until: int, horizon: int, method: Method) -> pd.DataFra
 
 
 def _with_intervals(said: pd.DataFrame, misses: pd.DataFrame) -> pd.DataFrame:
-    """Intervals from earlier misses of the same level and horizon.
+    """Add intervals from earlier errors of the same level and horizon.
 
-    A miss counts in units of √students: that makes a small school's and a large one's comparable. Where a horizon has too
-    few misses the nearest shorter one that has enough is widened with the root of time.
+    An error counts in units of √students, so that small and large schools can be compared. If a horizon has too few errors, the
+    interval of the nearest shorter horizon with enough errors is widened with the root of time.
     """
     scaled = misses.assign(
         miss=(misses["actual"] - misses["students"]) / np.sqrt(misses["students"].clip(lower=1))
@@ -388,6 +389,6 @@ def _with_intervals(said: pd.DataFrame, misses: pd.DataFrame) -> pd.DataFrame:
 
 
 def _reach(misses: Array) -> float:
-    """How far either way a new miss stays with probability COVERAGE, by the order of the earlier ones."""
+    """How far, either way, a new error stays with probability COVERAGE; found from the ranks of the earlier errors."""
     rank = int(np.ceil((len(misses) + 1) * COVERAGE))
     return float(np.sort(np.abs(misses))[rank - 1]) if FEWEST_MISSES <= len(misses) >= rank else float("nan")

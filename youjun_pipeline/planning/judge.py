@@ -1,7 +1,7 @@
-"""Many sets of changed figures, of one district or of many, judged in one pass by the models that judge deliveries.
+"""Judges many sets of changed figures, of one or many districts, in one pass through the models that judge deliveries.
 
-Belongs here: figures out of a database and, changed, back into a scenario. Keep out: what changed them (`actions`), what is
-concluded (`what_if`).
+Belongs here: reading figures from a database, and putting changed figures into a scenario. Keep out: what changed the figures
+(`actions`), what follows from the verdicts (`what_if`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Case:
-    """One set of figures and rules to judge an evaluation by; `name` tells the cases of an evaluation apart."""
+    """One set of figures and rules by which an evaluation is judged; `name` tells the cases of an evaluation apart."""
 
     name: str
     district_code: str
@@ -35,7 +35,7 @@ class Case:
 
 
 def figures_of(con: duckdb.DuckDBPyConnection, district_code: str, phase_id: str) -> Figures:
-    """The delivered figures of an evaluation of the run that `con` has begun."""
+    """The delivered figures of an evaluation of the run that is open in `con`."""
     frames = {}
     for dataset in DATASETS:
         frames[dataset] = con.execute(
@@ -50,10 +50,10 @@ def figures_of(con: duckdb.DuckDBPyConnection, district_code: str, phase_id: str
 def judged(
     con: duckdb.DuckDBPyConnection, cases: Sequence[Case], tables: Iterable[str] = VERDICTS
 ) -> Iterator[None]:
-    """Judge every case; inside the block its rows stand in `youjun_scenario.mart`, found by `youjun_scenario.main.evaluation`.
+    """Judge every case. Inside the block its rows are in `youjun_scenario.mart`, listed in `youjun_scenario.main.evaluation`.
 
-    `con` has a run begun whose evaluations include those of the cases; nothing of it needs to be built. All cases go
-    through each model in one statement, so that a hundred cost little more than one.
+    `con` has an open run whose evaluations include those of the cases; no table of the run needs to be built. All cases go
+    through each model in one statement, so that a hundred cases cost little more than one.
     """
     wanted = pd.DataFrame(
         {"district_code": [c.district_code for c in cases], "phase_id": [c.phase_id for c in cases]}
@@ -89,7 +89,7 @@ def judged(
 
 
 def _rows(con: duckdb.DuckDBPyConnection, dataset: str, cases: Sequence[Case]) -> pa.Table | None:
-    """The rows of a dataset of all cases that change it."""
+    """The rows of a dataset for all cases that change the dataset."""
     if not cases:
         return None
     frames = [

@@ -1,7 +1,7 @@
-"""What the pupils of coming years would do to a district's verdicts, as things are and with its plan carried out.
+"""What the pupils of coming years would do to a district's verdicts, with and without its plan.
 
-Belongs here: a case per evaluation, year and basis; `plan.forecast_verdict` and `plan.forecast_warning` of them. Keep out: the
-forecast itself (`enrolment`), what a plan's measures do (`plan`).
+Belongs here: a case per evaluation, year and basis, and `plan.forecast_verdict` and `plan.forecast_warning` from these cases.
+Keep out: the forecast itself (`enrolment`), what a plan's measures do (`plan`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ YEARS = tuple(range(1, HORIZON + 1))
 
 @dataclass(frozen=True)
 class Outlook:
-    """`pupils`: the forecast; `verdicts`: what it means for each year; `warnings`: what passes now and then no more."""
+    """`pupils`: the forecast. `verdicts`: what it means for each year. `warnings`: what passes now and will fail later."""
 
     pupils: pa.Table
     verdicts: pa.Table
@@ -47,20 +47,21 @@ def outlook(
     fewest_years: int = 1,
     said: Expected | None = None,
 ) -> Outlook:
-    """Forecast the pupils of evaluations (district_code, phase_id) of the begun run, and judge each coming year.
+    """Forecast the pupils of evaluations (district_code, phase_id) of the run, and judge each coming year.
 
-    Every year of every district goes through the models in one pass, with the schools' pupils of that year and all else as
-    delivered; and once more with what the plan will have done by the end of the calendar year in which the school year begins.
-    A district without rosters of several years has no forecast, one whose plan says no quantity no basis "plan".
+    Every year of every district goes through the models in one pass, with the schools' pupils of that year and everything else as
+    delivered. Each year is judged a second time with what the plan will have done by the end of the calendar year in which the
+    school year begins. A district without rosters of several years has no forecast. A district whose plan states no quantity has
+    no basis "plan".
 
     Args:
-        con: with a run begun.
+        con: with an open run.
         evaluations: district_code and phase_id; one per district.
-        method: what differs from the defaults of the method.
-        plans: what the districts' plans would do (`plan.plan_rows`); none: only as things are.
+        method: changes to the method's defaults.
+        plans: what the districts' plans would do (`plan.plan_rows`); None: judge only without a plan.
         years: which years ahead are judged.
         fewest_years: districts with fewer school years of rolls are left out.
-        said: the forecast of these evaluations, where it is at hand.
+        said: the forecast of these evaluations, if the caller already has it.
     """
     if said is None:
         said = expected(con, evaluations, method, fewest_years=fewest_years)
@@ -116,13 +117,13 @@ def _cases(
 
 
 def with_forecast(figures: Figures, own: Expected, year: int) -> Figures:
-    """The figures with the pupils forecast for a year, their classes by grade; schools that are to merge by then have merged."""
+    """The figures with the pupils forecast for a year, and their classes by grade; mergers due by then have happened."""
     there = set(figures.schools["school_code"])
     for merger in own.mergers.itertuples():
         if merger.since <= year and {merger.from_code, merger.to_code} <= there:
             figures = figures.merge_school(str(merger.from_code), str(merger.to_code))
             there.remove(merger.from_code)
     pupils = pupils_in(own.pupils, year)
-    # whole pupils; a school keeps at least one, since a forecast closes no school
+    # Pupils are whole numbers. A school keeps at least one pupil, because a forecast closes no school.
     whole = pupils.assign(students=pupils["students"].round().clip(lower=1))
     return figures.with_pupils(whole).with_grades(grades_in(own.pupils, year))

@@ -1,4 +1,5 @@
-"""A district's own plan as a scenario, without being written down again: its measures, as far as they say how much and where.
+"""A district's own plan as a scenario: those of its measures that say how much and where. Nobody has to write the plan down
+again.
 
 Keep out: what a measure's words mean (`rule.plan_effect`, models/plan/plan_action.sql).
 """
@@ -27,7 +28,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 def plan_rows(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], Rows]:
-    """What the plans of all evaluations of the run would do, by district_code and phase_id; read once for all."""
+    """What the plans of all evaluations of the run would do, by district_code and phase_id; one query for all."""
     ensure(con, ("rule.plan_effect", "core.target"))
     sql = (MODELS / "plan" / "plan_action.sql").read_text(encoding="utf-8")
     found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
@@ -40,9 +41,10 @@ def plan_rows(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], Rows]:
 def plan_of(
     con: duckdb.DuckDBPyConnection, district_code: str, phase_id: str, rows: Rows | None = None
 ) -> Trial | None:
-    """The district's own plan as a trial, from what `rule.plan_effect` says of its measures; None where it has none.
+    """The district's own plan as a trial, from what `rule.plan_effect` says of its measures; None if it has no such measures.
 
-    What a measure does not say is not assumed, and what the figures do not allow is reported. `rows` are those of
+    What a measure does not say is not assumed; what the figures do not allow is reported. `rows` are the rows of `plan_rows`, if
+    the caller already has them.
     `plan_rows`, where they are at hand.
     """
     if rows is None:
@@ -57,7 +59,7 @@ def plan_of(
 def carry_plan(
     start: Step, rows: Rows, rooms: Mapping[str, float]
 ) -> tuple[Checked, list[Mapping[str, Any]]]:
-    """Carry out what the plan's rows say; what they leave unsaid, or the figures do not allow, comes back as left out.
+    """Carry out the rows of the plan. Returns also the rows left out: they say too little, or the figures do not allow them.
 
     `rooms` is the area of a new room by its kind (`room_sizes`).
     """
@@ -90,13 +92,13 @@ def carry_plan(
 
 
 def _left(row: Mapping[str, Any], number: int) -> dict[str, Any]:
-    """A measure that changes nothing, as a row of `plan.scenario_action`."""
+    """A measure that changes nothing, in the shape of `plan.scenario_action`."""
     same = ("effective_on", "school_code", "stage", "quantity", "measure_no", "without")
     return {"action_no": f"{row['measure_no']}#{number}", "action": row["kind"], **{c: row[c] for c in same}}
 
 
 def _placed(action: Action, figures: Figures, rooms: Mapping[str, float]) -> list[Action]:
-    """An action, or of music and art rooms without a kind one each: the kind that the school has fewer of comes first."""
+    """The action; music and art rooms without a kind become one action each. The kind that the school has fewer of is first."""
     if action.kind != "add_rooms" or action.item:
         return [action]
     own = figures.frames["special_rooms"]

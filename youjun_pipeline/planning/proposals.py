@@ -1,7 +1,7 @@
-"""The tables of the least-cost plan in a refresh: for the newest evaluation of each district that has given a prices file.
+"""The tables of the least-cost plan in a refresh, for the newest evaluation of each district with a prices file.
 
-Belongs here: which districts, and filling the declared tables. Keep out: how a plan is found (`least_cost`). A district whose
-inputs cannot be used stops nobody: why is in its row of `plan.proposal_summary`.
+Belongs here: which districts get a plan, and filling the declared tables. Keep out: how a plan is found (`least_cost`). A
+district with unusable inputs does not stop the others: its row of `plan.proposal_summary` gives the reason.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("youjun")
 
-# What a refresh spends on one district at the most, in seconds: on the plan, and on its curves.
+# The most seconds that a refresh spends on one district: on the plan, and on its curves.
 SECONDS, CURVE_SECONDS = 60.0, 60.0
 
 
@@ -83,7 +83,7 @@ def build_proposals(con: duckdb.DuckDBPyConnection) -> int:
 
 @dataclass(frozen=True)
 class _Planned:
-    """A plan, and where its pupils are those of a coming year, what the models say of it: `con` has other pupils."""
+    """A plan. `proof` is what the models say of it, already filled if the plan is for the pupils of a coming year."""
 
     plan: Found
     prices: Prices | None
@@ -91,7 +91,7 @@ class _Planned:
 
 
 def _found(con: duckdb.DuckDBPyConnection, district: str, phase: str, folder: Path) -> _Planned | Records:
-    """The plan of a district, or the rows that say why no plan exists."""
+    """The plan of a district, or the rows that say why there is no plan."""
     standard = con.execute(
         "select standard_id from temp.run_evaluation where district_code = ? and phase_id = ?",
         [district, phase],
@@ -117,7 +117,7 @@ def _found(con: duckdb.DuckDBPyConnection, district: str, phase: str, folder: Pa
 def _pupils_of(
     con: duckdb.DuckDBPyConnection, district: str, phase: str, folder: Path, year: int | None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The database with the pupils that the plan is for: `con`, or one in memory with those forecast for `year`."""
+    """The database with the plan's pupils: `con`, or one in memory with the pupils forecast for `year`."""
     if year is None:
         yield con
         return
@@ -128,7 +128,7 @@ def _pupils_of(
 
 
 def _proofs(con: duckdb.DuckDBPyConnection, drafts: list[Draft]) -> list[Proof | ActionError]:
-    """The proof of every plan, or why its lines cannot be carried out: one such plan takes no other with it."""
+    """The proof of every plan, or why its lines cannot be carried out; a faulty plan does not affect the others."""
     try:
         return list(prove(con, drafts))
     except ActionError as error:

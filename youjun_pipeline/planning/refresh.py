@@ -1,7 +1,7 @@
-"""Schema `plan` of a refresh: the scenario files, the plan and the forecast of each district's newest evaluation.
+"""Schema `plan` in a refresh: the scenario files, the plan and the forecast of each district's newest evaluation.
 
-Belongs here: which evaluations and files, and filling the declared tables. Keep out: judging (`compare`, `enrolment`). A faulty
-scenario file stops nobody: its faults are in `plan.scenario_problem`, and nothing else is written of it.
+Belongs here: which evaluations and files are used, and filling the declared tables. Keep out: judging (`compare`, `enrolment`). A
+faulty scenario file does not stop the others: its faults go to `plan.scenario_problem`, and it has no other rows.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("youjun")
 
-# One year of rolls says nothing of how they move: a refresh does not forecast from it.
+# One year of rolls does not show how pupils move on, so a refresh makes no forecast from it.
 FEWEST_YEARS = 2
 
 
@@ -74,7 +74,7 @@ def build_forecast(con: duckdb.DuckDBPyConnection) -> int:
 
 
 def _expected(con: duckdb.DuckDBPyConnection, latest: list[tuple[str, str]]) -> Expected:
-    """The forecast of the newest evaluations, and of earlier ones as far as the phases that were to come for them."""
+    """The forecast of the newest evaluations; of earlier evaluations only for the phases that were still to come then."""
     until = dict[tuple[str, str], int | None]()
     for district, phase, year in con.execute(
         "select e.district_code, e.phase_id, max(school_year(p.ends)) from temp.run_evaluation e "
@@ -104,7 +104,7 @@ def newest(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, Path | None]]
 
 
 def _plan_bases(con: duckdb.DuckDBPyConnection, planned: set[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Evaluations from which a district's plan is tried: the newest, and the first, where the plan is still to come in full."""
+    """The evaluations on which a district's plan is tried: the newest, and the first, when all of the plan was to come."""
     rows = con.execute(
         "select district_code, phase_id from temp.run_evaluation order by district_code, phase_order"
     ).fetchall()
@@ -147,7 +147,7 @@ def _told(problem: Problem) -> dict[str, Any]:
 
 
 def _fill(con: duckdb.DuckDBPyConnection, tables: dict[str, pa.Table], counted: str) -> int:
-    """Replace the run's rows of `plan.<name>` by these; a table without rows is emptied of the run."""
+    """Replace the run's rows of `plan.<name>` with these; if there are no rows, the run's old rows are still deleted."""
     wanted = ("scenario", "scenario_action", "scenario_indicator", "scenario_verdict", "scenario_change")
     names = [*tables, *(n for n in wanted if counted == "scenario" and n not in tables)]
     rows = 0

@@ -1,7 +1,7 @@
-"""Scenario files: `scenarios/<id>.toml`, or a workbook or CSV with the same columns; read, checked whole, and written.
+"""Scenario files: `scenarios/<id>.toml`, or a workbook or CSV with the same columns. They are read, checked and written here.
 
-Everything wrong with a file is told at once, in Chinese, with file, row, column, value and what to do; a file with a fault
-changes nothing. Keep out: what actions do (`actions`) and how they are judged (`judge`).
+All faults of a file are reported at once, in Chinese, with file, row, column, value and what to do. A file with a fault changes
+nothing. Keep out: what actions do (`actions`) and how they are judged (`judge`).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SUFFIXES = (".toml", ".xlsx", ".xls", ".csv", ".parquet")
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with a scenario file: where, what stands there, and what to do."""
+    """One fault of a scenario file: its place, the value there, and what to do."""
 
     file: str
     sheet: str
@@ -60,7 +60,7 @@ class Problem:
 
 
 class ScenarioFileError(ValueError):
-    """A scenario file that cannot be used; `problems` has everything wrong with it."""
+    """A scenario file that cannot be used; `problems` has all its faults."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = list(problems)
@@ -69,7 +69,7 @@ class ScenarioFileError(ValueError):
 
 @dataclass(frozen=True)
 class Row:
-    """An action as it is written: fields by name, typed, and where it stands."""
+    """An action as written: typed fields by name, and its place in the file."""
 
     given: Mapping[str, Any]
     file: str
@@ -95,7 +95,7 @@ class Row:
 
 @dataclass(frozen=True)
 class ScenarioFile:
-    """A scenario as read: its rows in order of the file, not yet held against a district, and what cannot be read of it."""
+    """A scenario as read, not yet checked against a district: its rows in the order of the file, and unreadable cells."""
 
     scenario_id: str
     title: str
@@ -106,14 +106,15 @@ class ScenarioFile:
 
 @dataclass(frozen=True)
 class Names:
-    """Who is who in a district: every way to write a school, folded, to its codes; and their names."""
+    """The schools of a district: every spelling of a school, folded, with the codes that it may mean; and the names."""
 
     codes: Mapping[str, frozenset[str]]
     names: Mapping[str, str]
 
     def resolve(self, written: str) -> str:
-        """The one school that is written so. Raises ActionError for a name that no school has, with the most similar
-        ones, and for a name of several schools.
+        """The one school that `written` means.
+
+        Raises ActionError if no school has the name (the message lists the most similar names) or if several schools have it.
         """
         found = self.codes.get(fold_word(written), frozenset())
         if len(found) == 1:
@@ -141,7 +142,7 @@ def find_scenarios(district_folder: Path) -> list[Path]:
 
 
 def read_scenario(path: Path) -> ScenarioFile:
-    """A scenario file as rows. What cannot be read is among its problems; `hold_against` refuses it with all others."""
+    """Read a scenario file into rows. Unreadable cells become problems; `hold_against` reports them with all others."""
     return _read_toml(path) if path.suffix.lower() == ".toml" else _read_table(path)
 
 
@@ -215,7 +216,7 @@ def _read_table(path: Path) -> ScenarioFile:
 
 
 def _checked(path: Path, frame: pd.DataFrame) -> tuple[tuple[Row, ...], list[Problem]]:
-    """Rows by the contract: cells read and ranges held as in a delivered file."""
+    """Check rows against the contract; cells are read, and ranges are checked, as in a delivered file."""
     from youjun_pipeline.ingest.validate import validate
 
     if frame.empty:
@@ -248,7 +249,7 @@ def _checked(path: Path, frame: pd.DataFrame) -> tuple[tuple[Row, ...], list[Pro
 
 @dataclass(frozen=True)
 class Checked:
-    """A scenario held against a district: its actions in order of their dates, and the steps they make, the start first."""
+    """A scenario checked against a district: its actions by date, and its steps: the start, then one for each action."""
 
     actions: tuple[Action, ...]
     steps: tuple[Step, ...]
@@ -264,10 +265,10 @@ def hold_against(
         start: the district's figures and rules as they are.
         names: the district's schools.
         forecast: pupils of a coming year.
-        plan: first and last day of the district's plan; an action outside is refused.
+        plan: first and last day of the district's plan; an action outside these days is refused.
 
     Raises:
-        ScenarioFileError: with everything that is wrong. Nothing is carried out in part.
+        ScenarioFileError: with all faults. A faulty scenario is not carried out at all.
     """
     problems = list(scenario.problems)
     opened = {
@@ -280,7 +281,7 @@ def hold_against(
         action = _resolved(row, names, opened, plan, problems)
         if action:
             resolved.append((row, action))
-    # of one day in the order of the file
+    # actions of one day keep the order of the file
     resolved.sort(key=lambda pair: pair[1].effective_on)
     steps, done = [start], []
     for row, action in resolved:
@@ -297,7 +298,7 @@ def hold_against(
 def _resolved(
     row: Row, names: Names, opened: Mapping[str, str], plan: tuple[date, date], problems: list[Problem]
 ) -> Action | None:
-    """The row as an action; what is wrong with it joins `problems`."""
+    """The row as an action; its faults are added to `problems`."""
     before = len(problems)
     kind = row.given.get("action")
     if kind is None:
@@ -346,7 +347,7 @@ def _resolved(
 
 
 def write_scenario(path: Path, title: str, actions: Iterable[Mapping[str, Any]]) -> None:
-    """Write actions, fields by the contract's names, as a scenario file that reads back the same."""
+    """Write actions, with fields named as in the contract, as a scenario file; reading the file gives the same actions."""
     lines = [f"title = {_toml(title)}", ""]
     for action in actions:
         lines.append("[[action]]")

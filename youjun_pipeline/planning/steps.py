@@ -1,6 +1,6 @@
-"""The steps of a refresh that fill schema `plan`, by the table each is known by.
+"""The steps of a refresh that fill schema `plan`, by the name of their table.
 
-Loaded with the definitions, so nothing heavy is imported before a step runs. Keep out: the work (`refresh`).
+This module is loaded with the definitions, so it imports nothing heavy before a step runs. Keep out: the work (`refresh`).
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ def build_forecast(con: duckdb.DuckDBPyConnection) -> int:
 
 
 def build_proposals(con: duckdb.DuckDBPyConnection) -> int:
-    """`proposals.build_proposals`; without the extra `planning` nothing is proposed, and that is said.
+    """`proposals.build_proposals`; without the extra `planning` it proposes nothing and logs a warning.
 
-    Where no district of the run has prices now or had a plan before, there is nothing to do: the solvers take a second to load.
+    If no district of the run has prices now or had a plan before, the step ends at once: the solvers take a second to load.
     """
     if not con.execute(_ASKED, [list(PRICES)]).fetchall():
         return 0

@@ -14,7 +14,7 @@ MOST_LINES = 40
 
 
 def what_if_text(result: Result, at: str | None = None) -> str:
-    """Each scenario at the end of a phase (of the last by default): verdict, what is mended, what breaks, and by which action."""
+    """Each scenario at the end of a phase (by default the last): verdict, what is mended, what breaks, and by which action."""
     lines: list[str] = []
     for (scenario_id,), rows in result.frame("scenario").groupby(["scenario_id"]):
         row = _at(rows, at)

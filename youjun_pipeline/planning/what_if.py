@@ -1,11 +1,11 @@
-"""What would be: scenarios of a district, judged and compared with what is. The entry for notebooks, tests and the command line.
+"""What if: scenarios of a district, judged and compared with the present state. The entry for notebooks, tests, the command line.
 
     with open_planning(published, ["120114"]) as con:
         result = what_if(con, "120114", "2025-national", [read_scenario(path)])
         result.frame("scenario")
 
-Works on a publication alone (`warehouse.inputs`), or on a working database with a run begun. Belongs here: from scenarios to
-compared tables. Keep out: files (`scenario_file`), actions (`actions`), judging (`judge`), forecasts (`enrolment`).
+It needs only a publication (`warehouse.inputs`), or a working database with an open run. Belongs here: from scenarios to compared
+tables. Keep out: files (`scenario_file`), actions (`actions`), judging (`judge`), forecasts (`enrolment`).
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ def what_if(
     scenarios: Sequence[ScenarioFile],
     forecast: Forecast | None = None,
 ) -> Result:
-    """Judge scenarios on the figures of one evaluation, at the end of each phase that is still to come, and compare.
+    """Judge scenarios on the figures of one evaluation at the end of each phase still to come, and compare the results.
 
-    `forecast` says the pupils of a coming year; by default that of the evaluation itself.
+    `forecast` gives the pupils of a coming year; by default it is the evaluation's own forecast.
 
-    Raises PlanningError for an evaluation that is not there, ScenarioFileError for a scenario that does not fit it.
+    Raises PlanningError if the evaluation does not exist, ScenarioFileError if a scenario does not fit it.
     """
     start, names, plan = start_of(con, district_code, phase_id)
     forecast = forecast or forecast_of(con, district_code, phase_id)
@@ -65,7 +65,7 @@ def what_if(
 
 
 def try_out(settings: Settings, district_code: str, phase_id: str, wanted: Sequence[str]) -> Result:
-    """Judge scenarios by their files, by their ids in the district's `scenarios/`, or `plan`, on the publication alone.
+    """Judge scenarios, by file, by id in the district's `scenarios/`, or `plan`; only the publication is read.
 
     Raises PlanningError, ScenarioFileError (with the problems of all files), NoInputsError.
     """
