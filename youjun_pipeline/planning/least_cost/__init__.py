@@ -1,4 +1,5 @@
 """The least-cost plan that holds.
 
-The mathematics knows arrays (`program`, `relaxation`, `district`, `seats`, `proposal`); figures, prices and words lie beside it.
+The mathematics knows only arrays (`program`, `relaxation`, `district`, `seats`, `proposal`). Figures, prices and words are in
+modules of their own.
 """

@@ -1,4 +1,4 @@
-"""The least-cost plan of one evaluation, from its figures to lines that a bureau can read; and with its proof, the answer.
+"""The least-cost plan of one evaluation: from its figures to lines that a bureau can read, and the plan with its proof.
 
 Keep out: the mathematics (`proposal`, `seats`), the proving (`proof`), what a line says (`lines`), how it is printed (`text`).
 """
@@ -38,12 +38,12 @@ PROVED, PARTIAL, REFUTED = "proved", "partial", "refuted"
 
 @dataclass(frozen=True)
 class Found:
-    """A plan that the models have not been asked about yet.
+    """A plan that the models have not judged yet.
 
-    `left`: (school code, stage, indicator) that stay between floor and threshold by choice. `cost` is the sum of the lines and
-    `bound` what no plan can be under, in the unit of the prices; without prices both are None. `bound_of`: `continuous` or
-    `whole`, what the bound is of. `beyond`: what no allowed lever can mend; the plan is for all the rest. `aims` are those it was
-    found for, `pupils_of` the school year of its pupils where they are forecast.
+    `left`: (school code, stage, indicator) of values that stay between floor and threshold by choice. `cost` is the sum of the
+    lines; no plan costs less than `bound`. Both are in the unit of the prices, and both are None without prices. `bound_of` says
+    what the bound is for: `continuous` or `whole` units. `beyond`: what no allowed lever can mend; the plan is for all the rest.
+    `aims`: the aims of the plan. `pupils_of`: the school year of its pupils, if they are forecast.
     """
 
     district: str
@@ -66,7 +66,7 @@ class Found:
 
     @property
     def gap(self) -> float | None:
-        """By what share of its cost a better plan could be cheaper at the most."""
+        """The share of its cost that a better plan could save at most."""
         if self.bound is None or self.cost is None:
             return None
         return max(self.cost - self.bound, 0.0) / max(self.cost, 1e-12)
@@ -86,7 +86,7 @@ class Answer:
 
     @property
     def verdict(self) -> str:
-        """`proved`: everything passes; `partial`: all passes but what no lever can mend; `refuted`: the plan does not
+        """`proved`: everything passes. `partial`: everything passes except what no lever can mend. `refuted`: the plan does not
         hold.
         """
         if not self.proof.failing:
@@ -95,7 +95,7 @@ class Answer:
 
     @property
     def unexplained(self) -> list[Failing]:
-        """What fails although the plan was to mend it."""
+        """What fails although the plan should mend it."""
         beyond = {(o.school, o.indicator) for o in self.found.beyond}
         return [f for f in self.proof.failing if (f.school, f.indicator) not in beyond]
 
@@ -121,14 +121,15 @@ def find(
     seconds: float = 60.0,
     pupils_of: int | None = None,
 ) -> Found | NoAnswer:
-    """The cheapest plan, not yet proved, for the pupils that stand in `con`: `pupils_of` only says which they are.
+    """The cheapest plan, not yet proved, for the pupils in `con`; `pupils_of` only says which pupils these are.
 
-    Without prices every indicator is planned by itself, to its threshold everywhere: only prices can weigh one against another.
+    Without prices every indicator is planned by itself, to its threshold at every school: only prices can weigh one indicator
+    against another.
 
     Raises:
         UnknownFiguresError: figures are missing.
-        PricesError: a price is missing that the district's own figures ask for.
-        SolverFailedError: the solver came to no end that it vouches for.
+        PricesError: the district's own figures need a price that is missing.
+        SolverFailedError: the solver ended without an answer that it vouches for.
     """
     deadline = time.monotonic() + seconds
     task = _set_out(con, district, phase, catalogue, prices, aims, allowed, seconds)
@@ -172,7 +173,7 @@ def find(
 
 @dataclass(frozen=True)
 class _Task:
-    """What is to be solved, as the district and its prices have it."""
+    """What is to be solved: the district, its prices and its aims."""
 
     figures: Figures
     levers: list[Lever]
@@ -211,7 +212,7 @@ def _set_out(
 
 
 def _seatable(figures: Figures, moves: Moves | None, seconds: float) -> tuple[Figures, list[Obstacle]]:
-    """The figures with schools over their size let be where nothing allowed makes them smaller; and which these are."""
+    """The figures, with schools over their size accepted if nothing allowed makes them smaller; and these schools."""
     beyond = [o for o in too_large(figures) if o.school not in figures.schools]
     over = over_size(figures.seats)
     if not over.any() or seat(figures.seats, moves, seconds) is not None:
@@ -221,7 +222,7 @@ def _seatable(figures: Figures, moves: Moves | None, seconds: float) -> tuple[Fi
 
 
 def _bound(plan: Plan, task: _Task, seconds: float) -> float | None:
-    """What no plan can cost less than: the least of the resources, and of classes and rooms, with diverting pupils in either."""
+    """No plan costs less than this: resources plus classes and rooms, with the cost of diversion in one of the two."""
     if plan.bound is None or not task.priced:
         return None
     free = None if task.moves is None else replace(task.moves, price=np.zeros(len(task.moves.price)))
@@ -246,7 +247,7 @@ def _left(figures: Figures, plan: Plan) -> list[tuple[str, str, str]]:
 def _every_indicator(
     found: Plan, levers: list[Lever], aims: Aims, others: float, seconds: float
 ) -> float | None:
-    """What it would cost with nothing left at the floor, at the same pupils; `others` is what is no resource."""
+    """The cost if nothing is left at the floor, with the same pupils; `others` is the cost of everything but resources."""
     aims = replace(aims, every_indicator=True, budget=None)
     whole = propose(found.sections, levers, aims, seconds=seconds)
     return whole.cost + others if isinstance(whole, Plan) else None

@@ -1,7 +1,7 @@
-"""When a plan's lines are done: by the plan's last day, or year by year as the money comes.
+"""When a plan's lines are done: by the plan's last day, or year by year as money arrives.
 
-A line is done at the end of the year in which the money so far covers it and everything before it; work that takes longer is
-begun earlier and paid in parts. Schools come in order of what they cost: most pass early. Keep out: what is done (`lines`).
+A line is done at the end of the year in which the money received so far covers this line and all earlier ones. Longer work starts
+earlier and is paid in parts. The cheapest schools come first, so that most schools pass early. Keep out: what is done (`lines`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def dated(
 
 
 def by_year(lines: list[Line], money: dict[int, Decimal], last: date) -> list[Line]:
-    """The lines in the years whose money covers them; none later than `last`."""
+    """The lines with a date at the end of the year whose money covers them; no line is later than `last`."""
     totals: dict[str, float] = defaultdict(float)
     for line in lines:
         totals[_for(line)] += line.cost or 0.0
@@ -47,5 +47,5 @@ def by_year(lines: list[Line], money: dict[int, Decimal], last: date) -> list[Li
 
 
 def _for(line: Line) -> str:
-    """The school that a line is done for: who receives, where something moves."""
+    """The school that a line is done for; where something moves, the school that receives it."""
     return line.school if line.to_school is None or line.kind == "divert" else line.to_school

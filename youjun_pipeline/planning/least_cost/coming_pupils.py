@@ -1,6 +1,6 @@
-"""An evaluation with the pupils of a coming school year in place of today's, for a plan that holds on its target date.
+"""An evaluation with the pupils of a coming school year instead of today's, for a plan that holds on its target date.
 
-Belongs here: the forecast put in, in a database that nobody keeps, and all that rests on it judged again. Keep out: the
+Belongs here: putting the forecast into a temporary database, and judging there again everything that depends on it. Keep out: the
 forecast (`enrolment`), the plan.
 """
 
@@ -36,17 +36,17 @@ class NoForecastError(ValueError):
 
 
 def coming_pupils(year: int, day: date) -> Action:
-    """The action of a scenario that takes the pupils of a school year."""
+    """The action of a scenario that sets the pupils of a school year."""
     return Action("0", "forecast_pupils", day, scope="全区", quantity=float(year))
 
 
 def pupils_sentence(year: int | None) -> str:
-    """Whose pupils a plan is for, in words; None: those delivered."""
+    """In words, whose pupils a plan is for; None: the delivered pupils."""
     return "按已填报的学生数" if year is None else f"按 {year} 学年的预测学生数"
 
 
 def forecast_fault(con: duckdb.DuckDBPyConnection, district: str, phase: str, year: int) -> str | None:
-    """Why there are no pupils of a school year, and what to do; None where they are forecast."""
+    """Why a school year has no forecast, and what to do about it; None if it has one."""
     pupils = expected(con, [(district, phase)]).pupils
     years = sorted({int(y) for y in pupils["year"]}) if len(pupils) else []
     if year in years and len(pupils_in(pupils, year)):
@@ -61,9 +61,9 @@ def forecast_fault(con: duckdb.DuckDBPyConnection, district: str, phase: str, ye
 def expecting(
     con: duckdb.DuckDBPyConnection, district: str, phase: str, year: int
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory in which the evaluation has the pupils forecast for a school year; `con` stays as it is.
+    """A database in memory in which the evaluation has the pupils forecast for a school year; `con` does not change.
 
-    `con` has a run begun. Raises NoForecastError.
+    `con` has an open run. Raises NoForecastError.
     """
     as_of, stale_days = con.execute("select getvariable('as_of'), getvariable('stale_days')").fetchall()[0]
     with connect(IN_MEMORY) as own:
@@ -77,7 +77,7 @@ def expecting(
 
 
 def _copy(con: duckdb.DuckDBPyConnection, own: duckdb.DuckDBPyConnection, table: str, district: str) -> None:
-    """One table of deliveries, as far as a district needs it."""
+    """Copy one table of deliveries, but only the rows that a district needs."""
     columns = describe(con, table)
     wanted, asked = "", [district]
     if "district_code" in columns:
@@ -95,10 +95,10 @@ def _copy(con: duckdb.DuckDBPyConnection, own: duckdb.DuckDBPyConnection, table:
 def expect_pupils(con: duckdb.DuckDBPyConnection, district: str, phase: str, year: int) -> None:
     """Give the evaluation the pupils that are forecast for a school year, and judge it again.
 
-    Only for a database that nobody keeps: the delivered figures are no longer chosen in it.
+    Use it only on a temporary database: the evaluation no longer uses the delivered figures in it.
 
     Raises:
-        NoForecastError: nothing is forecast for that year.
+        NoForecastError: that year has no forecast.
     """
     step = Step(figures_of(con, district, phase))
     try:

@@ -1,6 +1,6 @@
-"""`youjun propose`: the least-cost plan of one evaluation, in a database in memory that leaves the warehouse alone.
+"""`youjun propose`: the least-cost plan of one evaluation, made in a database in memory; the warehouse does not change.
 
-Belongs here: laying out the evaluation and what was asked. Keep out: how a plan is found (`answer`), its files (`write`).
+Belongs here: setting up the evaluation and the request. Keep out: how a plan is found (`answer`), its files (`write`).
 """
 
 from __future__ import annotations
@@ -37,19 +37,20 @@ if TYPE_CHECKING:
     import duckdb
 
 
-# Asks for the pupils delivered, whatever the prices say.
+# This value asks for the delivered pupils, whatever the prices say.
 DELIVERED = 0
 
 
 class ProposeError(ValueError):
-    """What was asked for does not exist; the message says what does."""
+    """The requested thing does not exist; the message says what exists."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What `youjun propose` was asked: `aims` and which levers may be used (None: all that the prices allow).
+    """What `youjun propose` was asked: `aims`, and which levers may be used (None: all that the prices allow).
 
-    `pupils_of`: the school year whose forecast pupils the plan is for; `DELIVERED`: those delivered; None: as the prices say.
+    `pupils_of`: the school year whose forecast pupils the plan is for. `DELIVERED`: the delivered pupils. None: as the prices
+    say.
     """
 
     district: str
@@ -61,17 +62,17 @@ class Request:
     pupils_of: int | None = None
 
 
-# Computes one phase of a district in a database that leaves no trace; None where it has nothing to evaluate yet.
+# Computes one phase of a district in a temporary database; None if the phase has nothing to evaluate yet.
 Evaluated = Callable[[District, str], AbstractContextManager["duckdb.DuckDBPyConnection | None"]]
 
 
 def propose_plan(settings: Settings, request: Request, evaluated: Evaluated) -> tuple[str, bool]:
-    """The answer as text, and whether there is a plan that the models let pass, but for what no lever can mend.
+    """The answer as text, and whether the models let the plan pass, apart from what no lever can mend.
 
     Raises:
         ProposeError: no such district, phase, lever or forecast.
         PricesError, UnknownFiguresError: the inputs cannot be used; the message lists every fault.
-        SolverFailedError: the solver came to no end that it vouches for.
+        SolverFailedError: the solver ended without an answer that it vouches for.
     """
     districts = scan(settings.data).districts
     district = next((d for d in districts if d.code == request.district), None)
@@ -116,7 +117,7 @@ def propose_plan(settings: Settings, request: Request, evaluated: Evaluated) -> 
 def _expect(
     con: duckdb.DuckDBPyConnection, request: Request, folder: Path, prices: Prices | None
 ) -> int | None:
-    """Give the evaluation the pupils that were asked for, or that the prices name; the school year, None: as delivered."""
+    """Give the evaluation the pupils that the request or the prices name. Returns the school year; None: delivered pupils."""
     said = prices.pupils_of if prices is not None else None
     year = said if request.pupils_of is None else request.pupils_of or None
     if year is None:
@@ -149,7 +150,7 @@ def _write_books(
 
 
 def with_prices(aims: Aims, prices: Prices | None) -> Aims:
-    """The aims with what the prices say of money and margins, where nobody asked for something else."""
+    """The aims, with money and margins from the prices where the request does not set them."""
     if prices is None:
         return aims
     changed: dict[str, float] = {}

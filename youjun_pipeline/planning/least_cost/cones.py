@@ -13,7 +13,7 @@ from scipy import sparse
 
 Vector = NDArray[np.float64]
 
-# The models take a coefficient within this share of its limit as equal to it (standard, §2).
+# The models treat a coefficient within this share of its limit as equal to the limit (standard, §2).
 EQUAL_WITHIN = 1e-9
 
 
@@ -22,12 +22,12 @@ class Cones:
     """Limits on coefficients of variation.
 
     Args:
-        amounts: R of every member before anything is done, shape (n,).
-        gain: change of R by each variable, shape (n, m).
+        amounts: R of every member at the start, shape (n,).
+        gain: change of R by one unit of each variable, shape (n, m).
         pupils: P of every member, shape (n,), above 0.
-        shift: change of P by each variable, shape (n, m); a variable moves pupils between members of one cone only.
+        shift: change of P by one unit of each variable, shape (n, m); a variable moves pupils only between members of one cone.
         cone: which cone each member belongs to, 0 … k-1, shape (n,).
-        limit: the highest coefficient of each cone, shape (k,).
+        limit: the highest allowed coefficient of each cone, shape (k,).
     """
 
     amounts: Vector
@@ -47,7 +47,7 @@ class Cones:
         sums = self.members()
         count = sums @ np.ones(len(self.cone))
         total = sums @ self.amounts
-        # a cone in which nobody has anything yet is measured by what one step of its variables gives
+        # if no member of a cone has anything yet, the cone is scaled by the gain of one step of its variables
         step = np.asarray(abs(sums @ self.gain).max(axis=1).todense()).ravel() if self.gain.shape[1] else 0
         amount = np.where(total > 0, count / np.where(total > 0, total, 1), 1 / np.maximum(step, 1e-12))[
             self.cone
@@ -63,9 +63,9 @@ class Cones:
         )
 
     def lattice(self, is_whole: NDArray[np.bool_]) -> Vector:
-        """The step of every member whose amount changes by whole steps of one size alone; NaN of the others. Shape (n,).
+        """The step of every member whose amount changes only by whole steps of one size; NaN for other members. Shape (n,).
 
-        A member that no variable changes has the step 0.
+        If no variable changes a member, its step is 0.
         """
         gain = self.gain.tocoo()
         member, size = gain.row[gain.data != 0], np.abs(gain.data[gain.data != 0])
@@ -77,14 +77,14 @@ class Cones:
 
     @property
     def moves_pupils(self) -> NDArray[np.bool_]:
-        """Which cones have pupils that may move, shape (k,)."""
+        """Which cones have pupils that can move, shape (k,)."""
         touched = np.asarray(abs(self.shift).sum(axis=1)).ravel() > 0
         return np.bincount(self.cone, weights=touched, minlength=len(self.limit)) > 0
 
     def coefficients(self, amounts: Vector, pupils: Vector) -> Vector:
         """The coefficient of every cone at these amounts and pupils (units as given), shape (k,).
 
-        Where nobody has anything there is no coefficient, and nothing is over its limit: 0.
+        If no member of a cone has anything, there is no coefficient and no limit is broken: the value is 0.
         """
         sums = self.members()
         total, weight = sums @ amounts, sums @ pupils
@@ -110,9 +110,9 @@ class Program:
     cones: Cones
 
     def scaled(self) -> tuple[Program, Vector]:
-        """The same program in variables of which one step moves an amount by about 1, and the size of that step.
+        """The same program in variables whose single step moves an amount by about 1; and the size of these steps.
 
-        A variable of the program is the scaled one times its step; whole numbers keep their unit.
+        A variable of this program is the scaled variable times its step; whole numbers keep their unit.
         """
         cones = self.cones.scaled()
         gain = np.asarray(abs(cones.gain).max(axis=0).todense()).ravel() if len(self.cost) else np.zeros(0)
@@ -153,7 +153,7 @@ class Program:
         )
 
     def totals(self, best: float = np.inf) -> tuple[Vector, Vector]:
-        """The least and the most of each cone's total among plans that cost `best` at the most; inf where nothing limits it."""
+        """The smallest and the largest total of each cone in plans that cost at most `best`; inf if nothing limits the total."""
         sums = self.cones.members()
         change = np.asarray((sums @ self.cones.gain).todense())
         paid = (self.cost > 0) & np.isfinite(best)
@@ -165,5 +165,5 @@ class Program:
         return np.maximum(total + down, 0), total + free + (best * rate if np.isfinite(best) else 0)
 
     def needs_nothing(self) -> bool:
-        """Whether the least of everything is a plan, and so, since nothing is paid for doing something, the cheapest."""
+        """Whether doing the least is already a plan. No cost is negative, so it is then also the cheapest plan."""
         return bool((self.cost >= 0).all() and self.holds(self.low))

@@ -1,9 +1,8 @@
-"""What limits cost: each coefficient's limit, schools that pass, and money; as curves, with the knee of each.
+"""What limits cost: curves for each coefficient's limit, for the number of passing schools, and for money, each with its knee.
 
-Every point is a continuous optimum with the choice of what is left at the floor as it is in the plan, so that a curve is
-monotone: a tighter limit allows fewer plans. A curve ends where the limit no longer binds: there it costs what the thresholds
-alone cost.
-Keep out: charts (site), words.
+Every point is a continuous optimum. The choice of values left at the floor is the plan's own on all points, so a curve is
+monotone: a tighter limit allows fewer plans. A curve ends where the limit no longer binds; there it costs what the thresholds
+alone cost. Keep out: charts (site), words.
 """
 
 from __future__ import annotations
@@ -22,20 +21,21 @@ from youjun_pipeline.planning.least_cost.proposal import known_sections
 from youjun_pipeline.planning.least_cost.relaxation import relax
 
 COEFFICIENT, SCHOOLS, BUDGET = "coefficient", "schools", "budget"
-# Limits tried below a coefficient's own, as shares of it, and how many between it and where it no longer binds.
+# The limits tried below a coefficient's own limit, as shares of it; and how many limits are tried above it.
 TIGHTER, WIDER = (0.6, 0.7, 0.8, 0.9, 0.95), 6
 MOST_POINTS = 20
 UNLIMITED = 1e6
-# A curve that rises by less than this share of its cost is flat and has no knee.
+# A curve that rises by less than this share of its cost counts as flat and has no knee.
 NOISE = 1e-5
 
 
 @dataclass(frozen=True)
 class Point:
-    """One point: at this limit (number of schools, money) so much is the value (cost, cost, schools that pass).
+    """One point of a curve: `at` is the limit, number of schools or money; `value` is the cost, cost, or number of passing
+    schools.
 
-    `value` None: nothing allowed reaches it. `is_now`: the limit as it is, or the whole plan. `is_knee`: beyond it the curve is
-    steeper than its mean.
+    `value` None: nothing allowed reaches the limit. `is_now`: the present limit, or the whole plan. `is_knee`: beyond this point
+    the curve is steeper than its mean.
     """
 
     curve: str
@@ -48,7 +48,7 @@ class Point:
 
 
 def curves(found: Found, seconds: float = 30.0) -> list[Point]:
-    """All curves of a plan; those of coefficients that time does not suffice for are left out whole."""
+    """All curves of a plan; if time runs out for the curve of a coefficient, the whole curve is left out."""
     points = list(_limits(found, time.monotonic() + seconds))
     if found.cost:
         points += _schools(found)
@@ -82,7 +82,7 @@ def _limits(found: Found, deadline: float) -> Iterator[Point]:
 def limit_curve(
     sections: Sections, found: Found, aims: Aims, stage: int, indicator: int
 ) -> list[tuple[float, float | None]]:
-    """Cost of one indicator at limits on its coefficient in one stage, ascending; None where no plan reaches a limit."""
+    """Cost of one indicator at ascending limits on its coefficient in one stage; None where no plan reaches a limit."""
 
     def cost(limit: float) -> tuple[float | None, float]:
         model = build(with_limit(sections, stage, indicator, limit), found.levers, aims)
@@ -111,7 +111,7 @@ def _reached(sections: Sections, model: Model, values: Vector, stage: int) -> fl
 
 
 def _schools(found: Found) -> list[Point]:
-    """Schools in order of what they cost to pass by themselves; and how many pass for so much money."""
+    """The schools in order of the cost to make each pass by itself; and how many schools pass for a sum of money."""
     costs = np.sort(school_costs(found))
     total = np.cumsum(costs)
     free = int((costs <= 0).sum())
@@ -130,12 +130,12 @@ def _schools(found: Found) -> list[Point]:
 
 
 def school_costs(found: Found) -> Vector:
-    """What each school needs for its own rules alone, coefficients left aside: resources, classes and rooms; shape (schools,)."""
+    """The cost of each school for its own rules (resources, classes, rooms), without coefficients; shape (schools,)."""
     sections = known_sections(found.plan.sections, found.plan.left, found.aims)
     costs = np.zeros(len(found.figures.schools))
     aims = Aims(every_indicator=True, with_coefficients=False, above_threshold=found.aims.above_threshold)
     for lever in found.levers:
-        # units bought one by one: what could be moved instead depends on who else is helped
+        # Units are bought, never moved: whether a unit can be moved depends on which other schools get help.
         alone = replace(lever, move_price=None, movable=None, may_take_out=False)
         relaxed = relax(build(sections, [alone], replace(aims, only=lever.indicator)).program)
         if relaxed is None:
@@ -149,7 +149,7 @@ def school_costs(found: Found) -> Vector:
 
 
 def with_knee(points: Sequence[Point]) -> list[Point]:
-    """The points, ascending, with the knee marked: the corner of the lower hull that is furthest under its chord."""
+    """The points, ascending, with the knee marked: the corner of the lower hull that is furthest below its chord."""
     known = [n for n, p in enumerate(points) if p.value is not None]
     if len(known) < 3:
         return list(points)
@@ -160,7 +160,7 @@ def with_knee(points: Sequence[Point]) -> list[Point]:
         return list(points)
     x, y = (at - at[0]) / width, (value - value.min()) / height
     if points[known[0]].curve == BUDGET:
-        y = 1 - y  # schools against money bend the other way
+        y = 1 - y  # the curve of schools against money bends the other way
     hull = _lower_hull(x, y)
     chord = y[0] + (y[-1] - y[0]) * x
     corner = max(hull, key=lambda n: chord[n] - y[n])

@@ -1,9 +1,9 @@
-"""A district as a program: which purchases, moves and diversions there are, and which limits they must meet.
+"""A district as a program: the possible purchases, moves and diversions, and the limits that they must meet.
 
-Sections (one school in one stage) have pupils and, of each resource indicator, an amount. Levers change amounts: buying,
-moving between schools, taking out of use. Diversion changes pupils, where neighbours are known. Belongs here: the shape of
-the program. Keep out: where the figures come from (`figures`), how it is solved (`program`, `relaxation`), and every number of
-the standard: limits arrive as figures.
+Sections (one school in one stage) have pupils and, for each resource indicator, an amount. Levers change amounts: buying, moving
+between schools, taking out of use. Diversion changes pupils, if neighbours are known. Belongs here: the shape of the program.
+Keep out: where the figures come from (`figures`), how the program is solved (`program`, `relaxation`), and every number of the
+standard: limits arrive as figures.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scipy import sparse
 from youjun_pipeline.planning.least_cost.cones import Cones, Program, Vector
 
 Index = NDArray[np.int64]
-# Taking out of use costs nothing and lowers provision; a small price keeps it to what the limits ask for.
+# Taking out of use costs nothing and lowers provision. This small price keeps it to what the limits need.
 TAKE_OUT_PRICE = 0.01
 ADD, GIVE, TAKE, OUT, LEAVE, DIVERT = "add", "give", "take", "take_out", "leave", "divert"
 
@@ -30,7 +30,7 @@ class Sections:
         place: the school of each section, shape (n,).
         stage: 0 … stages-1, shape (n,).
         pupils: shape (n,).
-        have: amounts as the models count them, waivers and split included, shape (n, K).
+        have: amounts as the models count them, with waivers and split, shape (n, K).
         per_pupil: the threshold as an amount per pupil, shape (n, K).
         step: how much one unit of the lever adds to the section's amount, shape (n, K).
         limit: the coefficient's limit, shape (stages, K).
@@ -61,15 +61,15 @@ class Lever:
         indicator: 0 … K-1.
         by_school: whether one unit serves all sections of the school.
         is_whole: whether only whole units exist.
-        price: of one unit added, one per site (section or school).
-        high: at most so many units added, one per site.
-        move_price: of one unit moved between two sites; None where the kind cannot move.
-        movable: at most so many units leave a site, one per site; the donor keeps its threshold besides.
-        people: how many people may leave a site, all levers with such a figure together; None where nobody moves.
-        carries: another indicator in which the teachers who move count too; None where it is the lever's own alone.
-        most_moved: at most so many units are moved in all.
-        shares_most: whether that is for all levers that share it together.
-        may_take_out: whether units may be taken out of use (listed apart, last).
+        price: of one unit added, for each site (section or school).
+        high: the most units that can be added, for each site.
+        move_price: of one unit moved between two sites; None if the kind cannot move.
+        movable: the most units that can leave a site, for each site; the donor always keeps its threshold.
+        people: the most people who can leave a site, counted over all levers with such a figure; None if nobody moves.
+        carries: another indicator in which the moved teachers count too; None if they count in the lever's own only.
+        most_moved: the most units moved in all.
+        shares_most: whether `most_moved` limits all levers with this mark together.
+        may_take_out: whether units may be taken out of use (this is listed separately, at the end).
     """
 
     indicator: int
@@ -92,8 +92,8 @@ class Diversion:
 
     Args:
         source, target: sections, shape (p,).
-        price: of one pupil, shape (p,).
-        high: at most so many pupils, shape (p,).
+        price: of one diverted pupil, shape (p,).
+        high: the most pupils diverted, shape (p,).
     """
 
     source: Index
@@ -104,10 +104,11 @@ class Diversion:
 
 @dataclass(frozen=True)
 class Aims:
-    """What the plan must reach beyond the standard, and how it may.
+    """What the plan must reach beyond the standard, and by which means.
 
-    `every_indicator`: all K instead of `must_meet`. `coefficient_at_most` replaces higher limits. `above_threshold`: values at
-    least this many times the threshold. `budget`: in the unit of the prices. `only`: one indicator alone, the others are left.
+    `every_indicator`: all K must be met instead of `must_meet`. `coefficient_at_most` replaces higher limits. `above_threshold`:
+    values must reach at least this many times the threshold. `budget`: in the unit of the prices. `only`: plan only this
+    indicator.
     """
 
     every_indicator: bool = False
@@ -121,7 +122,7 @@ class Aims:
 
 @dataclass(frozen=True)
 class Block:
-    """Variables that stand side by side: `kind` of `lever`, one per site (or pair, or member)."""
+    """A group of adjacent variables: `kind` of `lever`, one per site (or pair, or member)."""
 
     kind: str
     start: int
@@ -155,7 +156,7 @@ def build(
     *,
     whole: bool = False,
 ) -> Model:
-    """The program of a district; with `whole` in whole units (then the choice of `LEAVE` is whole too)."""
+    """The program of a district. With `whole` it uses whole units, and the choice `LEAVE` is whole too."""
     return _Builder(sections, levers, aims, diversion, whole).model()
 
 
@@ -258,7 +259,7 @@ class _Builder:
         self.kinds.append((kind, np.arange(len(low))))
 
     def _thresholds(self) -> None:
-        """R ≥ t·P, or where it may be left: R ≥ floor·t·P and R ≥ t·P − (1 − floor)·t·Pmax·leave."""
+        """R ≥ t·P. If the value may be left: R ≥ floor·t·P and R ≥ t·P − (1 − floor)·t·Pmax·leave."""
         s, aims = self.s, self.aims
         section, indicator = self.members // self.k, self.members % self.k
         per_pupil = s.per_pupil[section, indicator] * aims.above_threshold
@@ -301,7 +302,7 @@ class _Builder:
         self._row("leave", count, np.full(self.n, -np.inf), np.full(self.n, float(self.k - s.must_meet)))
 
     def _balances(self) -> None:
-        """What is given is taken; teachers stay within their stage."""
+        """As much is taken as is given; teachers stay within their stage."""
         for block in [b for b in self.blocks if b.kind == GIVE]:
             lever = self.levers[block.lever or 0]
             take = next(b for b in self.blocks if b.kind == TAKE and b.lever == block.lever)
@@ -357,7 +358,7 @@ class _Builder:
 
 
 def _spare(sections: Sections, lever: Lever, site: Index, size: int) -> Vector:
-    """How many units each site may lose: no section that they serve falls under its threshold."""
+    """How many units each site can lose without any of its sections falling below the threshold."""
     step = sections.step[:, lever.indicator]
     over = np.maximum(sections.have[:, lever.indicator] - sections.need[:, lever.indicator], 0)
     spare = np.full(size, np.inf)
@@ -366,7 +367,7 @@ def _spare(sections: Sections, lever: Lever, site: Index, size: int) -> Vector:
 
 
 def with_limit(sections: Sections, stage: int, indicator: int, limit: float) -> Sections:
-    """The same sections with another limit for one coefficient, for a price curve."""
+    """The same sections with another limit for one coefficient, for a point of a curve."""
     changed = sections.limit.copy()
     changed[stage, indicator] = limit
     return replace(sections, limit=changed)

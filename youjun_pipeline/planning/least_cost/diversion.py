@@ -1,6 +1,6 @@
-"""Pupils who may go to a neighbour: between which sections, in which grades, how many; and from broken pupils to whole ones.
+"""Which pupils can go to a neighbour: between which sections, in which grades, how many; and from fractions to whole pupils.
 
-Keep out: what it costs in resources (`proposal`), classes and rooms (`seats`).
+Keep out: the cost in resources (`proposal`), classes and rooms (`seats`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from youjun_pipeline.planning.least_cost.seats import Moves, Seated, seat
 
 
 def diversion_of(figures: Figures, prices: Prices | None) -> tuple[Diversion, Moves] | None:
-    """Every pair of neighbours with no more pupils than may go, and the same grade by grade; None without neighbours."""
+    """Every pair of neighbours with the most pupils who can go, and the same by grade; None without neighbours."""
     pairs = figures.neighbours
     if not pairs:
         return None
@@ -30,7 +30,7 @@ def diversion_of(figures: Figures, prices: Prices | None) -> tuple[Diversion, Mo
 
 
 def _price(pair: Neighbours, prices: Prices | None) -> float:
-    """What one pupil costs; without prices each counts 1."""
+    """The price of one pupil; without prices each pupil counts 1."""
     if prices is None or prices.pupils is None:
         return 1.0
     by_distance = float(prices.pupils.price_per_km or 0) * (pair.metres or 0.0) / 1000
@@ -38,7 +38,7 @@ def _price(pair: Neighbours, prices: Prices | None) -> float:
 
 
 def _moves(figures: Figures, price: Vector) -> Moves:
-    """Grade by grade what the pairs allow: entering grades are the lowest of a section."""
+    """What the pairs allow, by grade; the entering grade is the lowest grade of a section."""
     seats = figures.seats
     rows = {(int(s), int(g)): n for n, (s, g) in enumerate(zip(seats.section, seats.grade, strict=True))}
     lowest: dict[int, int] = {}
@@ -53,20 +53,20 @@ def _moves(figures: Figures, price: Vector) -> Moves:
         and (not pair.entering_grades_only or grade == lowest[section])
     ]
     source, target, pair = (np.array([f[i] for f in found], dtype=np.int64) for i in range(3))
-    # a class that loses its last pupil would leave the roster
+    # a class that lost its last pupil would disappear from the roster, so each class keeps one
     high = np.maximum(seats.pupils[source] - seats.classes[source], 0) if len(found) else np.zeros(0)
     return Moves(source, target, price[pair], high, pair)
 
 
 class Seating:
-    """Turns the pupils that the relaxation would divert into whole pupils, with the classes and rooms they need."""
+    """Turns the fractional diversion of the relaxation into whole pupils, with the classes and rooms they need."""
 
     def __init__(self, figures: Figures, moves: Moves | None, seconds: float) -> None:
         self.figures, self.moves, self.seconds = figures, moves, seconds
         self.seated: Seated | None = None
 
     def __call__(self, model: Model, values: Vector) -> Vector | None:
-        """Whole pupils of each pair, near those of `values`; None where classes and schools allow none."""
+        """Whole pupils of each pair, close to those of `values`; None if classes and schools allow no such pupils."""
         block = model.block(DIVERT)
         assert block is not None
         assert self.moves is not None

@@ -1,7 +1,7 @@
-"""What each school has of what may leave it, so that nobody gives away what he has not.
+"""What can leave each school, so that no school gives away what it does not have.
 
-A section's amount may count what cannot leave: visiting teachers under a waiver, a share of what another stage uses. What
-moves is a figure that was delivered, column by column. Keep out: what a donor needs itself (`district`).
+A section's amount may count things that cannot leave: visiting teachers under a waiver, or a share of what another stage uses.
+Only delivered figures move, column by column. Keep out: what a donor needs itself (`district`).
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Donors:
-    """`columns`: by lever, what each site has in every column that counts for its indicator, in the order in which they leave.
+    """`columns`: for each lever, what each site has in every column of its indicator, in the order in which the columns leave.
 
-    `people`: teachers of each section who may leave it, shape (sections,): who leaves is in both sums of people and holds a
-    degree that counts, and those who stay are no fewer than those with a mark that stays. Figures that are not known are 0:
-    they do not move.
+    `people`: how many teachers of each section can leave it, shape (sections,). A teacher who leaves counts in both sums of
+    people and has a degree that counts. A mark that stays (of a teacher, not a degree) stays with as many teachers as have it.
+    Unknown figures are 0: nothing moves.
     """
 
     columns: Mapping[str, Mapping[str, Vector]]
@@ -38,7 +38,7 @@ class Donors:
         return np.asarray(sum(self.columns[lever].values()))
 
     def copies(self) -> dict[str, dict[str, Vector]]:
-        """The columns, for lines to take from what leaves."""
+        """A copy of the columns; the lines subtract what leaves."""
         return {
             lever: {column: have.copy() for column, have in columns.items()}
             for lever, columns in self.columns.items()
@@ -68,7 +68,7 @@ def _people(
     columns: Mapping[str, Mapping[str, Vector]],
 ) -> Vector:
     full_time, staff = (_figures(con, key, "teachers", column, keys) for column in ("full_time", "staff"))
-    people = np.fmin(full_time, staff)  # staff that nobody reported are no bound
+    people = np.fmin(full_time, staff)  # an unreported number of staff sets no limit
     for name, kind in lever_kinds().items():
         if kind.dataset != "teachers" or name not in columns:
             continue
@@ -85,8 +85,9 @@ def _columns(
     sites: Sequence[str | tuple[str, str]],
     catalogue: Catalogue,
 ) -> dict[str, Vector]:
-    """The columns of the indicator's numerator without waivers, what the lever adds first; 0 in a stage that one does not
-    count in.
+    """The columns of the indicator's numerator without waivers; the column that the lever adds to comes first.
+
+    A column is 0 in stages where it does not count.
     """
     found = {}
     for part in catalogue.indicators[kind.indicator].inputs:

@@ -1,9 +1,9 @@
 """Whole units that all cost the same: the cheapest plan without a search.
 
-Where every unit of a cone costs the same, serves one member and adds the same, the cheapest plan is the one of the fewest
-units, and N units lower Σ R²/P the most when each goes where it adds least to it: the amounts are separable and convex, so
-taking the smallest increments first is exact for every N. The first N that meets the limit is the answer, and its own bound.
-Keep out: units that serve two stages, move, or cost more at one school than at another (`program`).
+If all units of a cone cost the same, serve one member and add the same amount, the cheapest plan is the plan with the fewest
+units. N units lower Σ R²/P the most when each unit goes where it adds least to the sum. The amounts are separable and convex, so
+taking the smallest increments first is exact for every N. The first N that meets the limit is the answer and its own bound. Keep
+out: units that serve two stages, move, or cost more at one school than at another (`program`).
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ import numpy as np
 
 from youjun_pipeline.planning.least_cost.cones import Program, Vector
 
-# A program that would ask for more units than this is left to the search.
+# A program that would need more units than this goes to the search.
 MOST_UNITS = 2_000_000
-# Increments are laid out up to a level that grows by this factor until the limit is met.
+# Increments are computed up to a level; the level grows by this factor until the limit is met.
 GROWTH = 1.3
-# Rows are met to within this share, as `Program.holds` has it; sums of squares are exact to about this share.
+# Rows are met to within the first share, as in `Program.holds`; sums of squares are exact to about the second share.
 WITHIN = 1e-9
 EXACT_WITHIN = 1e-13
 
 
 @dataclass(frozen=True)
 class EvenUnits:
-    """The whole numbers of every variable; None where no plan holds."""
+    """The whole numbers of all variables; None if no plan holds."""
 
     values: Vector | None
 
 
 @dataclass(frozen=True)
 class _Shape:
-    """The one variable of each member (-1: none) and what the rows and bounds leave to each variable."""
+    """The one variable of each member (-1: no variable), and the bounds that rows and bounds set for each variable."""
 
     variable: np.ndarray
     gain: Vector
@@ -41,7 +41,7 @@ class _Shape:
 
 
 def even_units(program: Program) -> EvenUnits | None:
-    """The cheapest plan; None where the program is of another kind."""
+    """The cheapest plan; None if the program is of another kind."""
     shape = _shape(program)
     if shape is None:
         return None
@@ -79,7 +79,7 @@ def _shape(program: Program) -> _Shape | None:
 
 
 def _bounds(program: Program) -> tuple[Vector, Vector] | None:
-    """The bounds of the variables with what rows of one variable ask for; None where a row has more of them or cannot be met."""
+    """The variables' bounds, tightened by rows of a single variable; None if a row has more variables or cannot be met."""
     low, high = np.ceil(program.low - WITHIN), np.floor(program.high + WITHIN)
     rows = program.rows.tocoo()
     row, column, size = rows.row[rows.data != 0], rows.col[rows.data != 0], rows.data[rows.data != 0]
@@ -88,14 +88,14 @@ def _bounds(program: Program) -> tuple[Vector, Vector] | None:
     empty = np.ones(len(program.row_low), dtype=bool)
     empty[row] = False
     if (program.row_low[empty] > WITHIN).any() or (program.row_high[empty] < -WITHIN).any():
-        return None  # the search tells what cannot be met
+        return None  # the search reports what cannot be met
     np.maximum.at(low, column, np.ceil(program.row_low[row] / size - WITHIN))
     np.minimum.at(high, column, np.floor(program.row_high[row] / size + WITHIN))
     return low, high
 
 
 def _fewest(program: Program, shape: _Shape, members: np.ndarray, limit: float) -> Vector | None:
-    """The units of each member, the fewest that meet the limit; empty where none do, None where they are too many."""
+    """The fewest units of each member that meet the limit; empty if no number does, None if there would be too many."""
     cones = program.cones
     pupils, gain = cones.pupils[members], shape.gain[members]
     at = shape.variable[members]
@@ -108,7 +108,7 @@ def _fewest(program: Program, shape: _Shape, members: np.ndarray, limit: float) 
     may = (high > low) & (gain > 0)
     if not may.any():
         return np.zeros(0)
-    # the k-th unit more at a member adds (2R + (2k-1)g)·g/P
+    # the k-th additional unit at a member adds (2R + (2k-1)g)·g/P
     first, more = (2 * amounts + gain) * gain / pupils, 2 * gain**2 / pupils
     level = 2 * float(gain.max()) * total / pupils.sum()
     level = max(level, float(first[may].min()))

@@ -1,6 +1,6 @@
 """The figures of one evaluation as the program needs them, read from the tables of the models.
 
-Keep out: judging; thresholds, limits and the split are those that the models used.
+Keep out: judging. Thresholds, limits and the split are those that the models used.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
     from youjun_pipeline.standard import Catalogue
 
-# Without a bound from the district a school may get this many times what its largest section is asked to have.
+# Without a bound from the district, a school may get this many times the need of its largest section.
 PLENTY = 4.0
 
 
 class UnknownFiguresError(ValueError):
-    """Figures are missing, so that no plan could be proved; the message lists them with what to do."""
+    """Missing figures make a proof impossible; the message lists them and says what to do."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Figures:
     section_keys: list[tuple[str, str]]  # school code and stage of each section
     indicators: list[str]
     neighbours: list[Neighbours]
-    too_large: list[tuple[str, float]]  # schools out of scope with pupils they may not have, and how many
+    too_large: list[tuple[str, float]]  # schools that no lever reaches, and pupils over their size
     fullest: Vector  # pupils of the largest class of each grade row of the seats
     donors: Donors
 
@@ -125,7 +125,7 @@ def _limits(
 def levers_of(
     figures: Figures, prices: Prices | None, allowed: list[str] | None = None
 ) -> tuple[list[Lever], list[str]]:
-    """The levers a plan may use, and their ids in the same order; without prices each unit costs 1 of its own."""
+    """The levers that a plan may use, and their ids in the same order; without prices each unit costs 1."""
     levers, ids = [], []
     s = figures.sections
     for name, kind in lever_kinds().items():
@@ -186,7 +186,7 @@ def _plenty(sections: Sections, indicator: int) -> float:
 
 
 def _step_of(catalogue: Catalogue, code: str) -> float:
-    """What one unit as reported is in the unit of the numerator: 万元 are judged in 元."""
+    """The size of one reported unit in the unit of the numerator: 万元 are judged in 元."""
     entry: Any = catalogue.indicators[code]
     times = {part.times for part in entry.inputs if part.waiver is None and part.times}
     return float(catalogue.parameters[times.pop()].value) if times else 1.0
@@ -272,7 +272,7 @@ def _seats(
 def _largest(
     con: duckdb.DuckDBPyConnection, key: list[str], keys: list[tuple[str, str]], schools: list[str]
 ) -> tuple[dict[tuple[str, str], float], Vector]:
-    """The largest class of each section (G5) and the largest school (G4), as the models had them."""
+    """The largest class of each section (G5) and the largest school (G4), with the limits that the models used."""
     largest_class = dict.fromkeys(keys, np.inf)
     largest_school = np.full(len(schools), np.inf)
     found = con.execute(
@@ -289,7 +289,7 @@ def _largest(
 
 
 def _fewest(con: duckdb.DuckDBPyConnection, key: list[str], schools: list[str]) -> Vector:
-    """With how many compulsory pupils each school is judged at the least, shape (s,)."""
+    """The smallest number of compulsory pupils with which each school is still judged, shape (s,)."""
     fewest = np.zeros(len(schools))
     for school, least in con.execute(
         "select s.school_code, t.min_students from core.school s join temp.run_evaluation e using (district_code, phase_id) "
@@ -309,7 +309,7 @@ def _capacity(
     index: dict[tuple[str, str], int],
     grades: list[tuple[Any, ...]],
 ) -> tuple[Vector, Vector]:
-    """Classes and rooms that each school can still get; without a figure of the school nothing limits them."""
+    """How many classes and rooms each school can still get; without a figure of the school there is no limit."""
     classes, rooms = np.full(len(schools), np.inf), np.full(len(schools), np.inf)
     there = {school: sum(r[4] for r in grades if r[0] == school) for school in schools}
     for school, design, idle in con.execute(
@@ -333,7 +333,7 @@ def with_capacity(
     levers: list[Lever],
     ids: list[str],
 ) -> None:
-    """Narrow the levers to what the district says can be built on a site or moved away from it."""
+    """Limit the levers to what, by the district's figures, can be built on a site or moved away from it."""
     for lever, name in zip(levers, ids, strict=True):
         kind = lever_kinds()[name]
         for column, bound in ((kind.room_for, lever.high), (kind.movable, lever.movable)):
@@ -352,7 +352,7 @@ def with_capacity(
 def _too_large(
     con: duckdb.DuckDBPyConnection, key: list[str], names: dict[str, str]
 ) -> list[tuple[str, float]]:
-    """Schools that no lever reaches, such as vocational schools with compulsory pupils; their names join the others."""
+    """Schools that no lever reaches, such as vocational schools with compulsory pupils; their names are added to the others."""
     found = con.execute(
         "select school_code, school_name, gap from mart.school_indicator where district_code = ? and phase_id = ? "
         "and indicator_code = 'G4' and status = 'below' order by school_code",

@@ -1,6 +1,6 @@
-"""What prices say of schools and levers, held against the evaluation that they are for.
+"""Checks what prices say of schools and levers against the evaluation that they are for.
 
-Keep out: what a file of prices may say by itself (`prices`).
+Keep out: what a prices file itself may say (`prices`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def price_faults(
     con: duckdb.DuckDBPyConnection, district: str, phase: str, prices: Prices
 ) -> list[tuple[str, str]]:
-    """Where in the prices (`sites.0.school`) and what is wrong with it: schools that no roster knows."""
+    """The places in the prices (`sites.0.school`) that name a school missing from the roster, each with its fault."""
     known = {
         code
         for (code,) in con.execute(

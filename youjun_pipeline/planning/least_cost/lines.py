@@ -1,7 +1,7 @@
-"""What a plan does, line by line: one thing at one school, or from one school to another, with its cost; and as actions.
+"""What a plan does, line by line: one thing at one school, or from one school to another, with its cost and its action.
 
-A line says what the mathematics found (`proposal`, `seats`) in the words of the district; its action is what a scenario file
-would say of it, so that what is proved (`proof`) is what is written out (`write`). Keep out: how the plan is found, when it is
+A line says in the words of the district what the mathematics found (`proposal`, `seats`). Its action is also what a scenario file
+would say. So the proof (`proof`) and the written files (`write`) cannot differ. Keep out: how the plan is found, when it is
 carried out (`calendar`).
 """
 
@@ -26,16 +26,16 @@ ADD, MOVE, TAKE_OUT, DIVERT, CLASS, ROOM, REGROUP = (
     "regroup",
 )
 ROOMS = {"music": ("音乐专用教室", "music_room_area_m2"), "art": ("美术专用教室", "art_room_area_m2")}
-# Quantities finer than this are the solver's noise.
+# Smaller quantities are the solver's noise.
 LEAST = 1e-9
 
 
 @dataclass(frozen=True)
 class Line:
-    """One thing to do. `cost` in the unit of the prices, None without prices; `due` None until it has a date.
+    """One thing to do. `cost` is in the unit of the prices, None without prices; `due` is None until the line has a date.
 
-    `kind` is one of the words above; `lever` an id of levers.toml, None for pupils, classes and rooms. `item` is the action's;
-    `area_m2` of a room.
+    `kind` is one of the words above. `lever` is an id of levers.toml; None for pupils, classes and rooms. `item` is the action's
+    item. `area_m2` is the area of a room.
     """
 
     kind: str
@@ -76,7 +76,7 @@ class Line:
 _MOVED = ("school", "to_school", "quantity", "item")
 _BUILT = ("school", "item", "quantity")
 _TEACHERS = ("school", "stage", "quantity", "item")
-# (kind of line, lever) → (action of a scenario, what it says)
+# from (kind of line, lever) to (action of a scenario, its item)
 _ACTIONS: dict[tuple[str, str | None], tuple[str, tuple[str, ...]]] = {
     (ADD, "above_degree_teachers"): ("add_teachers", _TEACHERS),
     (ADD, "backbone_teachers"): ("qualify_teachers", _TEACHERS),
@@ -176,7 +176,7 @@ def _of_lever(
 
 
 def _item(kind: LeverKind, how: str) -> str:
-    """The columns that an action changes; a person counts as teacher and staff whatever else is said of him."""
+    """The columns that an action changes. A person counts as teacher and as staff in any case, so these are not named."""
     columns = kind.adds if how == ADD else kind.adds[:1]
     return "、".join(c for c in columns if c not in ("full_time", "staff"))
 
@@ -184,9 +184,9 @@ def _item(kind: LeverKind, how: str) -> str:
 def _paired(
     figures: Figures, lever: Lever, given: np.ndarray, taken: np.ndarray
 ) -> Iterator[tuple[int, int, float]]:
-    """Who gives to whom: what leaves goes to the first that still lacks, within a stage where a stage is meant.
+    """Who gives to whom: units go to the first receiver that still needs some; where stages matter, within a stage.
 
-    Which pairs is free: the limits ask only for how much each gives and gets.
+    Any pairing will do: the limits set only how much each site gives and gets.
     """
     group = np.zeros(len(given), dtype=int) if lever.by_school else figures.sections.stage
     for stage in np.unique(group):
@@ -204,7 +204,7 @@ def _paired(
 def _parted(
     groups: Sequence[dict[str, np.ndarray]], site: int, quantity: float
 ) -> Iterator[tuple[str, float]]:
-    """Of which column of every group the donor's units are, and how many of each; what is taken is gone from the groups."""
+    """The column, in every group, that the donor's units come from, and how many units; they are subtracted from the groups."""
     for column, have in groups[0].items():
         part = float(min(have[site], quantity))
         if part <= LEAST:

@@ -1,6 +1,6 @@
-"""A plan that nearly holds, made to hold: units are added where they lower the coefficient most for their price.
+"""Makes a plan hold that nearly holds: adds units where they lower the coefficient most for their price.
 
-So a search that is stopped between two runs of HiGHS has a plan that holds. Keep out: the search (`program`).
+With it, a search that is stopped between two runs of HiGHS still has a plan that holds. Keep out: the search (`program`).
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from scipy import sparse
 
 from youjun_pipeline.planning.least_cost.cones import Program, Vector
 
-# More units than this are no mending any more.
+# A plan that needs more units than this does not nearly hold.
 MOST_UNITS = 200
 
 
 def mended(program: Program, values: Vector, allowed: Vector) -> Vector | None:
-    """`values` with units added until every cone holds; None where that leads nowhere. Pupils must not move.
+    """`values` with units added until every cone holds; None if no such units are found. Pupils must not move.
 
     `allowed` are the factors of Σ R²/P ≤ allowed·T², shape (cones,).
     """
@@ -48,7 +48,7 @@ def _adding(program: Program) -> np.ndarray:
 
 
 def _change(program: Program, cone: int, amounts: Vector, total: float, allowed: float) -> Vector:
-    """By how much one unit more of each variable changes Σ R²/P − allowed·T² of a cone."""
+    """The change of Σ R²/P − allowed·T² of a cone by one more unit of each variable."""
     cones = program.cones
     member = np.flatnonzero(cones.cone == cone)
     gain = sparse.csr_array(cones.gain[member])

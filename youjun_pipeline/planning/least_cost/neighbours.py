@@ -1,5 +1,5 @@
-"""Which sections pupils may go between: pairs that the district gave, or that lie near by their coordinates.
-Of them those that change nothing else. Keep out: how many go (`diversion`, `seats`).
+"""Between which sections pupils can go: the pairs that the district gave, or pairs that are near by their coordinates.
+Only pairs where a move of pupils changes nothing else. Keep out: how many pupils go (`diversion`, `seats`).
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     import duckdb
 
 EARTH_RADIUS_M = 6_371_000.0
-# A waiver with one of these conditions is lost or won with pupils or with the size of a class.
+# A change of pupils or of class size can win or lose a waiver with one of these conditions.
 BY_PUPILS = ("min_students", "max_students", "max_class_students")
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Sections between which pupils may move, from `source` to `target`; in entering grades only where that is said."""
+    """Sections between which pupils can move, from `source` to `target`; with the mark, only in entering grades."""
 
     source: int
     target: int
@@ -32,8 +32,8 @@ class Neighbours:
 def read_neighbours(
     con: duckdb.DuckDBPyConnection, key: list[str], keys: list[tuple[str, str]], prices: Prices | None
 ) -> list[Neighbours]:
-    """Pairs of sections of one stage. Left out are schools of two stages, whose split would change with their pupils, and those
-    with a waiver that hangs on their pupils.
+    """Pairs of sections of one stage. Schools of two stages are left out, because their split would change with their pupils.
+    Schools with a waiver that depends on their pupils are left out too.
     """
     stages: dict[str, list[str]] = {}
     for school, stage in keys:
@@ -48,7 +48,7 @@ def read_neighbours(
         Neighbours(index[source, stage], index[target, stage], entering, metres)
         for source, target, entering, metres in pairs
         if source in free and target in free
-        # a distance that nobody knows is not within the limit, and no distance of nothing
+        # an unknown distance is neither within the limit nor a distance of zero
         if not by_distance or (metres is not None and metres <= within)
         for stage in stages.get(source, [])
         if (target, stage) in index
@@ -58,9 +58,9 @@ def read_neighbours(
 def _pairs(
     con: duckdb.DuckDBPyConnection, key: list[str], within: float
 ) -> list[tuple[str, str, bool, float | None]]:
-    """From, to, entering grades only, metres: the pairs given; where none are, all schools at most `within` metres apart.
+    """From, to, entering grades only, metres: the given pairs, or without given pairs all schools at most `within` metres apart.
 
-    Without pairs and without a distance nobody is a neighbour. A distance that was not given is that between the coordinates.
+    Without pairs and without a distance nobody is a neighbour. If a pair has no distance, it is computed from the coordinates.
     """
     metres = _metres(con, key)
     given = con.execute(
@@ -81,7 +81,7 @@ def _metres(con: duckdb.DuckDBPyConnection, key: list[str]) -> dict[tuple[str, s
         "from core.chosen_file f join accepted.site_capacity a using (content_sha256) "
         "where f.district_code = ? and f.phase_id = ? and f.dataset = 'site_capacity' "
         "and a.longitude is not null and a.latitude is not null "
-        # sites of one school lie apart: none of them is where the school is
+        # if one school has several sites far apart, no site counts as the place of the school
         "group by a.school_code having count(*) = 1",
         key,
     ).fetchall()
@@ -108,7 +108,7 @@ def _single(con: duckdb.DuckDBPyConnection, key: list[str]) -> set[str]:
 
 
 def _waived(con: duckdb.DuckDBPyConnection, key: list[str]) -> set[str]:
-    """Schools that would lose a waiver with a pupil more or fewer."""
+    """Schools that would lose a waiver with one pupil more or one fewer."""
     found = con.execute(
         "select w.school_code from core.school_waiver w join temp.run_evaluation e using (district_code, phase_id) "
         "join standard.waiver_condition c on c.standard_id = e.standard_id and c.waiver = w.waiver "

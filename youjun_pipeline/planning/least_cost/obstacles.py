@@ -1,4 +1,4 @@
-"""What stands in the way of a plan: the limits that would have to give way, and by how much at the least.
+"""The obstacles to a plan: the limits that would have to give way, and by how much at least.
 
 Keep out: how the shortfall is found (`relaxation`), the words (`text`).
 """
@@ -22,7 +22,7 @@ SEATS, WHOLE_UNITS = "seats", "whole_units"
 
 @dataclass(frozen=True)
 class Obstacle:
-    """A limit that keeps the district from passing, and the least by which it would have to give way."""
+    """A limit that keeps the district from passing, and the least amount by which it would have to give way."""
 
     what: str
     school: str | None
@@ -32,7 +32,7 @@ class Obstacle:
 
 
 def obstacles_of(figures: Figures, found: Plan | NoPlan, seats_found: bool) -> list[Obstacle]:
-    """Every obstacle, the whole district's first; `seats_found` says whether classes and rooms could be found."""
+    """Every obstacle, those of the whole district first; `seats_found` says whether classes and rooms were found."""
     obstacles = _resources(figures, found) if isinstance(found, NoPlan) else []
     obstacles += too_large(figures)
     if not seats_found and not any(o.what == SCHOOL_SIZE for o in obstacles):
@@ -41,7 +41,7 @@ def obstacles_of(figures: Figures, found: Plan | NoPlan, seats_found: bool) -> l
 
 
 def too_large(figures: Figures) -> list[Obstacle]:
-    """Schools with more pupils than they may have: those that no lever reaches, and those that plan for themselves."""
+    """Schools with too many pupils: those that no lever reaches, and those over their size in the plan."""
     found = [Obstacle(SCHOOL_SIZE, school, None, "G4", over) for school, over in figures.too_large]
     over = over_size(figures.seats)
     found += [

@@ -1,6 +1,6 @@
-"""`prices.xlsx`: the file of prices as a workbook, an item in each row, read as a delivered file is.
+"""`prices.xlsx`: the prices file as a workbook with an item in each row, read like a delivered file.
 
-Belongs here: rows into what `prices.toml` would have said, and where each of it stands. Keep out: what prices may be (`prices`).
+Belongs here: turning rows into the form of `prices.toml`, and the cell of each value. Keep out: what prices may be (`prices`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from youjun_pipeline.contracts.loader import parse_dataset
 from youjun_pipeline.contracts.model import Dataset, fold_word
 
-# Which columns each item of its own kind takes; every other item is a lever.
+# The columns of each special item; every other item is a lever.
 _LEVER = ("price", "move_price", "most", "most_moved", "allowed")
 _COLUMNS = {
     "classes": ("price",),
@@ -28,7 +28,7 @@ _COLUMNS = {
     "above_threshold": ("amount",),
     "pupils_of": ("year",),
 }
-# Items that are one value, and its column.
+# Items with a single value, and the column of the value.
 _VALUES = {
     "budget": "amount",
     "coefficient_at_most": "amount",
@@ -40,7 +40,7 @@ _FLAGS = {"是": True, "否": False}
 
 @dataclass
 class PriceBook:
-    """What the rows say, in the shape of `prices.toml`; `rows` by place in it (`levers.equipment`), and what cannot be read."""
+    """The rows in the form of `prices.toml`; `rows`: row numbers by place (`levers.equipment`); and the unreadable cells."""
 
     said: dict[str, Any] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class PriceBook:
         return f"{sheet}第 {row} 行，“{header(column)}”"
 
     def cell(self, place: str) -> str | None:
-        """The cell of a place in `prices.toml` (`sites.0.school`, `pupils_of`); None where the rows do not say it."""
+        """The cell of a place in `prices.toml` (`sites.0.school`, `pupils_of`); None if the rows do not have the place."""
         for entry, row in self.rows.items():
             if f"{place}.".startswith(f"{entry}."):
                 column = place.removeprefix(entry).strip(".")
@@ -74,7 +74,7 @@ def header(column: str) -> str:
 
 
 def read_book(path: Path) -> PriceBook:
-    """The rows of a workbook of prices; every fault is told with its row and column."""
+    """The rows of a prices workbook; every fault has its row and column."""
     from youjun_pipeline.ingest.files import read_file
 
     result, book = read_file(path, contract()), PriceBook()
@@ -84,13 +84,13 @@ def read_book(path: Path) -> PriceBook:
     known = "、".join(c.zh for c in contract().columns.values())
     book.faults += [f"没有这一列：{name}；可用：{known}" for name in result.ignored_headers]
     for record in result.frame.to_dict("records"):
-        # a blank is nothing said: what must be there is asked for afterwards
+        # a blank cell says nothing; missing values are reported later
         given = {
             column: str(record[column]).strip()
             for column in contract().columns
             if record[column] is not None and record[column] == record[column] and str(record[column]).strip()
         }
-        # a template names every item; one that nobody filled in says nothing
+        # a template names every item, so an item without any value says nothing
         if given.keys() - {"item"}:
             book.sheet = str(record.get("sheet") or "")
             _add(book, int(record["row_number"]), given)

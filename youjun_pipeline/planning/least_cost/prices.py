@@ -1,4 +1,4 @@
-"""What a district says its levers cost: `prices.toml` in its folder, or `prices.xlsx` with the same (`price_book`).
+"""What a district says its levers cost: `prices.toml` in its folder, or `prices.xlsx` with the same content (`price_book`).
 
     unit = "万元"
     budget = "5000"
@@ -38,8 +38,8 @@
     lever = "teaching_area"
     most = "0"
 
-Numbers are written as text, as in the catalogue. A file without prices (an empty one too) asks for the plan in physical units.
-Keep out: defaults in yuan; nothing is assumed that the district did not say.
+Numbers are written as text, as in the catalogue. A file without prices (also an empty file) asks for the plan in physical units.
+Keep out: default prices; nothing is assumed that the district did not say.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class _Strict(BaseModel):
 
 
 class Rotates(_Strict):
-    """Which indicator of rotation a kind of teacher counts in, and by which of its limits."""
+    """The indicator of rotation in which a kind of teacher counts, and the limit of the indicator that applies."""
 
     indicator: str
     limit: str
@@ -118,7 +118,7 @@ class LeverKind(_Strict):
 
 
 class LeverPrice(_Strict):
-    """What one unit costs to add and to move, and how many one school may get."""
+    """The prices of adding one unit and of moving one, and how many units one school may get."""
 
     price: Amount
     move_price: Amount | None = None
@@ -128,20 +128,20 @@ class LeverPrice(_Strict):
 
 
 class UnitPrice(_Strict):
-    """The price of one class or one special room more."""
+    """The price of one additional class or special room."""
 
     price: Amount
 
 
 class PupilPrice(UnitPrice):
-    """The price of one pupil who goes to a neighbour, and how far pupils may go."""
+    """The price of one pupil who goes to a neighbour, and how far pupils can go."""
 
     price_per_km: Amount | None = None
     within_m: Amount | None = None
 
 
 class Rotation(_Strict):
-    """Teachers who must rotate anyway, no more of them, and what one costs; nothing moves for nothing, or all would."""
+    """Teachers who must rotate anyway, and the price of one. The price is above 0; otherwise all of them would move."""
 
     move_price: Annotated[Decimal, BeforeValidator(_exact), Field(gt=0)]
 
@@ -154,7 +154,7 @@ class Year(_Strict):
 
 
 class Site(_Strict):
-    """What one school may get of a lever."""
+    """How much of a lever one school may get."""
 
     school: str
     lever: str
@@ -179,17 +179,17 @@ class Prices(_Strict):
 
     @property
     def is_priced(self) -> bool:
-        """Whether there are prices at all; bounds alone leave the plan in physical units."""
+        """Whether there are any prices; with bounds alone the plan is in physical units."""
         return bool(self.levers)
 
     @property
     def money(self) -> Decimal | None:
-        """All the money there is, of all years; None where nothing limits it."""
+        """The money of all years together; None if nothing limits it."""
         return sum((year.amount for year in self.years), Decimal(0)) if self.years else self.budget
 
 
 class PricesError(ValueError):
-    """The file of prices cannot be used; the message lists every fault with its place and what to do."""
+    """The prices file cannot be used; the message lists every fault with its place and what to do."""
 
 
 @cache
@@ -201,15 +201,15 @@ def lever_kinds() -> dict[str, LeverKind]:
 
 
 def prices_file(folder: Path) -> Path | None:
-    """The file of prices of the district in `folder`; None when it gives none."""
+    """The prices file of the district in `folder`; None if it has no such file."""
     return next((folder / name for name in PRICES if (folder / name).is_file()), None)
 
 
 def read_prices(folder: Path) -> Prices | None:
-    """The prices of the district in `folder`; None when it gives none.
+    """The prices of the district in `folder`; None if it has no prices file.
 
     Raises:
-        PricesError: with every fault of the file.
+        PricesError: with all faults of the file.
     """
     path = prices_file(folder)
     if path is None:
@@ -234,14 +234,14 @@ def read_prices(folder: Path) -> Prices | None:
 
 
 def place_in(folder: Path, place: str) -> str:
-    """A place in the prices (`sites.0.school`) as the file of `folder` has it: the row and column of a workbook."""
+    """Names a place in the prices (`sites.0.school`) as the file in `folder` does: in a workbook by row and column."""
     path = prices_file(folder)
     book = read_book(path) if path is not None and path.suffix != ".toml" else None
     return (book.cell(place) if book is not None else None) or place
 
 
 def pupils_fault(folder: Path, year: int, fault: str) -> str:
-    """What is wrong with the school year that the prices in `folder` name (`pupils_of`), with its place and value."""
+    """The fault of the school year that the prices in `folder` name (`pupils_of`), with its place and value."""
     return f"{prices_file(folder)}：{place_in(folder, 'pupils_of')}：{fault}（现为 {year}）"
 
 
@@ -260,7 +260,7 @@ def _told(path: Path, fault: object, book: PriceBook | None) -> str:
 
 
 def _as_written(fault: str, book: PriceBook | None) -> str:
-    """A fault in the words of the workbook, where it was one that was read."""
+    """A fault in the words of the workbook, if a workbook was read."""
     if book is None:
         return fault
     for name, words in contract().columns["item"].values.items():

@@ -1,16 +1,16 @@
 """Least cost under limits on the coefficient of variation, in whole units, solved to a stated gap.
 
-A program has linear costs and rows, and cones: groups of schools whose coefficient of variation (standard, §4) must stay
-within a limit. With P the pupils and R the amounts of a group, W = ΣP and T = ΣR, the limit c reads
+A program has linear costs and rows, and cones. A cone is a group of schools whose coefficient of variation (standard, §4) must
+stay within a limit. With P the pupils and R the amounts of a group, W = ΣP and T = ΣR, the limit c reads
 
     Σ R²/P ≤ (1 + c²)·T²/W
 
-Where pupils stay, the left side over T is convex in (R, T), and tangents to it leave out no feasible point. Where pupils
-move, R²/P is convex in (R, P) and only T² is not: a secant over an interval of T bounds the program from below, a tangent
-to T² gives plans that hold, and halving the interval closes the gap. So too where every amount of a cone is in whole steps:
-chords between neighbouring amounts (`tangents`) bound R² far nearer than tangents, and the interval of T is first narrowed
-to what plans no dearer than a known one leave to it. Every relaxation is one run of HiGHS; tangents are added
-where its answer does not hold. Whole units of one price need no search (`even_units`).
+If pupils stay, the left side divided by T is convex in (R, T), and tangents to it exclude no feasible point. If pupils move, R²/P
+is convex in (R, P) and only T² is not. Then a secant over an interval of T bounds the program from below, a tangent to T² gives
+plans that hold, and halving the interval closes the gap. The same holds if every amount of a cone changes in whole steps: chords
+between neighbouring amounts (`tangents`) bound R² much more closely than tangents, and the interval of T is first narrowed to the
+totals of plans that cost no more than a known plan. Every relaxation is one run of HiGHS; tangents are added where its answer
+does not hold. Whole units of one price need no search (`even_units`).
 
 Keep out: what the variables stand for (`district`), words, prices, the database.
 """
@@ -32,30 +32,30 @@ from youjun_pipeline.planning.least_cost.even_units import even_units
 from youjun_pipeline.planning.least_cost.mending import mended
 from youjun_pipeline.planning.least_cost.tangents import Tangents
 
-# A plan is solved to a limit that is tighter by this share, so that the models, which compute the coefficient in another
-# order of operations, find it within the limit too.
+# Plans are solved to a limit that is tighter by this share. The models compute the coefficient in another order of operations,
+# and they must find it within the limit too.
 TIGHTER = 1e-7
-# HiGHS meets a row to within this; rows are scaled to about 1. Whole numbers are rounded afterwards, so they need less.
+# HiGHS meets a row to within this; rows are scaled to about 1. Whole numbers are rounded afterwards, so they need less accuracy.
 FEASIBLE_WITHIN, WHOLE_FEASIBLE_WITHIN = 1e-9, 1e-7
-# Chords are laid so many steps around the point to start from. Intervals of totals are narrowed until a round leaves more than
-# this share of each, or so often.
+# Chords cover this many steps on both sides of the starting point. Intervals of totals are narrowed until a round leaves more
+# than the share NARROWED of each interval, but at most NARROWINGS times.
 CHORDS = 4
 NARROWED, NARROWINGS = 0.8, 8
-# A first plan is looked for among those that cost so many times the continuous optimum at the most.
+# The first plan is sought among plans that cost at most this many times the continuous optimum.
 REACH = (1.02, 1.3)
-# A first plan may cost so much more than the cheapest near it.
+# The first plan may cost this share more than the cheapest plan near it.
 FIRST_GAP = 0.02
-# What stands for a total without an upper bound.
+# Used for a total without an upper bound.
 MOST_TOTAL = 1e12
 OPTIMAL, STOPPED, INFEASIBLE = "optimal", "stopped", "infeasible"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The best plan found and the bound it is proved against.
+    """The best plan found, and the bound that proves how good it is.
 
-    `values` and `cost` are None where there is no plan (`infeasible`) or none was found in time (`stopped`). No plan costs
-    less than `bound`.
+    `values` and `cost` are None if there is no plan (`infeasible`) or none was found in time (`stopped`). No plan costs less than
+    `bound`.
     """
 
     status: str
@@ -65,7 +65,7 @@ class Answer:
 
     @property
     def gap(self) -> float | None:
-        """The share of the cost that a better plan could save at the most."""
+        """The largest share of the cost that a better plan could save."""
         if self.cost is None:
             return None
         return max(self.cost - self.bound, 0.0) / max(abs(self.cost), 1e-12)
@@ -81,7 +81,7 @@ def solve(
 ) -> Answer:
     """The cheapest plan of `program`, to a relative `gap` or to `slack` in the unit of its cost, within `seconds`.
 
-    `around` is a point near the answer, such as that of a continuous relaxation: the first tangents are laid there.
+    `around` is a point near the answer, such as that of a continuous relaxation: the first tangents touch there.
     """
     if program.needs_nothing():
         cost = float(program.cost @ program.low)
@@ -110,7 +110,7 @@ class _Node:
 
 
 class _Search:
-    """Best bound first over intervals of the totals T of those cones in which pupils move or amounts are whole."""
+    """A best-bound-first search over intervals of the totals T of those cones in which pupils move or amounts are whole."""
 
     def __init__(
         self, program: Program, gap: float, slack: float, deadline: float, around: Vector | None
@@ -130,7 +130,7 @@ class _Search:
             self._in_whole_steps(around)
 
     def _by_totals(self, by_square: NDArray[np.bool_], step: Vector, around: Vector | None) -> None:
-        """Bound the cones in `by_square` over intervals of their totals, with chords where a member has a whole `step`."""
+        """Bound the cones in `by_square` over intervals of their totals; members with a whole `step` get chords."""
         self.by_square = by_square
         self.cuts = Tangents(self.cones, by_square, step)
         self.lay_first(around)
@@ -140,7 +140,7 @@ class _Search:
                 self.cuts.lay(amounts + steps * step, pupils, self.sums @ amounts)
 
     def _in_whole_steps(self, around: Vector) -> None:
-        """Bound cones of whole amounts by chords, if a plan is found: what it costs limits their totals."""
+        """Bound cones of whole amounts by chords. This needs a first plan: its cost limits the totals of the cones."""
         program, cones = self.program, self.cones
         lattice = cones.lattice(program.is_whole)
         by_square = ~np.isnan(self.sums @ lattice)
@@ -151,7 +151,7 @@ class _Search:
         cost, unit = float(program.cost @ around), float(program.cost.max(initial=0.0))
         for share in REACH:
             if self.best[1] is None:
-                # among plans that are not much dearer than in broken units: elsewhere the search would be long
+                # search only plans that cost little more than the fractional optimum: among all plans it would take long
                 near = self._narrowed(share * cost + unit)
                 self._try_inner(near, self.sums @ self.at(around)[0], FIRST_GAP)
         if self.best[1] is None:
@@ -179,7 +179,7 @@ class _Search:
         narrowed_to = self.best[0]
         heap = [self._narrowed(narrowed_to)]
         numbers = itertools.count(1)
-        # no plan can cost less than the least bound of what was given up or is still waiting
+        # no plan can cost less than the smallest bound of all nodes that were given up or still wait
         left = np.inf
         while heap:
             if heap[0].bound >= self._enough():
@@ -193,7 +193,7 @@ class _Search:
                 heapq.heappush(heap, _Node(bound, next(numbers), node.low, node.high))
                 break
             if self._in_steps().any() and self.best[0] < narrowed_to:
-                # what a cheaper plan leaves to the totals is less than a half
+                # a cheaper plan narrows the totals to less than half, so narrowing does more than halving
                 narrowed_to = self.best[0]
                 cut = self._narrowed(narrowed_to)
                 parts = [(np.maximum(node.low, cut.low), np.minimum(node.high, cut.high))]
@@ -204,24 +204,24 @@ class _Search:
                     heapq.heappush(heap, _Node(bound, next(numbers), low, high))
         bound = min([left, self.best[0], *(node.bound for node in heap)])
         if self.best[1] is None:
-            # a run that time cut short has no bound at all; only a bound of infinity says that there is nothing
+            # a run that was cut short by time gives no bound; only an infinite bound proves that there is no plan
             status = INFEASIBLE if bound == np.inf and not heap else STOPPED
             return Answer(status, None, None, bound)
         within = self.best[0] - bound <= max(self._within() * abs(self.best[0]), 1e-9) * (1 + 1e-9)
         return Answer(OPTIMAL if within else STOPPED, self.best[1], self.best[0], bound)
 
     def _enough(self) -> float:
-        """A bound from which on a node is not worth a look."""
+        """The bound from which on a node need not be looked at."""
         cost = self.best[0]
         return cost - self._within() * abs(cost) - 1e-12 if np.isfinite(cost) else np.inf
 
     def _within(self) -> float:
-        """The share of the best plan's cost that a cheaper one may go unfound for."""
+        """The share of the best plan's cost within which a cheaper plan may stay unfound."""
         cost = abs(self.best[0])
         return max(self.gap, self.slack / cost) if 0 < cost < np.inf else self.gap
 
     def _narrowed(self, at_most: float) -> _Node:
-        """All plans that cost `at_most` at the most: the interval that this, and the variables' bounds, leave to each total."""
+        """All plans that cost at most `at_most`: for each total, the interval that this cost and the variables' bounds allow."""
         low, high = self.program.totals()
         whole = self._in_steps()
         high = np.where(whole, np.minimum(high, self.program.totals(at_most)[1]), high)
@@ -239,11 +239,11 @@ class _Search:
         return node
 
     def _in_steps(self) -> NDArray[np.bool_]:
-        """Which cones have amounts in whole steps alone, with chords for tangents."""
+        """Which cones have only amounts in whole steps, and so chords instead of tangents."""
         return self.by_square & ~self.moving
 
     def _extreme(self, node: _Node, cone: int, sign: int, at_most: float) -> float:
-        """The least (sign 1) or the most (-1) of a total, in broken units, of what costs `at_most` at the most."""
+        """The smallest (sign 1) or largest (-1) total of fractional plans that cost at most `at_most`."""
         cost = np.zeros(self.m + self.n + self.k)
         cost[self.m + self.n + cone] = sign
         result = self._highs(cost, node, None, at_most=at_most)
@@ -252,7 +252,7 @@ class _Search:
         return float(sign * result.fun)
 
     def _settle(self, node: _Node) -> tuple[float, Vector | None]:
-        """Bound a node. The second value is None when the node is done: it holds, is too dear, or there is nothing in it."""
+        """Bound a node. The second value is None if the node is done: its answer holds, is too dear, or does not exist."""
         bound, previous = node.bound, None
         while True:
             values, value, relaxed = self._relax(node)
@@ -278,7 +278,7 @@ class _Search:
             previous = values
 
     def _mend(self, values: Vector) -> None:
-        """Keep the plan that a few units more make of one that nearly holds."""
+        """If a few more units make a plan hold that nearly holds, keep the plan."""
         if self.program.is_whole.any() and not self.moving.any():
             whole = mended(self.program, values, self.square)
             if whole is not None:
@@ -288,10 +288,10 @@ class _Search:
         return self.square * ((node.low + node.high) * total - node.low * node.high)
 
     def _halves(self, node: _Node, values: Vector) -> list[tuple[Vector, Vector]]:
-        """Split the interval that errs most, at the answer's total where that lies well inside; keep a plan that holds."""
+        """Split the interval with the largest error, near the answer's total; keep a plan that holds if one is found."""
         amounts, _ = self.at(values)
         total = self.sums @ amounts
-        if not self._in_steps().any():  # there a plan that nearly holds is mended
+        if not self._in_steps().any():  # with whole steps, a plan that nearly holds is mended instead
             self._try_inner(node, total)
         error = np.where(self.by_square, self._secant(node, total) - self.square * total**2, 0)
         at = int(np.argmax(error))
@@ -305,7 +305,7 @@ class _Search:
         return [(node.low, left_high), (right_low, node.high)]
 
     def _try_inner(self, node: _Node, total: Vector, gap: float | None = None) -> None:
-        """Look for a plan that holds: T² gives way to its tangent, which is below it."""
+        """Look for a plan that holds: T² is replaced by its tangent, which is below it."""
         for _ in range(8):
             values, value, _ = self._relax(node, tangent=total, gap=gap)
             if values is None or value >= self.best[0] or time.monotonic() > self.deadline:
@@ -326,10 +326,10 @@ class _Search:
     def _relax(
         self, node: _Node, tangent: Vector | None = None, gap: float | None = None
     ) -> tuple[Vector | None, float, float]:
-        """One run of HiGHS: the variables (None: no answer), their cost, and a bound on every plan of the node."""
+        """One run of HiGHS: the variables (None: no answer), their cost, and a bound for every plan of the node."""
         program, m = self.program, self.m
         is_whole = program.is_whole if program.is_whole.any() else None
-        # what is not cheaper by more than the gap is not looked for: proving its cost takes most of the time
+        # plans that are cheaper by less than the gap are not sought: proving their cost takes most of the time
         at_most = self._enough() if tangent is None and is_whole is not None else np.inf
         result = self._highs(
             np.r_[program.cost, np.zeros(self.n + self.k)], node, tangent, is_whole, at_most, gap
@@ -352,7 +352,7 @@ class _Search:
         at_most: float = np.inf,
         gap: float | None = None,
     ) -> OptimizeResult:
-        """HiGHS on the variables, the members' shares of ΣR²/P and the totals of a node; plans cost `at_most` at the most."""
+        """HiGHS on the variables, the members' shares of ΣR²/P and the totals of a node; plans cost at most `at_most`."""
         program, m, n, k = self.program, self.m, self.n, self.k
         totals = sparse.hstack(
             [self.sums @ self.cones.gain, sparse.csr_array((k, n)), -sparse.eye_array(k)], format="csr"

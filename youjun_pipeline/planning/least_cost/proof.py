@@ -1,4 +1,4 @@
-"""The proof of plans: their lines are carried out as the actions of a scenario, and the same models judge the figures again.
+"""The proof of plans: their lines are carried out as actions of a scenario, and the same models judge the figures again.
 
 Keep out: what a plan contains and how it was found.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import duckdb
 
 VARIANT = "proposal"
-# Scenarios are dated; to the models a plan carried out is one state, whatever its dates.
+# Scenarios need dates. To the models a plan that is carried out is one state, so any date will do.
 ANY_DAY = date(2000, 1, 1)
 
 
@@ -33,7 +33,7 @@ class Draft:
     lines: list[Line]
 
     def actions(self, day: date = ANY_DAY) -> list[Action]:
-        """The lines as a scenario's actions, those without a date on `day`."""
+        """The lines as a scenario's actions; lines without a date get `day`."""
         return [line.action(number, day) for number, line in enumerate(self.lines, 1)]
 
 
@@ -51,7 +51,7 @@ class Failing:
 
 @dataclass(frozen=True)
 class Proof:
-    """What the models say of a plan: every value before and after, and what of R, G3–G5 and the coefficients is not met."""
+    """What the models say of a plan: every value before and after, and which of R, G3–G5 and the coefficients are not met."""
 
     effect: list[dict[str, Any]]
     failing: list[Failing]
@@ -64,7 +64,7 @@ class Proof:
 def prove(con: duckdb.DuckDBPyConnection, drafts: Sequence[Draft]) -> list[Proof]:
     """Judge each plan, all in one pass, on the figures of the run begun in `con`.
 
-    Raises ActionError for a line that the figures do not allow: a fault of the plan, never a failure to pass.
+    Raises ActionError for a line that the figures do not allow. That is a fault of the plan, not a refuted plan.
     """
     if not drafts:
         return []

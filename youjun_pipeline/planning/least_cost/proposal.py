@@ -1,11 +1,11 @@
-"""The least-cost plan of a district: the relaxation, the choice of what may be left at the floor, whole units.
+"""The least-cost plan of a district: the relaxation, the choice of values left at the floor, whole units.
 
-1. The continuous relaxation of everything together gives the bound, the shadow prices, and which indicator each section
+1. The continuous relaxation of the whole district gives the bound, the shadow prices, and which indicator each section
    leaves at the floor.
-2. With that choice fixed the indicators are problems of their own, solved in whole units where the kind has any.
-3. Where pupils move, whole pupils are settled between the two (`seats`), and from then on pupils are fixed.
+2. With that choice fixed, each indicator is a problem of its own, solved in whole units if its lever has them.
+3. If pupils move, whole pupils are found between these two steps (`seats`); from then on the pupils are fixed.
 
-Keep out: words, prices, and the proof by the models, which is the caller's.
+Keep out: words, prices, and the proof by the models, which the caller makes.
 """
 
 from __future__ import annotations
@@ -37,16 +37,17 @@ from youjun_pipeline.planning.least_cost.failure import OutOfTimeError, SolverFa
 from youjun_pipeline.planning.least_cost.program import INFEASIBLE, OPTIMAL, STOPPED, solve
 from youjun_pipeline.planning.least_cost.relaxation import Relaxed, Shortfall, bounded, relax, shortfall
 
-# A section is taken to leave an indicator when raising it to the threshold would take more than this share of it.
+# A section counts as leaving an indicator if raising it to the threshold needs more than this share of the threshold.
 LEFT_BEYOND = 1e-6
-# Whole units of an indicator are searched for until they are proved to be within this share of the cheapest, or all indicators
-# together within this share of the cost of the whole plan: of few units the last one costs much time and little money.
+# The search for whole units of an indicator ends when they are proved to be within the first share of the cheapest, or when all
+# indicators together are within the second share of the whole plan's cost. With few units, proving the last one takes much time
+# and saves little money.
 WHOLE_GAP, PLAN_GAP = 5e-3, 1e-3
-# What each indicator gets when time is up already: the first plan comes soon.
+# The time of each indicator even if time is already up: the first plan is found soon.
 LEAST_SECONDS = 1.0
-# Shares of a coefficient's limit at which purchases are rounded up where the search found nothing in time.
+# Shares of a coefficient's limit at which purchases are rounded up if the search found nothing in time.
 TIGHTENED = (1.0, 0.99, 0.97, 0.9, 0.8)
-# Tangents to T² are laid again until the cost falls by less than this share, or so often.
+# New tangents to T² are added until the cost falls by less than SETTLED, but at most ROUNDS times.
 SETTLED, ROUNDS = 1e-4, 12
 
 Whole = Callable[[Model, Vector], "Vector | None"]
@@ -57,9 +58,9 @@ class Plan:
     """The best plan found.
 
     `added`, `given`, `taken`, `out`: one array per lever, one figure per site. `left`: sections × indicators, True where the
-    value stays between floor and threshold by choice. `diverted`: pupils per pair. `bound`: no plan costs less; `bound_of`
-    says of what: `continuous` (broken units) or `whole` (whole units). `status`: `optimal` within the gap, or `stopped`.
-    `choice_bound`: what nothing costs less than with the same pupils, the same indicators `left`, in whole units.
+    value stays between floor and threshold by choice. `diverted`: pupils per pair. `bound`: no plan costs less; `bound_of` says
+    in which units: `continuous` or `whole`. `status`: `optimal` within the gap, or `stopped`. `choice_bound`: no plan in whole
+    units with the same pupils and the same `left` costs less.
     """
 
     status: str
@@ -84,9 +85,9 @@ class Plan:
 
 @dataclass(frozen=True)
 class NoPlan:
-    """There is no plan; `short` says which limits would have to give way, and by how much at the least.
+    """There is no plan; `short` says which limits would have to give way, and by how much at least.
 
-    `not_whole`: the indicator of which there is a plan in broken units alone; None where it is not that.
+    `not_whole`: the indicator that has a plan only in fractions of units; None if that is not the reason.
     """
 
     short: Shortfall
@@ -105,10 +106,11 @@ def propose(
 ) -> Plan | NoPlan:
     """The cheapest plan that meets `aims`, in whole units, within about `seconds`.
 
-    `whole_pupils` turns the relaxation's diversion into whole pupils (None: no such pupils); without it they are rounded.
+    `whole_pupils` turns the relaxation's diversion into whole pupils (None if there are no such pupils); without it they are
+    rounded.
 
     Raises:
-        SolverFailedError: there is neither a plan nor certainty that there is none; OutOfTimeError when time ran out.
+        SolverFailedError: there is neither a plan nor certainty that no plan exists; OutOfTimeError when time ran out.
     """
     deadline = time.monotonic() + seconds
     model = build(sections, levers, replace(aims, budget=None), diversion)
@@ -154,9 +156,9 @@ def propose(
 
 
 def bound_with_diversion(model: Model, cost: float, *, is_free: bool = False) -> float | None:
-    """What no plan costs less than where pupils move, with what moving them costs or (`is_free`) without.
+    """No plan costs less than this if pupils move; the cost of moving them is included, or (`is_free`) left out.
 
-    None where the solver vouches for none.
+    None if the solver vouches for no bound.
     """
     program, block = model.program, model.block(DIVERT)
     if is_free and block is not None:
@@ -169,7 +171,7 @@ def bound_with_diversion(model: Model, cost: float, *, is_free: bool = False) ->
 
 
 def _after(sections: Sections, diversion: Diversion, moved: Vector) -> Sections:
-    """The sections once pupils have gone."""
+    """The sections after the pupils have moved."""
     change = np.zeros(len(sections.pupils))
     np.add.at(change, diversion.source, -moved)
     np.add.at(change, diversion.target, moved)
@@ -177,7 +179,7 @@ def _after(sections: Sections, diversion: Diversion, moved: Vector) -> Sections:
 
 
 def _relaxed(model: Model) -> tuple[Relaxed | None, Vector | None]:
-    """The relaxation; where pupils move, from the plan without diversion on, each plan that holds leading to a cheaper one."""
+    """The relaxation. If pupils move, it starts from the plan without diversion; each plan that holds leads to a cheaper one."""
     block = model.block(DIVERT)
     if block is None:
         return relax(model.program), None
@@ -205,7 +207,7 @@ def _without_shift(program: Program) -> Program:
 
 
 def _spread_out(model: Model) -> Vector:
-    """A point to lay the first tangents at when no plan without diversion is known: nothing done."""
+    """Where the first tangents touch if no plan without diversion is known: nothing done."""
     return np.zeros(len(model.program.cost))
 
 
@@ -218,7 +220,7 @@ def _rounded(model: Model, values: Vector) -> Vector:
 def _choice(
     sections: Sections, levers: list[Lever], aims: Aims, relaxed: Relaxed | None, model: Model
 ) -> np.ndarray:
-    """Which indicator each section leaves at the floor: the one that would cost most to raise, as the relaxation stands."""
+    """Which indicator each section leaves at the floor: by the relaxation, the one that would cost most to raise."""
     left = np.zeros(sections.have.shape, dtype=bool)
     if aims.every_indicator or aims.only is not None:
         return left
@@ -238,7 +240,7 @@ def _choice(
 
 
 def _cost_of_raising(sections: Sections, levers: list[Lever], aims: Aims, amounts: Vector) -> Vector:
-    """What raising each value from `amounts`, or the floor, to its threshold costs, in units as they can be had."""
+    """The cost of raising each value from `amounts`, or from the floor, to its threshold, in units that can be had."""
     need = sections.need * aims.above_threshold
     cost = np.zeros(sections.have.shape)
     for lever in levers:
@@ -265,10 +267,11 @@ def _by_indicator(
     deadline: float,
     slack: float,
 ) -> tuple[list[Vector], list[Vector], list[Vector], list[Vector], float, float, str] | int:
-    """Every indicator alone, in whole units where its lever has any: its thresholds are known by now.
+    """Plan every indicator alone, in whole units if its lever has them: its thresholds are known by now.
 
-    Levers whose people count for another indicator too come before it. The number of an indicator that has no such plan instead.
-    By `slack`, in the unit of the cost, all may be dearer together; what an indicator leaves of its part is there for the next.
+    Levers whose people also count for another indicator come before that indicator. If an indicator has no such plan, its number
+    is returned instead. All indicators together may cost `slack` more than the cheapest, in the unit of the cost; what one
+    indicator does not use is left for the next.
     """
     known = known_sections(sections, left, aims)
     added, given, taken, out = ([np.zeros(len(lever.price)) for lever in levers] for _ in range(4))
@@ -279,7 +282,7 @@ def _by_indicator(
         if aims.only is not None and lever.indicator != aims.only:
             continue
         if lever.people is not None and lever.movable is not None:
-            # nobody leaves twice: who moves for one indicator is not there for the next
+            # nobody leaves twice: a teacher who moves for one indicator is not available for the next
             lever = levers[number] = replace(lever, movable=np.minimum(lever.movable, lever.people - gone))
         if lever.shares_most and lever.most_moved is not None:
             lever = levers[number] = replace(lever, most_moved=lever.most_moved - shared)
@@ -297,7 +300,7 @@ def _by_indicator(
             if block is not None:
                 target[number] = _clean(solved.values[block.at])
         if not lever.is_whole:
-            # to the last digit a donor keeps what it is asked for
+            # a donor keeps what it needs, to the last digit
             spare = np.maximum(-asked(known, lever, aims.above_threshold), 0)
             given[number] = np.minimum(given[number], spare)
             out[number] = np.minimum(out[number], spare - given[number])
@@ -309,7 +312,7 @@ def _by_indicator(
             have = known.have.copy()
             have[:, lever.carries] += known.step[:, lever.carries] * (taken[number] - given[number])
             known = replace(known, have=have)
-        # what is only small beside the rest is needed all the same
+        # a quantity that is tiny beside the others is still needed, so it is not cleaned away
         net = taken[number] - given[number] - out[number]
         added[number] = np.maximum(added[number], asked(known, lever, aims.above_threshold) - net)
     return added, given, taken, out, cost, least, status
@@ -317,7 +320,7 @@ def _by_indicator(
 
 @dataclass(frozen=True)
 class _Alone:
-    """One indicator's program solved: the variables, what they cost, what nothing costs less than, and whether time ran out."""
+    """One indicator's solved program: the variables, their cost, the bound of all plans, and whether time ran out."""
 
     model: Model
     values: Vector
@@ -329,7 +332,7 @@ class _Alone:
 def _alone(
     known: Sections, levers: list[Lever], number: int, aims: Aims, deadline: float, slack: float
 ) -> _Alone | None:
-    """One lever's indicator alone; None where there is no plan. Raises OutOfTimeError where none was found in time."""
+    """The plan of one lever's indicator alone; None if there is none. Raises OutOfTimeError if none was found in time."""
     lever = levers[number]
     alone = replace(aims, only=lever.indicator, every_indicator=True, budget=None)
     model = build(known, levers, alone, whole=lever.is_whole)
@@ -352,7 +355,7 @@ def _alone(
 
 
 def _bought(known: Sections, levers: list[Lever], alone: Aims) -> tuple[Model, Vector, float] | None:
-    """A plan of whole purchases without any search: the relaxation at a tighter limit, rounded up; None where none holds."""
+    """A plan of whole purchases without a search: the relaxation at a tighter limit, rounded up; None if no such plan holds."""
     buying = [replace(lever, move_price=None, movable=None, may_take_out=False) for lever in levers]
     model = build(known, buying, alone, whole=True)
     for share in TIGHTENED:
@@ -366,13 +369,13 @@ def _bought(known: Sections, levers: list[Lever], alone: Aims) -> tuple[Model, V
 
 
 def known_sections(sections: Sections, left: np.ndarray, aims: Aims) -> Sections:
-    """The sections with the thresholds that are left of the choice: the floor's share of them where `left`."""
+    """The sections with the thresholds that remain after the choice: only the floor's share where `left`."""
     share = np.where(left, sections.floor_share / aims.above_threshold, 1.0)
     return replace(sections, per_pupil=sections.per_pupil * share)
 
 
 def asked(sections: Sections, lever: Lever, above: float) -> Vector:
-    """How many units each site must get for its thresholds alone, whole where the lever is; below 0 what it can spare."""
+    """How many units each site needs for its thresholds alone, whole if the lever is; a negative number is what it can spare."""
     step = sections.step[:, lever.indicator]
     short = sections.need[:, lever.indicator] * above - sections.have[:, lever.indicator]
     units = np.where(step > 0, short / np.where(step > 0, step, 1), -np.inf)
@@ -382,7 +385,7 @@ def asked(sections: Sections, lever: Lever, above: float) -> Vector:
 
 
 def _clean(values: Vector) -> Vector:
-    """What is only the solver's noise is nothing."""
+    """The values with the solver's noise set to 0."""
     return np.where(values > 1e-6 * max(1.0, float(values.max(initial=0.0))), values, 0.0)
 
 

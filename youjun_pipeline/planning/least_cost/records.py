@@ -88,7 +88,7 @@ def answer_records(
 
 
 def no_answer_records(district: str, phase: str, answer: NoAnswer) -> Records:
-    """Rows of a district that no plan makes pass."""
+    """Rows of a district that no plan can make pass."""
     key = {"district_code": district, "phase_id": phase}
     summary = f"在允许的手段和上限内没有方案可以达标，至少 {len(answer.obstacles)} 处要让步"
     head = {**key, "verdict": INFEASIBLE, "obstacles": len(answer.obstacles), "summary": summary}
@@ -100,7 +100,7 @@ def no_answer_records(district: str, phase: str, answer: NoAnswer) -> Records:
 
 
 def refused_records(district: str, phase: str, verdict: str, message: str) -> Records:
-    """Rows of a district whose inputs cannot be used, or whose solver failed: every line of the message is a row."""
+    """Rows of a district whose inputs cannot be used or whose solver failed: every line of the message becomes a row."""
     key = {"district_code": district, "phase_id": phase}
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     head = {**key, "verdict": verdict, "obstacles": len(lines), "summary": lines[0] if lines else message}

@@ -1,7 +1,7 @@
-"""The continuous relaxation of a program: one second-order cone problem, its bound and its shadow prices.
+"""The continuous relaxation of a program: a second-order cone problem, its bound and its shadow prices.
 
-Where pupils stay it is exact but for whole units. Where they move it is an inner approximation around given totals: what it
-returns holds, and a cheaper plan may exist (`program.solve` gives the bound then). Keep out: what the variables stand for.
+If pupils stay, it is exact except for whole units. If they move, it is an inner approximation around given totals: its plan
+holds, but a cheaper plan may exist (then `program.solve` gives the bound). Keep out: what the variables stand for.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from youjun_pipeline.planning.least_cost.cones import Program, Vector
 from youjun_pipeline.planning.least_cost.failure import SolverFailedError
 from youjun_pipeline.planning.least_cost.program import TIGHTER
 
-# Clarabel's own defaults are 1e-8. What it returns steers; the models judge the plan afterwards. Where it breaks off at one
-# tolerance it is asked for the next.
+# Clarabel's own defaults are 1e-8. Its result only steers the search; the models judge the plan afterwards. If it breaks off at
+# one tolerance, it is tried at the next.
 TOLERANCES = (1e-9, 1e-8, 1e-7)
 
 
@@ -25,8 +25,8 @@ TOLERANCES = (1e-9, 1e-8, 1e-7)
 class Relaxed:
     """A continuous optimum and what its limits cost.
 
-    By how much the cost falls: `price_of_high` for one unit more of a variable's upper bound, `price_of_row_low` and
-    `price_of_row_high` for a row's bound one lower or one higher, `price_of_limit` for a cone's limit higher by 1.
+    Each price is the fall of the cost: `price_of_high` for a variable's upper bound raised by one unit, `price_of_row_low` and
+    `price_of_row_high` for a row's bound lowered or raised by one, `price_of_limit` for a cone's limit raised by 1.
     """
 
     values: Vector
@@ -39,10 +39,10 @@ class Relaxed:
 
 @dataclass(frozen=True)
 class Shortfall:
-    """The least by which limits must give way before there is a plan: of rows (in their own unit) and of cones.
+    """The least amount by which limits must give way before there is a plan: limits of rows (in their own unit) and of cones.
 
-    `rows` has shape (rows,): what is missing below the lower or above the upper bound. `cones` has shape (k,): the coefficient
-    that can be reached where it is over the limit, NaN elsewhere.
+    `rows` has shape (rows,): what is missing to the lower bound or exceeds the upper bound. `cones` has shape (k,): the
+    coefficient that can be reached if it is over the limit, otherwise NaN.
     """
 
     values: Vector
@@ -51,12 +51,12 @@ class Shortfall:
 
 
 def relax(program: Program, around: Vector | None = None) -> Relaxed | None:
-    """The cheapest plan in fractions of units; None when no plan exists.
+    """The cheapest plan in fractions of units; None if no plan exists.
 
-    `around` are the variables at whose totals T² is replaced by its tangent, needed where pupils move.
+    `around` is a point in the variables. If pupils move it is needed: at its totals T² is replaced by its tangent.
 
     Raises:
-        SolverFailedError: the solver did not come to an end that it vouches for.
+        SolverFailedError: the solver ended without an answer that it vouches for.
     """
     if program.needs_nothing():
         none = np.zeros(len(program.row_low))
@@ -88,7 +88,7 @@ def relax(program: Program, around: Vector | None = None) -> Relaxed | None:
         of_low[has_low] = low_rows.dual_value
     if has_high.any():
         of_high[has_high] = high_rows.dual_value
-    # a variable that may not move at all has both duals, of which only the difference means something
+    # a variable with equal bounds has two duals; only their difference has a meaning
     of_bound[bounded] = np.maximum(high_bound.dual_value - low_bound.dual_value[bounded], 0)
     values = np.clip(v.value * step, program.low, program.high)
     return Relaxed(
@@ -102,13 +102,13 @@ def relax(program: Program, around: Vector | None = None) -> Relaxed | None:
 
 
 def bounded(program: Program, best: float) -> float:
-    """What no plan costs less than, where pupils move; `best` is what one is known to cost.
+    """No plan costs less than this if pupils move; `best` is the cost of a known plan.
 
-    T² is at most its secant over the interval that plans no dearer than `best` leave to each total, so that nothing that holds is
-    left out. Where nothing limits a total there is no such interval, and the bound is what the rows alone ask for.
+    Plans no dearer than `best` leave an interval to each total. There T² is at most its secant, so no plan that holds is
+    excluded. If nothing limits a total, it has no such interval, and only the rows bound the cost.
 
     Raises:
-        SolverFailedError: the solver did not come to an end that it vouches for.
+        SolverFailedError: the solver ended without an answer that it vouches for.
     """
     scaled, step = program.scaled()
     cost = _near_one(scaled.cost)
@@ -127,7 +127,7 @@ def bounded(program: Program, best: float) -> float:
 
 
 def shortfall(program: Program, around: Vector | None = None) -> Shortfall:
-    """What keeps `program` from having a plan, at the least: rows and cones may give way, each at a price of its own size."""
+    """The smallest shortfall that keeps `program` from having a plan: rows and cones may give way, at a price by their size."""
     scaled, step = program.scaled()
     v = cp.Variable(len(scaled.cost))
     bounded = np.flatnonzero(np.isfinite(scaled.high))
@@ -140,7 +140,7 @@ def shortfall(program: Program, around: Vector | None = None) -> Shortfall:
     if has_high.any():
         constraints.append(scaled.rows[has_high] @ v - above <= scaled.row_high[has_high])
     give_way = cp.sum(below) + cp.sum(above) + cp.sum(limits.over)
-    # A little of the true cost, so that of equal shortfalls the cheap one is named; Clarabel at times fails at one weight.
+    # A small part of the true cost is added, so that of equal shortfalls the cheapest is named. Clarabel fails at some weights.
     for weight in (1e-6, 1e-4, 0.0):
         try:
             if _solved(
@@ -164,7 +164,7 @@ def shortfall(program: Program, around: Vector | None = None) -> Shortfall:
 
 
 class _Limits:
-    """The constraints that stand for the cones, and the way back to the price of a limit."""
+    """The constraints that represent the cones, and the conversion of their duals to prices of the limits."""
 
     def __init__(
         self,
@@ -198,7 +198,7 @@ class _Limits:
                 )
                 if interval is not None:
                     least, most = interval[0][k], interval[1][k]
-                    # its limit as it is: to be a bound it must not be tighter
+                    # the limit itself, not the tighter one: a bound must exclude no plan
                     squared = (least + most) * self.total[k] - least * most
                     bounding = cp.sum(share) <= (1 + cones.limit[k] ** 2) / self.weight[k] * squared
                     self.constraints.append(self.total[k] <= most)
@@ -214,7 +214,7 @@ class _Limits:
         self.constraints += self.bounding
 
     def prices(self) -> Vector:
-        """The duals, turned from the right sides of the constraints to the limits themselves."""
+        """The duals, converted from the right sides of the constraints to the limits themselves."""
         limit, out = self.program.cones.limit, []
         for k, bounding in enumerate(self.bounding):
             dual, total = float(bounding.dual_value), float(self.total[k].value)
@@ -231,7 +231,7 @@ def _limits(program: Program, v: cp.Variable, around: Vector | None, elastic: bo
 
 
 def _unit(cost: Vector) -> float:
-    """What costs are divided by... as a factor: the solver's tolerances are partly absolute."""
+    """The factor for the costs; it is needed because the solver's tolerances are partly absolute."""
     given = np.abs(cost[cost != 0])
     return float(1 / np.median(given)) if len(given) else 1.0
 
@@ -248,7 +248,7 @@ def _row_sizes(program: Program, step: Vector) -> Vector:
 
 
 def _solved(problem: cp.Problem) -> bool:
-    """Whether there is an optimum; False when it is certain that there is no plan."""
+    """Whether there is an optimum; False if it is certain that there is no plan."""
     for tolerance in TOLERANCES:
         try:
             with warnings.catch_warnings():

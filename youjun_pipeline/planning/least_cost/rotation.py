@@ -1,8 +1,8 @@
-"""Teachers who must rotate anyway: how many of them a plan may send where it needs them.
+"""Teachers who must rotate anyway: how many of them a plan can send where it needs them.
 
-Of the teachers who may rotate the standard asks for a share, and of those for a share of backbone teachers. A plan moves no
-more than that share rounded up: backbone teachers as many as are asked for, others as many as the rest. Keep out: numbers of the
-standard (catalogue), where the teachers go (`proposal`).
+The standard asks that a share of the teachers who may rotate does rotate, and that a share of these are backbone teachers. A plan
+moves no more than these shares, rounded up: as many backbone teachers as are asked for, and as many others as the rest. Keep out:
+numbers of the standard (catalogue), where the teachers go (`proposal`).
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def with_rotation(
     levers: list[Lever],
     ids: Sequence[str],
 ) -> list[Lever]:
-    """The levers, those of teachers with as many to move as must rotate, where the prices say so.
+    """The levers; if the prices allow rotation, levers of teachers can move as many as must rotate.
 
-    Raises UnknownFiguresError where nobody reported how many may rotate.
+    Raises UnknownFiguresError if it was not reported how many may rotate.
     """
     if prices is None or prices.rotation is None:
         return levers
@@ -58,7 +58,7 @@ def with_rotation(
 def _most(
     con: duckdb.DuckDBPyConnection, key: Sequence[str], catalogue: Catalogue, code: str
 ) -> dict[str, int]:
-    """How many must rotate, by the limit that asks for them: `district` without the backbone teachers."""
+    """How many teachers must rotate, by the limit that asks for them; `district` does not count the backbone teachers."""
     indicator = catalogue.indicators[code]
     everyone, *parts = indicator.parts
     (figure,) = everyone.denominator

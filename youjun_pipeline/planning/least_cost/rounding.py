@@ -1,4 +1,4 @@
-"""Broken units as a bureau can order them: whole hundredths, so that rounding takes no section and no coefficient over its limit.
+"""Rounds fractional units to whole hundredths that a bureau can order; no section and no coefficient passes its limit by it.
 
 Keep out: whole units (`program`), which are whole already.
 """
@@ -13,16 +13,15 @@ from youjun_pipeline.planning.least_cost.cones import Vector
 from youjun_pipeline.planning.least_cost.district import Aims, Lever, Sections
 from youjun_pipeline.planning.least_cost.proposal import Plan, asked, known_sections
 
-# Quantities have so many decimals of their unit; more where the coarser ones would take a coefficient over its limit.
+# Quantities have this many decimals of their unit; the finer number if the coarse one takes a coefficient over its limit.
 DECIMALS, FINER = 2, 6
 
 
 def rounded(plan: Plan, levers: list[Lever], aims: Aims) -> Plan:
-    """The plan with quantities of broken units on a grid of decimals.
+    """The plan with fractional quantities on a grid of decimals.
 
-    What is added is rounded up and what leaves is rounded down, or up as far as the donor can spare it: no section ends lower
-    than it must. A school that is
-    raised a little further raises the mean too; only one that stands above the break-even makes the coefficient worse.
+    Additions are rounded up. What leaves is rounded down, or up as far as the donor can spare it: no section ends lower than it
+    must. Rounding up a school also raises the mean, so it makes the coefficient worse only if the school is above the break-even.
     """
     for number, lever in enumerate(levers):
         if lever.is_whole:
@@ -43,7 +42,7 @@ def _on_grid(plan: Plan, number: int, decimals: int) -> Plan:
 
 
 def _moved_up(plan: Plan, lever: Lever, number: int, aims: Aims) -> Plan | None:
-    """Hundredths with what moves rounded up, as far as the donors can spare it: instead of many small purchases."""
+    """The plan in hundredths with moves rounded up, as far as donors can spare it; this avoids many small purchases."""
     if lever.movable is None or not plan.taken[number].any():
         return None
     scale = 10.0**DECIMALS
@@ -53,7 +52,7 @@ def _moved_up(plan: Plan, lever: Lever, number: int, aims: Aims) -> Plan | None:
     taken = np.ceil(plan.taken[number] * scale - 1e-9) + 0.0
     if lever.most_moved is not None:
         _cut(taken, taken.sum() - np.floor(lever.most_moved * scale))
-    # the last hundredths come from those who give already and can spare most
+    # the last hundredths come from present donors that can spare most
     room = np.where(given > 0, most - given, 0)
     rest = room.copy()
     _cut(rest, taken.sum() - given.sum())
@@ -62,12 +61,12 @@ def _moved_up(plan: Plan, lever: Lever, number: int, aims: Aims) -> Plan | None:
 
 
 def _put(plan: Plan, number: int, given: Vector, taken: Vector, scale: float) -> Plan:
-    """The plan with what one lever moves in steps of 1/`scale`, and what is bought to match."""
+    """The plan in which one lever's moves are in steps of 1/`scale`, and purchases match."""
     out = np.floor(plan.out[number] * scale)
-    # as much is taken as is given
+    # the amounts taken must equal the amounts given
     _cut(given, given.sum() - taken.sum())
     _cut(taken, taken.sum() - given.sum())
-    # what a receiver misses by that is bought, and a donor that gives less keeps it
+    # a receiver that gets less buys the difference, and a donor that gives less keeps it
     added = np.ceil((plan.added[number] + plan.taken[number]) * scale - taken - 1e-9)
 
     def put(parts: list[Vector], part: Vector) -> list[Vector]:
@@ -83,7 +82,7 @@ def _put(plan: Plan, number: int, given: Vector, taken: Vector, scale: float) ->
 
 
 def _cut(parts: Vector, surplus: float) -> None:
-    """Take a surplus off the largest parts; nothing where there is none."""
+    """Subtract a surplus from the largest parts; without a surplus nothing changes."""
     for at in np.argsort(-parts):
         if surplus <= 0:
             return

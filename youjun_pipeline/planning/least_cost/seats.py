@@ -1,8 +1,8 @@
-"""Classes, special rooms and whole pupils: what size of school, size of class and rooms per class ask for.
+"""Classes, special rooms and whole pupils: what the limits on school size, class size and rooms per class need.
 
-Everything here is whole: pupils by grade, classes, rooms. Where pupils may go to a neighbour, grades are filled up to
-the classes that stand; otherwise classes are added. Keep out: resources per pupil (`district`), and every number of the
-standard: limits arrive as figures.
+Everything here is whole: pupils by grade, classes, rooms. If pupils can go to a neighbour, they fill the existing classes of
+their grade; otherwise classes are added. Keep out: resources per pupil (`district`), and every number of the standard: limits
+arrive as figures.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from youjun_pipeline.planning.least_cost.failure import OutOfTimeError
 # What HiGHS says where there is certainly no answer (scipy.optimize.milp).
 INFEASIBLE = 2
 EACH, COMBINED, PER_STAGE = "each", "combined", "per_stage"
-# A pupil more or less than the resources asked for weighs this share of a pupil's price: the two are settled in turn.
+# The weight of a pupil more or fewer than the resources asked for, as a share of a pupil's price: pupils and resources are
+# settled in turn.
 NEARNESS = 0.5
 
 
@@ -34,13 +35,14 @@ class Seats:
         pupils, classes: of each grade row, shape (r,).
         place: the school of each section, shape (n,).
         stage: of each section, shape (n,).
-        largest_class: the highest number of pupils of a class, by section, shape (n,).
-        largest_school: the highest number of compulsory pupils, by school, shape (s,); inf where nothing limits it.
-        fewest: the fewest compulsory pupils with which a school is judged, shape (s,): nobody is diverted out of the assessment.
+        largest_class: the highest number of pupils in a class, by section, shape (n,).
+        largest_school: the highest number of compulsory pupils, by school, shape (s,); inf if nothing limits it.
+        fewest: the fewest compulsory pupils with which a school is judged, shape (s,): diversion never takes a school out of the
+            assessment.
         rooms: music and art rooms that are large enough, by school, shape (s, 2).
         classes_per_room: one room of each kind for so many classes.
         room_rule: `each`, `combined` or `per_stage` (standard, §5 G3).
-        more_classes: how many classes a school can still open, shape (s,); inf where nothing is known.
+        more_classes: how many classes a school can still open, shape (s,); inf if it is not known.
         more_rooms: how many rooms a school can still get, by building or converting, shape (s,).
         class_price, room_price: of one more, by school, shape (s,).
     """
@@ -69,7 +71,7 @@ class Seats:
 
 @dataclass(frozen=True)
 class Moves:
-    """Pupils of a grade row who may go to another row of the same grade: rows, price a pupil, and what the resources ask for."""
+    """Pupils of a grade row who can go to another row of the grade: rows, price per pupil, what the resources ask for."""
 
     source: Index
     target: Index
@@ -81,9 +83,9 @@ class Moves:
 
 @dataclass(frozen=True)
 class Seated:
-    """Whole pupils per move, classes to add per grade row, music and art rooms to add per school, and what they cost.
+    """Whole pupils per move, classes to add per grade row, music and art rooms to add per school, and their cost.
 
-    Nothing that holds costs less than `bound`, where no pupils were wanted.
+    If no pupils were wanted, no arrangement costs less than `bound`.
     """
 
     moved: Vector
@@ -94,9 +96,9 @@ class Seated:
 
 
 def seat(seats: Seats, moves: Moves | None, seconds: float = 30.0) -> Seated | None:
-    """The cheapest whole pupils, classes and rooms under the limits on classes, schools and rooms; None if there is none.
+    """The cheapest whole pupils, classes and rooms within the limits on classes, schools and rooms; None if there are none.
 
-    Raises OutOfTimeError where nothing was found in `seconds`.
+    Raises OutOfTimeError if nothing was found in `seconds`.
     """
     draft = _Draft(seats, moves)
     result = milp(
@@ -120,7 +122,7 @@ def seat(seats: Seats, moves: Moves | None, seconds: float = 30.0) -> Seated | N
 
 
 class _Draft:
-    """Variables side by side: moves, classes per grade row, rooms (music then art), classes per section, deviations."""
+    """The variables side by side: moves, classes per grade row, rooms (music, then art), deviations."""
 
     def __init__(self, seats: Seats, moves: Moves | None) -> None:
         self.s = seats
@@ -160,7 +162,7 @@ class _Draft:
         return sparse.csr_array((values, (rows, columns)), shape=(height, self.size))
 
     def _shift(self, row_of: Index, height: int) -> sparse.csr_array:
-        """What the moves change, summed by `row_of` each grade row."""
+        """The changes by the moves, with the grade rows summed by `row_of`."""
         if self.m is None:
             return sparse.csr_array((height, self.size))
         at = np.arange(len(self.m.source))

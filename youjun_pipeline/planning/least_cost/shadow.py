@@ -1,6 +1,6 @@
-"""What one step more of a limit would save, from the duals of the relaxation: of coefficients, of bounds at schools.
+"""What easing a limit by one step would save, from the duals of the relaxation: for coefficients, and for bounds at schools.
 
-A first derivative: it holds for small steps, with everything else as it is. Keep out: the duals themselves (`relaxation`).
+It is a first derivative: it holds for small steps with everything else unchanged. Keep out: the duals themselves (`relaxation`).
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from youjun_pipeline.planning.least_cost.prices import lever_kinds
 from youjun_pipeline.vocabulary import word
 
 COEFFICIENT, MOST_ADDED, MOST_GIVEN, MOST_MOVED = "coefficient", "most_added", "most_given", "most_moved"
-# The step that a sentence speaks of.
+# The step that a sentence uses.
 STEP = {COEFFICIENT: 0.01, MOST_ADDED: 1.0, MOST_GIVEN: 1.0, MOST_MOVED: 1.0}
 MOST = 40
 
 
 @dataclass(frozen=True)
 class Shadow:
-    """A limit, the step it is eased by, and what that saves in `unit` (money; without prices the resource's own unit)."""
+    """A limit, the step by which it is eased, and what that saves in `unit` (money; without prices the resource's unit)."""
 
     limit: str
     school: str | None
@@ -37,7 +37,7 @@ class Shadow:
 
 
 def shadows(found: Found, money: str) -> list[Shadow]:
-    """Every limit that binds, those of coefficients first, then by what a step saves; at most `MOST` of each kind."""
+    """Every limit that binds: coefficients first, then by what a step saves; at most `MOST` of each kind."""
     relaxed, model = found.plan.relaxed, found.plan.model
     if relaxed is None:
         return []

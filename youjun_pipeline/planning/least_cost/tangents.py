@@ -1,7 +1,7 @@
-"""Tangents that take the place of the cones in a linear program; none leaves out a plan that holds.
+"""Tangents that replace the cones in a linear program; they exclude no plan that holds.
 
-Of an amount that changes by whole steps only, the chord between two neighbouring amounts takes the place of the tangent: it
-leaves out what lies between them, where no plan is, and so bounds a program in whole units far nearer.
+If an amount changes only in whole steps, the chord between two neighbouring amounts replaces the tangent. It excludes only points
+between the two amounts, where no plan is. So it bounds a program in whole units much more closely.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from youjun_pipeline.planning.least_cost.cones import Cones, Vector
 
 
 class Tangents:
-    """Tangents. Per member a variable s with s ≥ R²/P (cones `by_square`) or s ≥ R²/(P·T) (the others).
+    """Tangents. Each member has a variable s with s ≥ R²/P (cones `by_square`) or s ≥ R²/(P·T) (other cones).
 
-    `step` is the whole step of each member, 0 where its amount does not change in such steps. Members with a step belong to
-    cones `by_square`, and their pupils stay.
+    `step` is the whole step of each member, 0 if its amount does not change in such steps. Members with a step belong to cones
+    `by_square`, and their pupils stay.
     """
 
     def __init__(self, cones: Cones, by_square: NDArray[np.bool_], step: Vector) -> None:
@@ -29,17 +29,17 @@ class Tangents:
     def lay(
         self, amounts: Vector, pupils: Vector, total: Vector, only: NDArray[np.bool_] | None = None
     ) -> None:
-        """Tangents of every member (of the cones in `only`) at these amounts, pupils and totals."""
+        """Add tangents of every member (or only of the cones in `only`) at these amounts, pupils and totals."""
         cones = self.cones
         n, k = len(cones.amounts), len(cones.limit)
         which = np.arange(n) if only is None else np.flatnonzero(only[cones.cone])
         by_square = self.by_square[cones.cone[which]]
         step = self.step[which]
         at = amounts[which]
-        # the tangent in the middle between two amounts, raised by (step/2)², is the chord
+        # the tangent midway between two amounts, raised by (step/2)², is the chord
         steps = np.floor((at - cones.amounts[which]) / np.where(step > 0, step, 1) + 1e-6) + 0.5
         at = np.where(step > 0, cones.amounts[which] + step * steps, at)
-        # R/P where R² counts, R/T elsewhere: the tangent depends on the ratio alone
+        # The ratio is R/P where R² counts, R/T in other cones: the tangent depends on the ratio alone.
         ratio = at / np.where(by_square, pupils[which], total[cones.cone[which]])
         weight = np.where(by_square, 1.0, 1.0 / cones.pupils[which])
         # s - w·(2·ratio·R - ratio²·(P or T)) ≥ 0

@@ -1,4 +1,4 @@
-"""A least-cost plan, or what stands in its way, as Chinese text for a terminal.
+"""A least-cost plan, or the obstacles to one, as Chinese text for a terminal.
 
 Keep out: the figures (`answer`), the mathematics, and the files (`write`).
 """
@@ -74,7 +74,7 @@ def _unexplained(answer: Answer) -> list[str]:
 
 
 def cost_sentence(answer: Answer, unit: str) -> str:
-    """Cost, bound, which bound that is, and the gap."""
+    """Cost, bound, the kind of bound, and the gap."""
     found = answer.found
     if found.cost is None:
         return "没有单价（prices.toml），各项以实物量计，各指标分别求最少，不相互比较"
@@ -88,7 +88,7 @@ def cost_sentence(answer: Answer, unit: str) -> str:
 
 
 def left_sentence(answer: Answer, unit: str) -> str:
-    """What stays between floor and threshold by choice, and what that saves."""
+    """What stays between floor and threshold by choice, and what that choice saves."""
     found = answer.found
     names = found.figures.names
     left = "、".join(
@@ -102,7 +102,7 @@ def left_sentence(answer: Answer, unit: str) -> str:
 
 
 def totals(lines: Iterable[Line], unit: str) -> list[str]:
-    """One line for each kind of thing that is done: how often, how much, what it costs."""
+    """One line for each kind of work: how often, how much, at what cost."""
     sums: dict[tuple[str, str, str], list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
     for line in lines:
         what = line.what if line.grade is None else line.what.removeprefix(f"{line.grade} 年级") or "班级"
@@ -130,12 +130,12 @@ def line_sentence(line: Line, names: Mapping[str, str], unit: str) -> str:
 
 
 def number(value: float) -> str:
-    """A quantity with the decimals that it needs, two at most."""
+    """A quantity with the decimals that it needs, at most two."""
     return f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
 def obstacles_text(obstacles: Iterable[Obstacle], names: Mapping[str, str], unit: str = "") -> str:
-    """What keeps the district from passing, each with the least by which it would have to give way."""
+    """What keeps the district from passing, each obstacle with the least by which it would have to give way."""
     sentences = [obstacle_sentence(o, names, unit) for o in obstacles]
     lines = [
         "在允许的手段和上限内没有方案可以达标。至少要让步的地方：",

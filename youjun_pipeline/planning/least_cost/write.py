@@ -1,4 +1,4 @@
-"""A plan written out, so that it becomes the district's own: a scenario file, rows of `measures`, every line with its cost.
+"""Writes a plan so that it becomes the district's own: a scenario file, rows of `measures`, every line with its cost.
 
 Keep out: what the lines say (`lines`), workbooks (`book`).
 """
@@ -19,7 +19,7 @@ from youjun_pipeline.vocabulary import word
 
 PLAN_FILE, MEASURES_FILE, SCENARIO_FILE = "最省方案.csv", "measures.csv", "least-cost.toml"
 TITLE = "最省方案"
-# kind of line or lever → type of the measure
+# from kind of line or lever to type of the measure
 _TYPES = {
     "teaching_area": "改扩建",
     "sports_area": "改扩建",
@@ -48,9 +48,9 @@ _MEASURES_HEAD = (
 
 
 def write_plan(answer: Answer, folder: Path) -> list[Path]:
-    """Write every line of the plan, the same as rows of `measures` and as a scenario file; returns the files.
+    """Write every line of the plan, the same lines as rows of `measures`, and a scenario file; returns the files.
 
-    Where the plan is for the pupils of a coming school year the scenario takes their forecast first.
+    If the plan is for the pupils of a coming school year, the scenario first sets their forecast.
     """
     found = answer.found
     names = found.figures.names
