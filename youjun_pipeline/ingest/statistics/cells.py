@@ -1,6 +1,6 @@
-"""What is read from the statistics: single cells, each with what it says and where it stands.
+"""What is read from the statistics: single cells, each with its content and its place.
 
-Belongs here: the shape, and what an entry such as `*` or -1 means. Keep out: how cells are found and what becomes of them.
+Belongs here: the shape, and what an entry such as `*` or -1 means. Keep out: how cells are found and how they are used.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
-# Whose figures a cell holds: the school's own, those of classes attached to it (附设班, of a stage it does not teach
-# itself), or those of a site that does not count as a school (是否计校数 0), which belong to its parent.
+# Whose figures a cell holds: the school's own; those of classes attached to it (附设班, of a stage that it does not teach
+# itself); or those of a site that does not count as a school (是否计校数 0), which belong to its parent.
 SCHOOL, ATTACHED, SITE = "school", "attached", "site"
 
-# 办学类型 of attached classes and of kindergartens, by code and by word.
+# 办学类型 of attached classes and of kindergartens, as code and as word.
 ATTACHED_TYPES = frozenset(
     {"219", "319", "349", "小学班", "初中班", "高中班", "附设小学班", "附设初中班", "附设高中班"}
 )
@@ -52,7 +52,7 @@ def figure(value: str) -> str | None:
 
 
 def number(value: str) -> Decimal | None:
-    """The number that an entry is, None where it is none; for adding up and comparing, not for judging."""
+    """The number in an entry, None if it is no number; for adding up and comparing, not for judging."""
     try:
         found = Decimal(value.replace(",", ""))
     except InvalidOperation:

@@ -1,9 +1,8 @@
-"""Cells of one delivery's statistics to rows of the datasets.
+"""Turns the cells of one delivery's statistics into rows of the datasets.
 
-Belongs here: what takes more than one workbook: an all-through school stands in several exports and counts once, attached
-classes and sites of several stages count with the school they belong to, a site of one stage is a campus of it, and two
-workbooks may not contradict each other. Keep out: how
-cells were found, the database, and what the contracts check afterwards.
+Belongs here: everything that needs more than one workbook. An all-through school is in several exports and counts once. Attached
+classes and sites of several stages count with their school. A site of one stage is a campus of its school. Two workbooks must not
+contradict each other. Keep out: how cells were found, the database, and what the contracts check afterwards.
 """
 
 from __future__ import annotations
@@ -29,15 +28,15 @@ CONFLICT, ANOTHER_DISTRICT, PARENT_UNKNOWN, BLANK_CODE = (
     "blank_required",
 )
 PRIVATE_SPONSOR, PRIVATE = "999", "10"
-# Between the workbook and the sheet, where a row tells both.
+# Separates the workbook from the sheet in a row that names both.
 WITHIN = " › "
 
-Key = tuple[str, str, str]  # school (for a campus its school, `CAMPUS` and its name), stage, item
+Key = tuple[str, str, str]  # school (for a campus: its school, `CAMPUS` and its name), stage, item
 CAMPUS = "\0"
 
 
 class Source(NamedTuple):
-    """A cell and the file it was delivered in (its path in the delivery, for a member of an archive with the archive's)."""
+    """A cell and its delivered file (the path in the delivery; for a member of an archive, the archive's path too)."""
 
     file: str
     cell: Cell
@@ -48,7 +47,7 @@ class Source(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """A school that is turned away as a whole: one of its cells, and why."""
+    """A school that is refused as a whole: one of its cells, and why."""
 
     source: Source
     school_code: str
@@ -61,10 +60,10 @@ Origin = tuple[str, str, int, str, str, str, int, str, str]
 
 @dataclass
 class Composed:
-    """What a delivery's statistics say: rows per dataset as text, where each value came from, and what was turned away.
+    """What a delivery's statistics say: rows per dataset as text, the source of each value, and what was refused.
 
-    `sources`: (dataset, sheet, row_number, column_name, file, sheet, row, column letter, label), the first five of the row
-    and the rest of the cell. `rejected` schools count with the first dataset.
+    `sources`: (dataset, sheet, row_number, column_name, file, sheet, row, column letter, label); the first four belong to the
+    row, the others to the cell. `rejected` schools count with the first dataset.
     """
 
     results: dict[str, ReadResult]
@@ -77,7 +76,7 @@ Row = dict[str, tuple[str | None, Source]]
 
 @dataclass
 class _Delivery:
-    """A district's cells by dataset, key and column: schools' own, and those of sites, by site."""
+    """A district's cells by dataset, key and column: the schools' own cells, and those of sites by site."""
 
     code: str
     name: str
@@ -92,13 +91,13 @@ def compose(
 ) -> Composed:
     """Rows of `datasets` for a district (code, name), from the cells of all files of one delivery.
 
-    What is to be told of the delivery as a whole is told with the first of the datasets.
+    Notices about the delivery as a whole are given with the first of the datasets.
     """
     given = _Delivery(*district, notices=list(notices))
     unfilled = without_unfilled(cells, _IDENTITY, given.notices)
     _sort([source for i, source in enumerate(cells) if i not in unfilled], given)
     conflicts: list[str] = []
-    # What is not asked for comes from a plain file, whatever the workbooks say of it.
+    # A column that is not asked for comes from a plain file, whatever the workbooks say about it.
     values: dict[str, dict[Key, Row]] = {dataset.name: {} for dataset in datasets}
     for (name, key, column), sources in given.own.items():
         if name in values:
@@ -127,7 +126,7 @@ def compose(
 
 
 def failed(failure: Failure, datasets: Sequence[Dataset]) -> Composed:
-    """What a delivery with an unusable workbook comes to: nothing, in every dataset."""
+    """The result of a delivery with an unusable workbook: no rows in any dataset."""
     return Composed({d.name: ReadResult(_text_frame(d, [], []), failure=failure) for d in datasets})
 
 
@@ -135,7 +134,7 @@ def failed(failure: Failure, datasets: Sequence[Dataset]) -> Composed:
 
 
 def _sort(cells: list[Source], given: _Delivery) -> None:
-    """Cells to the schools they count with; schools of other districts and sites without a parent are turned away."""
+    """Assign cells to the schools they count with; refuse schools of other districts and sites without a parent."""
     identity = [
         source for source in cells if source.cell.column in ("school_code", "school_name", "authority")
     ]
@@ -158,7 +157,7 @@ def _sort(cells: list[Source], given: _Delivery) -> None:
         if cell.role == SCHOOL:
             own.setdefault(place, []).append(source)
         elif cell.role == ATTACHED and not cell.parent:
-            # The host reports its name and its buildings itself.
+            # The school itself reports its name and its buildings.
             if cell.dataset != "facilities" and not (code in schools and column in _IDENTITY):
                 own.setdefault(place, []).append(source)
         elif not (parent := cell.parent if cell.parent in schools else names.get(cell.parent, "")):
@@ -187,7 +186,7 @@ _IDENTITY = frozenset({"school_code", "school_name", "school_type", "urban_rural
 
 
 def _campuses(cells: list[Source]) -> dict[str, str]:
-    """Names of the sites that hold one stage, by their codes; of two that bear one name each has its code behind it."""
+    """Names of the sites with one stage, by their codes; if two sites share a name, each name gets its code appended."""
     stages: dict[str, set[str]] = {}
     names: dict[str, str] = {}
     for _, cell in cells:
@@ -201,7 +200,7 @@ def _campuses(cells: list[Source]) -> dict[str, str]:
 
 
 def _codes_by_name(cells: list[Source]) -> dict[str, str]:
-    """School codes by name, for the names that one school alone bears."""
+    """School codes by name, for names that only one school has."""
     codes: dict[str, set[str]] = {}
     for _, cell in cells:
         if cell.column == "school_name" and cell.role == SCHOOL:
@@ -210,7 +209,7 @@ def _codes_by_name(cells: list[Source]) -> dict[str, str]:
 
 
 def _foreign_schools(cells: list[Source], given: _Delivery) -> set[str]:
-    """Schools that another district manages. In a city's export they are passed over; a workbook of theirs is refused."""
+    """Schools that another district manages. In a city's export they are skipped; a workbook of such a school is refused."""
     foreign = {}
     for source in cells:
         cell = source.cell
@@ -236,7 +235,7 @@ def _foreign_schools(cells: list[Source], given: _Delivery) -> set[str]:
 
 
 def _is_export(source: Source) -> bool:
-    """Whether a cell comes from a wide export; the forms of a school's own workbook bear their numbers."""
+    """Whether a cell comes from a wide export; the sheets of a school's own workbook are named by form numbers."""
     return not source.cell.sheet.startswith(("教基", "基础基"))
 
 
@@ -244,7 +243,7 @@ def _is_export(source: Source) -> bool:
 
 
 def _agreed(sources: list[Source], conflicts: list[str]) -> tuple[str | None, Source]:
-    """The value that all places give which give one; a contradiction joins `conflicts`."""
+    """The value on which all places with a value agree; a contradiction is added to `conflicts`."""
     if len(sources) == 1:
         return _value(sources[0].cell), sources[0]
     given = [(_value(source.cell), source) for source in sources]
@@ -276,7 +275,7 @@ def _same(one: str, other: str) -> bool:
 
 
 def _sum(values: list[str | None]) -> str | None:
-    """A sum, unknown as soon as one part is; a part that is no number stands for the sum, so that it is told."""
+    """A sum, unknown if one part is unknown. A part that is no number becomes the result, so that it is reported."""
     if any(value is None for value in values):
         return None
     numbers = [number(value or "") for value in values]
@@ -290,8 +289,10 @@ _NAMES = {"sponsor": "sponsor_code"}
 
 
 def _rows(name: str, values: dict[str, dict[Key, Row]]) -> list[Row]:
-    """The rows of one dataset. A stage's teachers have a row where their form is there; backbone teachers stand on a form
-    that every school has. Of class sizes those that occur have one, or the smallest where there are no classes.
+    """The rows of one dataset.
+
+    A stage gets a row of teachers if its form is there. A form of backbone teachers without any makes no row, because every
+    school has that form. Only class sizes that occur get a row; a stage without classes gets one for the smallest size.
     """
     rows = []
     occupied = {
@@ -332,7 +333,7 @@ def _is_zero(entry: tuple[str | None, Source]) -> bool:
 
 def _frame(dataset: Dataset, rows: list[Row], composed: Composed) -> pd.DataFrame:
     places = []
-    # A row's key is no figure of its own, but for that of the school; the size of a band is its label's.
+    # Of a row's key only the school counts as a figure with a place; the size of a band comes from its label.
     unplaced = {"schools": ("campus",), "class_bands": (*dataset.key, "students_to", "stage_classes")}.get(
         dataset.name, dataset.key
     )
@@ -361,7 +362,7 @@ def _origin(dataset: str, sheet: str, row: int, column: str, source: Source) -> 
 def _text_frame(
     dataset: Dataset, places: Sequence[tuple[str, int]], rows: Sequence[dict[str, str | None]]
 ) -> pd.DataFrame:
-    """Rows as text, shaped as those of any file."""
+    """Rows as text, in the shape of the rows of any file."""
     import pandas as pd
     import pyarrow as pa
 

@@ -1,7 +1,7 @@
-"""A sheet as labels and figures: coordinates around it, headers of several rows, the rows that 甲 and 乙 number.
+"""A sheet as labels and figures: coordinates around it, headers of several rows, and the rows numbered by 甲 and 乙.
 
-Belongs here: finding where a label stands. Everything is told in labels, so that what was found in one sheet serves all
-sheets with the same labels. Keep out: opening files (formats/) and which labels are looked for (layouts.toml).
+Belongs here: finding the place of a label. All results are in terms of labels, so what was found in one sheet serves all sheets
+with the same labels. Keep out: opening files (formats/) and which labels are looked for (layouts.toml).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from youjun_pipeline.ingest.statistics.labels import (
 )
 from youjun_pipeline.ingest.statistics.layouts import At, Figure, HeaderPath
 
-# A form's title, number, headers and the row 甲 乙 1 2 stand in its first rows; a wide export's header below a title.
+# The first rows of a form hold its title, number, headers and the row 甲 乙 1 2; a wide export has its header below a title.
 HEAD_ROWS, MARK_COLUMNS = 15, 4
 ITEM_HEADERS, NUMBER_HEADER = ("项目", "指标", "指标名称"), "编号"
 
@@ -34,8 +34,8 @@ RawCells = tuple[tuple[str, ...], ...]
 
 @dataclass(frozen=True)
 class Grid:
-    """A sheet's cells without the coordinates that some exports put around it: rows and columns count from below `top` and
-    right of `left`.
+    """A sheet's cells without the coordinates that some exports put around it: rows count from below `top`, columns from right of
+    `left`.
     """
 
     cells: list[list[str]]
@@ -71,16 +71,16 @@ class Grid:
 
 
 def covered(merged: Sequence[Span], row: int, columns: Iterable[int]) -> list[int]:
-    """Of some columns those in which a row's cell lies under a merged one, so that nobody sees what it holds.
+    """Those of some columns in which a row's cell lies under a merged cell, so that nobody sees its content.
 
-    Row and columns count from 0 in the sheet as Excel shows it. A blank entry of a form is 0; this one is not known.
+    Row and columns count from 0 in the sheet as Excel shows it. A blank entry of a form is 0; a hidden entry is unknown.
     """
     spans = [(r0, c0, r1, c1) for r0, c0, r1, c1 in merged if r0 - 1 <= row <= r1 - 1]
     return [c for c in columns if any(c0 <= c <= c1 and (r0 - 1, c0) != (row, c) for r0, c0, _, c1 in spans)]
 
 
 def without_coordinates(rows: list[list[str]]) -> Grid:
-    """Take off a first row A B C … and a first column 1 2 3 …, each where it is there."""
+    """Remove a first row A B C … and a first column 1 2 3 …, if they are there."""
     if not rows:
         return Grid(rows)
     top, left = 0, 0
@@ -96,8 +96,8 @@ def without_coordinates(rows: list[list[str]]) -> Grid:
 class Skeleton(NamedTuple):
     """The labels of a form without its figures.
 
-    `head` are the header rows, `labels` and `numbers` the rows below (甲 and 编号), `rows` their indices, `columns` the
-    columns that the row 甲 乙 1 2 numbers, `about` what the row with the form's number says, `units` the cells in 丙.
+    `head` are the header rows; `labels` and `numbers` are the rows below (甲 and 编号), `rows` their indices; `columns` are the
+    columns numbered by the row 甲 乙 1 2; `about` is the row with the form's number; `units` are the cells in 丙.
     """
 
     head: HeadCells
@@ -110,7 +110,7 @@ class Skeleton(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a figure stands (0-based, without coordinates) and by which labels it was found; `value` stands for the cell."""
+    """Where a figure is (0-based, without coordinates) and the labels by which it was found; `value` replaces the cell's."""
 
     row: int
     column: int
@@ -119,18 +119,18 @@ class Place(NamedTuple):
 
 
 class NotThere(Exception):
-    """A label is not where it is expected; the message says which and what was found, but for file and sheet."""
+    """A label is not in its expected place; the message says which label and what was found, without file and sheet."""
 
 
 def label_cells(grid: Grid) -> tuple[RawCells, RawCells]:
-    """The cells above the figures, down to the row 甲 乙 1 2 …, and those beside them, as read.
+    """The cells above the figures, down to the row 甲 乙 1 2 …, and the cells beside the figures, as read.
 
     Raises:
         NotThere: if there is no such row.
     """
     head = _down_to_marks(grid.row(index) for index in range(min(HEAD_ROWS, grid.height)))
     if head is None:
-        # with blanks around the marks
+        # there may be blanks around the marks
         head = _down_to_marks(grid.texts(index) for index in range(min(HEAD_ROWS, grid.height)))
     if head is None:
         head = _down_to_items(grid.texts(index) for index in range(min(HEAD_ROWS, grid.height)))
@@ -152,7 +152,7 @@ def _down_to_marks(rows: Iterable[list[str]]) -> list[list[str]] | None:
 
 
 def _down_to_items(rows: Iterable[list[str]]) -> list[list[str]] | None:
-    """The rows down to a header 项目 | 编号 | 内容, for a form (基础基112) that has no row 甲 乙 1 2."""
+    """The rows down to a header 项目 | 编号 | 内容, for the form (基础基112) that has no row 甲 乙 1 2."""
     head = []
     for texts in rows:
         folded = [fold_label(text) for text in texts]
@@ -169,7 +169,7 @@ def skeleton(number: str, above: RawCells, beside: RawCells) -> Skeleton:
     """The labels of a form, from its `label_cells`.
 
     Raises:
-        NotThere: if the sheet is of another form than its name says.
+        NotThere: if the sheet's form is not the one in its name.
     """
     head = [[cell_text(value) for value in row] for row in above]
     about, start = "", 1
@@ -188,17 +188,17 @@ def skeleton(number: str, above: RawCells, beside: RawCells) -> Skeleton:
             (i, n) for i, text in enumerate(marks) if i > second and (n := ordinal(text)) is not None
         )
     else:
-        # The header itself stands for the marks: its columns count from the one behind the number.
+        # The header itself serves as the marks: its columns count from the one after the number.
         first = next(i for i, text in enumerate(marks) if text in ITEM_HEADERS)
         second, last = marks.index(NUMBER_HEADER), len(head)
         columns = tuple((i, i - second) for i, text in enumerate(marks) if i > second and text)
     labels, numbers, rows, units = [], [], [], []
     for index, values in enumerate(beside):
         cells = [cell_text(value) for value in values]
-        # Rows without a number are notes and signatures, whose names and telephones are nobody's business here.
+        # Rows without a number are notes and signatures; their names and telephone numbers must not be read.
         if len(cells) <= second or (n := ordinal(cells[second])) is None:
             continue
-        # 甲 may span two columns: a group such as 班额 beside its rows.
+        # 甲 may span two columns: a group such as 班额, and its rows.
         labels.append(next((cells[c] for c in range(second - 1, first - 1, -1) if cells[c]), ""))
         numbers.append(n)
         rows.append(len(head) + index)
@@ -212,9 +212,9 @@ def skeleton(number: str, above: RawCells, beside: RawCells) -> Skeleton:
 
 @lru_cache(maxsize=2_000)
 def header_paths(head: HeadCells) -> tuple[tuple[str, ...], ...]:
-    """The labels above each column from the top down; a merged cell stands over all columns it covers.
+    """The labels above each column from the top down; a merged cell is above all columns that it covers.
 
-    Levels written in one cell (专任教师→按学历分→本科) are taken apart.
+    Levels written in one cell (专任教师→按学历分→本科) are separated.
     """
     levels = owners(head)
     paths = []
@@ -225,7 +225,7 @@ def header_paths(head: HeadCells) -> tuple[tuple[str, ...], ...]:
 
 
 def path_skips(path: Sequence[str], wanted: HeaderPath) -> int | None:
-    """How many levels a header path has within the wanted one; None if it does not have the wanted levels in this order,
+    """How many extra levels a header path has between the wanted ones; None if it does not have the wanted levels in this order,
     or ends in another leaf.
     """
     folded = [fold_label(part) for part in path]
@@ -241,13 +241,13 @@ def path_skips(path: Sequence[str], wanted: HeaderPath) -> int | None:
 
 
 def matching_columns(paths: Sequence[Sequence[str]], wanted: HeaderPath) -> list[int]:
-    """The columns with the wanted header: of 专任教师→合计 and 专任教师→艺术→合计 the former is 专任教师→合计."""
+    """The columns with the wanted header. Of 专任教师→合计 and 专任教师→艺术→合计 the first matches 专任教师→合计."""
     skips = {i: n for i, path in enumerate(paths) if (n := path_skips(path, wanted)) is not None}
     return [i for i, n in skips.items() if n == min(skips.values())]
 
 
 def locate(labels: Skeleton, figures: tuple[Figure, ...]) -> tuple[Place | str, ...]:
-    """Where each figure stands, or why it is not where it is expected."""
+    """The place of each figure, or why it is not in its expected place."""
     found: list[Place | str] = []
     for figure in figures:
         try:
@@ -280,7 +280,7 @@ def _either(cells: tuple[str, ...]) -> str:
 
 
 def _row(labels: Skeleton, figure: Figure) -> tuple[int, bool, str | None]:
-    """Index of the figure's row, whether its column has the label's place in a header, and a value that stands for it."""
+    """Index of the figure's row, whether its column has the label's place in a header, and a value that replaces the cell's."""
     for wanted, by_header, value in (
         (figure.or_rows, False, None),
         (figure.rows, True, None),
@@ -288,7 +288,7 @@ def _row(labels: Skeleton, figure: Figure) -> tuple[int, bool, str | None]:
     ):
         found = [i for i, label in enumerate(labels.labels) if fold_label(label) in wanted]
         if len(found) > 1 and figure.stage:
-            # 小学, 初中 and 高中 one below the other, each with the same rows.
+            # 小学, 初中 and 高中 follow one below the other, each with the same rows
             found = [i for i in found if _stage_above(labels.labels, i) == figure.stage] or found
         if len(found) > 1:
             rows = "、".join(str(labels.rows[i] + 1) for i in found)
@@ -320,13 +320,13 @@ def _stage_above(labels: tuple[str, ...], index: int) -> str | None:
 
 
 def _numbered_paths(labels: Skeleton) -> dict[int, tuple[str, ...]]:
-    """Header path of each numbered column; of a sheet without header rows they are empty."""
+    """Header path of each numbered column; the paths are empty in a sheet without header rows."""
     paths = header_paths(labels.head)
     return {column: paths[column] if column < len(paths) else () for column, _ in labels.columns}
 
 
 def _column(labels: Skeleton, ways: tuple[At, ...]) -> tuple[int, str]:
-    """The column that the first of `ways` that occurs names, and its words."""
+    """The column named by the first of `ways` that occurs, and its words."""
     paths = _numbered_paths(labels)
     numbered = list(paths.values())
     for at in ways:

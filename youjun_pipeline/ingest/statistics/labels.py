@@ -1,6 +1,6 @@
-"""Labels of the official forms: what they are compared by, and how a message quotes them.
+"""Labels of the official forms: how they are compared, and how a message quotes them.
 
-Belongs here: single cells' text. Keep out: where a label stands (grids.py) and which labels there are (layouts.toml).
+Belongs here: the text of single cells. Keep out: where a label is (grids.py) and which labels there are (layouts.toml).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from youjun_pipeline.contracts.model import fold_word
 
 # A form's number in a sheet's name or in the row below its title: 教基1102续, 教基 4155_小学, 基础基111.
 _FORM = re.compile(r"(基础基|教基)(\d{3,4}(?:-\d+)?)\(?(续)?")
-# 其中：, #, 一、, (一), 1. before a label are numbering, not the label.
+# 其中：, #, 一、, (一), 1. before a label are numbering and not part of the label.
 _LEAD = re.compile(
     r"(?:其中[::]?|#|[一二三四五六七八九十]{1,3}、|\d{1,2}[、.](?!\d)|\([一二三四五六七八九十\d]{1,3}\))+"
 )
@@ -33,14 +33,14 @@ def cell_text(value: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def ordinal(text: str) -> int | None:
-    """The number of a row, a column or a coordinate, however it is written (01, 1.0), or None."""
+    """The number of a row, a column or a coordinate, in any spelling (01, 1.0), or None."""
     found = _ORDINAL.fullmatch(text)
     return int(found[1]) if found else None
 
 
 @lru_cache(maxsize=50_000)
 def fold_label(text: str) -> str:
-    """What a label is compared by: fold_word, without numbering and words such as 其中 before it."""
+    """The form of a label for comparison: fold_word, without leading numbering and words such as 其中."""
     folded = fold_word(text)
     found = _LEAD.match(folded)
     return (folded[found.end() :] or folded) if found else folded
@@ -48,9 +48,9 @@ def fold_label(text: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def form_number(text: str) -> str | None:
-    """The form that a sheet's name or a cell names, such as 教基1102续, or None.
+    """The form named by a sheet's name or a cell, such as 教基1102续, or None.
 
-    What follows the number is the school's type, or that the form goes on on this sheet.
+    After the number follows the school's type, or a mark that the form continues on this sheet.
     """
     found = _FORM.match(fold_word(text).removeprefix("表号:").removeprefix("表号"))
     return f"{found[1]}{found[2]}{found[3] or ''}" if found else None
@@ -70,7 +70,7 @@ def class_band(text: str) -> tuple[int, int | None] | None:
 
 
 def quoted(text: str) -> str:
-    """A label as a message shows it, in one line; what may be a contact field is left out, never stored."""
+    """A label as a message shows it, in one line. Possible contact fields are left out and never stored."""
     line = re.sub(r"\s+", " ", text).strip()
     if len(line) > SHOWN_CHARACTERS or _CONTACT.search(line):
         return HIDDEN
@@ -78,7 +78,7 @@ def quoted(text: str) -> str:
 
 
 def listed(labels: list[str]) -> str:
-    """Quoted labels as a message lists them: each once, in order."""
+    """Quoted labels as a message lists them: each label once, in order."""
     shown = list(dict.fromkeys(label for label in labels if label))
     more = f" 等 {len(shown)} 个" if len(shown) > SHOWN_LABELS else ""
     return "、".join(shown[:SHOWN_LABELS]) + more if shown else "（空）"

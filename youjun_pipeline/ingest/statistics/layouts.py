@@ -1,4 +1,4 @@
-"""layouts.toml as typed objects: which figure of which form fills which column, and how to find it.
+"""layouts.toml as typed objects: which figure of which form fills which column, and how the figure is found.
 
 Belongs here: reading that declaration, once. Keep out: sheets and cells.
 """
@@ -19,16 +19,16 @@ from pydantic.dataclasses import dataclass
 from youjun_pipeline.ingest.statistics.labels import fold_label
 
 DECLARATION = Path(__file__).with_name("layouts.toml")
-# Raise it when the same workbook would be read into other cells than before.
+# Raise this number when a change makes the reader take other cells from the same workbook.
 READER_VERSION = "5"
 
 STAGE_NAMES = {"primary": "小学", "junior": "初中", "senior": "高中"}
 Stage = Literal["primary", "junior", "senior", ""]
 
-# One level of a header: its folded spellings. A path leads down to the cell right above the figures.
+# One level of a header: its folded spellings. A path leads down to the cell directly above the figures.
 Level = frozenset[str]
 HeaderPath = tuple[Level, ...]
-# The same as declared, the spellings of a level separated by |.
+# The same as declared, with the spellings of a level separated by |.
 Header = tuple[str, ...]
 
 _STRICT = ConfigDict(extra="forbid")
@@ -65,7 +65,7 @@ class At:
 
 @dataclass(frozen=True, config=_STRICT)
 class Merged:
-    """The row that holds a figure together with another; `value` is what the figure then is, without it the row's own."""
+    """The row that holds a figure together with another; `value` is the figure's value then (None: the row's own value)."""
 
     row: tuple[str, ...]
     value: str | None = None
@@ -73,7 +73,7 @@ class Merged:
 
 @dataclass(frozen=True, config=_STRICT)
 class Figure:
-    """One figure of a form, as layouts.toml explains it; `column` is dataset.column, the rows are labels."""
+    """One figure of a form, as layouts.toml describes it; `column` is dataset.column, and the rows are labels."""
 
     column: str
     row: tuple[str, ...]
@@ -98,7 +98,7 @@ class Figure:
         return _folded(self.merged.row if self.merged else ())
 
     def of_stage(self, stage: Stage) -> Figure:
-        """The figure of a form of this stage. Pupils and buildings are the school's own; their column says their stage."""
+        """The figure on a form of this stage. Pupils and buildings are the school's own; their column names their stage."""
         staged = self.column.split(".")[0] in ("teachers", "class_bands")
         return self if self.stage or not staged else replace(self, stage=stage)
 
@@ -124,7 +124,7 @@ class Bands:
 
 @dataclass(frozen=True, config=_STRICT)
 class Form:
-    """A form, under one number or several; `stages` has a stage for each of them."""
+    """A form, under one or several numbers; `stages` gives the stage of each number."""
 
     numbers: tuple[str, ...]
     title: str
@@ -134,7 +134,7 @@ class Form:
     bands: Bands | None = None
 
     def numbered(self) -> dict[str, Form]:
-        """The form by its numbers, every figure with the stage that it has there."""
+        """The form by number; every figure has the stage that belongs to the number."""
         stages = self.stages or (self.stage,) * len(self.numbers)
         return {
             number: replace(self, stage=stage, figure=tuple(f.of_stage(stage) for f in self.figure))
@@ -144,7 +144,7 @@ class Form:
 
 @dataclass(frozen=True, config=_STRICT)
 class Total:
-    """A column that holds a figure together with others, and the columns to take from it."""
+    """A column that holds a figure together with others, and the columns to subtract."""
 
     path: Header
     less: tuple[str, ...]
@@ -152,7 +152,7 @@ class Total:
 
 @dataclass(frozen=True, config=_STRICT)
 class WideColumn:
-    """One column of a wide export: `paths` in order of preference, `total` where only a sum with others is given."""
+    """One column of a wide export: `paths` in order of preference; `total` if only a sum with other figures is given."""
 
     name: str
     paths: tuple[Header, ...] = ()
@@ -168,17 +168,17 @@ class WideColumn:
 
     @cached_property
     def ways(self) -> tuple[tuple[HeaderPath, tuple[str, ...]], ...]:
-        """The folded paths, each with the columns whose figures are to be taken off."""
+        """The folded paths, each with the columns whose figures must be subtracted."""
         total = [(_path(self.total.path), self.total.less)] if self.total else []
         return (*((_path(path), ()) for path in self.paths), *total)
 
     @cached_property
     def left_out(self) -> tuple[str, ...]:
-        """Folded words that no header of the column may hold."""
+        """Folded words that no header of the column may contain."""
         return tuple(fold_label(word) for word in self.without)
 
     def of_stage(self, stage: str, students: str) -> WideColumn | None:
-        """The column in an export of this stage. Of 高中 only pupils and buildings count: its teachers are in no indicator."""
+        """The column in an export of this stage. Of 高中 only pupils and buildings count: no indicator uses its teachers."""
         if self.stage_paths is not None:
             return (
                 replace(self, paths=(self.stage_paths[stage],), stage_paths=None)
@@ -192,7 +192,7 @@ class WideColumn:
 
 @dataclass(frozen=True, config=_STRICT)
 class WideBands:
-    """Where class sizes stand in a wide export: below this level, one column a band."""
+    """Where class sizes are in a wide export: below this level, one column for each band."""
 
     path: Header
 
@@ -208,7 +208,7 @@ class Wide:
 
 @dataclass(frozen=True, config=_STRICT)
 class Identity:
-    """The labels of a school's identity: their value stands one row below (`labels`) or in the row 代码 (`coded`)."""
+    """The labels of a school's identity: the value is one row below the label (`labels`) or in the row 代码 (`coded`)."""
 
     forms: frozenset[str]
     labels: Mapping[str, tuple[str, ...]]
@@ -217,7 +217,7 @@ class Identity:
 
 @dataclass(frozen=True, config=_STRICT)
 class Declaration:
-    """layouts.toml as it is written."""
+    """layouts.toml as written."""
 
     identity: Identity
     form: tuple[Form, ...]
@@ -226,7 +226,7 @@ class Declaration:
 
 @dataclass(frozen=True)
 class Layouts:
-    """The declaration as the readers ask it: labels folded, forms by number, columns of wide exports by stage."""
+    """The declaration in the form that the readers need: labels folded, forms by number, columns of wide exports by stage."""
 
     version: str
     identity_forms: frozenset[str]
@@ -245,7 +245,7 @@ class Layouts:
 
 @cache
 def load_layouts() -> Layouts:
-    """Read the declaration; a word in it that nothing reads is refused (pydantic's ValidationError names it)."""
+    """Read the declaration; an unknown word in it is refused (pydantic's ValidationError names it)."""
     text = DECLARATION.read_bytes()
     declared = TypeAdapter(Declaration).validate_python(tomllib.loads(text.decode("utf-8")))
     wide = declared.wide

@@ -1,6 +1,6 @@
 """One delivered file of the statistics folder: its workbooks, and what was read from them.
 
-Belongs here: which kind of workbook is read how, and collecting everything that is wrong at once. Keep out: the database.
+Belongs here: how each kind of workbook is read, and collecting all faults at once. Keep out: the database.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from youjun_pipeline.ingest.statistics.wide_exports import read_export
 from youjun_pipeline.vocabulary import shortened
 
 FORM_UNEXPECTED, FILE_UNREADABLE = "statistics_form_unexpected", "file_unreadable"
-# Of a faulty export of a whole province a message names the first ones; each file's own message names all of its own.
+# If an export of a whole province has faults, a message names the first ones; each file's own message names all of its faults.
 SHOWN_PROBLEMS = 50
 
 
@@ -37,7 +37,7 @@ class StatisticsRead:
 def read_statistics(path: Path, name: str) -> StatisticsRead:
     """Read one workbook or archive; `name` is its path in the delivery. Never raises for a bad file.
 
-    Failures: file_unreadable; statistics_form_unexpected, where a label is not where it is expected.
+    Failures: file_unreadable; statistics_form_unexpected, if a label is not in its expected place.
     """
     layouts = load_layouts()
     cells: list[Cell] = []
@@ -84,7 +84,7 @@ def _read_book(member: Member, name: str, layouts: Layouts, notices: list[str]) 
     if book.kind not in ("xlsx", "xls"):
         raise Unreadable("内容不是 Excel 工作簿", SAVE_AS)
     sheets = {sheet.name: sheet for sheet in book.sheets}
-    # Beside forms nothing is opened: a school's workbook has a score of sheets that nothing is read from.
+    # If there are forms, no other sheet is opened: a school's workbook has some twenty sheets from which nothing is read.
     if forms := {title: sheet for title, sheet in sheets.items() if is_form(title)}:
         return read_school(forms, member.name, layouts, notices)
     return read_export(sheets, member.name or name, member.name, layouts, notices)

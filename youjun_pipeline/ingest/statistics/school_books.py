@@ -1,7 +1,7 @@
-"""One school's workbook: its identity and the figures of the forms that it holds.
+"""One school's workbook: its identity and the figures of its forms.
 
-Belongs here: from the sheets of one workbook to cells. Keep out: labels' places (grids.py, layouts.toml) and whatever
-takes more than one workbook (compose.py). Contact fields stand beside the identity and are never looked at.
+Belongs here: from the sheets of one workbook to cells. Keep out: places of labels (grids.py, layouts.toml) and whatever needs
+more than one workbook (compose.py). Contact fields are next to the identity and are never read.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from youjun_pipeline.ingest.statistics.grids import (
 from youjun_pipeline.ingest.statistics.labels import cell_text, class_band, fold_label, form_number, quoted
 from youjun_pipeline.ingest.statistics.layouts import Bands, Figure, Layouts, Stage, load_layouts
 
-# A form of identity has some 40 rows and 10 columns.
+# An identity form has some 40 rows and 10 columns.
 IDENTITY_ROWS, IDENTITY_COLUMNS = 120, 40
 CODE_ROWS = 3
 _CODES = {"urban_rural": r"\d{3}", "authority": r"\d{6,12}", "school_type": r"\d{3}", "sponsor": r"\d{3}"}
@@ -43,7 +43,7 @@ _TITLES = {
 
 
 class Unexpected(Exception):
-    """Labels are not where they are expected; `problems` lists them all, each with its sheet."""
+    """Labels are not in their expected places; `problems` lists all of them, each with its sheet."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("；".join(problems))
@@ -51,10 +51,10 @@ class Unexpected(Exception):
 
 
 def forms_in(names: Iterable[str], layouts: Layouts) -> dict[str, str]:
-    """Form number -> sheet, for the forms that something is read from.
+    """Form number -> sheet, for the forms from which something is read.
 
     Raises:
-        Unexpected: if a form occurs twice: whose figures would count?
+        Unexpected: if a form occurs twice, because it is unclear whose figures would count.
     """
     found: dict[str, str] = {}
     problems = []
@@ -71,10 +71,10 @@ def forms_in(names: Iterable[str], layouts: Layouts) -> dict[str, str]:
 
 
 def read_school(sheets: Mapping[str, Sheet], member: str, layouts: Layouts, notices: list[str]) -> list[Cell]:
-    """The cells of one school's workbook; none, and a notice, for a kindergarten.
+    """The cells of one school's workbook; for a kindergarten no cells, but a notice.
 
     Raises:
-        Unexpected: for every label that is not where it is expected.
+        Unexpected: for every label that is not in its expected place.
     """
     found = forms_in(sheets, layouts)
     identities = [number for number in found if number in layouts.identity_forms]
@@ -149,7 +149,7 @@ def _identity(grid: Grid, layouts: Layouts, sheet: str, member: str) -> list[Cel
 
 
 def _is_about_attached_classes(grid: Grid, row: int) -> bool:
-    """Whether a label heads the block about attached classes, which repeats words of the school's own blocks."""
+    """Whether a label begins the block about attached classes, which repeats words of the school's own blocks."""
     for below in range(row + 1, min(row + 1 + CODE_ROWS, grid.height)):
         texts = [fold_label(text) for text in grid.texts(below)[:IDENTITY_COLUMNS] if text]
         if any(text.startswith("附设") for text in texts):
@@ -160,7 +160,7 @@ def _is_about_attached_classes(grid: Grid, row: int) -> bool:
 
 
 def _value_place(grid: Grid, name: str, labels: list[tuple[int, int]], is_coded: bool) -> tuple[int, int]:
-    """Where the value of a label of identity stands. What stands there is not quoted: contact fields are near."""
+    """Where the value of an identity label is. The value found there is never quoted, because contact fields are near it."""
     title = _TITLES[name]
     if len(labels) != 1:
         raise NotThere(f"标签“{title}”" + (f"出现 {len(labels)} 次，应只有一次" if labels else "没有找到"))
@@ -188,7 +188,7 @@ def _is_code_row(grid: Grid, row: int, column: int) -> bool:
 
 
 class _Entry(NamedTuple):
-    """A figure of a form and where it stands; `item` is the band of a class size. `value` stands for the cell."""
+    """A figure of a form and its place; `item` is the band of a class size. `value` replaces the cell's value."""
 
     dataset: str
     column: str
@@ -209,7 +209,7 @@ def _figures(grid: Grid, form: str, school: Cell, sheet: str) -> list[Cell]:
     if problems:
         raise Unexpected([f"工作表“{sheet}”：{problem}" for problem in problems])
     code, role, member = school.school_code, school.role, school.member
-    # The entries' places are those of labels in this very sheet, whose rows are all of one width.
+    # The places of the entries come from labels in this very sheet, and all its rows have one width, so every place exists.
     rows, top, left = grid.cells, grid.top, grid.left
     return [
         Cell(
@@ -234,10 +234,10 @@ def _figures(grid: Grid, form: str, school: Cell, sheet: str) -> list[Cell]:
 
 @lru_cache(maxsize=1_000)
 def _entries(number: str, above: RawCells, beside: RawCells) -> list[_Entry | str]:
-    """Where the figures of a form stand, or what is wrong with it.
+    """The places of a form's figures, or what is wrong with the form.
 
-    Kept, because a country's workbooks have the same few hundred sets of labels: taking them apart costs more than reading
-    the sheet. By number, because a form is slow to hash.
+    The result is cached: a country's workbooks have the same few hundred sets of labels, and analysing labels costs more than
+    reading the sheet. The key is the form's number, because a form is slow to hash.
     """
     form = load_layouts().forms[number]
     labels = skeleton(number, above, beside)
@@ -265,7 +265,7 @@ def _entries(number: str, above: RawCells, beside: RawCells) -> list[_Entry | st
 
 
 def _bands(labels: Skeleton, bands: Bands, stage: Stage) -> list[tuple[Figure, str, Place | str]]:
-    """The row of all classes, and the rows by class size (`26-30`, `66-`), which follow each other from 0 to no end."""
+    """The row of all classes, and the rows by class size (`26-30`, `66-`), which run from 0 upwards without gaps."""
     classes = bands.classes.of_stage(stage)
     (total,) = locate(labels, (classes,))
     if isinstance(total, str):

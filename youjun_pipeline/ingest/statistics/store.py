@@ -1,8 +1,8 @@
-"""Statistics into the raw tables: cells of each file, kept by content, and per delivery the datasets they come to.
+"""Puts statistics into the raw tables: the cells of each file, by content, and the datasets of each delivery.
 
-A workbook whose content is known is not opened again. What a delivery's statistics come to is one content per dataset, named
-`statistics`; its hash is that of all files and of whatever else decides the rows. Keep out: reading files (reading.py), what
-cells come to (compose.py), and storing the rows (ingest.store does that as for any file).
+A workbook with known content is not opened again. A delivery's statistics become one content per dataset, named `statistics`. Its
+hash is the hash of all files and of everything else that decides the rows. Keep out: reading files (reading.py), making rows of
+cells (compose.py), and storing the rows (ingest.store does that as for any file).
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
 STATISTICS = "statistics"
 DATASETS = ("schools", "class_bands", "teachers", "facilities")
-# A file's cells are one text, a list of lists as `Cell` has them: they are needed together or not at all, and a row each
-# takes as long to store as the workbook to read. source: the cell behind a composed row's column.
+# A file's cells are one text, a list of lists in the order of `Cell`, because they are always needed together. One database row
+# for each cell would take as long to store as the workbook takes to read. source: the cell behind a composed row's column.
 TABLES = {
     "statistics_file": "content_sha256 VARCHAR, cells VARCHAR",
     "statistics_source": "content_sha256 VARCHAR, dataset VARCHAR, sheet VARCHAR, row_number BIGINT, column_name VARCHAR, "
     "source_file VARCHAR, source_sheet VARCHAR, source_row BIGINT, source_column VARCHAR, header VARCHAR",
 }
 SHOWN_FAILURES = 20
-# Files whose cells are in memory at once: 60 cells of a workbook take some 25 KB as Python objects.
+# How many files may have their cells in memory at once: the 60 cells of a workbook take some 25 KB as Python objects.
 BATCH = 2_000
 
 
@@ -57,7 +57,7 @@ class Part:
 
 @dataclass
 class Composition:
-    """New contents of one dataset that statistics come to, and the schools turned away (rows as raw.rejection)."""
+    """New contents of one dataset from statistics, and the refused schools (rows as raw.rejection)."""
 
     results: dict[str, ReadResult] = field(default_factory=dict)
     refused: list[tuple[object, ...]] = field(default_factory=list)
@@ -65,14 +65,14 @@ class Composition:
 
 @dataclass
 class Statistics:
-    """The deliveries with statistics, and what is new of them, by dataset."""
+    """The deliveries with statistics, and their new contents by dataset."""
 
     parts: list[Part] = field(default_factory=list)
     composed: dict[str, Composition] = field(default_factory=dict)
 
 
 def ensure_statistics(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the tables; what an older reader left behind goes."""
+    """Create the tables; remove what an older reader stored."""
     from youjun_pipeline.ingest.statistics.layouts import load_layouts
 
     for name, columns in TABLES.items():
@@ -90,7 +90,7 @@ def ensure_statistics(con: duckdb.DuckDBPyConnection) -> None:
 def read_statistics_files(
     con: duckdb.DuckDBPyConnection, delivered: Sequence[Delivered], report: Callable[[str], None]
 ) -> Statistics:
-    """Read the statistics workbooks that are new, and compose the deliveries that are new or changed."""
+    """Read the new statistics workbooks, and compose the deliveries that are new or changed."""
     files = [entry for entry in delivered if entry.file.dataset == STATISTICS]
     if not files:
         return Statistics()
@@ -125,7 +125,7 @@ def read_statistics_files(
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Hold back Python's search for cycles: among a hundred thousand cells, none in a cycle, it takes an eighth of the time."""
+    """Pause Python's search for cycles: it takes an eighth of the time, and no cell is in a cycle."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -136,7 +136,7 @@ def _no_collection() -> Iterator[None]:
 
 
 def _batches(parts: list[Part]) -> list[list[Part]]:
-    """Deliveries together up to BATCH files or so."""
+    """Deliveries in groups of about BATCH files."""
     batches: list[list[Part]] = []
     size = BATCH
     for part in parts:
@@ -149,7 +149,7 @@ def _batches(parts: list[Part]) -> list[list[Part]]:
 
 
 def _read(con: duckdb.DuckDBPyConnection, fresh: list[Delivered]) -> dict[str, list[Cell]]:
-    """Read files and keep their cells; returns these by content."""
+    """Read files and store their cells; returns the cells by content."""
     from youjun_pipeline.ingest.statistics.layouts import load_layouts
     from youjun_pipeline.ingest.statistics.reading import read_statistics
 
@@ -181,7 +181,7 @@ _CONTENT = [
 def _insert(
     con: duckdb.DuckDBPyConnection, table: str, names: list[str], rows: Sequence[tuple[object, ...]]
 ) -> None:
-    """Insert rows by way of Arrow: a fifth of the time that a data frame of Python objects takes."""
+    """Insert rows through Arrow: this takes a fifth of the time of a data frame of Python objects."""
     import pyarrow as pa
 
     if rows:
@@ -196,7 +196,7 @@ def _columns(table: str) -> list[str]:
 def _parts(
     con: duckdb.DuckDBPyConnection, delivered: Sequence[Delivered], files: list[Delivered]
 ) -> list[Part]:
-    """The deliveries with statistics. A plain dataset file of the same delivery goes before them."""
+    """The deliveries with statistics. A plain dataset file in the same delivery takes precedence over them."""
     from youjun_pipeline.ingest.statistics.layouts import load_layouts
 
     names = dict(
@@ -257,7 +257,7 @@ def _compose(
 
 
 def _keep(part: Part, result: Composed, found: Statistics, known: set[tuple[str, str]]) -> None:
-    """Add what a delivery comes to, without the datasets that are stored already."""
+    """Add the datasets of a delivery that are not stored yet."""
     content = part.content_sha256
     for index, name in enumerate(part.datasets):
         if (content, name) in known:
@@ -283,7 +283,7 @@ def _keep(part: Part, result: Composed, found: Statistics, known: set[tuple[str,
 
 
 def _failure(faulty: list[tuple[str, tuple[str, str]]]) -> Failure:
-    """One failure for a delivery with unusable files, which names them all or the first of many."""
+    """One failure for a delivery with unusable files; it names all files, or the first of many."""
     rules = [rule for _, (rule, _) in faulty]
     failures_shown = "；".join(f"{name}：{message}" for name, (_, message) in faulty[:SHOWN_FAILURES])
     more = f"；等共 {len(faulty)} 个文件" if len(faulty) > SHOWN_FAILURES else ""
@@ -328,7 +328,7 @@ def _stored(con: duckdb.DuckDBPyConnection, contents: set[str], read: dict[str, 
 
 
 def register_statistics(con: duckdb.DuckDBPyConnection, found: Statistics) -> None:
-    """Enter what deliveries' statistics come to as delivered files; a dataset that they say nothing about is not delivered."""
+    """Register the statistics of deliveries as delivered files; a dataset that they do not mention counts as not delivered."""
     entries = [
         (part.district_code, part.delivery, name, STATISTICS, part.content_sha256)
         for part in found.parts

@@ -1,9 +1,9 @@
-"""Forms that were delivered as they are printed, without one figure.
+"""Forms that were delivered as printed, without a single figure.
 
-A blank on a form is 0, and that holds for a form on which something stands. A form of teachers, classes or buildings without
-any entry, in a stage or school that has pupils, was not filled in: its figures are not reported, and so are blank pupils of a
-stage that has classes and all figures of a school without a single one. Teachers without pupils stay, and are told.
-Belongs here: which entries those are. Keep out: what an entry means (cells.py).
+On a form with at least one entry, a blank is 0. A form of teachers, classes or buildings without any entry, in a stage or school
+with pupils, was not filled in: its figures are not reported. Also not reported are blank pupils of a stage that has classes, and
+all figures of a school without a single figure. Teachers without pupils are kept, with a notice. Belongs here: which entries were
+not filled in. Keep out: what an entry means (cells.py).
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from youjun_pipeline.vocabulary import shortened
 
 _STAGE_OF = {"primary_students": "primary", "junior_students": "junior", "senior_students": "senior"}
 _FORMS = {"teachers": "教师", "class_bands": "班额", "facilities": "校舍和设备"}
-# One entry alone may well be none: a school without backbone teachers leaves that form blank.
+# A form with no other entry may well be blank: a school without backbone teachers leaves that form blank.
 _MAY_BE_BLANK = frozenset({"backbone"})
-# How every notice of this ends that is worth a warning.
+# How every notice about unfilled forms ends if it deserves a warning.
 NOT_REPORTED = ("按没有填报处理", "按没有学生处理")
 
 
 def without_unfilled(
     sources: Sequence[tuple[str, Cell]], identity: frozenset[str], notices: list[str]
 ) -> set[int]:
-    """Indices of the entries of a delivery, each with its file, that were not filled in; what is left out is told."""
+    """Indices of the entries of a delivery, each with its file, that were not filled in; notices name what is left out."""
     figures = [(i, file, cell) for i, (file, cell) in enumerate(sources) if cell.column not in identity]
     filled = {cell.school_code for _, _, cell in figures if _says(cell)}
     with_pupils, with_classes, with_teachers = (set[tuple[str, str]]() for _ in range(3))
@@ -40,7 +40,7 @@ def without_unfilled(
             with_teachers.add((cell.school_code, cell.stage))
     forms: dict[tuple[str, str, str, str, str], list[tuple[int, Cell]]] = {}
     for i, file, cell in figures:
-        # The school that attached classes belong to reports its buildings itself.
+        # The school with the attached classes reports its buildings itself.
         if cell.role == SCHOOL or (cell.role == ATTACHED and cell.dataset != "facilities"):
             forms.setdefault((file, cell.sheet, cell.school_code, cell.dataset, cell.stage), []).append(
                 (i, cell)

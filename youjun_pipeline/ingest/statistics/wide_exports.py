@@ -1,7 +1,7 @@
 """Wide exports: one table per stage with a row per school and hundreds of columns under headers of several levels.
 
-Belongs here: from such a table to cells. Keep out: schools' own workbooks (school_books.py), and adding up what belongs
-together (compose.py): an all-through school stands in several exports, each time with the whole school's buildings.
+Belongs here: from such a table to cells. Keep out: schools' own workbooks (school_books.py), and adding up what belongs together
+(compose.py): an all-through school is in several exports, each time with the whole school's buildings.
 """
 
 from __future__ import annotations
@@ -45,17 +45,17 @@ _TOTALS = frozenset({"合计", "总计", "小计"})
 _IDENTITY = ("school_code", "school_name", "school_type", "urban_rural", "authority", "sponsor")
 
 Paths = Sequence[tuple[str, ...]]
-# Column of the contract -> column of the sheet, its words, and the columns to take off its value.
+# Column of the contract -> column of the sheet, its words, and the columns to subtract from its value.
 Columns = dict[str, tuple[int, str, tuple[str, ...]]]
 
 
 def read_export(
     sheets: Mapping[str, Sheet], name: str, member: str, layouts: Layouts, notices: list[str]
 ) -> list[Cell]:
-    """The cells of a wide export; `name` is the file's path, which tells the stage where the sheet does not.
+    """The cells of a wide export; `name` is the file's path, which names the stage if the sheet does not.
 
     Raises:
-        Unexpected: if there is no such table, its stage is not told, or columns are missing or occur twice.
+        Unexpected: if there is no such table, no stage is named, or columns are missing or occur twice.
     """
     tables = []
     for sheet, table in sheets.items():
@@ -86,7 +86,7 @@ def read_export(
 
 
 def _header_row(grid: Grid, layouts: Layouts) -> int | None:
-    """The row in which the code's header stands."""
+    """The row with the header of the school code."""
     for row in range(min(HEAD_ROWS, grid.height)):
         if _code_column(grid, row, layouts) is not None:
             return row
@@ -94,13 +94,13 @@ def _header_row(grid: Grid, layouts: Layouts) -> int | None:
 
 
 def _code_column(grid: Grid, row: int, layouts: Layouts) -> int | None:
-    """The column of the code's header in a row."""
+    """The column in a row whose header is that of the school code."""
     spellings = layouts.wide["primary"][0].ways[0][0][-1]
     return next((i for i, text in enumerate(grid.texts(row)) if text and fold_label(text) in spellings), None)
 
 
 def _stage(name: str, sheet: str, grid: Grid, start: int) -> str | None:
-    """The stage that the file's name, the sheet's name or the title tells; None for kindergartens."""
+    """The stage named by the file's name, the sheet's name or the title; None for kindergartens."""
     title = " ".join(text for row in range(start) for text in grid.texts(row))
     stage_of_source = {}
     for source, text in (("文件名", PurePosixPath(name).stem), ("工作表名", sheet), ("标题", title)):
@@ -132,11 +132,11 @@ def _read_table(
     code = _code_column(grid, start, layouts) or 0
     first = next((r for r in range(start + 1, grid.height) if _is_data(grid, r, code)), grid.height)
     top = start
-    # Groups may stand above the row of the code's header; a title is one cell alone.
+    # Groups may be in rows above the header of the code; a title is a single cell.
     while top and sum(1 for text in grid.texts(top - 1) if text) > 1:
         top -= 1
     head = (tuple(grid.texts(r)) for r in range(top, first))
-    # A row that only numbers the columns is no header.
+    # A row that only numbers the columns is not a header.
     paths = header_paths(tuple(row for row in head if not all(t.isdecimal() for t in row if t)))
     columns = _columns(paths, layouts.wide[stage], notices, sheet)
     columns |= _bands(paths, layouts)
@@ -169,9 +169,9 @@ def _read_table(
 
 
 def _is_data(grid: Grid, row: int, code: int) -> bool:
-    """Whether a row below the header is a school's and no deeper level of the header: it has a code, or figures beside text.
+    """Whether a row below the header holds a school and no deeper level of the header: it has a code, or figures beside text.
 
-    A school whose code is missing must not be taken for a header, which a message might quote.
+    A school without a code must not be taken for a header, because a message might quote a header.
     """
     if re.fullmatch(r"\d{6,}", grid.text(row, code)):
         return True
@@ -181,13 +181,13 @@ def _is_data(grid: Grid, row: int, code: int) -> bool:
 
 
 def _type(text: str) -> str:
-    """A school's type: its code where both are given (211-小学)."""
+    """A school's type: the code if code and word are given (211-小学)."""
     found = re.match(r"\d{3}", text)
     return found[0] if found else text
 
 
 def _columns(paths: Paths, wanted: Sequence[WideColumn], notices: list[str], sheet: str) -> Columns:
-    """Where the columns stand. Unexpected for a required one, or one of a group, that is missing or there twice."""
+    """The places of the columns. Raises Unexpected if a required column, or one of a group, is missing or occurs twice."""
     found: Columns = {}
     problems = []
     for column in wanted:
@@ -232,7 +232,7 @@ def _bands(paths: Paths, layouts: Layouts) -> Columns:
 
 
 def _role(kind: str, counted: str) -> str | None:
-    """Whose figures a row holds; None where it does not tell whether it counts as a school."""
+    """Whose figures a row holds; None if the row does not say whether it counts as a school."""
     if kind in ATTACHED_TYPES:
         return ATTACHED
     return {"1": SCHOOL, "1.0": SCHOOL, "是": SCHOOL, "0": SITE, "0.0": SITE, "否": SITE}.get(counted)
@@ -285,7 +285,7 @@ def _row(
 
 
 def _rest(whole: str, parts: list[str]) -> str:
-    """A total without what is counted elsewhere; what is no number then, the contract refuses with its place."""
+    """A total without the parts that are counted elsewhere. The contract refuses a result that is no number."""
     if not any((whole, *parts)):
         return ""
     total = number(figure(whole) or "")
