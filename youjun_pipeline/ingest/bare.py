@@ -1,9 +1,10 @@
-"""Delivered files without content: a header alone, or rows in which only the template's own columns are filled.
+"""Delivered files without content: only a header, or rows in which only the template's own columns are filled.
 
-Missing is never zero, for whole files too. A snapshot replaces its dataset whole, so an untouched template would wipe out what
-was reported before, and of rooms, where no row means no room, it would turn a passing district into a failing one. Such a file
-is no delivery; whoever really has none says so in words (`[[none]]` in district.toml). Belongs here: which files those are, and
-what is kept of them. Keep out: how they are told (`models/check/files_are_filled_in.sql`).
+Missing is never zero; this holds for whole files too. A snapshot replaces its whole dataset, so an untouched template would erase
+what was reported before. For rooms, where no row means no room, it would turn a passing district into a failing one. So such a
+file does not count as a delivery. A district that really has nothing of a dataset says so in words (`[[none]]` in district.toml).
+Belongs here: which files have no content, and what is kept of them. Keep out: how they are reported
+(`models/check/files_are_filled_in.sql`).
 """
 
 from __future__ import annotations
@@ -24,16 +25,16 @@ if TYPE_CHECKING:
     from youjun_pipeline.ingest.results import ReadResult
 
 HEADER_ONLY, ONLY_KEYS = "header_only", "only_keys"
-# A roster without pupils still says which schools there are: where there is no older one, it counts.
+# A roster without pupils still says which schools exist: it counts if there is no older roster.
 ROSTER = "schools"
 NONE_DECLARED = "district.toml"
 
 
 def without_bare_rows(dataset: Dataset, result: ReadResult) -> tuple[ReadResult, str | None]:
-    """What is left of a file, and why it is no delivery (HEADER_ONLY, ONLY_KEYS; None where it is one).
+    """What is left of a file, and why it is no delivery (HEADER_ONLY, ONLY_KEYS; None if it is one).
 
-    Of a snapshot all rows are kept as soon as one of them says something: a school whose row was left blank has not reported,
-    and is told as such. Of events a row left blank is no report: the template lists what may be reported on.
+    A snapshot keeps all its rows as soon as one row has content: a school with a blank row has not reported, and is listed as
+    such. Of events a blank row is no report, because the template lists everything that may be reported.
     """
     if result.failure is not None:
         return result, None
@@ -56,7 +57,7 @@ def without_bare_rows(dataset: Dataset, result: ReadResult) -> tuple[ReadResult,
 
 
 def _says(frame: pd.DataFrame, columns: tuple[str, ...]) -> np.ndarray:
-    """For every row, whether one of the columns is filled."""
+    """For every row, whether any of the columns is filled."""
     import numpy as np
 
     return np.logical_or.reduce([_is_filled(frame[name]) for name in columns])
@@ -68,7 +69,7 @@ def _is_filled(texts: pd.Series[str]) -> np.ndarray:
 
 
 def set_aside(con: duckdb.DuckDBPyConnection) -> None:
-    """Take the files that say nothing out of the delivered ones; they stand in `raw.bare_file` from then on."""
+    """Remove the files without content from the delivered files; from then on they are in `raw.bare_file`."""
     with transaction(con):
         con.execute(_SET_ASIDE)
         con.execute("delete from raw.delivered_file f using raw.bare_file b where " + _SAME_FILE)
@@ -102,7 +103,7 @@ _DECLARED_AND_DELIVERED = f"""
 
 
 def declared_none(district: District) -> list[tuple[str, object, str, str, str]]:
-    """Rows of `raw.delivered_file` for the datasets of which a district says that it has none."""
+    """Rows of `raw.delivered_file` for the datasets of which a district declares that it has nothing."""
     return [
         (district.code, none.delivered_on, none.dataset, NONE_DECLARED, none_content(none.dataset))
         for none in district.nones
@@ -110,5 +111,5 @@ def declared_none(district: District) -> list[tuple[str, object, str, str, str]]
 
 
 def none_content(dataset: str) -> str:
-    """The hash that stands for an empty delivery that was meant."""
+    """The hash that represents an intentionally empty delivery."""
     return hashlib.sha256(f"none:{dataset}".encode()).hexdigest()

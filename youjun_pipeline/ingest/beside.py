@@ -1,7 +1,7 @@
-"""What a district keeps beside its deliveries, for planning: scenario files and the file of prices.
+"""The planning files of a district, kept beside its deliveries: scenario files and the prices file.
 
-No deliveries: nothing of them is read here. Belongs here: where they are, and their content's hash, so that what was made of them
-is made anew when they change. Keep out: what they say (planning).
+They are no deliveries, and their content is not read here. Belongs here: where they are, and the hash of their content: when it
+changes, everything made from them is made again. Keep out: what they say (planning).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from youjun_pipeline.ingest.formats.limits import Unreadable
 
 SCENARIOS = "scenarios"
 PRICES = ("prices.toml", "prices.xlsx")
-# Left by programs that have a file open (Excel, WPS) or are still copying it (rsync).
+# Files left by programs that have a file open (Excel, WPS) or are still copying it (rsync).
 PASSED_OVER = (".", "~$")
 
 
 def planning_files(folder: Path) -> Iterator[tuple[str, str]]:
-    """Name and SHA-256 of each file; of one that cannot be read, why."""
+    """Name and SHA-256 of each file; for an unreadable file, the reason instead of the hash."""
     found = [folder / name for name in PRICES]
     if (folder / SCENARIOS).is_dir():
         found += sorted((folder / SCENARIOS).iterdir())

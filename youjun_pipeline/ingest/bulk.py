@@ -1,10 +1,10 @@
 """Many small plain files of one dataset under one header, read in one pass.
 
-A country's night brings tens of thousands of files of some kilobytes each, and reading them one by one costs ten times what
-their cells cost. A file is plain if nothing in it needs judgement: UTF-8 text parted by commas, without quotes, a header of
-known names alone, and below it rows of data. In the least doubt a file is left to the careful reader (`file_rows`), which
-says what there is to say about it; of a plain file both make the same rows, and there is nothing to say. Belongs here: what
-makes a file plain. Keep out: what is wrong with one that is not.
+A country's night brings tens of thousands of files of some kilobytes each, and reading them one by one costs ten times as much as
+reading their cells. A file is plain if nothing in it needs judgement: UTF-8 text separated by commas, without quotes, a header
+with only known names, and below it only rows of data. In the least doubt a file is left to the careful reader (`file_rows`),
+which also reports its faults. Of a plain file both readers make the same rows, and there is nothing to report. Belongs here: what
+makes a file plain. Keep out: what is wrong with a file that is not plain.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ from youjun_pipeline.ingest.side_rows import counts_columns, filled_cells, other
 
 LOG = logging.getLogger(__name__)
 _ASCII = bytes(range(128))
-# What the careful reader looks into: quotes, other delimiters, what Chinese in letters of ASCII begins with, and characters
-# that nobody sees. By bytes, because a country's text is a hundred million characters.
+# What only the careful reader handles: quotes, other delimiters, the start of Chinese written in ASCII letters, and invisible
+# characters. The search works on bytes, because a country's text is a hundred million characters.
 _DOUBTFUL = b'"\t;+~\x0b\x0c\x1c\x1d\x1e\x1f' + "".join(filter(str.isascii, INVISIBLE)).encode()
 _HARMLESS = bytes(set(range(256)) - set(_DOUBTFUL))
 _DOUBTFUL_CHARACTERS = frozenset(INVISIBLE) | {"\x85", "\u2028", "\u2029"}
-# An escape, an empty line.
+# An escaped character, an empty line.
 _DOUBTFUL_PAIRS = (ESCAPE_SIGN.encode(), b"\n\n", b"\n\r\n")
 
 
 class Plain(NamedTuple):
-    """A plain file: its hash and the lines below its header, each ended."""
+    """A plain file: its hash and the lines below its header, each with its line end."""
 
     content: str
     lines: str
@@ -52,9 +52,9 @@ class Plain(NamedTuple):
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of plain files of one header, as a `ReadResult` has them and with `content_sha256`.
+    """The rows of plain files with one header, in the shape of a `ReadResult` and with `content_sha256`.
 
-    `contents` are the files that were read; `columns` stand for each of them.
+    `contents` are the files that were read; `columns` hold for each of these files.
     """
 
     contents: list[str]
@@ -63,9 +63,9 @@ class Rows:
 
 
 def read_plain(files: Mapping[str, Path], dataset: Dataset) -> Iterator[Rows]:
-    """The rows of the files that are plain, by header; `files` leads from content to path.
+    """The rows of the plain files among `files`, by header; `files` maps content to path.
 
-    Never raises for a bad file: what cannot be read here, for whatever reason, is left to the careful reader, which tells why.
+    Never raises for a bad file: whatever cannot be read here is left to the careful reader, which reports the reason.
     """
     by_header: dict[str, list[Plain]] = {}
     for content, path in files.items():
@@ -88,7 +88,7 @@ def read_plain(files: Mapping[str, Path], dataset: Dataset) -> Iterator[Rows]:
 
 
 def _plain(content: str, path: Path, dataset: Dataset) -> tuple[str, Plain] | None:
-    """The header and the lines of a file, unless there is doubt."""
+    """The header and the lines of a file; None if there is any doubt."""
     try:
         data = read_bytes(path, MAX_PLAIN_BYTES)
         kind = kind_of(data)
@@ -110,7 +110,7 @@ def _plain(content: str, path: Path, dataset: Dataset) -> tuple[str, Plain] | No
 
 
 def _is_doubtful(data: bytes) -> bool:
-    """Whether a text in UTF-8 holds what only the careful reader understands."""
+    """Whether a UTF-8 text contains something that only the careful reader understands."""
     return bool(
         data.translate(None, _HARMLESS)
         or any(pair in data for pair in _DOUBTFUL_PAIRS)
@@ -121,10 +121,9 @@ def _is_doubtful(data: bytes) -> bool:
 
 @lru_cache(maxsize=1_000)
 def _plain_header(line: str, dataset: Dataset) -> Header | None:
-    """The header in a line, if every cell names another column and no required column lacks.
+    """The header in a line, if every cell names a different column and no required column is missing.
 
-    Nothing that stands below such a line can make another row the header: it has all names, and no blank to be joined with
-    a cell below.
+    No row below such a line can be the header instead: the line has all names, and no blank cell to be joined with a cell below.
     """
     cells = line.split(",")
     header = find_header([cells], dataset)
@@ -137,7 +136,7 @@ def _rows(plain: list[Plain], header: Header, dataset: Dataset) -> Rows | None:
     try:
         table = _cut(plain, width)
     except pa.ArrowInvalid:
-        # A row of some file is too long by as much as another of the same file is too short.
+        # One file has a row that is too long, and another file a row that is too short by as much.
         plain = [f for f in plain if all(line.count(",") == width - 1 for line in f.lines.splitlines())]
         table = _cut(plain, width)
     counts = np.array([file.rows for file in plain], dtype=np.int64)
@@ -153,7 +152,7 @@ def _rows(plain: list[Plain], header: Header, dataset: Dataset) -> Rows | None:
     if not len(kept):
         return None
     at = pa.array(kept)
-    # Below the header, and without quotes every line is a row.
+    # Row numbers start below the header; without quotes every line is a row.
     lines = np.arange(table.num_rows) - (counts.cumsum() - counts)[file_of_row] + 2
     frame = text_frame(
         dataset, "", Body(lines[kept], [column.take(at) for column in body.columns]), header.positions
@@ -169,7 +168,7 @@ def _rows(plain: list[Plain], header: Header, dataset: Dataset) -> Rows | None:
 
 
 def _cut(plain: list[Plain], width: int) -> pa.Table:
-    """The lines of all files as one table of text; raises ArrowInvalid where a line has not so many cells."""
+    """The lines of all files as one table of text; raises ArrowInvalid if a line has another number of cells."""
     names = [str(position) for position in range(width)]
     if not plain:
         return pa.table({name: pa.array([], pa.large_string()) for name in names})
@@ -186,7 +185,7 @@ def _cut(plain: list[Plain], width: int) -> pa.Table:
 
 
 def _doubtful_rows(body: Body, header: Header, dataset: Dataset, filled: np.ndarray) -> np.ndarray:
-    """Rows that may be no data: headers, sums and remarks, and those with one text alone."""
+    """Rows that may not be data: headers, sums, remarks, and rows with a single text."""
     return np.concatenate(
         [
             np.array(other_headers(body, header, dataset, filled), dtype=np.int64),
@@ -199,7 +198,7 @@ def _doubtful_rows(body: Body, header: Header, dataset: Dataset, filled: np.ndar
 def _says_nothing(
     dataset: Dataset, header: Header, filled: np.ndarray, file_of_row: np.ndarray, n_files: int
 ) -> np.ndarray:
-    """Which files may be no delivery (`bare`): a snapshot without a cell that tells anything, events with a row without one."""
+    """Which files may be no delivery (`bare`): a snapshot whose cells all say nothing, events with a row that says nothing."""
     is_data = filled.any(axis=0)
     telling = [header.positions[name] for name in dataset.telling if name in header.positions]
     tells = filled[telling].any(axis=0) if dataset.telling else is_data
@@ -212,7 +211,7 @@ def _says_nothing(
 def _numbers_its_columns(
     body: Body, is_data: np.ndarray, file_of_row: np.ndarray, n_files: int
 ) -> np.ndarray:
-    """Which files begin with a row that counts the columns."""
+    """Which files begin with a row that numbers the columns."""
     rows = np.flatnonzero(is_data)
     files, firsts = np.unique(file_of_row[rows], return_index=True)
     cells = [column.take(pa.array(rows[firsts])).to_pylist() for column in body.columns]

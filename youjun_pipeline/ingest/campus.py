@@ -1,8 +1,8 @@
-"""A campus that is reported in rows of its own goes by a code and a name of its own.
+"""A campus that is reported in rows of its own gets a code and a name of its own.
 
-What is stored is `2120114001-北校区`, so that a campus is a school to everything behind the door: its figures, judgement,
-findings and measures need no second key. Belongs here: making the code and the name. Keep out: which campuses may be
-reported apart (the contract of `schools`), and what belongs to the whole school all the same (core.school, `campus_of`).
+The stored code is `2120114001-北校区`, so that everything after reading treats a campus as a school: figures, verdicts, findings
+and measures need no second key. Belongs here: making the code and the name. Keep out: which campuses may be reported separately
+(the contract of `schools`), and what still belongs to the whole school (core.school, `campus_of`).
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from youjun_pipeline.ingest.cells import flat
 
 
 def apart(typed: dict[str, Any]) -> dict[str, Any]:
-    """Typed columns with the campus in `school_code` and, where it is not in it already, in `school_name`."""
+    """Typed columns with the campus added to `school_code`, and to `school_name` unless the name contains it already."""
     if "campus" not in typed:
         return typed
     campus = flat(typed["campus"])
     if campus.null_count == len(campus):
         return typed
     school = flat(typed["school_code"])
-    # A blank school code stays blank, whatever campus stands beside it.
+    # A blank school code stays blank, even if a campus is given.
     code = pc.binary_join_element_wise(school, campus, pa.scalar("-", campus.type))
     joined = {"school_code": pc.if_else(pc.is_valid(campus), code, school)}
     if "school_name" in typed:
@@ -34,7 +34,7 @@ def apart(typed: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_written(row: dict[str, Any]) -> dict[str, Any]:
-    """A stored row of the roster with code and name as a district writes them, the campus beside them."""
+    """A stored row of the roster with code and name as a district writes them, and the campus in its own column."""
     campus = row["campus"]
     if campus is None:
         return row

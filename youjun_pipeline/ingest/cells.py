@@ -1,9 +1,8 @@
-"""Cells as delivered to typed values: what districts write, read strictly, with a reason for what can't be read.
+"""From cells as delivered to typed values: read strictly, with a reason for each cell that cannot be read.
 
-A column is parsed by its distinct texts: the plain ones in one vectorised cast, only the odd ones in Python
-(readings.py). So a spelling that occurs a million times is read once, and a file of ordinary numbers costs no Python
-per cell. Belongs here: the machinery over columns. Keep out: how one text is read (readings.py), and ranges, keys and
-rules (validate.py).
+A column is parsed by its distinct texts: plain texts in one vectorised cast, and only unusual texts in Python (readings.py). So a
+spelling that occurs a million times is read once, and a file of ordinary numbers needs no Python per cell. Belongs here: the
+machinery for columns. Keep out: how one text is read (readings.py), and ranges, keys and rules (validate.py).
 """
 
 from __future__ import annotations
@@ -40,8 +39,8 @@ ARROW_TYPES: dict[str, Any] = {
     "flag": pa.bool_(),
 }
 
-# Texts of this shape need no reading beyond a cast, which is exact for each of them. A type that is not here (choice,
-# date, flag) has few distinct texts and is read in Python throughout.
+# Texts of this shape need no reading beyond a cast, which is exact for each of them. A type without an entry (choice, date, flag)
+# has few distinct texts, which are all read in Python.
 PLAIN: dict[str, str] = {
     "code": r"^[0-9A-Za-z]{1,60}$",
     "text": r"^[^#\r\n\t\v\f\x1c-\x1f\x{85}\x{2028}\x{2029}][^\r\n\t\v\f\x1c-\x1f\x{85}\x{2028}\x{2029}]*$",
@@ -55,11 +54,11 @@ PLAIN: dict[str, str] = {
     "rate": r"^-?[0-9]{1,3}(\.[0-9]{1,9})?$",
 }
 
-# Thousands separators are taken off where they stand right, so that a file full of them is read at the same speed.
-# 0,123 has none: some countries write 0.123 so.
+# Thousands separators in the right places are removed first, so that a file full of them is read at the same speed. 0,123 has no
+# thousands separator: some countries write 0.123 so.
 GROUPED = r"^-?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]+)?$"
 
-# Everything that surrounds a value without meaning anything: Unicode blanks (also U+3000 and NBSP), zero-width marks.
+# Everything around a value that has no meaning: Unicode blanks (also U+3000 and NBSP), zero-width marks.
 BLANKS = "".join(c for c in map(chr, range(0x3001)) if c.isspace()) + INVISIBLE
 
 SHOWN_CHARACTERS = 40
@@ -67,9 +66,9 @@ SHOWN_CHARACTERS = 40
 
 @dataclass(frozen=True)
 class Cells:
-    """One parsed column: `values`, null where blank or unreadable, and what could not be read.
+    """One parsed column: `values`, null if blank or unreadable, and the cells that could not be read.
 
-    `bad` are the positions of unreadable cells, in order; `rules` and `messages` say why, one each per position.
+    `bad` are the positions of unreadable cells, in order; `rules` and `messages` have the reason for each position.
     """
 
     values: Any
@@ -79,7 +78,7 @@ class Cells:
 
 
 def parse_cells(texts: Any, column: Column) -> Cells:
-    """Parse the cells of one column, a string array; blank texts are null and no fault, whatever the column requires."""
+    """Parse the cells of one column, a string array. Blank texts become null and are no fault, even in a required column."""
     encoded = flat(texts).dictionary_encode()
     trimmed = pc.utf8_trim(encoded.dictionary, characters=BLANKS)
     values, faults = _parse_distinct(trimmed, column)
@@ -89,7 +88,7 @@ def parse_cells(texts: Any, column: Column) -> Cells:
         return Cells(values, np.empty(0, dtype=np.int64), nothing, nothing)
     fault_of = np.full(len(trimmed), -1, dtype=np.int64)
     fault_of[list(faults)] = np.arange(len(faults))
-    # A blank cell has no index; it is given that of the extra -1 at the end.
+    # A blank cell has no index; it gets the index of the extra -1 at the end.
     codes = pc.fill_null(encoded.indices, len(fault_of)).to_numpy(zero_copy_only=False)
     found = np.append(fault_of, -1)[codes]
     bad = np.flatnonzero(found >= 0)
@@ -99,7 +98,7 @@ def parse_cells(texts: Any, column: Column) -> Cells:
 
 
 def _parse_distinct(trimmed: Any, column: Column) -> tuple[Any, dict[int, tuple[str, str]]]:
-    """Typed values of distinct texts, and (rule, message) by position for those that can't be read."""
+    """Typed values of distinct texts, and (rule, message) by position for texts that cannot be read."""
     arrow_type = ARROW_TYPES[column.type]
     odd = pc.greater(pc.utf8_length(trimmed), 0)
     values = pa.nulls(len(trimmed), arrow_type)
@@ -127,7 +126,7 @@ def _parse_distinct(trimmed: Any, column: Column) -> tuple[Any, dict[int, tuple[
 
 
 def flat(column: Any) -> Any:
-    """A table's column as one array; Arrow keeps it in chunks, which have no common dictionary."""
+    """A table's column as one array: Arrow keeps a column in chunks, which have no common dictionary."""
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 

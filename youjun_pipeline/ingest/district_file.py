@@ -1,7 +1,8 @@
-"""Reads a district.toml and lists everything that is wrong with it, so that a district mends it in one go.
+"""Reads a district.toml and lists all its faults at once, so that a district can correct all of them together.
 
-Belongs here: what the file may hold. Which options exist, their types and ranges come from the catalogue the district
-names; an option left out stays out, its default is the catalogue's. Keep out: folders and deliveries (districts.py).
+Belongs here: what the file may contain. The catalogue that the district names decides which options exist, with their types and
+ranges. An option that the file leaves out is left out here too; the catalogue has its default. Keep out: folders and deliveries
+(districts.py).
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ PHASE_FIELDS = {"id", "name", "starts", "ends"}
 NONE_FIELDS = {"dataset", "delivered_on", "reason"}
 ORIGINS = ("reported", "reconstructed")
 
-# A message shows so many characters of a wrong value.
+# How many characters of a wrong value a message shows.
 MOST_SHOWN = 200
-# An option's number is stored as DOUBLE, which holds no larger one.
+# An option's number is stored as DOUBLE, which holds no larger number.
 LARGEST = 1e15
-# Nine years of plans have four to ten.
+# Plans of nine years have four to ten phases.
 MAX_PHASES = 200
 
-# A phase's id is a partition key, a folder and a file name.
+# A phase's id is used as a partition key, a folder name and a file name.
 PHASE_ID = re.compile(r"\w[\w-]*(\.[\w-]+)*")
 
 
@@ -49,7 +50,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class NoneDeclared:
-    """A district's word that it has nothing of a dataset, from the day on that a delivery would bear, and why."""
+    """A district's statement that it has nothing of a dataset, with the day that a delivery would have, and the reason."""
 
     dataset: str
     delivered_on: dt.date
@@ -58,7 +59,7 @@ class NoneDeclared:
 
 @dataclass
 class Plan:
-    """The plan a district works by: shown, never computed with; None where nothing is written."""
+    """The plan that a district works by. It is only shown and never computed with; None for fields that are not given."""
 
     title: str | None = None
     document_number: str | None = None
@@ -67,7 +68,7 @@ class Plan:
 
 @dataclass
 class DistrictFile:
-    """What a district.toml says. Faulty entries are left out; `failures` has one entry per fault, `notes` is advice."""
+    """The content of a district.toml. Faulty entries are left out; `failures` has one entry per fault, `notes` has advice."""
 
     name: str = ""
     standard: str = ""
@@ -85,7 +86,7 @@ class DistrictFile:
 
 
 def parse_district_file(raw: bytes, code: str) -> DistrictFile:
-    """Parse the bytes of a district.toml that lies in the folder of district `code`. Never raises for a bad file."""
+    """Parse the bytes of the district.toml in the folder of district `code`. Never raises for a bad file."""
     result = DistrictFile()
     try:
         # Notepad writes a BOM, which TOML does not know.
@@ -94,7 +95,7 @@ def parse_district_file(raw: bytes, code: str) -> DistrictFile:
         result.failures.append(Failure("district_file_unreadable", "不是 UTF-8 编码，请另存为 UTF-8"))
         return result
     except (ValueError, RecursionError) as error:
-        # A number of thousands of digits is a ValueError, brackets in brackets without end are a RecursionError.
+        # A number of thousands of digits raises ValueError; endlessly nested brackets raise RecursionError.
         shown = "括号层次太多" if isinstance(error, RecursionError) else str(error)[:MOST_SHOWN]
         result.failures.append(Failure("district_file_unreadable", f"不符合 TOML 格式：{shown}"))
         return result
@@ -116,7 +117,7 @@ def _shown(value: object) -> str:
 
 
 def _text(entry: Mapping[str, Any], key: str, where: str, result: DistrictFile) -> str:
-    """A text that must be there and not blank; "" with a failure otherwise."""
+    """A required text that must not be blank; otherwise returns "" and records a failure."""
     value = entry.get(key)
     if isinstance(value, str) and value.strip():
         return value.strip()
@@ -197,23 +198,23 @@ def _option_fault(option: Option, value: Any, catalogue: Catalogue) -> str | Non
     types = (int,) if option.type == "integer" else (int, float)
     if isinstance(value, bool) or not isinstance(value, types) or not _is_sensible(value):
         return "应为整数" if option.type == "integer" else "应为数字"
-    # The limit that was the lowest: which one holds the day of a phase decides. Of any other number less than the
-    # nation's floor counts as the floor.
+    # A value must not be below the lowest limit of any date: the day of a phase decides which limit holds. For other options a
+    # number below the nation's floor counts as the floor.
     limits = catalogue.indicators[option.sets_limit].dated_limits["district"] if option.sets_limit else []
     least = min((dated.value for dated in limits), default=0)
     return None if value >= least else f"不能小于 {least}"
 
 
 def _is_sensible(value: float) -> bool:
-    """Whether a number is one that can be computed with; an integer may have any number of digits."""
+    """Whether a number is small enough to compute with; an integer in TOML may have any number of digits."""
     return abs(value) < LARGEST if isinstance(value, int) else math.isfinite(value)
 
 
 def _read_plan(plan: dict[str, Any], result: DistrictFile) -> None:
-    """What is missing is advice, what is of the wrong kind a fault."""
+    """Read the plan: a missing field gives advice, a field of the wrong type is a fault."""
     result.notes += [f"plan.{key}：没有填写" for key in sorted(PLAN_FIELDS - plan.keys())]
     result.notes += [f"plan.{key}：不认识的项，没有使用" for key in sorted(plan.keys() - PLAN_FIELDS)]
-    # "" is how a plan without a number is written.
+    # A plan without a number is written as "".
     given = {key: value for key, value in plan.items() if value != ""}
     if "title" in given:
         result.plan.title = _text(given, "title", "plan.", result) or None
@@ -256,7 +257,7 @@ def _read_phases(entries: Any, result: DistrictFile) -> None:
             str(n) for n, entry in enumerate(entries, 1) if str(entry.get("id", "")).strip() == repeated
         )
         result.fail("phase", f"id {repeated!r} 重复，见第 {numbers} 个")
-    # Phases that begin together keep the order of the file.
+    # Phases with the same first day keep the order of the file.
     found.sort(key=lambda phase: phase[0])
     result.phases = [
         Phase(i, name, order, starts, ends) for order, (starts, ends, i, name) in enumerate(found, 1)
@@ -264,7 +265,7 @@ def _read_phases(entries: Any, result: DistrictFile) -> None:
 
 
 def _read_nones(entries: Any, result: DistrictFile) -> None:
-    """What the district has none of: a dataset that a delivery replaces whole, and not the roster."""
+    """The datasets of which the district has nothing; only datasets that a delivery replaces as a whole, and not the roster."""
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         result.fail("none", f"应为若干节，各以 [[none]] 开头，{_shown(entries)}")
         return

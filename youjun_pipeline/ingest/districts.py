@@ -1,8 +1,8 @@
 """Finds the districts in a data folder and the files of their deliveries.
 
-Belongs here: which folder is a district, which a delivery, which file a dataset. Keep out: what a district.toml says
-(district_file.py) and what a file holds (files.py). A fault stops its own district only; everything that is passed over
-leaves a notice. Paths in messages are relative to the data folder.
+Belongs here: which folder is a district, which folder is a delivery, which file is a dataset. Keep out: what a district.toml says
+(district_file.py) and what a file contains (files.py). A fault stops only its own district; everything that is skipped gets a
+notice. Paths in messages are relative to the data folder.
 """
 
 from __future__ import annotations
@@ -38,9 +38,10 @@ SYSTEM_FILES = {"thumbs.db", "desktop.ini"}
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """One dataset of one delivery: `name` is the file's name, `relative` its path below the data folder with "/".
+    """One dataset of one delivery: `name` is the file's name, `relative` its path below the data folder, with "/".
 
-    The official statistics are `statistics`, one file per workbook or archive, named by their path in the delivery.
+    Of the official statistics every workbook or archive is one such file, with dataset `statistics`; its name is its path in the
+    delivery.
     """
 
     delivery: dt.date
@@ -52,7 +53,7 @@ class DeliveredFile:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something passed over or worth saying, in Chinese; `path` is relative to the data folder."""
+    """Something that was skipped or that the district should know, in Chinese; `path` is relative to the data folder."""
 
     path: str
     message: str
@@ -73,9 +74,9 @@ class Delivered:
 
 @dataclass(frozen=True)
 class District:
-    """A district's folder: what its district.toml says and what it delivered, oldest delivery first.
+    """A district's folder: the content of its district.toml and its deliveries, the oldest first.
 
-    With `failures` the district must not be evaluated; name, standard, options and phases then hold what could be read.
+    With `failures` the district must not be evaluated; then name, standard, options and phases have only what could be read.
     """
 
     code: str
@@ -94,7 +95,7 @@ class District:
 
 @dataclass(frozen=True)
 class Scan:
-    """Every district of a data folder, by code, and what was passed over."""
+    """Every district of a data folder, by code, and what was skipped."""
 
     districts: list[District]
     notices: list[Notice]
@@ -102,7 +103,7 @@ class Scan:
 
 @dataclass
 class _Findings:
-    """Collects what the scan of one data folder has to say."""
+    """Collects the notices of scanning one data folder."""
 
     root: Path
     code: str | None = None
@@ -123,7 +124,7 @@ def scan(data_folder: Path) -> Scan:
     """Read the folder of districts as it is now.
 
     Raises:
-        OSError: if the data folder itself cannot be read; whatever lies below it only fails its district.
+        OSError: if the data folder itself cannot be read. An unreadable folder below it makes only its own district fail.
     """
     root = data_folder.resolve()
     districts: list[District] = []
@@ -144,9 +145,9 @@ def scan(data_folder: Path) -> Scan:
 
 
 def scan_district(folder: Path) -> Scan:
-    """Read the folder of one district, wherever it lies; paths in messages are relative to the folder above it.
+    """Read the folder of one district, wherever it is; paths in messages are relative to its parent folder.
 
-    A folder without a code in its name goes by the code that its district.toml states. Raises OSError if it can't be read.
+    If the folder's name has no code, the code in its district.toml is used. Raises OSError if the folder cannot be read.
     """
     folder = folder.resolve()
     match = DISTRICT_FOLDER.fullmatch(folder.name)
@@ -157,7 +158,7 @@ def scan_district(folder: Path) -> Scan:
 
 
 def stated_code(folder: Path) -> str:
-    """The code a folder's district.toml states, and six zeros where it states none."""
+    """The code that a folder's district.toml states; six zeros if it states no code."""
     try:
         raw = read_bytes(folder / DISTRICT_FILE, MAX_DISTRICT_FILE_BYTES)
         stated = tomllib.loads(raw.decode("utf-8-sig")).get("code")
@@ -179,18 +180,18 @@ def _fail_shared_codes(districts: list[District]) -> None:
 
 
 def _enter(entry: os.DirEntry[str], found: _Findings) -> bool:
-    """Whether a folder may be looked into: it is one, and no link out of the data folder."""
+    """Whether the scan may enter a folder: it must be a folder, and no link out of the data folder."""
     return _stays_inside(entry, found) and entry.is_dir()
 
 
 def shown(name: str) -> str:
-    """A path as a message and the database can hold it: bytes that are no text and control characters are replaced."""
+    """A path in a form that a message and the database can hold: undecodable bytes and control characters are replaced."""
     return "".join(c if c.isprintable() else "\ufffd" for c in name)
 
 
 def _stays_inside(entry: os.DirEntry[str], found: _Findings) -> bool:
     if any("\ud800" <= character <= "\udfff" for character in entry.name):
-        # Written under another encoding, such as by an old archiver: the database holds no such name.
+        # The name has another encoding, such as an old archiver's: the database cannot hold it.
         found.note(entry, "名称不是 UTF-8 编码，没有读取；请改名")
         return False
     if not entry.is_symlink():
@@ -315,13 +316,13 @@ def _delivery(folder: os.DirEntry[str], day: dt.date, found: _Findings) -> Itera
 def _statistics(
     folder: os.DirEntry[str], delivery: Path, day: dt.date, found: _Findings
 ) -> Iterator[DeliveredFile]:
-    """The official statistics workbooks and archives, in nested folders too; named by their path in the delivery."""
+    """The official statistics workbooks and archives, also in nested folders; named by their path in the delivery."""
     for entry in sorted(os.scandir(folder.path), key=lambda e: e.name):
         path = Path(entry.path)
         if not _stays_inside(entry, found):
             continue
         if entry.is_dir():
-            # A link may lead back to a folder above; the workbooks themselves may be links.
+            # A linked folder may lead back to a folder above, so it is not entered. The workbooks themselves may be links.
             if entry.is_symlink():
                 found.note(entry, "是指向文件夹的符号链接，没有读取；请把文件复制进来")
             else:
@@ -336,7 +337,7 @@ def _statistics(
 
 
 def _why_passed_over(name: str) -> str | None:
-    """Why a file of this name is nobody's delivery."""
+    """Why a file with this name is never a delivery."""
     if name.startswith(("~$", ".~")):
         return "是表格软件打开文件时的临时文件，没有读取"
     if name.startswith(".") or name.casefold() in SYSTEM_FILES:
@@ -345,7 +346,7 @@ def _why_passed_over(name: str) -> str | None:
 
 
 def why_no_dataset(name: str) -> str | None:
-    """Why a file of this name delivers no dataset, or None where it does."""
+    """Why a file with this name delivers no dataset; None if it delivers one."""
     path = Path(name)
     if reason := _why_passed_over(name):
         return reason

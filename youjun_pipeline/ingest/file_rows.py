@@ -1,7 +1,7 @@
-"""Reads one delivered file into rows of text under the contract's column names; files.py is its door.
+"""Reads one delivered file into rows of text under the contract's column names; files.py is the way in.
 
-Belongs here: which sheets and rows of a file are data, and what makes a whole file unusable. Keep out: formats (formats/),
-header names (headers), and what the cells mean (cells, validate): a row is kept as it was read.
+Belongs here: which sheets and rows of a file are data, and what makes a whole file unusable. Keep out: formats (formats/), header
+names (headers), and the meaning of cells (cells, validate): rows are passed on as they were read.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def read(path: Path, dataset: Dataset, sheet: str | None = None) -> ReadResult:
 
 
 def failed(dataset: Dataset, notices: list[str], rule: str, message: str) -> ReadResult:
-    """What is left of a file that cannot be used as a whole."""
+    """The result for a file that cannot be used as a whole."""
     return ReadResult(_empty_frame(dataset), notices=notices, failure=Failure(rule, message))
 
 
@@ -108,7 +108,7 @@ def _is_helper(sheet: Sheet) -> bool:
 def _header_failure(
     filled: list[Sheet], headers: list[tuple[Sheet, Header]], dataset: Dataset
 ) -> Failure | None:
-    """Why no sheet has a usable header; one message names all sheets."""
+    """Why no sheet has a usable header, in one message that names all sheets."""
     if not headers:
         found = "；".join(_widest_row(sheet) for sheet in filled)
         wanted = "、".join(dataset.columns[name].zh for name in dataset.required)
@@ -150,10 +150,10 @@ def _header_failure(
 
 
 def _looks_meant(header: Header, dataset: Dataset) -> bool:
-    """Whether a sheet that lacks required columns holds data all the same, although another sheet has them all.
+    """Whether a sheet without all required columns is data too, although another sheet has all of them.
 
-    A summary or a list for looking things up shares a few names with the contract; leaving out a part of the data for a
-    misspelt header would be worse than asking.
+    A summary or a lookup list shares few names with the contract. If the sheet shares more, the district must be asked: losing a
+    part of the data because of a misspelt header would be worse.
     """
     present = len(dataset.required) - len(header.missing(dataset))
     return present * 2 >= len(dataset.required) or len(header.positions) * 2 >= len(dataset.columns)
@@ -168,7 +168,7 @@ def _what_is_missing(sheet: Sheet, header: Header, dataset: Dataset) -> str:
 
 
 def _row(sheet: Sheet, index: int) -> str:
-    """How a message names a head row; the column names of a Parquet file are no row."""
+    """How a message names a header row; the column names of a Parquet file have no row number."""
     return f"第 {sheet.numbers[index]} 行" if sheet.numbers[index] else "列名"
 
 
@@ -179,8 +179,8 @@ def _widest_row(sheet: Sheet) -> str:
 
 
 def _sheets_with_data(headers: list[tuple[Sheet, Header]], dataset: Dataset) -> list[tuple[Sheet, Header]]:
-    """The sheets to read have all required columns. If one of them has columns beyond the key, those without are left
-    out.
+    """The sheets to read: they have all required columns. If one has columns beyond the key, sheets with key columns only are
+    left out.
     """
     whole = [pair for pair in headers if not pair[1].missing(dataset)]
     return [pair for pair in whole if pair[1].positions.keys() - set(dataset.key)] or whole
@@ -194,7 +194,7 @@ def _read_rows(
     places: dict[str, Place],
     others: list[str],
 ) -> pd.DataFrame:
-    """The rows of a sheet; where another table begins on it, that joins `others`."""
+    """The rows of a sheet; if another table begins on the sheet, this is added to `others`."""
     body = sheet.content.body(
         header.row, {p: dataset.columns[name].month_means_end for name, p in header.positions.items()}
     )
@@ -248,7 +248,7 @@ def _about_rows(
 
 
 def _merged_cells(sheet: Sheet, header: Header) -> list[tuple[str, Place]]:
-    """Say where cells of several rows are merged: only the first of these rows has the value."""
+    """Report where cells of several rows are merged: only the first of these rows gets the value."""
     spans: dict[int, list[tuple[int, int]]] = {}
     for first, left, last, right in sheet.merged:
         if last > max(first, sheet.numbers[header.row]):
@@ -270,7 +270,7 @@ def _merged_cells(sheet: Sheet, header: Header) -> list[tuple[str, Place]]:
 
 
 def text_frame(dataset: Dataset, sheet: str, body: Body, positions: dict[str, int]) -> pd.DataFrame:
-    """Rows as `ReadResult.frame` has them; `positions` leads from contract column to column of the body."""
+    """Rows in the shape of `ReadResult.frame`; `positions` maps contract columns to columns of the body."""
     rows = len(body.row_numbers)
     missing = pa.nulls(rows, pa.large_string())
     texts = {n: body.columns[positions[n]] if n in positions else missing for n in dataset.columns}

@@ -1,7 +1,7 @@
-"""The door for delivered files: their identity, and their content as rows of text.
+"""The way into delivered files: their identity, and their content as rows of text.
 
-Belongs here: what the rest of the package needs of reading. Keep out: how it is done (file_rows.py and the formats), which
-is loaded when a file is read and not before; pandas, pyarrow and the workbook reader take half a second to import.
+Belongs here: what the rest of the package needs from reading. Keep out: how reading is done (file_rows.py and the formats). That
+code is loaded only when a file is read, because pandas, pyarrow and the workbook reader take half a second to import.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from youjun_pipeline.ingest.results import ReadResult, SourceColumn
 
 __all__ = ["READER_VERSION", "ReadResult", "SourceColumn", "content_hash", "read_file", "read_safely"]
 
-# Part of the key under which read content is kept. Raise it when the same bytes would be read into other text, rows or
-# messages than before: every file is then read anew.
+# Part of the key under which read content is stored. Raise this number when a change makes the same bytes give other text, rows
+# or messages: then every file is read again.
 READER_VERSION = "7"
 
 
 def content_hash(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal.
 
-    Raises Unreadable for what is no file or too large to be read, OSError for what cannot be opened.
+    Raises Unreadable if the path is no file or the file is too large to be read, OSError if it cannot be opened.
     """
     most = MAX_ARCHIVE_BYTES if path.suffix.casefold() == ".zip" else MAX_FILE_BYTES
     with open(open_regular(path, most), "rb") as file:
@@ -32,12 +32,12 @@ def content_hash(path: Path) -> str:
 
 
 def read_file(path: Path, dataset: Dataset, sheet: str | None = None) -> ReadResult:
-    """Read a delivered file as rows of `dataset`. Never raises for a bad file: the result has a failure instead.
+    """Read a delivered file as rows of `dataset`. Never raises for a bad file: then the result has a failure.
 
-    With `sheet` only the sheet of that name is looked at.
+    With `sheet` only the sheet of that name is read.
 
     Failures, each with what to do in its message: file_unreadable, header_not_found, required_column_missing,
-    ambiguous_header (a contract column occurs twice, or a second header stands among the rows).
+    ambiguous_header (a contract column occurs twice, or a second header is among the rows).
     """
     from youjun_pipeline.ingest.file_rows import read
 
@@ -47,7 +47,7 @@ def read_file(path: Path, dataset: Dataset, sheet: str | None = None) -> ReadRes
 def read_safely(
     path: Path, dataset: Dataset, read: Callable[[Path, Dataset], ReadResult] = read_file
 ) -> ReadResult:
-    """What `read` finds in a file; whatever happens meanwhile is the file's own failure and stops no other."""
+    """The result of `read` for a file. Any error on the way becomes the failure of this file and does not stop other files."""
     try:
         return read(path, dataset)
     except Exception as error:

@@ -1,10 +1,10 @@
-"""Finds the header of a sheet and tells which of its columns is which of the contract.
+"""Finds the header of a sheet and decides which of its columns is which column of the contract.
 
-Belongs here: how forgiving header matching is. A header is one of the contract's names, whatever its width, case, blanks
-and line breaks; a `*`, a colon and brackets with the column's unit or a hint for filling in may surround it. Brackets
-that may change the meaning, such as 学生数（其中：女）or 资产值（元）for a column in 万元, are no match, and a note says so. A
-header may run over several rows, 在校生数 above 小学 and 初中: what the rows say together is then the name. Keep out:
-formats, rows, and the names themselves (contracts).
+Belongs here: how tolerant header matching is. A header is one of the contract's names, in any width, case, blanks and line
+breaks. A `*`, a colon, and brackets with the column's unit or a hint for filling in may surround it. Brackets that may change the
+meaning, such as 学生数（其中：女）or 资产值（元）for a column in 万元, are no match; then a note says so. A header may span
+several rows, 在校生数 above 小学 and 初中: then the texts of these rows together are the name. Keep out: formats, rows, and the
+names themselves (contracts).
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from youjun_pipeline.ingest.spread import owners
 # Longer texts are titles, notes or data; no declared header is nearly as long.
 MAX_HEADER = 60
 
-# How many rows one header may take.
+# The most rows that one header may span.
 MAX_HEADER_ROWS = 3
 
 OPENING, CLOSING = "([{【〔", ")]}】〕"
 
-# What brackets may hold beside the column's unit or its coded values: hints for filling in that change no meaning.
+# What brackets may contain besides the column's unit or its coded values: hints for filling in that do not change the meaning.
 HINTS = frozenset(
     fold_word(word)
     for word in (
@@ -37,7 +37,7 @@ HINTS = frozenset(
         *("Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ", "…", "..."),
     )
 )
-# Units of plain numbers, for columns whose contract names none.
+# Units of plain numbers, for columns without a unit in the contract.
 PLAIN_UNITS = frozenset(fold_word(word) for words in UNIT_SPELLINGS.values() for word in words) | frozenset(
     fold_word(word)
     for word in (
@@ -63,12 +63,12 @@ PLAIN_UNITS = frozenset(fold_word(word) for words in UNIT_SPELLINGS.values() for
         ),
     )
 )
-# What may stand before a name and is no part of it, once folded: 其中：室内体育用房面积, （1）…, 2.1…, 一、…, ★….
-# A bare number is a part of it: 1年级 is no 年级.
+# What may come before a name without being part of it, once folded: 其中：室内体育用房面积, （1）…, 2.1…, 一、…, ★…. A bare
+# number is part of the name: 1年级 is not 年级.
 _LEAD = re.compile(
     r"(?:其中[:,、-]?|[#★☆●◆■·•—–-]|\d{1,2}(?:\.\d{1,2})+|\(?\d{1,2}[).、:]|\(?[一二三四五六七八九十]{1,3}[).、])+"
 )
-# What parts a name from its unit, or from its translation.
+# What separates a name from its unit or from its translation.
 _PARTING = " /|,、;:-—"
 _DATE_HINT = re.compile(r"[ymd年月日\-./]+")
 _RANGE_HINT = re.compile(r"\d{1,3}[-~—–至到]\d{1,3}")
@@ -78,10 +78,10 @@ _RANGE_HINT = re.compile(r"\d{1,3}[-~—–至到]\d{1,3}")
 class Header:
     """The header row of a sheet.
 
-    `row` is the index of its last row among the sheet's first rows, `positions` leads from contract column to 0-based
-    column, `texts` to the header as written, `repeats` holds every position of a column that occurs more than once.
-    `informational` are headers that the contract knows and does not want, `unknown` are the others, `notes` why some of
-    them, though alike, were not taken for a contract column.
+    `row` is the index of its last row among the sheet's first rows. `positions` maps contract columns to 0-based columns, `texts`
+    maps them to the header as written. `repeats` has every position of a column that occurs more than once. `informational` are
+    headers that the contract knows but does not use, `unknown` are all others. `notes` say why some of these, though similar,
+    were not accepted as a contract column.
     """
 
     row: int
@@ -98,11 +98,11 @@ class Header:
 
 
 def find_header(head: list[list[str]], dataset: Dataset, merged: Sequence[Span] = ()) -> Header | None:
-    """The row that names the most columns: all the required ones or at least two. None if no row does.
+    """The row that names the most columns: all required columns, or at least two. None if there is no such row.
 
-    Of rows that name equally many the first is the header. The search ends early at a row that has the required columns and
-    hardly anything else: only a form's preamble, where answers stand between the names, can be outdone further down.
-    Several rows together are the header where they name more columns than any of them alone.
+    If several rows name equally many, the first one is the header. The search ends early at a row that has the required columns
+    and hardly anything else. A row with much else may be a form's preamble, where answers are between the names, so a better row
+    may follow. Several rows together are the header if they name more columns than any of them alone.
     """
     best: Header | None = None
     for index, cells in enumerate(head):
@@ -123,9 +123,10 @@ def find_header(head: list[list[str]], dataset: Dataset, merged: Sequence[Span] 
 
 
 def headed_rows_above(head: list[list[str]], header: Header, dataset: Dataset) -> tuple[int, range] | None:
-    """An earlier row that is a header too, and the rows between the two, if these look like its data.
+    """An earlier row that is also a header, and the rows between the two headers, if these look like its data.
 
-    A table whose own header is spoilt, with a whole one pasted further down: taken for titles, its rows would be gone.
+    This happens if a table's own header is damaged and a complete one is pasted further down. If the rows above were taken for
+    titles, they would be lost.
     """
     for index in range(header.row):
         earlier = _read_header(index, head[index], dataset)
@@ -143,9 +144,9 @@ def headed_rows_above(head: list[list[str]], header: Header, dataset: Dataset) -
 def _best_of_several_rows(
     head: list[list[str]], dataset: Dataset, merged: Sequence[Span], best: Header | None
 ) -> Header | None:
-    """The header over several rows that names more columns than `best`, a single row; else that one.
+    """The header over several rows if it names more columns than the single row `best`; otherwise `best`.
 
-    Looked for around that row, or everywhere without one.
+    The search covers the rows near `best`, or all rows if there is no `best`.
     """
     for rows in range(2, MAX_HEADER_ROWS + 1):
         tops: Iterable[int] = range(len(head) - rows + 1)
@@ -163,7 +164,7 @@ def _best_of_several_rows(
 
 
 def _may_be_joined(rows: list[list[str]]) -> bool:
-    """Whether some cell stands below a blank that something to its left may reach over."""
+    """Whether some cell is below a blank cell to which a text on its left may extend."""
     for upper, lower in pairwise(rows):
         filled = [bool(cell.strip()) for cell in upper]
         if not any(filled):
@@ -175,7 +176,7 @@ def _may_be_joined(rows: list[list[str]]) -> bool:
 
 
 def _joined(top: int, rows: list[list[str]], merged: Sequence[Span], dataset: Dataset) -> Iterator[str]:
-    """One header per column, made of what stands above it: the first of its possible readings that names a column."""
+    """One header for each column, from the texts above it: the first of the possible readings that names a column."""
     upper = [
         [row[owner].strip() if owner is not None else "" for owner in level]
         for row, level in zip(rows, owners(rows[:-1], top, merged), strict=False)
@@ -199,7 +200,7 @@ def _joined(top: int, rows: list[list[str]], merged: Sequence[Span], dataset: Da
 
 
 def _last_row(header: Header, merged: Sequence[Span], head: list[list[str]], dataset: Dataset) -> int:
-    """The row a header ends in: its cells may be merged with those below, but never with a row that has a code of its own."""
+    """The last row of a header: its cells may be merged with cells below, but not with a row that has its own code."""
     ends = [
         r1 - 1
         for r0, c0, r1, c1 in merged
@@ -215,7 +216,7 @@ def _last_row(header: Header, merged: Sequence[Span], head: list[list[str]], dat
 
 
 def score(head: list[list[str]], dataset: Dataset) -> int:
-    """How many columns the best header row names; 0 without one."""
+    """How many columns the best header row names; 0 if there is no header."""
     header = find_header(head, dataset)
     return len(header.positions) if header else 0
 
@@ -247,7 +248,7 @@ def one_line(text: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def match_header(text: str, dataset: Dataset) -> tuple[str | None, str | None]:
-    """The contract column that a header names, or None; and if None, why it is not the column it looks like."""
+    """The contract column that a header names, or None; then also why it is not the column that it resembles."""
     if len(text) > MAX_HEADER:
         return None, None
     name = _bare(fold_word(text))
@@ -284,7 +285,7 @@ def _bare(folded: str) -> str:
 
 
 def _without_unit_or_translation(name: str, dataset: Dataset) -> str | None:
-    """The name in a folded text that goes on with the column's unit or its other name: 学校标识码 school_code, 面积，平方米."""
+    """The name in a folded text that ends with the column's unit or its other name: 学校标识码 school_code, 面积，平方米."""
     for end in range(len(name) - 1, 0, -1):
         first, rest = name[:end].rstrip(_PARTING), name[end:].lstrip(_PARTING)
         if first not in dataset.headers:
@@ -298,7 +299,7 @@ def _without_unit_or_translation(name: str, dataset: Dataset) -> str | None:
 
 
 def _last_opening(name: str) -> int | None:
-    """Where the bracket that closes the name opens."""
+    """The position of the bracket that is closed at the end of the name."""
     if not name or name[-1] not in CLOSING:
         return None
     depth = 0
@@ -310,7 +311,7 @@ def _last_opening(name: str) -> int | None:
 
 
 def _is_harmless(content: str, column: Column) -> bool:
-    """Whether brackets hold only the column's unit, its values or hints for filling in; `content` is folded."""
+    """Whether brackets contain only the column's unit, its values or hints for filling in; `content` is folded."""
     content = content.removeprefix("单位").strip(":：")
     if not content or (column.accepts_unit(content) if column.unit else content in PLAIN_UNITS):
         return True

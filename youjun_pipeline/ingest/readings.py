@@ -1,9 +1,8 @@
-"""How one cell's text is read, by contract type: strictly, and with a reason and a remedy in Chinese where it can't be.
+"""How the text of one cell is read, by contract type: strictly. A text that cannot be read gets a reason and a remedy in Chinese.
 
-Forgiven is what cannot be mistaken: full-width characters, blanks, thousands separators, the usual spellings of
-dates, grades, levels and flags. Nothing is guessed: 约300, 12人, - and * are refused. Numbers never pass through
-binary floats. Belongs here: one function per type, text (trimmed, not empty) to value. Keep out: columns of cells
-(cells.py).
+Accepted is only what has one possible meaning: full-width characters, blanks, thousands separators, the usual spellings of dates,
+grades, levels and flags. Nothing is guessed: 约300, 12人, - and * are refused. Numbers never pass through binary floats. Belongs
+here: one function per type, from text (trimmed, not empty) to value. Keep out: columns of cells (cells.py).
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ PLACEHOLDERS = frozenset(
 )
 MINUS_SIGNS = str.maketrans({"−": "-", "﹣": "-"})
 
-# What a spreadsheet shows for a formula that went wrong, and what the reader puts for one that was never calculated.
+# What a spreadsheet shows for a failed formula, and what our reader writes for a formula that was never calculated.
 FORMULA_ERRORS = frozenset(
     {
         "#N/A",
@@ -60,15 +59,15 @@ FORMULA_ERRORS = frozenset(
     | {UNCALCULATED}
 )
 
-# A line break in a name only makes it fit into its cell.
+# A line break in a name serves only to fit the name into its cell.
 NAMES = frozenset(
     {"school_name", "township", "from_school", "to_school", "receiving_school", "alias", "school_names"}
 )
 _LINE_BREAK = re.compile(r"[ \t]*[\r\n\v\f\t\x1c-\x1f\x85\u2028\u2029]+[ \t]*")
 
-# No code of anything is longer; a remark that stands where a code should is.
+# No code is longer than this; a remark in the place of a code is.
 LONGEST_CODE = 60
-# What a spreadsheet makes of a typed 1-2, as its date cells are read.
+# The spelling of a date cell that a spreadsheet made from a typed 1-2.
 DAY_CELL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-9]{2})?")
 LATIN_CODE = re.compile(r"[0-9A-Za-z_-]+")
 
@@ -79,7 +78,7 @@ DAY = re.compile(
     r"|([0-9]{2})([0-9]{2})(?:\.0+)?)"
     r"(?:[T ]+[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?"
 )
-# 2024.1 is left out: a spreadsheet makes it of 2024.10.
+# 2024.1 is not accepted: a spreadsheet also turns 2024.10 into 2024.1.
 MONTH = re.compile(r"([0-9]{4})(?:[-/]([0-9]{1,2})|\.([0-9]{2})|年([0-9]{1,2})月(?:份|底|底前|末)?)")
 SERIAL = re.compile(r"[0-9]{5}(\.[0-9]+)?")
 
@@ -93,7 +92,7 @@ LEVELS = {word: n for words in (ROMANS, NUMERALS) for n, word in enumerate(words
 
 
 class BadCell(Exception):
-    """Why a text can't be read, with the remedy, in Chinese; `rule` names the kind of fault."""
+    """Why a text cannot be read, with the remedy, in Chinese; `rule` names the kind of fault."""
 
     def __init__(self, reason: str, rule: str = UNREADABLE) -> None:
         super().__init__(reason)
@@ -101,7 +100,7 @@ class BadCell(Exception):
 
 
 def read_code(text: str, column: Column) -> str:
-    """A code as text: full-width folded, blanks out, what Excel adds (.0, ', ="") taken off; leading zeros stay."""
+    """A code as text: full-width characters folded, blanks and Excel's additions (.0, ', ="") removed; leading zeros stay."""
     _refuse_formula_error(text)
     if DAY_CELL.fullmatch(text) and not column.is_day:
         raise BadCell("像是日期，可能是表格软件把 1-2 一类的编号变成了日期，请把单元格设为文本格式后重新填写")
@@ -121,7 +120,7 @@ def read_code(text: str, column: Column) -> str:
 
 
 def read_text(text: str, column: Column) -> str:
-    """Free text as it is, a name in one line; the error value of a formula is refused."""
+    """Free text as it is; a name becomes one line. The error value of a formula is refused."""
     _refuse_formula_error(text)
     return _LINE_BREAK.sub("", text) if column.name in NAMES else text
 
@@ -166,7 +165,7 @@ def read_amount(text: str, column: Column) -> Decimal:
 
 
 def read_percent(text: str, column: Column) -> Decimal:
-    """A percentage as a number of hundredths: 50 and 50% are 50."""
+    """A percentage as a number of hundredths: both 50 and 50% give 50."""
     return _to_scale(_number(_fold(text).removesuffix("%").rstrip(), column), *DECIMALS["percent"])
 
 
@@ -178,7 +177,7 @@ def read_rate(text: str, column: Column) -> Decimal:
 
 
 def read_date(text: str, column: Column) -> date:
-    """A day; where the contract says so also a month, which means its last day."""
+    """A day; if the contract allows it, also a month, which means its last day."""
     folded = _fold(text)
     if "年" in folded:
         folded = "".join(folded.split())
@@ -207,7 +206,7 @@ def read_flag(text: str, column: Column) -> bool:
 
 
 def read_choice(text: str, column: Column) -> str:
-    """The stored value of a coded one; an open choice keeps an unknown word as it is."""
+    """The stored value of a coded text; an open choice keeps an unknown word as it is."""
     word = _without_point_zero(fold_word(text))
     # A number format may show 1 as 01.
     stored = column.spellings.get(word, column.spellings.get(word.lstrip("0")))
@@ -240,7 +239,7 @@ READERS: dict[str, Callable[..., Any]] = {
 
 
 def _fold_sign(character: str) -> str:
-    """A full-width character as a plain one; ① and ² stay, for 1900① is 1900 with a note and not 19001."""
+    """A full-width character as a plain one. ① and ² stay: 1900① is 1900 with a note and not 19001."""
     if unicodedata.category(character) == "No":
         return character
     return unicodedata.normalize("NFKC", character).translate(MINUS_SIGNS)
@@ -267,12 +266,12 @@ def _refuse_formula_error(text: str, kind: str = "") -> None:
 
 
 def _number(text: str, column: Column) -> Decimal:
-    """The exact decimal that a text writes; raises BadCell with what is wrong about it."""
+    """The exact decimal number in a text; raises BadCell with what is wrong with the text."""
     folded = _fold(text)
-    # What Excel wants typed before digits that are text.
+    # Excel users type this before digits that must stay text.
     folded = column.words.get(folded, folded).removeprefix("'")
     if column.unit and column.unit.startswith("万"):
-        # 186.35万 is what a number format makes of 186.35 in a column of 万元.
+        # In a column of 万元, 186.35万 is 186.35 shown through a number format.
         folded = folded.removesuffix(column.unit).removesuffix("万")
     if GROUPED.fullmatch(folded):
         folded = folded.replace(",", "")
@@ -285,7 +284,7 @@ def _number(text: str, column: Column) -> Decimal:
     if folded in PLACEHOLDERS:
         raise BadCell("不是数，没有数据请留空，确实为零请填 0")
     _refuse_formula_error(folded, "不是数，")
-    # From the cell as written: folded, 120㎡ would be 120m2 and its unit m.
+    # The text as written is quoted: after folding, 120㎡ would be 120m2 and its unit m.
     rest = "".join(c for c in text if not NUMBER_PARTS.fullmatch(_fold_sign(c)))
     if rest and rest != text:
         raise BadCell(f"含有“{rest}”，请只填确定的数字，单位和说明不要写进单元格")
@@ -295,7 +294,7 @@ def _number(text: str, column: Column) -> Decimal:
 
 
 def _whole(number: Decimal, limit: int, remedy: str) -> int:
-    """A whole number below `limit` in size; the noise of a spreadsheet's float (12.000000000000002) is taken off."""
+    """A whole number below `limit` in size; the noise of a spreadsheet's float (12.000000000000002) is removed."""
     if number and number.adjusted() > LONGEST_NUMBER:
         raise BadCell(f"数值过大，{remedy}", OUT_OF_RANGE)
     if number != number.to_integral_value(context=EXACT) and len(number.as_tuple().digits) >= FLOAT_DIGITS:
@@ -309,14 +308,15 @@ def _whole(number: Decimal, limit: int, remedy: str) -> int:
 
 
 def _to_scale(number: Decimal, precision: int, scale: int) -> Decimal:
-    """The number with `scale` decimals, rounded half to even where it has more, typed or computed by a spreadsheet.
+    """The number with `scale` decimals, rounded half to even if it has more, whether it was typed or computed by a spreadsheet.
 
-    A third is 0.333333333 in a text that a spreadsheet exports and 0.3333333333333333 in its own file: one figure, not two.
+    A third is 0.333333333 in a text exported by a spreadsheet and 0.3333333333333333 in its own file: they are one figure, not
+    two.
     """
     if number and number.adjusted() >= precision - scale:
         raise _too_large()
     scaled = EXACT.quantize(number, Decimal(1).scaleb(-scale))
-    # 999999999999.9999999 rounds up to one digit more than fits.
+    # 999999999999.9999999 rounds up to a number with one digit too many.
     if scaled and scaled.adjusted() >= precision - scale:
         raise _too_large()
     return scaled

@@ -1,6 +1,6 @@
-"""What reading one file leaves behind.
+"""The result of reading one file.
 
-Belongs here: the result's shape. Keep out: imports that cost time; whoever only passes results on loads this alone.
+Belongs here: the shape of the result. Keep out: slow imports. Code that only passes results on imports nothing but this module.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """Where a contract column stood: sheet ("" for files without sheets), Excel letter, header as written."""
+    """Where a contract column was found: sheet ("" for files without sheets), Excel letter, header as written."""
 
     sheet: str
     column_name: str
@@ -26,9 +26,10 @@ class SourceColumn:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a notice is about: every row number, of which its text may name only the first, and Excel letters of columns.
+    """The place that a notice is about: every row number (the notice's text may name only the first), and the columns' Excel
+    letters.
 
-    `is_harmless`: nothing is lost by what the notice tells, so a district may leave it as it is.
+    `is_harmless`: the notice reports no loss, so a district may leave the matter as it is.
     """
 
     sheet: str = ""
@@ -39,12 +40,12 @@ class Place:
 
 @dataclass(frozen=True)
 class ReadResult:
-    """What a file holds.
+    """The content of a file.
 
-    `frame` has the columns sheet, row_number (1-based, as Excel shows it; the line for .csv, the row for .parquet) and
-    every contract column in declared order, as text and missing where the cell is empty. With a `failure` it has no
-    rows. `ignored_headers` are headers that the contract does not know, `notices` is what else the district should
-    hear, in Chinese and without the file's name; `places` has the place of those that are about one, by their text.
+    `frame` has the columns sheet, row_number (1-based, as Excel shows it; for .csv the line, for .parquet the row) and every
+    contract column in declared order, as text, missing where the cell is empty. With a `failure` it has no rows.
+    `ignored_headers` are headers that the contract does not know. `notices` are other things that the district should know, in
+    Chinese and without the file's name. `places` gives the place of each notice that has one, by its text.
     """
 
     frame: pd.DataFrame

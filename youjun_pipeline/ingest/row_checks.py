@@ -1,6 +1,6 @@
 """Checks on accepted rows, reported per file: repeated keys and broken rules, with the rows concerned.
 
-Belongs here: finding those rows and saying so to the district. Keep out: single cells (validate.py) and how a rule is
+Belongs here: finding these rows and reporting them to the district. Keep out: single cells (validate.py) and how a rule is
 tested (row_rules.py).
 """
 
@@ -20,14 +20,14 @@ from youjun_pipeline.ingest.row_rules import rule_breaks
 
 DUPLICATE_KEY, CONFLICTING_REPORTS = "duplicate_key", "conflicting_reports"
 
-# A broken rule rarely needs more examples than this. Repeated keys are all listed, unless the file holds everything
+# More examples of a broken rule than this are rarely needed. Repeated keys are all listed, unless the file contains everything
 # twice.
 MAX_OFFENDERS = 20
 MAX_KEYS = 1000
 
 
 class RowWarning(NamedTuple):
-    """A rule broken in one content: how often, and a message with the first offenders."""
+    """A rule broken in one content: how often, and a message with the first rows that break it."""
 
     content_sha256: str
     rule: str
@@ -37,16 +37,16 @@ class RowWarning(NamedTuple):
 
 
 class _Offenders(NamedTuple):
-    """Groups of offending rows in one content: how many, and the first of them as text."""
+    """Groups of faulty rows in one content: how many groups, and the first of them as text."""
 
     total: int
     shown: list[list[dict[str, Any]]]
 
 
 def repeated_keys(dataset: Dataset, rows: Any) -> list[np.ndarray]:
-    """Positions of the rows that share content and key with another one, one array per key, in row order.
+    """Positions of the rows with the same content and key as another row, one array per key, in row order.
 
-    Two blanks in a key are the same.
+    Two blanks in a key count as equal.
     """
     codes = _row_codes([rows[name] for name in ("content_sha256", *dataset.key)])
     repeated = np.flatnonzero(pd.Series(codes).duplicated(keep=False))
@@ -59,7 +59,7 @@ def duplicate_keys(dataset: Dataset, raw: Any, repeats: Sequence[np.ndarray]) ->
     """The contents of a snapshot in which a key occurs more than once, with all those keys and their rows."""
     failures = {}
     for content, groups in _by_content(raw, repeats, dataset.key, MAX_KEYS):
-        # Few districts have campuses: elsewhere the message does not mention them.
+        # Few districts have campuses; in other districts the message does not mention them.
         has_campus = any(rows[0].get("campus") for rows in groups.shown)
         key = [name for name in dataset.key if name != "campus" or has_campus]
         titles = "、".join(dataset.columns[name].zh for name in key)
@@ -75,7 +75,7 @@ def duplicate_keys(dataset: Dataset, raw: Any, repeats: Sequence[np.ndarray]) ->
 def conflicting_reports(
     dataset: Dataset, rows: Any, raw: Any, repeats: Sequence[np.ndarray]
 ) -> list[RowWarning]:
-    """Events of one file with the same key that say different things; the same thing said twice counts once."""
+    """Events of one file with the same key that contradict each other; equal reports count once."""
     if not repeats:
         return []
     suspects = rows.take(pa.array(np.concatenate(repeats)))
@@ -93,7 +93,7 @@ def conflicting_reports(
 
 
 def broken_rules(dataset: Dataset, rows: Any, raw: Any) -> list[RowWarning]:
-    """Every rule of the contract that accepted rows break, one warning per rule and content."""
+    """Every rule of the contract that accepted rows break; one warning per rule and content."""
     return [
         warning
         for rule in dataset.rules
@@ -137,10 +137,10 @@ def _warnings(
 def _by_content(
     raw: Any, groups: Sequence[np.ndarray], columns: Iterable[str], limit: int
 ) -> Iterator[tuple[str, _Offenders]]:
-    """Groups of rows, each within one content, by content in the order of first occurrence.
+    """Groups of rows, each group within one content, by content in the order of first occurrence.
 
-    The first `limit` of a content are fetched as text, all contents' together: taking rows from a table costs the
-    same for one as for thousands.
+    The first `limit` groups of a content are fetched as text, those of all contents together: fetching rows from a table costs
+    the same for one row as for thousands.
     """
     if not groups:
         return
@@ -163,7 +163,7 @@ def _key(names: Sequence[str], row: dict[str, Any], blank: str = "") -> str:
 
 
 def _places(rows: Sequence[dict[str, Any]]) -> str:
-    """Where rows stand: 第 2、5 行, with the sheet before it where there is one."""
+    """Where rows are: 第 2、5 行, with the sheet before it if there is one."""
     sheets = [
         (sheet, "、".join(str(row["row_number"]) for row in found))
         for sheet, found in groupby(rows, key=lambda row: row["sheet"])
@@ -172,7 +172,7 @@ def _places(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _row_codes(columns: Sequence[Any]) -> np.ndarray:
-    """One number per row, the same for rows whose values are all the same, blanks included."""
+    """One number per row; rows with equal values, blanks included, get the same number."""
     codes = np.zeros(len(columns[0]), dtype=np.int64)
     count = 1
     for column in columns:

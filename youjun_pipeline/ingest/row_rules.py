@@ -1,6 +1,6 @@
 """Rules between the cells of one row, tested over whole columns.
 
-Belongs here: one vectorised test per kind of rule that a contract can declare. Keep out: which rules there are (the
+Belongs here: one vectorised test for each kind of rule that a contract can declare. Keep out: which rules there are (the
 declarations) and what is said to the district (validate.py).
 """
 
@@ -21,8 +21,8 @@ from youjun_pipeline.contracts.model import AnyGiven, AtMost, Dataset, Known, No
 def rule_breaks(rule: Rule, rows: Any, dataset: Dataset) -> np.ndarray:
     """Positions of the rows of a typed table that break the rule.
 
-    A missing value breaks nothing: of a sum it is skipped, and a bound, a condition or a word that is missing leaves
-    the row untested. Only AnyGiven asks whether something is there.
+    A missing value breaks no rule. A sum skips it; if a bound, a condition or a word is missing, the row is not tested. Only
+    AnyGiven asks whether a value is there.
     """
     broken = BREAKS[type(rule.test)](rule.test, rows, dataset)
     for name, values in rule.when.items():
@@ -33,7 +33,7 @@ def rule_breaks(rule: Rule, rows: Any, dataset: Dataset) -> np.ndarray:
 def _at_most(test: AtMost, rows: Any, dataset: Dataset) -> Any:
     given = [rows[name] for name in test.sum]
     if len(given) > 1:
-        # What is missing is skipped: no summed column may be negative (the loader sees to it), so the rest is a
+        # Missing values are skipped. No summed column may be negative (the loader checks this), so the sum of the others is a
         # lower bound.
         zero = pa.scalar(Decimal(0) if pa.types.is_decimal(given[0].type) else 0)
         given = [pc.fill_null(column, zero) for column in given]

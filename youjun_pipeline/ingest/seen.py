@@ -1,6 +1,6 @@
-"""What the data folder holds, written down before anything of it is read: districts, phases, deliveries and their hashes.
+"""Records what the data folder contains before any of it is read: districts, phases, deliveries and their hashes.
 
-Belongs here: the tables that every run writes anew, and whose hash a file has. Keep out: what is in the files (`store`).
+Belongs here: the tables that every run writes again, and the hashes of files. Keep out: what is in the files (`store`).
 """
 
 from __future__ import annotations
@@ -37,24 +37,24 @@ SEEN_TABLES = {
     "declared_none": "district_code VARCHAR, delivery DATE, dataset VARCHAR, reason VARCHAR",
     "district_failure": "district_code VARCHAR, dataset VARCHAR, rule VARCHAR, message VARCHAR",
     "district_notice": "district_code VARCHAR, message VARCHAR",
-    # Scenarios and prices are no deliveries, but what is made of them stands only as long as they do.
+    # Scenarios and prices are no deliveries, but what was made from them is valid only as long as they exist.
     "planning_file": "district_code VARCHAR, file VARCHAR, content_sha256 VARCHAR",
-    # What tells a file from what it was when it was hashed.
+    # The mark shows whether a file has changed since it was hashed.
     "hashed_file": "path VARCHAR, mark VARCHAR, content_sha256 VARCHAR",
 }
-# A file written to twice between two ticks of the file system's clock has one time for both: one that is so young when it
-# is hashed is hashed again by the next run.
+# A file that is written twice between two ticks of the file system's clock has the same time after both writes. So a file that
+# was this young when it was hashed is hashed again by the next run.
 TICK_NS = 2_000_000_000
-# What a district.toml says.
+# The content of a district.toml.
 IDENTITY_TABLES = ("district", "district_option", "phase")
 
 
 def register(con: duckdb.DuckDBPyConnection, found: Scan, *, verify: bool = False) -> list[Delivered]:
-    """Write down what the data folder holds now, whole; returns every delivered file with its hash.
+    """Record the present content of the data folder, replacing the old record; returns every delivered file with its hash.
 
-    A file whose size, times and inode are as they were has the hash that it had, unless `verify` asks for all to be hashed.
-    A district with a fault in its folder keeps the name, options and phases it had: an unreadable district.toml must not
-    take its last good rows out of the publication.
+    A file with unchanged size, times and inode keeps its hash, unless `verify` asks for all files to be hashed. A district with a
+    fault in its folder keeps its former name, options and phases: an unreadable district.toml must not remove its last good rows
+    from the publication.
     """
     known = con.execute("select path, mark, content_sha256 from raw.hashed_file").fetchall()
     hashed = _Hashed({} if verify else {(path, mark): sha for path, mark, sha in known})
@@ -78,7 +78,7 @@ def register(con: duckdb.DuckDBPyConnection, found: Scan, *, verify: bool = Fals
 
 
 class _Hashed:
-    """Hashes of files by path and mark: those known before, and those of now."""
+    """Hashes of files by path and mark: those of earlier runs, and those of this run."""
 
     def __init__(self, before: dict[tuple[str, str], str]) -> None:
         self.before = before
@@ -95,7 +95,7 @@ class _Hashed:
 
 
 def _delivered(found: Scan, hashed: _Hashed) -> tuple[list[Delivered], list[tuple[object, ...]]]:
-    """Every delivered file with its hash, and a row of `district_failure` for each that cannot be opened."""
+    """Every delivered file with its hash, and a row of `district_failure` for each file that cannot be opened."""
     delivered, unreadable = [], list[tuple[object, ...]]()
     for district in found.districts:
         for file in district.files:
@@ -113,7 +113,7 @@ def _known_districts(con: duckdb.DuckDBPyConnection) -> set[str]:
 
 def _seen_rows(found: Scan, delivered: list[Delivered]) -> dict[str, list[tuple[object, ...]]]:
     """The rows of the `SEEN_TABLES`, by table."""
-    # Two folders of one code are both failures; the tables keep one row per district all the same.
+    # Two folders with the same code are both failures; the tables still have one row per district.
     districts = list({d.code: d for d in found.districts}.values())
     return {
         "dataset": [(d.name, d.title, d.kind, d.empty_means) for d in load_datasets().values()],
@@ -155,7 +155,7 @@ def _seen_rows(found: Scan, delivered: list[Delivered]) -> dict[str, list[tuple[
 
 
 def _plausible_ranges() -> list[tuple[object, ...]]:
-    """What figures per pupil lie between, as the contracts declare it."""
+    """The declared plausible ranges of figures per pupil."""
     return [
         (d.name, c.name, c.zh, c.unit, *(None if bound is None else float(bound) for bound in c.per_student))
         for d in load_datasets().values()
@@ -175,7 +175,7 @@ def _insert_seen(con: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[ob
 
 
 def option_text(value: object) -> str:
-    """An option as the text the catalogue's defaults are written in: true/false, lists joined by commas."""
+    """An option as text in the spelling of the catalogue's defaults: true/false, lists joined by commas."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (list, tuple)):

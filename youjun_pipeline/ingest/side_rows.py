@@ -1,7 +1,8 @@
-"""Rows below a header that are no data: sums, remarks and signatures, numbers of columns, the header again, blanks.
+"""Rows below a header that are not data: sums, remarks and signatures, column numbers, repeated headers, blanks.
 
-Left out are rows that say so themselves, and each is told with its row number; whatever is in doubt stays a row and is
-judged by the contract. What a remark or a signature says is never repeated: names and telephone numbers stand there.
+Rows are left out only if their own content shows that they are not data, and each is reported with its row number. A doubtful row
+stays and is judged by the contract. The text of a remark or a signature is never repeated, because it contains names and
+telephone numbers.
 Belongs here: recognising these rows. Keep out: headers (headers.py) and what becomes of data rows (validate).
 """
 
@@ -19,11 +20,11 @@ from youjun_pipeline.contracts.model import Dataset
 from youjun_pipeline.ingest.formats.book import Body
 from youjun_pipeline.ingest.headers import Header, match_header
 
-# To Arrow; Python's \s knows these blanks already.
+# For Arrow; Python's \s includes these blanks already.
 BLANK = "[\\s\\p{Z}]*"
 
-# A sum, alone in its cell: 合计, 总 计, 小计（人）:. In a column of schools words may come before it: 全区小学合计.
-# In Python and not in Arrow, which takes milliseconds to understand a pattern with Chinese characters, for every small file.
+# A sum, alone in its cell: 合计, 总 计, 小计（人）:. In a column of schools words may come before it: 全区小学合计. It is matched
+# in Python: Arrow needs milliseconds, for every small file, to compile a pattern with Chinese characters.
 _B = r"\s*"
 _SUM = (
     f"(?:[总合小共]{_B}计|总{_B}合{_B}计|汇{_B}总|平{_B}均(?:{_B}[值数])?|(?i:(?:(?:sub|grand){_B}-?)?totals?|sum|average|avg|mean))"
@@ -31,13 +32,14 @@ _SUM = (
 )
 _SUM_CELL = re.compile(f"{_B}{_SUM}{_B}")
 _SUM_OF_SCHOOLS = re.compile(f"{_B}[一-鿿0-9()（）、]{{0,12}}?{_B}{_SUM}{_B}")
-# Every sum has one of these.
+# Every sum contains one of these characters.
 _SUM_SIGNS = ("计", "均", "汇", "total", "sum", "average", "avg", "mean")
 SCHOOL_COLUMNS = ("school_code", "school_name")
-# A letter that claims 53 failing schools in all says so in a row of its own (指标 合计): that row is a finding.
+# A letter that claims 53 failing schools in all says so in a row of its own (指标 合计): that row is a finding, not a sum.
 SUMS_ARE_DATA = ("superior_findings",)
 
-# How remarks and signatures under a table begin. A dataset's own column (填报人, 说明) begins a header row, not a data row.
+# How remarks and signatures under a table begin. If the word is one of the dataset's own columns (填报人, 说明), it begins a
+# header row.
 _REMARK = re.compile(
     f"{_B}[(（\\[【]?{_B}(?:"
     r"(?:附?注|备注|说明|注释|注意|(?:填[表报]|指标|补充|其他)说明|指标解释|(?:数据|资料)来源)"
@@ -47,28 +49,28 @@ _REMARK = re.compile(
     r"\s*(?:[(（][^()（）]{0,12}[)）])?\s*[:：]"
     r"|[※★▲]|[*＊]\s*[一-鿿])"
 )
-# Signs of a sentence or a date, which no code or name has: with one of them, a text below a table is a remark.
+# Characters of a sentence or a date, which no code or name has: a text below a table with one of them is a remark.
 _SENTENCE = re.compile(r"[，。；：:;,]|^\d+[.、]|^\d{4}年|^.{20,}$", re.DOTALL)
-# The row under a header that counts the columns: 甲 乙 1 2 3, or 1 2 3 4, or (1) (2) (3).
+# The row under a header that numbers the columns: 甲 乙 1 2 3, or 1 2 3 4, or (1) (2) (3).
 _COLUMN_NUMBER = re.compile(r"[(（]?(?:[甲乙丙丁戊己庚辛]|[A-Z]|L?\d{1,3}|栏次|列[号次])[)）]?")
 FEWEST_COLUMN_NUMBERS = 3
 _NUMBER = r"^[\s0-9.,%+-]+$"
 _DIGIT = re.compile(r"\d")
-# What a header may say beside its name, and no value does: （2024）, 2024年度, ①.
+# What a header may contain besides its name, and a value never contains: （2024）, 2024年度, ①.
 _BESIDE_A_NAME = re.compile(r"[(（\[【][^()（）\[\]【】]*[)）\]】]|\d{4}(?:学?年度?)?|[①-⑳]|\d+$")
 
 
 class SideRows(NamedTuple):
-    """Indices of rows of one kind; in the notice `reason` follows their numbers."""
+    """Indices of rows of one kind; a notice gives their numbers, then `reason`."""
 
     rows: np.ndarray
     reason: str
 
 
 def side_rows(body: Body, header: Header, dataset: Dataset, filled: np.ndarray) -> list[SideRows]:
-    """The rows that are no data, by kind. No row is in two kinds, and no row is blank in every column that is read.
+    """The rows that are not data, by kind. No row has two kinds, and no such row is blank in every column that is read.
 
-    `filled` says of each column (first axis) and row of the body whether the cell holds something.
+    `filled` says for each column (first axis) and row of the body whether the cell has content.
     """
     used = sorted(header.positions.values())
     taken = np.flatnonzero(~filled[used].any(axis=0))
@@ -89,8 +91,8 @@ def side_rows(body: Body, header: Header, dataset: Dataset, filled: np.ndarray) 
 
 
 def filled_cells(body: Body) -> np.ndarray:
-    """Whether each cell holds something, columns along the first axis."""
-    # As one long column: understanding the pattern takes longer than reading a small file's cells by it.
+    """Whether each cell has content; columns are along the first axis."""
+    # The columns are joined to one: compiling the pattern takes longer than applying it to a small file's cells.
     chunks = [chunk for column in body.columns for chunk in column.chunks]
     cells = pa.chunked_array(chunks, pa.large_string())
     blank = pc.fill_null(pc.match_substring_regex(cells, f"^{BLANK}$"), True).to_numpy()
@@ -98,8 +100,8 @@ def filled_cells(body: Body) -> np.ndarray:
 
 
 def _sums_among(cells: pa.ChunkedArray, pattern: re.Pattern[str]) -> np.ndarray:
-    """Indices of the cells that are a sum; few are looked at, those with a sign of one."""
-    # In small letters once: Arrow ignores case by patterns, which take five times as long.
+    """Indices of the cells that are a sum; only the few cells with a character of a sum are matched."""
+    # Lower case once: Arrow ignores case only through patterns, which take five times as long.
     small = pc.fill_null(pc.ascii_lower(cells), "")
     likely = [pc.match_substring(small, sign).to_numpy() for sign in _SUM_SIGNS]
     rows = np.flatnonzero(np.logical_or.reduce(likely))
@@ -114,7 +116,7 @@ def _cell(body: Body, position: int, row: int) -> str:
 
 
 def _repeated_headers(body: Body, header: Header, dataset: Dataset) -> np.ndarray:
-    """Rows that hold the header again: in the other language, or where tables were pasted one below another."""
+    """Rows that repeat the header: in the other language, or because tables were pasted one below another."""
     name, position = min(header.positions.items(), key=lambda item: item[1])
     column = dataset.columns[name]
     words = pa.array([header.texts[name], name, column.zh, *column.aliases], pa.large_string())
@@ -130,13 +132,13 @@ def _repeated_headers(body: Body, header: Header, dataset: Dataset) -> np.ndarra
 
 
 def other_headers(body: Body, header: Header, dataset: Dataset, filled: np.ndarray) -> list[int]:
-    """Numbers of rows that are a header of another table: its names stand in other columns than those of the first.
+    """Numbers of rows that are the header of another table: their names are in other columns than those of the first header.
 
-    What stands below such a row would be read by the wrong names.
+    The rows below such a header would be read under the wrong names.
     """
     key = [header.positions[name] for name in dataset.required_key if name in header.positions]
     rows = np.flatnonzero(filled.sum(axis=0) > 1)
-    # No name of a column is a number; where codes stand, nothing is left to look at.
+    # Numbers are never column names; in columns of codes no candidate remains.
     for position in dict.fromkeys((*key, *sorted(header.positions.values()))):
         cells = body.columns[position].take(pa.array(rows))
         rows = rows[~pc.fill_null(pc.match_substring_regex(cells, _NUMBER), False).to_numpy()]
@@ -146,7 +148,7 @@ def other_headers(body: Body, header: Header, dataset: Dataset, filled: np.ndarr
     places = {position: name for name, position in header.positions.items()}
     found = []
     for row, cells in zip(rows.tolist(), zip(*texts, strict=True), strict=True):
-        # With a colon it is a signature (填报人：), with digits a value.
+        # With a colon the text is a signature (填报人：), with digits a value.
         named = {
             p: name
             for p, text in enumerate(cells)
@@ -167,12 +169,12 @@ def other_headers(body: Body, header: Header, dataset: Dataset, filled: np.ndarr
 
 
 def _named(text: str, dataset: Dataset) -> str | None:
-    """The column that a cell names, with whatever a header may say beside the name."""
+    """The column that a cell names, ignoring what a header may contain besides the name."""
     return match_header(text, dataset)[0] or match_header(_BESIDE_A_NAME.sub("", text), dataset)[0]
 
 
 def _column_numbers(body: Body, used: list[int], filled: np.ndarray) -> np.ndarray:
-    """The first row that is not blank, if it counts the columns."""
+    """The first row that is not blank, if it numbers the columns."""
     rows = np.flatnonzero(filled[used].any(axis=0))[:1]
     cells = [text for p in used if len(rows) and (text := _cell(body, p, int(rows[0])))]
     return rows if counts_columns(cells, len(body.columns)) else rows[:0]
@@ -191,7 +193,7 @@ def counts_columns(cells: list[str], width: int) -> bool:
 
 
 def _sums(body: Body, header: Header, dataset: Dataset, filled: np.ndarray) -> np.ndarray:
-    """Rows that add up others: by a word in the key or the school, or by one in any cell where the key is blank."""
+    """Rows that add up other rows: with a sum in the key or the school, or, if the key is blank, in any cell."""
     found = np.empty(0, dtype=np.int64)
     if dataset.name in SUMS_ARE_DATA:
         return found
@@ -216,9 +218,9 @@ def _sums(body: Body, header: Header, dataset: Dataset, filled: np.ndarray) -> n
 def _remarks(
     body: Body, header: Header, dataset: Dataset, filled: np.ndarray, taken: np.ndarray
 ) -> np.ndarray:
-    """Rows that begin as a remark or a signature, and single texts in the first column below the last row of data.
+    """Rows that begin like a remark or a signature, and single texts in the first column below the last row of data.
 
-    `taken` are rows known to be no data already.
+    `taken` are rows already known not to be data.
     """
     name, first = min(header.positions.items(), key=lambda item: item[1])
     per_row = filled.sum(axis=0)
@@ -227,7 +229,7 @@ def _remarks(
     found = np.zeros(len(per_row), dtype=bool)
     likely = np.flatnonzero((per_row == 1) | ~is_keyed)
     for position in range(first + 1):
-        # The first filled cell must be the one that begins so.
+        # Only the first filled cell may begin like a remark.
         rows = likely[filled[position, likely] & ~filled[:position, likely].any(axis=0)]
         texts = body.columns[position].take(pa.array(rows)).to_pylist()
         found[rows] = [_REMARK.match(text) is not None for text in texts]

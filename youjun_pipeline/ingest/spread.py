@@ -1,6 +1,6 @@
-"""Headers of several rows: which text stands over which columns.
+"""Headers of several rows: which text applies to which columns.
 
-One rule for the datasets' own headers and for the official forms. Belongs here: that rule. Keep out: what a header means.
+The datasets' own headers and the official forms follow the same rule. Belongs here: that rule. Keep out: what a header means.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from youjun_pipeline.ingest.formats.book import Span
 def owners(
     rows: Sequence[Sequence[str]], top: int = 0, merged: Sequence[Span] = ()
 ) -> list[list[int | None]]:
-    """For each cell of some header rows the column whose text stands over it, None where none does.
+    """For each cell of some header rows the column whose text applies to it, None if there is no such text.
 
-    A text stands over the columns that it is merged over. Where nothing in its row is merged (.csv has no merging, and many
-    programs only leave blanks), it stands over the blanks to its right as long as nothing above parts them. `top` is the
-    index of the first of the rows in the sheet that `merged` tells of.
+    A text applies to the columns over which it is merged. If nothing in its row is merged (.csv has no merging, and many programs
+    only leave blanks), it applies to the blanks to its right, as far as no text above separates them. `top` is the index of the
+    first of these rows in the sheet that `merged` describes.
     """
     width = max((len(row) for row in rows), default=0)
     found: list[list[int | None]] = []

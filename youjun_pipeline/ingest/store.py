@@ -1,8 +1,8 @@
-"""Delivered files into the warehouse: what was read as text (raw), what passed (accepted).
+"""Puts delivered files into the warehouse: text as read (raw), and checked rows (accepted).
 
-Content is known by its hash, its dataset and the version of the reader: a known file is not read again, however often
-it is delivered. Keep out: which files there are (`seen`), how a file is read (`files`), how cells are judged (`validate`),
-what rows mean (the models).
+Content is identified by its hash, its dataset and the version of the reader: known content is not read again, however often it is
+delivered. Keep out: which files there are (`seen`), how a file is read (`files`), how cells are judged (`validate`), what rows
+mean (the models).
 """
 
 from __future__ import annotations
@@ -49,16 +49,16 @@ CONTENT_TABLES = {
     "rule_result": "content_sha256 VARCHAR, dataset VARCHAR, rule VARCHAR, severity VARCHAR, failed_rows BIGINT, "
     "message VARCHAR",
     "notice": "content_sha256 VARCHAR, dataset VARCHAR, message VARCHAR",
-    # Contents that say nothing (`bare`).
+    # Contents that report nothing (`bare`).
     "bare_content": "content_sha256 VARCHAR, dataset VARCHAR, reason VARCHAR, rows_seen BIGINT",
 }
-# How many bytes of text one of a packed file may stand for.
+# How many bytes of text are assumed for one byte of a packed file.
 PACKED = 10
 
 
 @dataclass(frozen=True)
 class Ingested:
-    """What became of one dataset's new contents; all counts are rows but `files`."""
+    """The result for one dataset's new contents; all counts are rows, except `files`."""
 
     dataset: str
     files: int
@@ -68,7 +68,7 @@ class Ingested:
     failures: int
 
     def and_also(self, more: Ingested) -> Ingested:
-        """Both together."""
+        """The sum of both results."""
         return Ingested(
             self.dataset,
             self.files + more.files,
@@ -80,9 +80,9 @@ class Ingested:
 
 
 def ensure_raw(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the raw and accepted tables; a dataset whose contract changed starts empty and is read anew.
+    """Create the raw and accepted tables; a dataset with a changed contract starts empty and is read again.
 
-    All or nothing: contents forgotten whose rows are still there would be read a second time beside them.
+    This happens as a whole or not at all: if contents were forgotten while their rows remained, they would be read a second time.
     """
     with transaction(con):
         _ensure_raw(con)
@@ -92,7 +92,7 @@ def _ensure_raw(con: duckdb.DuckDBPyConnection) -> None:
     for name, columns in {**CONTENT_TABLES, **SEEN_TABLES}.items():
         con.execute(f"create table if not exists raw.{name} ({columns})")
         if name in SEEN_TABLES and _columns(con, name) != [c.split()[0] for c in columns.split(", ")]:
-            # of an older version; it is written anew by every run
+            # left by an older version; every run writes this table again
             con.execute(f"create or replace table raw.{name} ({columns})")
     for dataset in load_datasets().values():
         version = reader_version(dataset)
@@ -117,7 +117,7 @@ def _columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
 
 
 def reader_version(dataset: Dataset) -> str:
-    """Changes with the reader and with the contract, so that neither leaves rows behind that it would read otherwise."""
+    """Changes with the reader and with the contract, so that no rows remain that would now be read differently."""
     return f"{READER_VERSION}-{hashlib.sha256(repr(dataset).encode()).hexdigest()[:12]}"
 
 
@@ -127,10 +127,10 @@ def ingest(
     report: Callable[[str], None] = lambda _: None,
     read: Callable[[Path, Dataset], ReadResult] = read_file,
 ) -> list[Ingested]:
-    """Read every content not read before and store it; returns a line per dataset.
+    """Read all new content and store it; returns a line per dataset.
 
-    A slice of a dataset's contents is one transaction, so that memory has a bound however many there are. Small plain files
-    are read together, unless `read` stands in for `read_file`, for whoever wants to see what is read.
+    A slice of a dataset's contents is one transaction, so memory stays limited for any number of contents. Small plain files are
+    read together, unless the caller replaces `read_file` by its own `read` to observe the reading.
     """
     delivered = list(delivered)
     statistics = read_statistics_files(con, delivered, report)
@@ -156,7 +156,7 @@ def ingest(
 
 
 def _slices(files: dict[str, DeliveredFile]) -> list[dict[str, DeliveredFile]]:
-    """The files in slices that are read and stored at once; workbooks and Parquet files are packed."""
+    """The files in slices that are read and stored together; workbooks and Parquet files count with their unpacked size."""
     slices: list[dict[str, DeliveredFile]] = []
     size = 0
     for sha, file in files.items():
@@ -172,7 +172,7 @@ def _slices(files: dict[str, DeliveredFile]) -> list[dict[str, DeliveredFile]]:
 
 
 class _Read(NamedTuple):
-    """What was read of a slice: its contents, rows as text, why some are unusable; rows for three tables of raw."""
+    """What was read of a slice: its contents, rows as text, why some contents are unusable; rows for three tables of raw."""
 
     contents: list[str]
     text: pd.DataFrame
@@ -247,7 +247,7 @@ def _ingest_slice(
     )
     place = ["content_sha256", "sheet", "row_number"]
     with transaction(con):
-        # By Arrow, which hands text over in half the time that a frame takes.
+        # Through Arrow, which takes half the time of a frame to pass text on.
         read_text = pa.Table.from_pandas(text[[*place, *dataset.columns]], preserve_index=False)  # noqa: F841
         con.execute(f"insert into raw.{dataset.name} by name select * from read_text")
         con.execute(f"insert into accepted.{dataset.name} by name select * from accepted")
@@ -267,15 +267,15 @@ def _ingest_slice(
 def _without_bare(
     dataset: Dataset, read: dict[str, ReadResult]
 ) -> tuple[dict[str, ReadResult], Sequence[tuple[object, ...]]]:
-    """What is left of each content, and a row of `bare_content` for those that say nothing."""
+    """What is left of each content, and a row of `bare_content` for contents that report nothing."""
     left = {sha: without_bare_rows(dataset, result) for sha, result in read.items()}
     bare = [(sha, dataset.name, why, len(read[sha].frame)) for sha, (_, why) in left.items() if why]
     return {sha: result for sha, (result, _) in left.items()}, bare
 
 
 def _without_refused(text: pd.DataFrame, failures: dict[str, Failure]) -> pd.DataFrame:
-    """The rows without those of contents that were refused as a whole later: like an unreadable file, such a content
-    keeps no row.
+    """The rows without those of contents that were later refused as a whole: like an unreadable file, such a content keeps no
+    rows.
     """
     refused = [sha for sha, failure in failures.items() if failure.rule == "file_unreadable"]
     return text[~text["content_sha256"].isin(refused)] if refused else text
@@ -301,7 +301,7 @@ def _contents(
     frame["reader_version"] = reader_version(dataset)
     frame["rows_read"] = frame["content_sha256"].map(rows_read.value_counts()).fillna(0).astype(int)
     frame["rows_rejected"] = frame["content_sha256"].map(rejected).fillna(0).astype(int)
-    # counted, not subtracted: the check that rows reconcile must be able to fail
+    # Counted, not subtracted: otherwise the check that rows reconcile could never fail.
     frame["rows_accepted"] = frame["content_sha256"].map(accepted.value_counts()).fillna(0).astype(int)
     frame["failure_rule"] = [failures.get(sha, (None, None))[0] for sha in files]
     frame["failure_message"] = [failures.get(sha, (None, None))[1] for sha in files]

@@ -1,7 +1,6 @@
-"""Everything a file holds as text, cell by cell where it stands, for whoever shows the file to people.
+"""The whole content of a file as text, each cell in its place, for code that shows the file to people.
 
-Belongs here: that. Keep out: headers, contracts and what counts as data (file_rows.py); nothing is left out here but what no
-row and column can be given to.
+Keep out: headers, contracts and what counts as data (file_rows.py). Nothing is left out here except what has no row and column.
 """
 
 from __future__ import annotations
@@ -20,19 +19,19 @@ from youjun_pipeline.ingest.headers import score
 
 @dataclass(frozen=True)
 class SheetText:
-    """One sheet: its name ("" for files without sheets) and its rows under the numbers that messages give them."""
+    """One sheet: its name ("" for files without sheets) and its rows by the row numbers that messages use."""
 
     name: str
     rows: dict[int, list[str]]
 
 
 def sheet_texts(path: Path, dataset: Dataset) -> list[SheetText]:
-    """Every sheet of a file that can be opened at all.
+    """Every sheet of a file that can be opened.
 
-    A text table is cut into cells also where it cannot be read as data, so that the places of its faults can be shown.
+    A text table is split into cells even if it cannot be read as data, so that the places of its faults can be shown.
 
     Raises:
-        Unreadable, OSError: for a file that cannot be opened.
+        Unreadable, OSError: if the file cannot be opened.
     """
     data = read_bytes(path)
     if kind_of(data) == "csv":
@@ -46,7 +45,7 @@ def _rows(sheet: Sheet) -> dict[int, list[str]]:
 
 
 def _records(text: str, dataset: Dataset) -> dict[int, list[str]]:
-    """Records under the lines they begin on, by the delimiter that gives the best header."""
+    """Records by the line on which they begin, split by the delimiter that gives the best header."""
     check_characters("文件", len(text))
     heads = {d: records(text, d, HEAD_ROWS, strict=False)[0] for d in DELIMITERS}
     best = max(heads, key=lambda d: (score(heads[d], dataset), max(map(len, heads[d]), default=0)))

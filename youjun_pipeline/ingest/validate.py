@@ -1,12 +1,12 @@
-"""A dataset's contract, applied to the rows of all its new files at once.
+"""Applies a dataset's contract to the rows of all its new files at once.
 
-Parse the cells, check ranges and required columns with one pandera schema, then keys and the rules between cells. What
-can't be kept is told, cell by cell: a row falls only with its key, any other bad cell loses its value alone, and rows
-accepted plus rows rejected are the rows that came in. Belongs here: the way from text rows to accepted rows,
+Cells are parsed, ranges and required columns are checked with one pandera schema, then keys and the rules between cells are
+checked. Every cell that cannot be kept is reported: a bad key cell rejects its row, any other bad cell loses only its value.
+Accepted rows plus rejected rows are always the rows that came in. Belongs here: the way from text rows to accepted rows,
 rejections, failures and warnings. Keep out: reading files, and checks that need a second dataset.
 
-Checked once on the concatenated frame and not file by file: pandera takes milliseconds for a small frame, and a
-country's files are thousands of small frames.
+The check runs once on the concatenated frame and not on each file: pandera takes milliseconds for a small frame, and a country's
+files are thousands of small frames.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from youjun_pipeline.ingest.row_checks import (
 
 BLANK_REQUIRED = "blank_required"
 FILE_UNREADABLE = "file_unreadable"
-# Each rejection is told with place, value and reason, 600 bytes and 50 µs on the way: two million of them, which fit into
-# 4 MB of text, took 1.2 GB and minutes (measured 2026-11). A county's largest table has some 30 000 cells in all.
+# Each rejection is reported with place, value and reason, which takes 600 bytes and 50 µs on the way: two million of them, which
+# fit into 4 MB of text, took 1.2 GB and minutes (measured 2026-11). A county's largest table has some 30 000 cells in all.
 MAX_REJECTIONS = 100_000
 
 REJECTION_COLUMNS = {
@@ -56,13 +56,13 @@ REJECTION_COLUMNS = {
 
 @dataclass(frozen=True)
 class Validated:
-    """What became of the rows of one dataset.
+    """The result for the rows of one dataset.
 
-    `accepted`: content_sha256, sheet, row_number and every contract column, typed (cells.ARROW_TYPES); the rows of a
-    content with a failure are in it too. `rejections`: one row per bad cell, columns as raw.rejection; a row with two bad key
-    cells is one rejected row told twice. `hidden`: one row per rejected row, columns as raw.hidden_row, with what can be
-    read of its key. `failures`: contents that are unusable as a whole. `warnings`: broken rules per content; a rule's
-    severity `blocking` is given on, not acted upon.
+    `accepted`: content_sha256, sheet, row_number and every contract column, typed (cells.ARROW_TYPES); it includes the rows of a
+    content with a failure. `rejections`: one row per bad cell, columns as raw.rejection; a row with two bad key cells is one
+    rejected row with two rejections. `hidden`: one row per rejected row, columns as raw.hidden_row, with the readable parts of
+    its key. `failures`: contents that are unusable as a whole. `warnings`: broken rules per content; a rule's severity `blocking`
+    is only passed on here.
     """
 
     accepted: Any
@@ -74,7 +74,7 @@ class Validated:
 
 @dataclass(frozen=True)
 class _Faults:
-    """Bad cells of one column: where, which kind, what to tell; three arrays of one length."""
+    """Bad cells of one column: position, kind of fault, message; three arrays of equal length."""
 
     column: str
     positions: np.ndarray
@@ -85,9 +85,9 @@ class _Faults:
 def validate(dataset: Dataset, text: pd.DataFrame) -> Validated:
     """Apply the contract to rows as read: content_sha256, sheet, row_number and every contract column as text.
 
-    Where that fails for a reason that nobody foresaw, the contents are tried one by one, and only those fail that do alone.
+    If this fails for an unforeseen reason, the contents are tried one by one, and only contents that fail alone become failures.
 
-    Raises ValueError, naming both sides, if the frame lacks a column of the contract: the reader owes them all.
+    Raises ValueError if the frame lacks a column of the contract (the message names both sides): the reader must give them all.
     """
     raw = _arrow(dataset, text)
     try:
@@ -152,7 +152,7 @@ def _validated(dataset: Dataset, text: pd.DataFrame, raw: Any) -> Validated:
 
 
 def _crowded(dataset: Dataset, raw: Any, typed: dict[str, Any], faults: list[_Faults]) -> dict[str, Failure]:
-    """Contents with more bad or missing cells than anybody would go through, each of which would have to be told."""
+    """Contents with so many bad or missing cells that nobody would go through the reports."""
     if not raw.num_rows:
         return {}
     contents = raw["content_sha256"].combine_chunks().dictionary_encode()
@@ -192,8 +192,8 @@ def _arrow(dataset: Dataset, text: pd.DataFrame) -> Any:
 def row_schema(dataset: Dataset) -> Any:
     """The pandera schema of a dataset's typed rows: types, required columns, ranges.
 
-    Types are checked and not coerced: parsing has set them, another one is a fault of the program. Coded values are
-    not checked again: what is not declared has no stored value to become.
+    Types are checked and not converted: parsing has set them, so another type is a fault of the program. Coded values are not
+    checked again, because parsing stores only declared values.
     """
     import pandera.pandas as pandera
 
@@ -216,7 +216,7 @@ def _bound(column: Column, bound: Any) -> Any:
 
 
 def _row_faults(dataset: Dataset, raw: Any, typed: Any, known: list[_Faults]) -> list[_Faults]:
-    """Cells that were read and still break the contract, by pandera; a cell already known to be bad is not told twice."""
+    """Cells that were read but break the contract, found by pandera; a cell already known as bad is not reported twice."""
     import pandera.errors
 
     frame = typed.to_pandas(types_mapper=pd.ArrowDtype)
@@ -243,7 +243,7 @@ def _row_faults(dataset: Dataset, raw: Any, typed: Any, known: list[_Faults]) ->
 
 
 def _each_distinct(raw: Any, positions: np.ndarray, make: Callable[[str | None], str]) -> np.ndarray:
-    """`make` of the text at each position, called once per distinct text."""
+    """`make` applied to the text at each position; it is called once per distinct text."""
     encoded = flat(raw).take(pa.array(positions)).dictionary_encode("encode")
     made = np.array([make(text) for text in encoded.dictionary.to_pylist()], dtype=object)
     return made[encoded.indices.to_numpy()]
@@ -266,13 +266,13 @@ def _without(values: Any, positions: np.ndarray) -> Any:
 
 
 def _hidden(dataset: Dataset, typed: Any, positions: np.ndarray) -> pd.DataFrame:
-    """What can be read of the keys of the rejected rows; null for what cannot, and for what the dataset does not have."""
+    """The readable parts of the rejected rows' keys; null for unreadable parts and for keys that the dataset lacks."""
     at = pa.array(positions)
     columns = {name: typed[name].take(at) for name in ROW_COLUMNS} | {
         told: typed[dataset.hides[told]].take(at) if told in dataset.hides else pa.nulls(len(positions))
         for told in HIDDEN_COLUMNS
     }
-    # As objects, because a missing year would turn the others into floating-point numbers.
+    # Objects, because a missing year would turn the other years into floating-point numbers.
     frame = pd.DataFrame({name: column.to_pylist() for name, column in columns.items()}, dtype=object)
     return frame.assign(dataset=dataset.name)
 
@@ -295,7 +295,7 @@ def _rejections(dataset: Dataset, typed: Any, raw: Any, faults: list[_Faults]) -
             if "school_code" in order
             else np.full(size, None),
         }
-        # As objects, because a column of strings would turn a missing one into NaN.
+        # Objects, because a column of strings would turn a missing string into NaN.
         parts.append(pd.DataFrame(part, columns=list(REJECTION_COLUMNS), dtype=object))
     positions = np.concatenate([fault.positions for fault in faults])
     columns = np.concatenate([np.full(len(fault.positions), order[fault.column]) for fault in faults])
