@@ -1,5 +1,5 @@
-"""Bytes to cells as they are shown: workbooks, text tables, Parquet files, archives, and all guards against what costs too much.
+"""From bytes to cells as they are shown: workbooks, text tables, Parquet files, archives, and all limits on the cost of reading.
 
-Belongs here: everything about a file that is the same whatever it is about. Keep out: datasets, forms, headers and what a
-cell means; nothing here knows a contract.
+Belongs here: everything about a file that does not depend on its subject. Keep out: datasets, forms, headers and the meaning of
+cells; nothing here knows a contract.
 """

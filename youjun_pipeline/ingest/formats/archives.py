@@ -1,7 +1,7 @@
 """Archives (.zip) of workbooks: their members, with limits against bombs.
 
-Archives are read in memory, member by member, and nothing is ever written to disk. Belongs here: which members there are, and
-why one or all are refused. Keep out: the workbooks themselves.
+Archives are read in memory, member by member; nothing is written to disk. Belongs here: which members there are, and why one
+member or all are refused. Keep out: the workbooks themselves.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from youjun_pipeline.ingest.formats.parts import DAMAGE, check_count, unpacked
 
 WORKBOOKS = (".xlsx", ".xls")
 
-# A province's archive of 2 000 workbooks has 60 MB, one workbook 30 KB, and 300 KB unpacked; a city's wide export of 1 000
-# schools and 400 columns some 20 MB unpacked (generated ones, measured 2026-11). The limits leave a factor of ten or more.
+# A province's archive of 2 000 workbooks has 60 MB; one workbook has 30 KB, and 300 KB unpacked. A city's wide export of 1 000
+# schools and 400 columns has some 20 MB unpacked (generated files, measured 2026-11). The limits allow ten times as much or more.
 MAX_MEMBERS, MAX_LISTED = 20_000, 300_000
 MAX_UNPACKED_BYTES = 2048 * MB
-# Above MB bytes unpacked. XML of repeated cells shrinks to a fortieth, a bomb to a thousandth.
+# This ratio is checked above MB bytes unpacked. XML of repeated cells shrinks to a fortieth, a bomb to a thousandth.
 MAX_RATIO = 200
 
 
 class Member(NamedTuple):
-    """One workbook: `name` is its path inside the archive, "" for a file of its own."""
+    """One workbook: `name` is its path inside the archive, "" if it was not in an archive."""
 
     name: str
     data: bytes
@@ -43,22 +43,22 @@ class Refused(NamedTuple):
 
 
 class PassedOver(NamedTuple):
-    """Members of an archive that are no workbooks."""
+    """Members of an archive that are not workbooks."""
 
     names: list[str]
 
 
 def open_archive(data: bytes, name: str) -> Iterator[Member | Refused | PassedOver]:
-    """The workbooks of one delivered file, itself or the members of an archive.
+    """The workbooks of one delivered file: the file itself, or the members of an archive.
 
     Raises:
-        Unreadable: for an archive that is refused as a whole: damaged, too large, with a password, or with names that
+        Unreadable: if an archive is refused as a whole: damaged, too large, with a password, or with names that
             lead out of it.
     """
     if PurePosixPath(name).suffix.casefold() != ".zip":
         yield Member("", data)
         return
-    # A stored workbook brings its own parts along.
+    # A workbook that is stored uncompressed adds its own parts to the count.
     check_count(data, MAX_LISTED)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -72,7 +72,7 @@ def open_archive(data: bytes, name: str) -> Iterator[Member | Refused | PassedOv
                     yield Refused(member, str(_packing()))
                     continue
                 try:
-                    # Not by zipfile, which unpacks all there is before it counts.
+                    # zipfile is not used here: it unpacks everything before it counts.
                     yield Member(member, unpacked(data, info))
                 except Unreadable as error:
                     yield Refused(member, str(error))
@@ -85,7 +85,7 @@ def _packing() -> Unreadable:
 
 
 def member_name(info: zipfile.ZipInfo) -> str:
-    """A member's path; Chinese Windows writes GB18030 without saying so, which Python takes for code page 437."""
+    """A member's path; Chinese Windows writes GB18030 without marking it, and Python reads it as code page 437."""
     name = info.filename
     if not info.flag_bits & 0x800:
         with contextlib.suppress(UnicodeEncodeError, UnicodeDecodeError):
@@ -94,7 +94,7 @@ def member_name(info: zipfile.ZipInfo) -> str:
 
 
 def _safe_members(archive: zipfile.ZipFile, size: int) -> list[zipfile.ZipInfo]:
-    """The workbooks in an archive. Directories, system files and other documents are passed over."""
+    """The workbooks in an archive. Directories, system files and other documents are skipped."""
     infos = archive.infolist()
     unpacked, packed = sum(i.file_size for i in infos), sum(i.compress_size for i in infos)
     if len(infos) > MAX_MEMBERS:

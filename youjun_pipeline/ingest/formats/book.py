@@ -1,7 +1,7 @@
-"""What every format is reduced to: a book of sheets, each with its cells as they are shown.
+"""The common result of all formats: a book of sheets, each with its cells as they are shown.
 
 Belongs here: the common shapes, how values become text, and the reasons why a file cannot be read. Keep out: the formats
-themselves, and what is looked for in a sheet.
+themselves, and the search for headers or data in a sheet.
 """
 
 from __future__ import annotations
@@ -22,33 +22,33 @@ from youjun_pipeline.ingest.formats import limits
 from youjun_pipeline.ingest.formats.limits import Unreadable as Unreadable
 from youjun_pipeline.ingest.formats.number_formats import NumberFormat
 
-# Rows in which a header is looked for: official forms have up to 8 rows above it, and 30 leaves room for a preamble.
+# The rows in which a header is looked for: official forms have up to 8 rows above it, and 30 leaves room for a preamble.
 HEAD_ROWS = 30
 
 SAVE_AS = "请用 Excel 或 WPS 打开后另存为 .xlsx 再交付"
 SEND_AGAIN = "请核对原文件能否正常打开，然后重新导出、重新交付"
 
-# What is put for a formula that was never calculated.
+# The text for a formula that was never calculated.
 UNCALCULATED = "#公式没有结果"
-# How a cell begins that holds bytes and no text.
+# The start of a cell that contains bytes and not text.
 BYTES = "#二进制内容"
 
 # Position of a column -> whether a month alone may stand for a date in it.
 Wanted = Mapping[int, bool]
 # Merged cells: first row, first column, last row, last column; rows 1-based, columns 0-based.
 Span = tuple[int, int, int, int]
-# (row, column), both 0-based -> the error that a cell shows, or a number format that changes what it shows.
+# (row, column), both 0-based -> the error that a cell shows, or a number format that changes what the cell shows.
 Marks = dict[tuple[int, int], str | NumberFormat]
 
 _INVISIBLE = re.compile(f"[{INVISIBLE}]")
 INVISIBLE_CHARACTERS = frozenset(INVISIBLE)
-# How a workbook writes characters that XML does not take (ECMA-376 part 1, 22.9.2.19); programs hand them on as they are.
+# How a workbook writes characters that XML does not allow (ECMA-376 part 1, 22.9.2.19); programs pass them on unchanged.
 ESCAPE_SIGN = "_x"
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 
 
 def damaged(what: str = "文件") -> Unreadable:
-    """The error for a file that ends early or holds nonsense."""
+    """The error for a file that ends early or has invalid content."""
     return Unreadable(f"{what}不完整或已损坏（可能没有传完）", SEND_AGAIN)
 
 
@@ -58,9 +58,9 @@ def protected() -> Unreadable:
 
 
 def check_size(sheet: str, rows: int, columns: int) -> None:
-    """Raise Unreadable for a sheet that is too large to be one.
+    """Raise Unreadable if a sheet is too large to be a real one.
 
-    A stray cell in Excel's last row or column makes a sheet of billions of cells, which the workbook reader puts into memory.
+    A stray cell in Excel's last row or column makes a sheet of billions of cells, and the workbook reader allocates all of them.
     """
     if rows * columns > limits.MAX_CELLS:
         raise Unreadable(
@@ -81,9 +81,9 @@ class Body(NamedTuple):
 class Content:
     """The cells of one sheet.
 
-    `first` gives the text of the first rows and `numbers` are their row numbers. `body(index, wanted)` gives what stands below
-    head row `index`; columns that are not `wanted` may be left blank (None: all are). `rows` gives all cells as text.
-    `hidden_rows` and `struck_rows` are numbers of rows that are hidden or have a cell struck through, `hidden_columns`
+    `first` gives the text of the first rows and `numbers` are their row numbers. `body(index, wanted)` gives the rows below
+    header row `index`; columns that are not `wanted` may be left blank (None: all columns are wanted). `rows` gives all cells as
+    text. `hidden_rows` and `struck_rows` are numbers of rows that are hidden or have a cell struck through; `hidden_columns` are
     positions.
     """
 
@@ -99,7 +99,7 @@ class Content:
 
 @dataclass
 class Sheet:
-    """One table of a file, read when it is first looked at; Unreadable may be raised then."""
+    """One table of a file. It is read at first use, which may raise Unreadable."""
 
     name: str
     load: Callable[[], Content]
@@ -133,7 +133,7 @@ class Sheet:
 
 @dataclass
 class Book:
-    """A file that could be opened: which kind it is, its sheets, and what the district should hear of it."""
+    """A file that could be opened: its kind, its sheets, and what the district should know about it."""
 
     kind: str
     sheets: list[Sheet]
@@ -145,10 +145,10 @@ def text_column(values: Sequence[str | None]) -> pa.ChunkedArray:
     return pa.chunked_array([pa.array(values, pa.large_string())])
 
 
-# The same labels stand in every workbook of a form.
+# Cached, because the same labels are in every workbook of a form.
 @lru_cache(maxsize=50_000)
 def visible(text: str) -> str:
-    """A text without the characters that nobody sees."""
+    """A text without its invisible characters."""
     if ESCAPE_SIGN in text:
         text = _ESCAPED.sub(_unescaped, text)
     if text.isascii() and text.isprintable():
@@ -157,15 +157,15 @@ def visible(text: str) -> str:
 
 
 def _unescaped(found: re.Match[str]) -> str:
-    """An escaped character that nobody sees; any other stays as it is written."""
+    """An escaped character, unescaped if it is invisible; any other stays as written."""
     character = chr(int(found[1], 16))
     return character if character in INVISIBLE_CHARACTERS or character.isspace() else found[0]
 
 
 def visible_columns(columns: list[pa.ChunkedArray]) -> list[pa.ChunkedArray]:
-    """Columns of text without the characters that nobody sees; what is empty then is null."""
+    """Columns of text without invisible characters; a text that becomes empty is null."""
     chunks = [chunk for column in columns for chunk in column.chunks]
-    # As one long column: understanding the pattern takes longer than searching a small file's cells.
+    # The columns are joined to one: compiling the pattern takes longer than searching a small file's cells.
     cells = pa.chunked_array(chunks, pa.large_string())
     if pc.any(pc.match_substring(cells, ESCAPE_SIGN)).as_py():
         return [text_column([text and (visible(text) or None) for text in c.to_pylist()]) for c in columns]
@@ -216,12 +216,12 @@ _TEXT: dict[type, Callable[[Any], str]] = {
 
 
 def cell_text(value: Any) -> str:
-    """A cell as text: 12.0 as 12, other numbers as short as they read back the same, dates ISO, flags 是/否."""
+    """A cell as text: 12.0 as 12, other numbers in the shortest form that reads back the same, dates ISO, flags 是/否."""
     return _TEXT[type(value)](value)
 
 
 def marked_text(value: Any, mark: str | NumberFormat, month: bool) -> str:
-    """A cell as it is shown under a mark."""
+    """A cell with a mark, as it is shown."""
     if isinstance(mark, str):
         return mark
     shown = mark.shown(value, month)

@@ -1,7 +1,7 @@
 """Text tables (.csv): encoding, delimiter, records.
 
-Belongs here: what a text file needs before it is a sheet. Keep out: headers and contracts; which delimiter gives the best
-header is asked of the caller.
+Belongs here: everything that turns a text file into a sheet. Keep out: headers and contracts; the caller says which delimiter
+gives the best header.
 """
 
 from __future__ import annotations
@@ -36,30 +36,30 @@ from youjun_pipeline.ingest.formats.limits import MAX_COLUMNS, SMALLER, check_ce
 from youjun_pipeline.vocabulary import shortened
 
 DELIMITERS = (",", "\t", ";")
-# From here on Arrow's reader pays (measured 2026-11: 200 000 rows × 15 columns in 0.1 s against 1.5 s); below it, its
-# start costs more than it saves.
+# From this size on Arrow's reader is faster (measured 2026-11: 200 000 rows × 15 columns in 0.1 s against 1.5 s); below this size
+# its start costs more than it saves.
 FAST_FROM_CHARACTERS = 200_000
 SAVE_UTF8 = "请另存为“CSV UTF-8（逗号分隔）”后重新交付"
 
 
-# A character of two bytes: in GBK's plain part, GB2312, both are above A0, and almost all text uses nothing else; in Big5 the
-# second is below 7F in two of five. 一 to 籲 are the 5 401 common characters of Big5.
+# A character of two bytes. In GB2312, the plain part of GBK, both bytes are above A0, and almost all text uses only GB2312. In
+# Big5 the second byte is below 7F for two of five characters. 一 to 籲 are the 5 401 common characters of Big5.
 _PAIR = re.compile(rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]")
 _IN_GB2312 = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
 _COMMON_IN_BIG5 = re.compile(rb"[\xa1-\xc6][\x40-\x7e\xa1-\xfe]")
 FEWEST_PAIRS, MAX_SAMPLE = 4, 1 << 20
-# Chinese in UTF-8: twelve bytes of GB18030 do not come out as four such characters by chance.
+# Chinese in UTF-8: twelve bytes of GB18030 do not form four such characters by chance.
 _CHINESE_UTF8 = re.compile(rb"(?:[\xe4-\xe9][\x80-\xbf]{2}){4}")
-# Chinese in letters of ASCII, as mail carried it once: UTF-7, HZ, ISO-2022.
+# Chinese written in ASCII letters, as in old e-mail: UTF-7, HZ, ISO-2022.
 _UTF7 = re.compile(r"\+([A-Za-z0-9+/]{5,}+)")
 _SEVEN_BIT = re.compile(rb"~\{(?:[!-w][!-~])+~\}|\x1b\$")
 _OTHER_BREAKS = re.compile("[\x0b\x0c\x85\u2028\u2029]")
 
 
 def decode(data: bytes) -> str:
-    """Text of a file in UTF-8 (with or without BOM), UTF-16 with BOM or GB18030, without the Ctrl-Z that ended files once.
+    """Text of a file in UTF-8 (with or without BOM), UTF-16 with BOM or GB18030, without the Ctrl-Z at the end of old files.
 
-    GB18030 accepts almost any bytes, so a damaged UTF-8 file is recognised first, by the Chinese it holds before the damage.
+    GB18030 accepts almost any bytes, so a damaged UTF-8 file is recognised first, by the Chinese before the damage.
 
     Raises:
         Unreadable: for other encodings and damaged text.
@@ -80,12 +80,12 @@ def decode(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8-sig", errors="ignore")
-        # Four such characters do not come out of GB18030 bytes by chance: its pairs decode to Latin or Arabic letters.
+        # GB18030 bytes do not give four such characters by chance: its pairs decode to Latin or Arabic letters.
         if len(list(islice(re.finditer(r"[\u4e00-\u9fff]", before), 4))) == 4:
             line = data.count(b"\n", 0, error.start) + 1
             raise Unreadable(f"UTF-8 文本不完整或已损坏：第 {line} 行有无法识别的字节", SAVE_UTF8) from error
     if found := _CHINESE_UTF8.search(data):
-        # A pair of GB18030 may begin in the byte before; the line as a whole is one or the other.
+        # A pair of GB18030 may begin in the preceding byte, so the whole line must be valid UTF-8.
         first, last = data.rfind(b"\n", 0, found.start()) + 1, data.find(b"\n", found.end())
         with contextlib.suppress(UnicodeDecodeError):
             data[first : last if last >= 0 else len(data)].decode("utf-8")
@@ -112,7 +112,7 @@ def _of_utf7(word: str) -> str:
 
 
 def _is_big5(data: bytes) -> bool:
-    """Whether bytes that are no UTF-8 are rather Big5 than GB18030, which takes almost any bytes for some rare characters."""
+    """Whether bytes that are not UTF-8 are more likely Big5 than GB18030, which accepts almost any bytes."""
     pairs = _PAIR.findall(data, 0, MAX_SAMPLE)
     if len(pairs) < FEWEST_PAIRS:
         return False
@@ -122,11 +122,11 @@ def _is_big5(data: bytes) -> bool:
 
 
 def delimited_sheet(data: bytes, score: Callable[[list[list[str]]], int]) -> Sheet:
-    """Read a text table as the one sheet it is, named "".
+    """Read a text table as a single sheet named "".
 
-    `score` says how many headers it recognises in some first rows; the delimiter with the highest score is taken. Row
-    numbers are the physical lines on which records begin. A row with more cells than the header makes the file
-    unreadable: its cells cannot be told from the two halves of one that held an unquoted delimiter.
+    `score` says how many headers it recognises in some first rows; the delimiter with the highest score is used. Row numbers are
+    the physical lines on which records begin. A row with more cells than the header makes the file unreadable: a cell with an
+    unquoted delimiter may have been split in two.
     """
     text = decode(data)
     if "\n" not in text and "\r" not in text:
@@ -149,7 +149,7 @@ def delimited_sheet(data: bytes, score: Callable[[list[list[str]]], int]) -> She
     best = _best_delimiter(heads, score)
     check_cells("文件", text.count(best) + text.count("\n") + text.count("\r"))
     if errors and not score(heads[best]):
-        # With the right delimiter a quote is wrong; with another there is nothing to be found.
+        # With the right delimiter the fault is a quote; if no delimiter gives a header, only this fault can be named.
         raise errors[0]
 
     def body(index: int, _wanted: Wanted | None) -> Body:
@@ -157,7 +157,7 @@ def delimited_sheet(data: bytes, score: Callable[[list[list[str]]], int]) -> She
         found = (_fast_body(text, best, index) if fast else None) or _careful_body(text, best, index)
         return found._replace(columns=visible_columns(found.columns)) if may_hide else found
 
-    # Most small files have nothing to take off, and understanding the pattern takes longer than reading them.
+    # Most small files have nothing to remove, and compiling the pattern takes longer than reading them.
     may_hide = (
         len(text) > FAST_FROM_CHARACTERS
         or ESCAPE_SIGN in text
@@ -168,10 +168,10 @@ def delimited_sheet(data: bytes, score: Callable[[list[list[str]]], int]) -> She
 
 
 def _best_delimiter(heads: dict[str, list[list[str]]], score: Callable[[list[list[str]]], int]) -> str:
-    """The delimiter by which the most headers are recognised, of several the one that gives the widest row.
+    """The delimiter by which the most headers are recognised; among equals, the one that gives the widest row.
 
-    Rows that a delimiter leaves whole name one column at most. They are looked at, which is slow, only where no other does
-    better.
+    If a delimiter leaves rows unsplit, they name at most one column. Scoring them is slow, so it is done only if no other
+    delimiter names more.
     """
     widths = {delimiter: max(map(len, head), default=0) for delimiter, head in heads.items()}
     scores = {delimiter: score(head) for delimiter, head in heads.items() if widths[delimiter] > 1}
@@ -183,10 +183,10 @@ def _best_delimiter(heads: dict[str, list[list[str]]], score: Callable[[list[lis
 def records(
     text: str, delimiter: str, limit: int | None = None, *, strict: bool = True
 ) -> tuple[list[list[str]], list[int]]:
-    """Records and the lines they begin on.
+    """Records and the lines on which they begin.
 
-    Where not `strict`, an unclosed quote swallows the rest of the file, and a cell that is too long ends it: enough to show
-    a text that cannot be read. Raises Unreadable for either otherwise.
+    If not `strict`, an unclosed quote extends to the end of the file, and a cell that is too long ends the reading: this is
+    enough to show an unreadable text. If `strict`, both raise Unreadable.
     """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
     found, numbers, line = [], [], 0
@@ -222,7 +222,7 @@ def _careful_body(text: str, delimiter: str, index: int) -> Body:
             f"第 {shortened(longer)} 行的单元格比表头多（表头在第 {numbers[index]} 行，共 {width} 列）",
             "单元格里如有逗号等分隔符，请给该单元格加英文双引号，或改交 .xlsx",
         )
-    # A remark below the table has no delimiters; what the row is, is told when it is known.
+    # A remark below the table has no delimiters, so it is not reported here; later steps recognise it.
     shorter = [
         n
         for row, n in zip(rows, lines, strict=True)
@@ -240,7 +240,7 @@ def _careful_body(text: str, delimiter: str, index: int) -> Body:
 
 
 def _fast_body(text: str, delimiter: str, index: int) -> Body | None:
-    """The same by Arrow, for a text without quotes; None where rows differ in length, which it does not read."""
+    """The same through Arrow, for a text without quotes; None if rows differ in length, which Arrow does not read."""
     start = io.StringIO(text, newline="")
     width = len(next(islice(csv.reader(start, delimiter=delimiter), index, None)))
     rest = text[start.tell() :].rstrip("\r\n")

@@ -1,6 +1,6 @@
-"""A workbook's sheet, values and marks, to its content: cells as text, merged ones blank but for the first.
+"""From a workbook sheet's values and marks to its content: cells as text; of merged cells only the first has text.
 
-Belongs here: what .xlsx and .xls have in common once they are read. Keep out: reading them (xlsx.py, xls.py).
+Belongs here: what .xlsx and .xls have in common after reading. Keep out: reading them (xlsx.py, xls.py).
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def content_of(
     hidden_columns: frozenset[int] = frozenset(),
     struck_rows: frozenset[int] = frozenset(),
 ) -> Content:
-    """The content of a sheet whose `rows` are values, all of one width, from the first row and column on.
+    """The content of a sheet; `rows` are its values, all of one width, from the first row and column on.
 
-    `ranges` are merged cells. Only the first cell of each is shown; what the others still hold is taken out of `rows`.
+    `ranges` are merged cells. Only the first cell of each range is shown; hidden values of the others are removed from `rows`.
     """
     merged = _within(name, ranges, rows)
     _show_first(merged, rows, marks)
@@ -81,7 +81,7 @@ def content_of(
 
 
 def _within(name: str, ranges: Iterable[Span], rows: list[list[Any]]) -> tuple[Span, ...]:
-    """Merged cells as far as the sheet goes; together they are no more cells than it has, for they can't overlap."""
+    """The parts of the merged cells inside the sheet; they cannot overlap, so they have no more cells than the sheet."""
     height, width = len(rows), max(map(len, rows), default=0)
     merged, cells = [], 0
     for r0, c0, r1, c1 in ranges:

@@ -1,6 +1,6 @@
-"""What a file is, by its content: one of the kinds that are read, or something else, named.
+"""What kind of file it is, by its content: one of the kinds that can be read, or another kind, which is named.
 
-Belongs here: first bytes and the directory of an archive. Keep out: reading.
+Belongs here: the first bytes, and the directory of an archive. Keep out: reading.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ KIND_NAMES = {
     "parquet": "Parquet 文件（.parquet）",
 }
 DELIVER_TABLES = "请交付 .xlsx、.xls、.csv 或 .parquet 文件"
-# Other things that come under a table's name, by their first bytes.
+# Other kinds of files that may have a table's file name, by their first bytes.
 FOREIGN = {
     b"%PDF": "PDF 文件",
     b"%!PS": "PostScript 文件",
@@ -48,9 +48,9 @@ FOREIGN = {
     b"\x00\x01\x00\x00Standard": "Access 数据库",
     b"L\x00\x00\x00\x01\x14\x02\x00": "快捷方式，不是文件本身",
 }
-# A text may begin with these letters too; a binary file also has bytes that no text has.
+# A text may begin with these letters too, but a binary file also has bytes that do not occur in text.
 LETTERS_TOO = (b"BM", b"MZ", b"ID3", b"BZh", b"ORC")
-# A workbook before Excel 97: its first record, bare or (BIFF5) in a compound file.
+# A workbook older than Excel 97: its first record, on its own or (BIFF5) in a compound file.
 OLD_EXCEL = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00", b"\x09\x08\x08\x00")
 MARKUP = (
     b"<!doctype",
@@ -70,7 +70,7 @@ def kind_of(data: bytes) -> str:
     """Tell the format by content: xlsx, xls, parquet or csv.
 
     Raises:
-        Unreadable: for what is none of them, or is protected by a password.
+        Unreadable: if the content is of another kind, or protected by a password.
     """
     if not data.strip(b"\x00\r\n\t \x1a"):
         raise Unreadable("文件是空的", SEND_AGAIN)
@@ -102,7 +102,7 @@ def kind_of(data: bytes) -> str:
 
 
 def old_excel() -> Unreadable:
-    """The error for a workbook as Excel 95 or an older one wrote it."""
+    """The error for a workbook written by Excel 95 or an older version."""
     return Unreadable("是 Excel 95 或更早的旧格式", SAVE_AS)
 
 
@@ -113,7 +113,7 @@ def _kind_of_zip(data: bytes) -> str:
             names = {name.replace("\\", "/").casefold() for name in archive.namelist()}
     except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError) as error:
         raise damaged() from error
-    # The workbook reader knows these two as well, and takes the number of repeated or far-out cells as it is stated.
+    # The workbook reader also knows these two kinds, but trusts the stated number of repeated or distant cells.
     if "xl/workbook.bin" in names:
         raise Unreadable("内容其实是 Excel 二进制工作簿（.xlsb）", SAVE_AS)
     if "content.xml" in names:
@@ -143,7 +143,7 @@ def _kind_of_ole(data: bytes) -> str:
 
 
 def wrong_suffix_notice(kind: str, suffix: str) -> str | None:
-    """The notice that a file can be read but has the suffix of another format."""
+    """The notice that a file can be read although it has the suffix of another format."""
     if SUFFIXES.get(suffix.lower()) == kind:
         return None
     return f"扩展名是 {suffix or '（无）'}，内容其实是{KIND_NAMES[kind]}：已按内容读取，请改正扩展名"

@@ -1,8 +1,8 @@
-"""What a number format makes of a cell's value, where that is not the value itself.
+"""What a number format makes of a cell's value, if it shows something else than the value.
 
-A cell is worth what it shows. 0.5 as 50% is 50%, 2024-12-01 as 2024年12月 is a month, 12 as 0012 is a code of four digits. Where
-the format shows another number than the one that is stored (元 shown as 万元), nobody can tell which was meant: such a cell
-is refused with the reason. Belongs here: reading format codes (ECMA-376 part 1, 18.8.31). Keep out: cells and files.
+A cell means what it shows. 0.5 shown as 50% is 50%, 2024-12-01 shown as 2024年12月 is a month, 12 shown as 0012 is a code of four
+digits. If the format shows another number than the stored one (元 shown as 万元), nobody can tell which was meant: such a cell is
+refused with the reason. Belongs here: reading format codes (ECMA-376 part 1, 18.8.31). Keep out: cells and files.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-# How the text of a cell begins whose number format hides or changes what is stored.
+# The start of a cell's text if its number format hides or changes the stored value.
 DISTORTED = "#数字格式"
 MONTH, YEAR, OTHER = "month", "year", "other"
-# The days that the numbers 1900 to 2100 are, where somebody typed a year into a cell for dates.
+# The days that Excel makes of the numbers 1900 to 2100 when somebody types a year into a date cell.
 _TYPED_YEARS = dt.date(1905, 3, 14), dt.date(1905, 9, 30)
 
-# Built-in formats whose code a file may leave out (18.8.30; those from 27 on as in Chinese Excel), as far as they matter.
+# Built-in formats whose code a file may omit (18.8.30; those from 27 on as in Chinese Excel), if they change a value's look.
 _MONTH_CODE = 'yyyy"年"m"月"'
 BUILTIN = {9: "0%", 10: "0.00%", 17: "mmm-yy", **dict.fromkeys((27, 36, 50, 52, 57), _MONTH_CODE)}
 
@@ -40,11 +40,11 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
     "<>": operator.ne,
 }
-# Words behind a number that make it another number, or say that it is none exactly.
+# Words after a number that change the number, or mark it as not exact.
 _MAGNITUDE = re.compile(r"[万亿兆%％‰元亩顷成折倍+＋±余多kKM]|[百千](?![米克瓦])|以[上下]|左右|公里")
-# Signs before a number that the value does not have: 5 shown as -5, (5) or 约5.
+# Signs before a number that its value does not have: 5 shown as -5, (5) or 约5.
 _SIGN = re.compile(r"[-－−(（约近超逾±<>＜＞≥≤≈~～]")
-# A comma behind the last digit of the whole part divides by a thousand.
+# A comma after the last digit of the whole part divides by a thousand.
 _DIVIDES = re.compile(r"[0#?](?:[^0#?.]*?),(?:[^0#?]*$|[^0#?]*\.)")
 
 
@@ -52,7 +52,7 @@ _DIVIDES = re.compile(r"[0#?](?:[^0#?.]*?),(?:[^0#?]*$|[^0#?]*\.)")
 class Section:
     """One part of a format code.
 
-    `distorts`: it shows another number than the one stored. `is_signed`: it does so if the value is above zero.
+    `distorts`: it shows another number than the one stored. `is_signed`: it does so for values above zero.
     """
 
     condition: tuple[str, float] | None
@@ -67,14 +67,14 @@ class Section:
 
 @dataclass(frozen=True)
 class NumberFormat:
-    """A format under which some value shows otherwise than it is stored; `date` is MONTH, YEAR, OTHER (weekday, era) or ""."""
+    """A format that changes the look of some value; `date` is MONTH, YEAR, OTHER (weekday, era) or ""."""
 
     code: str
     sections: tuple[Section, ...]
     date: str
 
     def shown(self, value: object, month: bool) -> str | None:
-        """A value as text, where the format matters to it; `month`: whether a month alone may stand for a date."""
+        """A value as text if the format changes it; `month`: whether a month alone may stand for a date."""
         if isinstance(value, dt.date):
             if (
                 self.date == YEAR
@@ -89,7 +89,7 @@ class NumberFormat:
         if type(value) not in (int, float):
             return None
         if self.date:
-            # The workbook reader does not know it for a date, and gives the number of the day.
+            # The workbook reader does not recognise the date, and gives the number of the day.
             return f"{DISTORTED}：存储的是 {_plain(value)}，格式是 {self.code}"  # type: ignore[arg-type]
         return self._number(float(value))  # type: ignore[arg-type]
 
@@ -104,7 +104,7 @@ class NumberFormat:
         if section.is_percent:
             return f"{(Decimal(repr(value)) * 100).normalize():f}%"
         if not section.has_number:
-            # Zero shown as a dash or as nothing is zero: the usual formats of money do so.
+            # A zero shown as a dash or as nothing is still zero: the usual money formats do so.
             return section.words or None
         plain = _plain(value)
         if section.suffix:
@@ -129,7 +129,7 @@ def _plain(value: float | Decimal) -> str:
 
 @lru_cache(maxsize=2_000)
 def number_format(number: int, code: str | None) -> NumberFormat | None:
-    """The format of a number in a file's list and with a code of its own, if any; None where it changes nothing."""
+    """The format for a number in a file's list and its custom code, if any; None if it changes no value's look."""
     code = BUILTIN.get(number, "") if code is None else code
     if not code or code in ("General", "@"):
         return None
@@ -166,13 +166,13 @@ def _sections(code: str) -> Iterator[list[tuple[str, str]]]:
 
 
 def _section(tokens: list[tuple[str, str]]) -> tuple[Section, frozenset[str]]:
-    """A section, and the letters of dates in it."""
+    """A section, and the date letters in it."""
     letters = frozenset(text.lower() for kind, text in tokens if kind == "date")
     brackets = [text for kind, text in tokens if kind == "bracket"]
     if any(re.fullmatch("[hHmMsS]+", text) for text in brackets):
         letters |= {"h"}
     condition = next((found for text in brackets if (found := _CONDITION.match(text))), None)
-    # Literals as a letter each, so that only what the program puts there itself is a digit, a point or a comma.
+    # Each literal becomes one letter, so that only the program's own digits, points and commas remain.
     shape = "".join(
         text if kind == "code" else "0" if kind == "general" else "x"
         for kind, text in tokens
@@ -191,7 +191,8 @@ def _section(tokens: list[tuple[str, str]]) -> tuple[Section, frozenset[str]]:
     behind = "".join(text for i, text in literals if i > places[-1]).strip()
     distorts = (
         any(c.isdigit() for c in words)
-        # Blanks and apostrophes may part the thousands, a stroke the two halves of a fraction; 1250 as 12-50 is another text.
+        # Blanks and apostrophes may separate thousands, a slash the two parts of a fraction. Any other literal inside makes
+        # another text: 1250 shown as 12-50.
         or inside.strip(" /'’\u00a0\u202f\u3000") != ""
         or _DIVIDES.search(shape) is not None
         or shape.count("%") > 1

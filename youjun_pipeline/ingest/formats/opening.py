@@ -1,4 +1,4 @@
-"""The one door to a file's content: `open_book`.
+"""The only way to a file's content: `open_book`.
 
 Belongs here: which reader reads which kind. Keep out: the readers, and files on disk (limits.py).
 """
@@ -16,13 +16,13 @@ from youjun_pipeline.ingest.formats.xlsx import xlsx_sheets
 
 
 def open_book(data: bytes, score: Callable[[list[list[str]]], int] = lambda _: 0) -> Book:
-    """A file's content as a book, by what it is and not by its name.
+    """A file's content as a book; its content decides the reader, not its name.
 
-    `score` says how many headers are recognised in some first rows; a text table is cut by the delimiter with most of them.
+    `score` says how many headers are recognised in some first rows; a text table is split by the delimiter with most of them.
 
     Raises:
-        Unreadable: for what is no table, is damaged or protected, or would cost too much to read; the sheets of a workbook
-            may raise it too when they are first looked at.
+        Unreadable: if the content is not a table, is damaged or protected, or would cost too much to read. The sheets of a
+        workbook may also raise it at their first use.
     """
     kind = kind_of(data)
     sheets: list[Sheet]

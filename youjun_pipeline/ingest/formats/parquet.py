@@ -1,7 +1,7 @@
-"""Parquet files (.parquet) to a sheet of text, by pyarrow: only the columns that are wanted are decoded.
+"""Turns Parquet files (.parquet) into a sheet of text, with pyarrow: only the wanted columns are decoded.
 
-A few kilobytes of Parquet can unpack to gigabytes, or claim rows without number: what the footer says of it is added up first.
-Belongs here: that, and values as text. Keep out: headers and contracts.
+A few kilobytes of Parquet can unpack to gigabytes, or claim any number of rows. So the sizes in the footer are added up first.
+Belongs here: that check, and values as text. Keep out: headers and contracts.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ from youjun_pipeline.ingest.formats.limits import (
     too_large,
 )
 
-# Columns and row groups are entries of such lists. The library nests columns as deep as they claim.
+# Columns and row groups are entries of such lists. The library nests columns as deeply as the file claims.
 MAX_ENTRIES = 3_000
 BATCH_ROWS, FEW_ROWS = 10_000, 200
-# A whole number beyond these has lost digits in a float of 4 or 8 bytes.
+# Whole numbers beyond these limits have lost digits in a float of 4 or 8 bytes.
 EXACT_FLOAT, EXACT_DOUBLE = 2.0**24, 2.0**53
 
 
 def parquet_sheet(data: bytes) -> Sheet:
-    """A Parquet file as the one sheet it is: its field names are the header, row numbers count its rows from 1.
+    """A Parquet file as a single sheet: its field names are the header, row numbers count its rows from 1.
 
     Raises:
-        Unreadable: for a damaged file, and for more columns, cells or bytes than a table has.
+        Unreadable: if the file is damaged, or has more columns, cells or bytes than a table may have.
     """
     try:
         file = pq.ParquetFile(
@@ -76,7 +76,7 @@ def _check_claims(metadata: pq.FileMetaData) -> None:
     groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
     rows = max(metadata.num_rows, sum(group.num_rows for group in groups))
     check_cells("文件", rows * max(metadata.num_columns, 1))
-    # Never by column: the library ends the program over a column's damaged statistics (pyarrow 26).
+    # The check never looks at columns: the library ends the program if a column's statistics are damaged (pyarrow 26).
     unpacked = sum(max(group.total_byte_size, 0) for group in groups)
     if unpacked > MAX_UNPACKED_BYTES:
         raise too_large("文件解开后", unpacked, MAX_UNPACKED_BYTES)
@@ -85,14 +85,14 @@ def _check_claims(metadata: pq.FileMetaData) -> None:
 def _body(
     data: bytes, metadata: pq.FileMetaData, schema: pa.Schema, _index: int, wanted: Wanted | None
 ) -> Body:
-    """The rows; a column that is not wanted is blank, and so is one that cannot be shown when all are asked for."""
+    """The rows. A column that is not wanted is blank; if all columns are asked for, an unreadable one is blank too."""
     rows = metadata.num_rows
     columns = [pa.chunked_array([pa.nulls(rows, pa.large_string())])] * len(schema)
     fields = {p: field for p, field in enumerate(schema) if wanted is None or p in wanted}
     try:
         found = dict(zip(fields, _columns(data, metadata, list(fields.values())), strict=True))
     except Unreadable:
-        # Which of them it is, or all but those where they are only to be shown.
+        # Read column by column: if columns were wanted, this finds the faulty one; if all are only shown, the others remain.
         found = {}
         for position, field in fields.items():
             try:
@@ -108,9 +108,9 @@ def _body(
 def _columns(
     data: bytes, metadata: pq.FileMetaData, fields: list[pa.Field], *, numbered: bool = True
 ) -> list[pa.ChunkedArray]:
-    """Columns as text. Texts stay `numbered` while it is counted what they come to, as one may stand in every row.
+    """Columns as text. Texts stay `numbered` while their total length is counted, because one text may be in every row.
 
-    The library numbers only texts that the file numbers or writes plainly; others are looked at a few at a time.
+    The library numbers only texts that the file numbers or stores plainly; other texts are read a few rows at a time.
     """
     names = [field.name for field in fields]
     if nested := [field.name for field in fields if pa.types.is_nested(field.type)]:
@@ -141,7 +141,7 @@ def _columns(
 
 
 def _characters(column: pa.Array) -> int:
-    """The characters of a column, Chinese ones counted; three bytes each."""
+    """The number of characters in a column, as if all were Chinese, with three bytes each."""
     if pa.types.is_dictionary(column.type):
         words = column.dictionary
         if not _is_bytes(words.type) and not _is_string(words.type):
@@ -169,7 +169,7 @@ def _is_bytes(kind: pa.DataType) -> bool:
 
 
 def _text(column: pa.Array) -> pa.Array:
-    """Values as a workbook would show them: 12.0 as 12, flags 是/否, a midnight as its date; "" and NaN are null."""
+    """Values as a workbook would show them: 12.0 as 12, flags 是/否, a midnight as its date; "" and NaN become null."""
     if pa.types.is_dictionary(column.type):
         return _text(column.dictionary).take(column.indices)
     if isinstance(column, pa.ExtensionArray):
@@ -198,7 +198,7 @@ def _text(column: pa.Array) -> pa.Array:
 
 
 def _float_text(column: pa.Array) -> pa.Array:
-    """Floats as short as they read back the same; where digits were lost, as 2.112E+09, which is no code."""
+    """Floats in the shortest form that reads back the same; if digits were lost, as 2.112E+09, which no code looks like."""
     exact = EXACT_DOUBLE if pa.types.is_float64(column.type) else EXACT_FLOAT
     digits = 6 if exact == EXACT_FLOAT else 15
     shortest = column if not pa.types.is_float16(column.type) else column.cast(pa.float32())
@@ -221,9 +221,9 @@ def _each(column: pa.Array, make: Any) -> pa.Array:
 
 
 def _encodings(values: set[bytes]) -> tuple[str, ...]:
-    """The encodings of text tables, in the order in which a column's values beyond ASCII are tried.
+    """The encodings of text tables, in the order in which they are tried for a column's values beyond ASCII.
 
-    小学 in GB18030 is Сѧ in UTF-8: one column is in one encoding, and nobody here writes Cyrillic, Hebrew or Arabic.
+    小学 in GB18030 is Сѧ in UTF-8. A column has one encoding, and no district writes Cyrillic, Hebrew or Arabic.
     """
     words, is_utf8 = "", True
     for value in values:
@@ -238,7 +238,7 @@ def _encodings(values: set[bytes]) -> tuple[str, ...]:
 
 
 def _decoded(value: bytes, encodings: tuple[str, ...]) -> str:
-    """Text that a program wrote without saying that it is text."""
+    """Text that a program wrote as bytes, without declaring it as text."""
     for encoding in encodings:
         try:
             text = value.rstrip(b"\x00").decode(encoding)

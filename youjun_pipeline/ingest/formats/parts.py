@@ -1,8 +1,8 @@
-"""The parts of an archive that a workbook (.xlsx) is: each is unpacked no further than the archive says, and compared with it.
+"""The parts of the archive that a workbook (.xlsx) is: each is unpacked only up to its stated size and compared with it.
 
-The workbook reader unpacks what it wants in full, whatever the headers say, and goes by the last of two parts of one name.
-So nothing is given to it before the parts that it opens were unpacked here. Belongs here: counts, sizes and names of the
-parts, and that each is what its header says. Keep out: what the parts hold, and archives of workbooks (archives.py).
+The workbook reader unpacks completely what it needs, whatever the headers say, and uses the last of two parts with the same name.
+So it gets no file before the parts that it opens were unpacked here. Belongs here: counts, sizes and names of the parts, and the
+check that each part is what its header says. Keep out: the content of the parts, and archives of workbooks (archives.py).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from youjun_pipeline.ingest.formats.book import SAVE_AS, damaged
 from youjun_pipeline.ingest.formats.limits import MAX_UNPACKED_BYTES, SMALLER, Unreadable, too_large
 from youjun_pipeline.ingest.formats.xml_parts import check_prolog
 
-# What begins an entry in an archive's directory; a workbook of 200 sheets has some 700 parts.
+# The start of an entry in an archive's directory; a workbook of 200 sheets has some 700 parts.
 LISTED, MAX_PARTS = b"PK\x01\x02", 10_000
-# What zipfile and zlib raise on damaged bytes.
+# The errors of zipfile and zlib for damaged bytes.
 DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, struct.error),
     *(EOFError, OSError, ValueError, RuntimeError, NotImplementedError),
@@ -26,16 +26,16 @@ DAMAGE = (
 
 
 def check_count(data: bytes, most: int = MAX_PARTS) -> None:
-    """Refuse an archive of more entries than `most` before they are listed: each takes a kilobyte of memory."""
+    """Refuse an archive of more than `most` entries before they are listed: each entry takes a kilobyte of memory."""
     if (count := data.count(LISTED)) > most:
         raise Unreadable(f"文件里有 {count} 个部件，超过 {most} 个", SMALLER)
 
 
 class Parts:
-    """The parts of a workbook, by name whatever its case: the workbook reader does not ask.
+    """The parts of a workbook by name, ignoring case, as the workbook reader does.
 
     Raises:
-        Unreadable: for a workbook that would unpack to too much, is damaged, or is packed in an unknown way.
+        Unreadable: if a workbook would unpack to too much, is damaged, or is packed in an unknown way.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -50,7 +50,7 @@ class Parts:
             raise too_large("文件解开后", unpacked, MAX_UNPACKED_BYTES)
         self._data = data
         self._infos = {folded(info.filename): info for info in infos}
-        # Entries that overlap, or come twice.
+        # This finds entries that overlap or occur twice.
         if sum(info.compress_size for info in infos) > len(data) or len(self._infos) < len(infos):
             raise damaged()
 
@@ -58,7 +58,7 @@ class Parts:
         return folded(name) in self._infos
 
     def read(self, name: str) -> bytes:
-        """A part's bytes; KeyError if there is none of the name."""
+        """A part's bytes; KeyError if there is no part of that name."""
         info = self._infos[folded(name)]
         xml = unpacked(self._data, info)
         check_prolog(info.filename, xml)
@@ -66,16 +66,15 @@ class Parts:
 
 
 def folded(name: str) -> str:
-    """A part's name as it is compared."""
+    """A part's name in the form for comparison."""
     return name.replace("\\", "/").casefold()
 
 
 def unpacked(data: bytes, info: zipfile.ZipInfo) -> bytes:
-    """The bytes of an archive's entry, not one more than the directory states: the statement may be wrong by
-    gigabytes.
+    """The bytes of an archive's entry, at most as many as the directory states: the real size may be larger by gigabytes.
 
-    By hand, because zipfile takes 70 µs for each of a workbook's dozen small parts, four times as long as this, and raises
-    for flags that the workbook reader does not mind.
+    This is not done with zipfile: it takes 70 µs for each of a workbook's dozen small parts, four times as long, and it raises
+    for flags that the workbook reader accepts.
     """
     try:
         name, extra = struct.unpack_from("<HH", data, info.header_offset + 26)

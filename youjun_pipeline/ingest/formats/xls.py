@@ -1,4 +1,4 @@
-"""Old workbooks (.xls) by xlrd: Excel 97 to 2003. Older ones are refused with what to do.
+"""Reads old workbooks (.xls) with xlrd: Excel 97 to 2003. Older workbooks are refused, with a remedy.
 
 Belongs here: values, number formats and layout of such a workbook. Keep out: what a number format shows.
 """
@@ -23,10 +23,10 @@ MAX_SHEETS = 1_000
 
 
 def xls_sheets(data: bytes) -> list[Sheet]:
-    """Every worksheet, hidden ones too; a sheet is read when it is first looked at.
+    """Every worksheet, including hidden ones; a sheet is read at its first use.
 
     Raises:
-        Unreadable: for a damaged, protected or too old workbook.
+        Unreadable: if the workbook is damaged, protected or too old.
     """
     log = io.StringIO()
     try:
@@ -38,7 +38,7 @@ def xls_sheets(data: bytes) -> list[Sheet]:
             raise protected() from error
         raise damaged() from error
     except Exception as error:
-        # A damaged file breaks whatever rule xlrd relies on just there: any error of it says so.
+        # A damaged file can break any assumption of xlrd, so every error of xlrd counts as damage.
         raise damaged() from error
     if book.biff_version < EXCEL_97:
         raise old_excel()
@@ -54,7 +54,7 @@ def xls_sheets(data: bytes) -> list[Sheet]:
 
 
 def _formats(book: Any) -> dict[int, NumberFormat]:
-    """Index of a cell's style -> its number format, where that matters."""
+    """Index of a cell's style -> its number format, if that changes a value's look."""
     found = {}
     for index, style in enumerate(book.xf_list):
         stated = book.format_map.get(style.format_key)
@@ -84,7 +84,7 @@ def _content(book: Any, index: int, formats: dict[int, NumberFormat], total: Tot
 
 
 def _extent(sheet: Any) -> tuple[int, int, int]:
-    """Rows and columns up to the last cell that holds something, and the characters of all texts."""
+    """Rows and columns up to the last cell with content, and the number of characters of all texts."""
     height = width = characters = 0
     for r in range(sheet.nrows):
         types = sheet.row_types(r)
@@ -135,6 +135,6 @@ def _value(book: Any, kind: int, value: Any) -> Any:
             found = xldate_as_datetime(value, book.datemode)
         except (ValueError, OverflowError):
             return value
-        # Less than a day is a time; a workbook has no date for it.
+        # A value of less than one day is a time; a workbook has no date for it.
         return found.time() if 0 <= value < 1 else found
     return value

@@ -1,8 +1,8 @@
-"""Workbooks (.xlsx): values by the workbook reader, and what it does not tell from the XML itself.
+"""Workbooks (.xlsx): the workbook reader gives the values; the XML itself gives what the reader does not tell.
 
 The reader gives 0.5 for a cell that shows 50 %, 2024-12-01 for one that shows 2024年12月, and nothing for #DIV/0! or a formula
-that was never calculated; it opens what it wants in full. So every part is unpacked and looked through first. Belongs here:
-a workbook's list of sheets and styles. Keep out: one sheet's XML (xlsx_sheet.py), the archive (parts.py).
+that was never calculated; and it unpacks completely what it needs. So every part is unpacked and checked here first. Belongs
+here: a workbook's list of sheets and styles. Keep out: one sheet's XML (xlsx_sheet.py), the archive (parts.py).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from youjun_pipeline.ingest.formats.parts import Parts, folded
 from youjun_pipeline.ingest.formats.xlsx_sheet import SharedTexts, scan
 from youjun_pipeline.ingest.formats.xml_parts import XmlError, elements
 
-# Excel allows 65 490 cell styles. No workbook of a district has more sheets than this.
+# Excel allows 65 490 cell styles. No district's workbook has more sheets than MAX_SHEETS.
 MAX_STYLES, MAX_SHEETS = 70_000, 1_000
 WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 STYLES, TEXTS = "xl/styles.xml", "xl/sharedStrings.xml"
@@ -33,17 +33,17 @@ T = TypeVar("T")
 
 
 class Styles(NamedTuple):
-    """What a workbook's cell styles do, by index as cells name them: number formats that matter, text struck through."""
+    """A workbook's cell styles, by the index that cells name: number formats that change values, struck-through text."""
 
     formats: dict[str, NumberFormat]
     struck: frozenset[str]
 
 
 def xlsx_sheets(data: bytes) -> list[Sheet]:
-    """Every worksheet, hidden ones too; chart sheets are left out. A sheet is read when it is first looked at.
+    """Every worksheet, including hidden ones, but no chart sheets. A sheet is read at its first use.
 
     Raises:
-        Unreadable: for a damaged, protected or senselessly large workbook.
+        Unreadable: if the workbook is damaged, protected or absurdly large.
     """
     parts = Parts(data)
     try:
@@ -54,7 +54,7 @@ def xlsx_sheets(data: bytes) -> list[Sheet]:
     texts = SharedTexts(parts.read(TEXTS) if TEXTS in parts else b"")
     book = _guarded(lambda: calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)))
     listed = [m for m in book.sheets_metadata if m.typ == calamine.SheetTypeEnum.WorkSheet]
-    # What the reader understands otherwise would be read without having been looked at.
+    # If the reader lists the sheets differently, it would read parts that were not checked here.
     if (
         len({meta.name for meta in listed}) < len(listed)
         or not {meta.name for meta in listed} <= paths.keys()
@@ -87,7 +87,7 @@ def _content(
     last_row, last_column = sheet.end or (-1, -1)
     check_size(name, last_row + 1, last_column + 1)
     total.add(last_row + 1, last_column + 1)
-    # Empty rows and columns before the first cell are kept: row numbers and letters are those that Excel shows.
+    # Empty rows and columns before the first cell are kept, so that row numbers and letters are those that Excel shows.
     rows = _guarded(lambda: sheet.to_python(skip_empty_area=False), name)
     ranges = ((r0 + 1, c0, r1 + 1, c1) for (r0, c0), (r1, c1) in sheet.merged_cell_ranges or ())
     return content_of(
@@ -95,7 +95,7 @@ def _content(
     )
 
 
-# How the reader says that it does not know the value of a cell: an error of a later Excel, a number with blanks.
+# How the reader reports a cell value that it does not know: an error of a later Excel, a number with blanks.
 _UNKNOWN_VALUE = re.compile("Unsupported cell error|invalid float", re.IGNORECASE)
 
 
@@ -109,16 +109,16 @@ def _guarded(read: Callable[[], T], sheet: str = "") -> T:
             raise Unreadable(f"工作表“{sheet}”里有一个单元格的出错值或数字认不出来", SAVE_AS) from error
         raise damaged() from error
     except BaseException as error:
-        # The reader is compiled; where it gives up on a damaged file it raises a panic, which is no Exception.
+        # The reader is compiled; if it gives up on a damaged file it raises a panic, which is not an Exception.
         if type(error).__name__ != "PanicException":
             raise
         raise damaged() from error
 
 
-# Workbooks of the same forms say the same, and a country has ten thousands of them.
+# Cached: workbooks of the same forms have the same lists, and a country has ten thousands of such workbooks.
 @lru_cache(maxsize=100)
 def _sheet_paths(workbook: bytes, relations: bytes) -> dict[str, str]:
-    """Sheet name -> path of its part, as the workbook reader finds it."""
+    """Sheet name -> path of its part, found in the same way as by the workbook reader."""
     targets: dict[str, str] = {}
     for _, name, attributes in elements(relations):
         if name == "Relationship":
@@ -134,7 +134,7 @@ def _sheet_paths(workbook: bytes, relations: bytes) -> dict[str, str]:
         paths[attributes.get("name", "")] = _path(target)
         if len(paths) > MAX_SHEETS:
             raise Unreadable(f"工作表超过 {MAX_SHEETS} 个", SAVE_AS)
-    # Many sheets of one part: each would be read anew.
+    # If many sheets shared one part, each of them would read it again.
     if len({folded(path) for path in paths.values()}) < len(paths):
         raise Unreadable("几个工作表是同一个，或找不到工作表的内容", SAVE_AS)
     return paths

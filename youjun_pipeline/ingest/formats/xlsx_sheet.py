@@ -1,8 +1,8 @@
-"""One sheet's XML, looked through before the workbook reader sees it: how far it goes, and what its cells show beyond values.
+"""Checks one sheet's XML before the workbook reader sees it: the sheet's extent, and cells that show more than their values.
 
-A few bytes can claim a sheet of billions of cells, or one long text in every cell of it. Most sheets are written the usual
-way and have nothing to find; a few searches tell. Any other is walked element by element, as XML. Belongs here: that. Keep
-out: what a number format shows (number_formats.py), and values, which the workbook reader gives.
+A few bytes can claim a sheet of billions of cells, or the same long text in every cell. Most sheets are written in the usual way
+and have nothing to find; a few searches show this. Any other sheet is walked element by element, as XML. Belongs here: these
+checks. Keep out: what a number format shows (number_formats.py), and values, which the workbook reader gives.
 """
 
 from __future__ import annotations
@@ -35,14 +35,15 @@ from youjun_pipeline.ingest.formats.number_formats import NumberFormat
 from youjun_pipeline.ingest.formats.xml_parts import XmlError, elements, text_lengths, walk
 
 FEW_CELLS, FEW_STYLES = 500_000, 100
-# So many elements without content in the first and last bytes of a sheet are cells that are only formatted.
+# If the first and last bytes of a sheet have this many elements without content, the sheet has many cells that are only
+# formatted.
 SAMPLE, FEW_BLANKS = 1 << 18, 1_000
-# Each takes 200 bytes.
+# Each mark takes 200 bytes.
 MAX_MARKS = 1_000_000
 
-# A cell or row written otherwise than by the common programs: no place, other quotes, a prefix, an entity; a value that is not
-# alone in its cell, or anything between cells and rows.
-# No search runs beyond a tag: one to the end of a sheet for each of its tags would take hours.
+# A cell or row written in another way than common programs do: no place, other quotes, a prefix, an entity; a value that is not
+# alone in its cell, or anything between cells and rows. No search goes beyond one tag: a search to the end of the sheet for each
+# tag would take hours.
 _UNUSUAL = re.compile(
     rb'<(?:c(?=[\s/>])(?! r="[A-Z]{1,3}\d{1,7}"(?: [\w:.]++="[^"&<>]*+")*+ ?(?:/|><[vfi/])?>?)'
     rb'|row(?=[\s/>])(?!(?: [\w:.]++="[^"&<>]*+")*+ ?/?>)|[^\s<>:/!?]++:(?:c|row)[\s/>]|!'
@@ -51,27 +52,27 @@ _UNUSUAL = re.compile(
 # Cells that are only formatted; some sheets have a million of them.
 _BLANK = rb'<c r="[^"]++"(?: s="[^"]++" ?/>| ?/>)'
 _BLANKS = re.compile(_BLANK + b"(?:" + _BLANK + b")*+")
-# A text's type, and what stands behind it as the common programs write it.
+# The type of a text cell, and what common programs write after it.
 _TYPED = (b' t="s"', b"><v>"), (b' t="inlineStr"', b"><is>")
 _ROW = re.compile(rb'[^<>]*? r="(\d{1,7})"')
 _PLACE = re.compile(rb'<c r="([A-Z]++)(\d++)"')
-# A value with a comment, CDATA or a reference inside: the workbook reader takes 6&#50;0 for 6, and CDATA for nothing.
+# A value that contains a comment, CDATA or a reference: the workbook reader reads 6&#50;0 as 6, and CDATA as nothing.
 _PIECED_VALUE = re.compile(rb"<(?:[^\s<>:/!?]++:)?v(?:\s[^<>]*+)?>[^<&]*+(?:<[!?]|&)")
 _CLAIMED_TEXTS = re.compile(rb"\suniqueCount\s*+=\s*+[\"']([^\"']{0,30})")
 _TYPE = re.compile(rb"\st\s*=\s*[\"'](str|e)[\"']")
 
 
 class SharedTexts:
-    """How long the texts are that cells of all sheets name by number; looked up when a sheet may repeat them too often."""
+    """The lengths of the texts that cells of all sheets refer to by number; used if a sheet may repeat them too often."""
 
     def __init__(self, xml: bytes) -> None:
         self._xml = xml if len(xml) > 1 else b""
         self.size = len(xml)
-        # The reader makes room for as many texts as are claimed, and ends the program where there is none.
+        # The reader allocates as many texts as are claimed, and ends the program if memory is short.
         for stated in _CLAIMED_TEXTS.findall(xml):
             if not (stated.isdigit() and int(stated) <= limits.MAX_CELLS):
                 raise damaged("共享文字表")
-        # The reader keeps every text, and 24 bytes for one that is empty.
+        # The reader keeps every text; an empty text takes 24 bytes.
         if self.size > MB:
             check_cells("共享文字表", xml.count(b"si") // 2)
 
@@ -98,7 +99,7 @@ class SharedTexts:
 
 
 class Scan(NamedTuple):
-    """What was found in a sheet's XML."""
+    """The findings in a sheet's XML."""
 
     marks: Marks
     hidden_rows: frozenset[int] = frozenset()
@@ -109,14 +110,14 @@ class Scan(NamedTuple):
 def scan(
     name: str, xml: bytes, formats: Mapping[str, NumberFormat], struck: frozenset[str], texts: SharedTexts
 ) -> Scan:
-    """Look through a sheet's XML; `formats` and `struck` are the styles that matter, by the index that cells name.
+    """Check a sheet's XML; `formats` and `struck` are the styles that change values, by the index that cells name.
 
-    The stated dimension is not asked: some programs write A1 there, and others count cells that are only formatted.
+    The stated dimension is ignored: some programs write A1 there, and others count cells that are only formatted.
 
     Raises:
-        Unreadable: for a sheet with more cells or text than a table has, and for damaged XML.
+        Unreadable: if a sheet has more cells or text than a table may have, or its XML is damaged.
     """
-    # What is taken out could only stand in a comment or in text if something unusual were left around it.
+    # If a removed piece was inside a comment or a text, something unusual remains around it and is found below.
     is_sparse = (xml[:SAMPLE] + xml[-SAMPLE:]).count(b"/>") > FEW_BLANKS
     kept = _BLANKS.sub(b"", xml) if is_sparse else xml
     if _has_pieced_value(kept):
@@ -144,8 +145,9 @@ def _oddly_written(name: str, what: str) -> Unreadable:
 
 
 def _has_pieced_value(xml: bytes) -> bool:
-    """Whether some value is written in pieces that are lost: not an error, which is told as XML has it, and not a reference
-    in the text of a formula.
+    """Whether some value is written in pieces that the reader loses.
+
+    Two cases are not meant: errors, which are taken from the XML, and references in the text of a formula.
     """
     if not (b"&" in xml or b"<!" in xml or xml.count(b"<?") > 1):
         return False
@@ -159,7 +161,7 @@ def _has_pieced_value(xml: bytes) -> bool:
 
 
 def _is_telling(xml: bytes, styles: frozenset[str]) -> bool:
-    """Whether there is something to find: an error, a formula, something hidden, a style that matters."""
+    """Whether the sheet has something to find: an error, a formula, something hidden, a style that changes values."""
     if b' t="e"' in xml or b"<f" in xml or b":f" in xml or b' hidden="' in xml:
         return True
     return bool(styles) and (len(styles) > FEW_STYLES or _style_pattern(styles).search(xml) is not None)
@@ -178,7 +180,7 @@ def _has_much_text(xml: bytes, texts: SharedTexts) -> bool:
 
 
 def _is_disordered(xml: bytes) -> bool:
-    """Whether rows or cells of a sheet written the usual way come twice or out of order, or are more than a table has."""
+    """Whether rows or cells of a sheet written the usual way are repeated, out of order, or more than a table may have."""
     above, widest = 0, 0
     usual: tuple[bytes, ...] = ()
     for row in islice(xml.split(b"<row"), 1, None):
@@ -192,7 +194,7 @@ def _is_disordered(xml: bytes) -> bool:
         letters, digits = zip(*cells, strict=True)
         if digits.count(stated[1]) < len(digits):
             return True
-        # Most rows have cells in the same columns.
+        # Most rows have cells in the same columns as the row above.
         if letters != usual:
             columns = [column_index(letter.decode()) for letter in letters]
             if any(right <= left for left, right in pairwise(columns)):
@@ -242,18 +244,18 @@ def _walked(
 
 
 def _cells(xml: bytes, reader: _CellReader) -> Iterator[tuple[int, int, str | None, str, str]]:
-    """Row and column (0-based), value as stored (None if only formatted), type and style of every cell."""
+    """Row and column (0-based), stored value (None if only formatted), type and style of every cell."""
     for _ in walk(xml, reader.start, reader.end, reader.text):
         yield from reader.found
         reader.found.clear()
 
 
-# What may stand directly in what; anything else there the workbook reader passes over, or takes for the value.
+# Which element may be directly inside which. The workbook reader skips any other element there, or reads it as the value.
 _CHILDREN = {"sheetData": {"row"}, "row": {"c"}, "c": {"f", "v", "is"}, "v": set[str](), "f": set[str]()}
 
 
 class _CellReader:
-    """Puts the cells of a sheet together from its elements; `odd` says what of them the workbook reader may read otherwise."""
+    """Builds the cells of a sheet from its elements; `odd` has the cells that the workbook reader may read differently."""
 
     def __init__(self) -> None:
         self.found: list[tuple[int, int, str | None, str, str]] = []
@@ -296,7 +298,7 @@ class _CellReader:
         self.row, self.column = row, -1
 
     def _place(self, reference: str | None) -> None:
-        """A cell's place; the workbook reader goes by the cell, whatever its row says, and keeps the last of two."""
+        """Set a cell's place. The workbook reader uses the cell's place, not its row's, and keeps the last of two equal cells."""
         letters, column = (reference or "").rstrip("0123456789").upper(), self.column + 1
         if reference:
             column = column_index(letters)
@@ -308,7 +310,7 @@ class _CellReader:
         self.column = column
 
     def text(self, piece: str) -> None:
-        """Text, which counts inside a value."""
+        """Text, which counts only inside a value."""
         if self.value is not None and self.inside[-1] in ("v", "t"):
             self.value.append(piece)
 
@@ -319,7 +321,7 @@ class _CellReader:
             return
         text, kind = None if self.value is None else "".join(self.value), self.kind
         values = [part for part in self.parts if part != "f"]
-        # Of two values the reader takes the last, of one before a formula none, and no `v` of a text that stands in its cell.
+        # The reader takes the last of two values, ignores a value before a formula, and ignores `v` in a cell with inline text.
         if (
             len(values) > 1
             or self.parts[-1:] == ["f"] < self.parts
@@ -328,7 +330,7 @@ class _CellReader:
             self._note("单元格的值写了两次，或写得特殊")
         if kind == "s" and text and not (text.isascii() and text.isdigit()):
             self._note(f"单元格指向不存在的共享文字（{text[:20]}）")
-        # Without a result, or with an empty one that is no text: programs write formulas that only Excel calculates.
+        # The formula has no result, or an empty result that is not text: programs write formulas that only Excel calculates.
         if "f" in self.parts and (text is None or (not text and kind != "str")):
             text, kind = UNCALCULATED, "e"
         elif kind == "e" and not text:

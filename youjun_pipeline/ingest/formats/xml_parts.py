@@ -1,7 +1,7 @@
-"""The XML inside a workbook, read as a stream: elements and texts as they come, no tree, no entities.
+"""Reads the XML inside a workbook as a stream: elements and texts in order, no tree, no entities.
 
-A workbook's XML declares no entities (ECMA-376 part 2, 8.1.4): whatever does is there to grow a thousandfold or to fetch
-another file. Belongs here: walking XML safely. Keep out: what the elements mean (xlsx.py, xlsx_sheet.py).
+A workbook's XML declares no entities (ECMA-376 part 2, 8.1.4): a part that does would grow a thousandfold or fetch another file.
+Belongs here: walking XML safely. Keep out: what the elements mean (xlsx.py, xlsx_sheet.py).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from xml.parsers import expat
 from youjun_pipeline.ingest.formats.limits import Unreadable
 
 CHUNK = 1 << 16
-# Workbooks nest some ten levels; the parser keeps each that is open.
+# Workbooks nest some ten levels; the parser keeps each open element in memory.
 MAX_DEPTH = 200
 SAVE_AGAIN = "请用 Excel 或 WPS 打开后另存为 .xlsx 再交付"
 
@@ -20,11 +20,11 @@ XmlError = expat.ExpatError
 
 
 class _RootReached(Exception):
-    """What stands before the root element has been seen."""
+    """Everything before the root element has been seen."""
 
 
 def check_prolog(name: str, xml: bytes) -> None:
-    """Refuse a part that declares a document type, or is no UTF-8; damaged XML is left to whoever reads it."""
+    """Refuse a part that declares a document type or is not UTF-8. Damaged XML is left to the code that reads the part."""
     if b"\x00" in xml[:4] or xml.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Unreadable(f"部件 {name} 不是 UTF-8 编码", SAVE_AGAIN)
     parser = _parser(name)
@@ -59,11 +59,11 @@ def walk(
     end: Callable[[str], object],
     text: Callable[[str], object] | None = None,
 ) -> Iterator[None]:
-    """Call `start`, `end` and `text` for what stands in some XML, with names without their prefix; yields now and then.
+    """Call `start`, `end` and `text` for the content of some XML, with names without prefix; yields from time to time.
 
     Raises:
-        XmlError: for damaged XML.
-        Unreadable: for a document type, or elements nested without end.
+        XmlError: if the XML is damaged.
+        Unreadable: if there is a document type, or endless nesting of elements.
     """
     parser = _parser("")
     depth = 0
@@ -92,7 +92,7 @@ def walk(
 
 
 def elements(xml: bytes) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Every element: the name of the one it lies in, its own, its attributes."""
+    """Every element: the name of its parent, its own name, its attributes."""
     path: list[str] = [""]
     found: list[tuple[str, str, dict[str, str]]] = []
 
@@ -106,7 +106,7 @@ def elements(xml: bytes) -> Iterator[tuple[str, str, dict[str, str]]]:
 
 
 def text_lengths(xml: bytes, element: str) -> Iterator[int]:
-    """Characters of text in every element of a name."""
+    """The number of characters of text in every element with a name."""
     found: list[int] = []
     length = 0
 
