@@ -1,4 +1,4 @@
-"""One number's whole way, from the clause to the cell it stands in, as text.
+"""The complete origin of one number, from the clause to the cell, as text.
 
-Keep out: judging; values and statuses are those of the published tables.
+Keep out: judging. Values and statuses are those of the published tables.
 """

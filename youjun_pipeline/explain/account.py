@@ -1,6 +1,6 @@
-"""The explanation of one number: what it is, the lines that lead to it, the figures it rests on.
+"""The explanation of one number: what it is, the lines that lead to it, the figures it is computed from.
 
-Keep out: the sums (`school`, `district`), finding what is asked for (`find`).
+Keep out: the sums (`school`, `district`), finding the requested number (`find`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from youjun_pipeline.explain.school import school_text
 from youjun_pipeline.explain.text import Line, heading, input_name
 from youjun_pipeline.reports.evaluation import Row
 
-# What the judged rows have in common, as the JSON gives it.
+# The columns common to all judged rows, in the order of the JSON.
 _JUDGED = (
     "indicator_code", "school_code", "school_name", "stage", "value", "value_strict", "cv", "cv_strict", "cv_limit", "mean",
     "std", "students", "numerator", "share", "target", "threshold", "floor", "gap", "status", "status_strict", "waiver",
@@ -26,7 +26,7 @@ _PLACE = ("delivery", "file", "sheet", "row", "source_column", "header")
 
 @dataclass(frozen=True)
 class Account:
-    """One number explained: its row of a table of verdicts, the lines, and all rows of `mart.lineage` under it."""
+    """One explained number: its row of a table of verdicts, the lines, and all its rows of `mart.lineage`."""
 
     facts: Facts
     level: str
@@ -36,12 +36,12 @@ class Account:
 
     @classmethod
     def of_stage(cls, facts: Facts, row: Row) -> Account:
-        """A row of `mart.stage_balance`: it rests on the values of the schools, not on cells of its own."""
+        """Explain a row of `mart.stage_balance`: it is computed from the schools' values, not from cells of its own."""
         return cls(facts, "stage", row, stage_text(facts, row), [])
 
     @classmethod
     def of_district(cls, facts: Facts, row: Row) -> Account:
-        """A row of `mart.district_indicator`; one that is judged by schools rests on theirs."""
+        """Explain a row of `mart.district_indicator`; one that is judged by schools is computed from their values."""
         code = row["indicator_code"]
         is_own = facts.evaluation.catalogue.indicators[code].level == "district"
         inputs = facts.lineage(code) if is_own else []
@@ -92,7 +92,7 @@ def judged_school(facts: Facts, row: Row) -> Account:
 
 
 def accounts_of(facts: Facts, school: str | None = None) -> list[Account]:
-    """Every number of a school; without one, of the whole evaluation: district, coefficients, schools."""
+    """Every number of a school; without a school, of the whole evaluation: district, coefficients, schools."""
     rows: Iterable[Row] = facts.rows("mart.school_indicator", "stage desc, school_code, indicator_code")
     if school is not None:
         return [judged_school(facts, row) for row in rows if row["school_code"] == school]

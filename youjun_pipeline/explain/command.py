@@ -1,4 +1,4 @@
-"""`youjun explain`: how one published number came about, or all of them. Keep out: finding it out (`find`)."""
+"""`youjun explain`: the origin of one published number, or of all. Keep out: finding the origin (`find`)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def explain_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 class _InsteadOf(argparse.Action):
-    """A flag with which another argument need not be given."""
+    """A flag that replaces another required argument."""
 
     def __init__(self, option_strings: list[str], dest: str, other: argparse.Action, help: str) -> None:
         super().__init__(option_strings, dest, nargs=0, default=False, help=help)
@@ -45,7 +45,7 @@ class _InsteadOf(argparse.Action):
 
 
 def explain_command(settings: Settings, options: argparse.Namespace) -> int:
-    """Print how one published number came about."""
+    """Print the origin of one published number."""
     from youjun_pipeline.explain.find import ExplainError, accounts, text_of
     from youjun_pipeline.warehouse.lake import LakeError
     from youjun_pipeline.warehouse.published import NoPublicationError, open_publication

@@ -1,6 +1,6 @@
-"""The way of a stage's coefficient of variation and of a district indicator.
+"""The origin of a stage's coefficient of variation and of a district indicator.
 
-Keep out: judging: values and statuses are those of `mart.stage_balance` and `mart.district_indicator`.
+Keep out: judging. Values and statuses are those of `mart.stage_balance` and `mart.district_indicator`.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 CONTRIBUTORS = 5
 LISTED_INPUTS = 12
 LISTED_SCHOOLS = 30
-# Stands where figures are summed up. Where all of them are shown beside the sum, a sentence of its own says so.
+# Used where figures are summed up. If all figures are shown beside the sum, another sentence says so.
 BY_MACHINE = "，逐行见 youjun explain --json"
-# Judged subject by subject from an outside result; its value is the share of subjects that pass.
+# This indicator is judged subject by subject from an outside result; its value is the share of subjects that pass.
 MONITORING = "Q9"
 
 
@@ -53,7 +53,7 @@ def stage_text(facts: Facts, row: Row) -> list[Line]:
 
 
 def stage_steps(facts: Facts, row: Row) -> list[Line]:
-    """The sum of a row of `mart.stage_balance` with its figures put in, and the verdict."""
+    """The sum of a row of `mart.stage_balance` with the figures filled in, and the verdict."""
     evaluation, code, stage = facts.evaluation, row["indicator_code"], row["stage"]
     catalogue = evaluation.catalogue
     decimals = int(catalogue.parameters["cv_display_decimals"].value)
@@ -158,7 +158,7 @@ def _subjects(facts: Facts, inputs: Sequence[Row]) -> list[Line]:
 
 
 def _by_school(facts: Facts, inputs: Sequence[Row]) -> dict[str, tuple[str, dict[str, Row]]]:
-    """By school code: its name and its inputs by column."""
+    """Each school's name and its inputs by column, by school code."""
     names = {r["school_code"]: r["school_name"] for r in facts.schools}
     schools: dict[str, tuple[str, dict[str, Row]]] = {}
     for r in inputs:
@@ -167,7 +167,7 @@ def _by_school(facts: Facts, inputs: Sequence[Row]) -> dict[str, tuple[str, dict
 
 
 def _each_school(facts: Facts, part: Part, inputs: Sequence[Row]) -> list[Line]:
-    """The schools with the lowest shares of a ratio that each must reach, those without figures first."""
+    """The schools with the lowest values of a ratio that every school must reach; schools without figures come first."""
 
     def side(rows: dict[str, Row], terms: list[str]) -> float | None:
         values = [rows[term.rpartition(".")[2]]["value"] for term in terms]
@@ -190,7 +190,7 @@ def _each_school(facts: Facts, part: Part, inputs: Sequence[Row]) -> list[Line]:
 
 
 def _small_schools(facts: Facts, inputs: Sequence[Row]) -> list[Line]:
-    """Every small school: its budget against the norm for as many pupils as the catalogue says."""
+    """Every small school: its budget, and the norm for the number of pupils that the catalogue sets."""
     evaluation = facts.evaluation
     catalogue = evaluation.catalogue
     funded = catalogue.parameters["funded_students"].value
@@ -223,12 +223,12 @@ def _small_schools(facts: Facts, inputs: Sequence[Row]) -> list[Line]:
 
 
 def input_rows_are_many(inputs: Sequence[Row]) -> bool:
-    """Whether the inputs of an indicator are too many to be told one by one."""
+    """Whether an indicator has too many inputs to list each one."""
     return len(inputs) > 2 * LISTED_INPUTS
 
 
 def input_summary(inputs: Sequence[Row]) -> list[Line]:
-    """Every input where there are few, sums per figure and file where every school reports one."""
+    """A list of all inputs if they are few; sums per figure and file if every school reports an input."""
     if not input_rows_are_many(inputs):
         return input_lines(inputs) or [f"{INDENT}没有报送"]
     lines: list[Line] = []
@@ -247,7 +247,7 @@ def input_summary(inputs: Sequence[Row]) -> list[Line]:
 
 
 def _ratio_lines(facts: Facts, code: str, inputs: Sequence[Row]) -> list[str]:
-    """The sums with the figures put in, for each ratio of the indicator that has a value."""
+    """The sums with the figures filled in, for each ratio of the indicator that has a value."""
     evaluation = facts.evaluation
     judged = {
         r["figure_no"] - 10: r["status"]
@@ -268,7 +268,7 @@ def _ratio_lines(facts: Facts, code: str, inputs: Sequence[Row]) -> list[str]:
 
 
 def _sum(terms: Sequence[str], inputs: Sequence[Row]) -> tuple[str, float] | None:
-    """The terms with their totals put in, and their sum; None when any part is missing."""
+    """The terms with their totals filled in, and their sum; None if any part is missing."""
     total, written = 0.0, ""
     for term in terms:
         values = [r["value"] for r in inputs if r["input"] == term.lstrip("-")]
@@ -281,7 +281,7 @@ def _sum(terms: Sequence[str], inputs: Sequence[Row]) -> tuple[str, float] | Non
 
 
 def _schools(facts: Facts, row: Row) -> list[str]:
-    """How the district's verdict on a school indicator is made up: coefficients, counts, the failing schools."""
+    """How the district's verdict on a school indicator is formed: coefficients, counts, the failing schools."""
     evaluation = facts.evaluation
     catalogue, code = evaluation.catalogue, row["indicator_code"]
     lines = ["由各校判定" + ("和两个学段的差异系数" if row["cv_primary_status"] else "") + "得出："]

@@ -1,6 +1,6 @@
-"""What the publication says about one evaluation, read once for all the numbers that are explained.
+"""What the publication says about one evaluation, read once for all explained numbers.
 
-Keep out: what is made of the rows (`school`, `district`).
+Keep out: how the rows are used (`school`, `district`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from youjun_pipeline.reports.evaluation import Evaluation, Row
 if TYPE_CHECKING:
     import duckdb
 
-# What an explanation needs of a row of `mart.lineage`; the keys of the evaluation are the same in all of them.
+# The columns of `mart.lineage` that an explanation needs; the keys of the evaluation are the same in all rows.
 _LINEAGE = (
     "school_code, stage, indicator_code, input, value, detail, factor, share, waiver, delivery, file, sheet, row, "
     "column_name, source_column, header"
@@ -22,7 +22,7 @@ _LINEAGE = (
 
 
 class Facts:
-    """The rows of one evaluation by table, and the figures that its numbers rest on."""
+    """The rows of one evaluation by table, and the figures behind its numbers."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> None:
         self._con = con
@@ -30,7 +30,7 @@ class Facts:
         self._tables: dict[str, list[Row]] = {}
 
     def rows(self, table: str, order: str) -> list[Row]:
-        """All rows of a table of the publication, in this order (SQL); a table has one order."""
+        """All rows of a table of the publication in this order (SQL); every table is always read in the same order."""
         if table not in self._tables:
             self._tables[table] = self.evaluation.rows(self._con, table, "*", order)
         return self._tables[table]
@@ -56,14 +56,14 @@ class Facts:
         return found
 
     def lineage(self, indicator: str, school: str | None = None, stage: str | None = None) -> list[Row]:
-        """The inputs of one judgement in the order of their places; without school and stage, all of the indicator's."""
+        """The inputs of one judgement in the order of their places; without school and stage, all inputs of the indicator."""
         if school is None:
             return self._lineage.get(indicator, [])
         return self._by_section.get((indicator, school, str(stage)), [])
 
     @cached_property
     def _refused(self) -> dict[tuple[Any, ...], Row]:
-        """What was sent back, by its place: a cell with its column, a whole row without."""
+        """What was refused, by its place: cells with a column, whole rows without a column."""
         cursor = self._con.execute(
             "select delivery, file, sheet, row, column_name, value, message from quality.rejected_row where district_code = ?",
             [self.evaluation.district_code],

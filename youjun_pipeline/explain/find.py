@@ -1,7 +1,7 @@
-"""`youjun explain`: one number's whole way, from the clause to the cell it stands in, as Chinese text.
+"""`youjun explain`: the complete origin of one number, from the clause to the cell, as Chinese text.
 
-Belongs here: finding what is asked for in the published database. Keep out: the text itself (`school`,
-`district`), and opening the database.
+Belongs here: finding the requested numbers in the published database. Keep out: the text itself (`school`, `district`), and
+opening the database.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CANDIDATES = 10
 
 
 class ExplainError(ValueError):
-    """What was asked for is not there or may mean several things; the message lists what there is (Chinese)."""
+    """The requested number does not exist, or the request has several meanings; the message lists what exists (Chinese)."""
 
 
 def explain(
@@ -33,7 +33,7 @@ def explain(
     school: str | None = None,
     stage: str | None = None,
 ) -> str:
-    """The way of one number of the publication that `con` has open, as text; what may be asked says `accounts`."""
+    """The origin of one number of the publication that `con` has open, as text; `accounts` says what can be requested."""
     evaluation, found = accounts(con, district, phase, indicator, school, stage)
     return text_of(evaluation, found)
 
@@ -46,12 +46,12 @@ def accounts(
     school: str | None = None,
     stage: str | None = None,
 ) -> tuple[Evaluation, list[Account]]:
-    """The evaluation that is meant, and the way of each number that is asked for.
+    """The evaluation that is meant, and the origin of each requested number.
 
-    With `school` (code, name or a part of it that only one school has): the school's indicator, in `stage` or in every
-    stage it has. Without: the stage's coefficient of variation if a stage is given, else the district's indicator.
-    Without `indicator`: all numbers of the school, or of the evaluation. District, phase and stage may be given by code
-    or by name. Raises ExplainError listing the candidates.
+    With `school` (its code, its name, or a part of the name that no other school has): the school's indicator, in `stage` or in
+    every stage of the school. Without `school`: the stage's coefficient of variation if a stage is given, otherwise the
+    district's indicator. Without `indicator`: all numbers of the school, or of the evaluation. District, phase and stage may be
+    given by code or by name. Raises ExplainError with a list of the candidates.
     """
     evaluation = _evaluation(con, district, phase)
     facts = Facts(con, evaluation)
@@ -70,7 +70,7 @@ def accounts(
 
 
 def text_of(evaluation: Evaluation, found: list[Account]) -> str:
-    """Explanations under a line that says whose they are."""
+    """Explanations under a line that names their evaluation."""
     head = (
         f"{evaluation.district_name}（{evaluation.district_code}）{evaluation.phase_name}（{evaluation.phase_id}），"
         f"数据截至 {evaluation.effective_on}，{evaluation.catalogue.name}"
@@ -139,7 +139,7 @@ def _school_rows(
 
 
 def _school(con: duckdb.DuckDBPyConnection, facts: Facts, school: str) -> tuple[str, str]:
-    """Code and name of the school meant: by code, by exact name, or by the only name that holds the words."""
+    """Code and name of the school that is meant: by code, by exact name, or by the only name that contains the words."""
     roster = [(r["school_code"], r["school_name"]) for r in facts.schools]
     for matches in (
         [s for s in roster if school in s],
@@ -170,7 +170,7 @@ def _out_of_scope(facts: Facts, school_code: str) -> str:
 
 
 def _what_became_of(facts: Facts, school: str) -> str:
-    """Where a school went that was merged, split, closed or renamed; empty when nothing says so."""
+    """What happened to a school that was merged, split, closed or renamed; empty if this is not known."""
     changes_told = []
     for change in facts.rows("mart.school_change", "effective_on, kind, from_school, to_school"):
         if change["kind"] == "open" or school not in (change["from_school_code"], change["from_school"]):

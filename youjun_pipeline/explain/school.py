@@ -1,6 +1,6 @@
-"""The way of one school's indicator: its figures, the sum with the figures put in, the waiver, the verdict.
+"""The origin of one school's indicator: its figures, the sum with the figures filled in, the waiver, the verdict.
 
-Keep out: finding the school (`explain`), and judging: the value, status and gap are those of `mart.school_indicator`.
+Keep out: finding the school (`find`), and judging: the value, status and gap are those of `mart.school_indicator`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def school_text(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list
 
 
 def school_steps(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[Line]:
-    """The figures, the sum with the figures put in, the waivers and the verdict of a row of `mart.school_indicator`."""
+    """The figures, the sum with the figures filled in, the waivers and the verdict of a row of `mart.school_indicator`."""
     steps = {"G3": _rooms, "G4": _size, "G5": _classes}.get(row["indicator_code"], _resource)
     return [
         *steps(evaluation, row, inputs),
@@ -87,7 +87,7 @@ def _resource(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[L
 
 
 def _share(evaluation: Evaluation, row: Row, pupils: Sequence[Row]) -> str:
-    """How much of the school's resource is this stage's: its weighted pupils among those of all stages."""
+    """This stage's share of the school's resource: its weighted pupils divided by those of all stages."""
     stages = evaluation.catalogue.stages
     weighted = {_stage_of(r): r["value"] for r in pupils}
     terms = [f"{plain(stages[s].split_weight)}×{figure(n)}" for s, n in weighted.items()]
@@ -139,7 +139,7 @@ def _rooms(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[Line
 
 
 def _allowed_areas(evaluation: Evaluation, row: Row, inputs: Sequence[Row], kind: str) -> list[Decimal]:
-    """The areas of a kind of room that the school's waivers allow, the standard's own first."""
+    """The areas that count as a room of a kind: the standard's own first, then those that the school's waivers allow."""
     parameters = [evaluation.catalogue.parameters] + [
         evaluation.catalogue.waivers[code].parameters for code in _waivers(inputs)
     ]
@@ -149,7 +149,7 @@ def _allowed_areas(evaluation: Evaluation, row: Row, inputs: Sequence[Row], kind
 
 
 def _waivers(inputs: Sequence[Row]) -> list[str]:
-    """The waivers the school has here, whether or not the verdict rests on one."""
+    """The school's waivers for this indicator, whether or not the verdict depends on one."""
     return sorted({r["waiver"] for r in inputs if r["waiver"]})
 
 
@@ -177,7 +177,7 @@ def _classes(evaluation: Evaluation, row: Row, inputs: Sequence[Row]) -> list[Li
 
 
 def _waiver(evaluation: Evaluation, inputs: Sequence[Row]) -> list[Line]:
-    """The waivers that the figures take in, why each holds here, and who keeps it in force."""
+    """The waivers in the figures, why each of them applies here, and who keeps it in force."""
     lines: list[Line] = []
     for code in _waivers(inputs):
         entry = evaluation.catalogue.waivers[code]

@@ -1,6 +1,6 @@
-"""Words for an explanation: figures as they are, places of cells, names of inputs, the head of an indicator.
+"""Words for an explanation: figures as reported, places of cells, names of inputs, the heading of an indicator.
 
-Keep out: which figures an indicator rests on and how they make its value (`school`, `district`).
+Keep out: which figures an indicator is computed from, and how (`school`, `district`).
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from youjun_pipeline.vocabulary import word, words
 STATUS = words("status")
 COMPULSORY = "compulsory"
 DIRECTIONS = words("direction")
-# How many classes a school has is counted, class by class or band by band.
+# Sources that only say how many classes a school has, class by class or band by band.
 CLASS_COUNT, CLASS_BAND = "classes.class_no", "class_bands.classes"
-# Decimals of a figure in a calculation: enough to do the sum again, too few for binary dust.
+# Decimals of a figure in a calculation: enough to repeat the sum, too few to show binary rounding.
 DECIMALS = 6
 INDENT = "  "
 
 
 def figure(value: float | Decimal | None) -> str:
-    """A figure with up to six decimals; what is missing says so."""
+    """A figure with up to six decimals; a missing figure says that it is missing."""
     return "未填报" if value is None else plain(rounded(float(value), DECIMALS))
 
 
@@ -47,7 +47,7 @@ def stage_name(catalogue: Catalogue, stage: str | None) -> str:
 
 
 def input_name(name: str) -> str:
-    """The Chinese name of an input (`facilities.teaching_area_m2`); an item of `assurance` by the name the standard gives it."""
+    """The Chinese name of an input (`facilities.teaching_area_m2`); for an item of `assurance` the name in the standard."""
     if name == CLASS_COUNT:
         return "班级数"
     dataset, _, column = name.partition(".")
@@ -69,12 +69,12 @@ def _item_names() -> dict[str, str]:
 
 
 def _item_name(code: str) -> str:
-    """What districts call an item of `assurance` (G11.rotated_backbone); an item that no catalogue on file has, by its code."""
+    """The district's word for an item of `assurance` (G11.rotated_backbone); the code if no stored catalogue has the item."""
     return _item_names().get(code, code)
 
 
 def _is_word(name: str) -> bool:
-    """Whether an input is given in words: a type of school, a conclusion; its detail is then what was reported."""
+    """Whether an input is a word (a type of school, a conclusion); then its detail is what was reported."""
     dataset, _, column = name.partition(".")
     known = load_datasets()[dataset].columns if dataset in load_datasets() else {}
     found = known.get(column.rpartition(".")[2])
@@ -82,7 +82,7 @@ def _is_word(name: str) -> bool:
 
 
 def place(row: Row) -> str:
-    """Where an input stands: delivery, file, sheet, row, column letter and header; or that nobody delivered it."""
+    """Where an input comes from: delivery, file, sheet, row, column letter and header; or that it was not delivered."""
     if row["file"] is None:
         return "没有报送"
     where = f"{row['delivery']}/{row['file']}"
@@ -96,7 +96,7 @@ def place(row: Row) -> str:
 
 @dataclass(frozen=True)
 class Used:
-    """A reported figure in an explanation: what is said of it, and its row of `mart.lineage`."""
+    """A reported figure in an explanation: its text, and its row of `mart.lineage`."""
 
     label: str
     row: Row
@@ -111,7 +111,7 @@ Line = str | Used
 
 
 def refused_text(row: Row) -> str:
-    """What was written in a cell that could not be read, and why it was sent back."""
+    """What was written in an unreadable cell, and why it was refused."""
     refused = row.get("refused")
     if not refused:
         return ""
@@ -175,7 +175,7 @@ def shown(catalogue: Catalogue, indicator: str, value: float | None) -> str:
 
 
 def status_line(status: str, strict: str | None = None) -> str:
-    """The verdict in words and as the tables have it, with the strict one where it differs."""
+    """The verdict in words and as the tables write it, with the strict verdict if it differs."""
     line = f"判定：{STATUS[status]}（{status}）"
     if strict is not None and strict != status:
         line += f"；不计过渡政策：{STATUS[strict]}（{strict}）"

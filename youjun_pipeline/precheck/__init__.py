@@ -1,1 +1,1 @@
-"""The check before sending: everything that is wrong with a district's files, told before anybody else sees them."""
+"""The check before sending: finds everything that is wrong with a district's files before anybody else sees them."""

@@ -1,7 +1,7 @@
-"""The findings of a check before sending as workbooks: one that lists everything, and a marked copy of each file.
+"""The findings of a check before sending as workbooks: a list of all findings, and a marked copy of each file.
 
-A copy is a new workbook of what the cells say, as text: nothing of the original can run in it, no formula and no link, and a
-name that looks like one stays a name. Belongs here: those workbooks. Keep out: what is found, and the text for a terminal.
+A copy is a new workbook with the cells' content as text. So no formula and no link of the original is active in it, and a name
+that looks like a formula stays a name. Belongs here: these workbooks. Keep out: what is found, and the text for a terminal.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from youjun_pipeline.reports.workbook import LINE_HEIGHT, text_width
 
 SUMMARY_NAME, FINDINGS_SHEET = "核对结果.xlsx", "核对结果"
 COLOURS = {ERROR: "#FF9999", WARNING: "#FFE699", GAP: "#F8CBAD", DOUBT: "#BDD7EE", NOTICE: "#EDEDED"}
-# Comments are drawn one by one: thousands make a workbook that no program opens. Colours stay.
+# Programs draw comments one by one, and no program opens a workbook with thousands of them. Colours have no such limit.
 MOST_COMMENTS = 2000
 MOST_ROWS = 200_000
 LONGEST_CELL = 2000
-# Above so many cells a copy is written row by row, without keeping it in memory.
+# A copy with more cells than this is written row by row, without keeping it in memory.
 LARGE = 500_000
-# Above so many cells, or where the file was refused as a whole, no marked workbook is written: two million cells take
-# a minute to write, and the summary names every place.
+# No marked workbook is written above this number of cells, or if the file was refused as a whole: two million cells take a minute
+# to write, and the summary names every place.
 MOST_COPIED = 1_500_000
 CREATED = dt.datetime(2000, 1, 1)
 
@@ -128,7 +128,7 @@ def _write_row(sheet: Any, row: int, texts: Iterable[str], style: Any, first: in
 
 
 def _write_copy(file: CheckedFile, found: list[Finding], folder: Path) -> Path | None:
-    """The marked copy of a file; None for one whose cells cannot be seen, or are too many."""
+    """The marked copy of a file; None if its cells cannot be read, or are too many."""
     if file.dataset is None or file.dataset.name not in load_datasets():
         return None
     try:
@@ -163,14 +163,14 @@ def _marks(found: Iterable[Finding]) -> dict[str, Marks]:
 
 
 def _write_sheet(book: Any, name: str, text: SheetText, marks: Marks, comments: int) -> int:
-    """Write a sheet's cells where they stood, colour those with findings; returns how many comments were made."""
+    """Write a sheet's cells in their original places and colour those with findings; returns the number of comments."""
     sheet = book.add_worksheet(name)
     plain = book.add_format(_FONT | {"num_format": "@"})
     styles = {level: book.add_format(_CELL | {"bg_color": COLOURS[level]}) for level in LEVELS}
     _page(sheet)
     sheet.set_column(0, max((len(cells) for cells in text.rows.values()), default=1), 14)
     sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
-    # Rows of a Parquet file are counted from 1 below a header that has none.
+    # Rows of a Parquet file are counted from 1, because its header has no row.
     shift = 0 if 0 in text.rows else 1
     made = 0
     for number in sorted(text.rows.keys() | (marks.keys() if text.rows else ())):
@@ -198,7 +198,7 @@ def _write_sheet(book: Any, name: str, text: SheetText, marks: Marks, comments: 
 
 
 def _columns_of(marks: dict[str, list[Finding]], cells: list[str]) -> dict[int, list[Finding]]:
-    """Findings of a row by 0-based column; those about the whole row stand in its first filled cell."""
+    """Findings of a row by 0-based column; findings about the whole row are put in its first filled cell."""
     first = next((i for i, cell in enumerate(cells) if cell.strip()), 0)
     found: dict[int, list[Finding]] = defaultdict(list)
     for letter, findings in marks.items():

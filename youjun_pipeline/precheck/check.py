@@ -1,8 +1,8 @@
-"""A check before sending: everything that is wrong with a district's files, told before anybody else sees them.
+"""A check before sending: finds everything that is wrong with a district's files before anybody else sees them.
 
-The files are read, checked and compared by the pipeline's own reader, contracts and models in a database in memory; the
-warehouse is not touched. Belongs here: the order of the work and its result. Keep out: which files (`target`), what is
-wrong (`findings`, `models`), how it is shown (`text`, `book`).
+The files are read, checked and compared in a database in memory, by the pipeline's own reader, contracts and models. The
+warehouse does not change. Belongs here: the order of the work and its result. Keep out: which files (`target`), what is wrong
+(`findings`, `models`), how it is shown (`text`, `book`).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """A file that was checked: where it lies, what it delivers, how many rows were read, accepted and rejected."""
+    """A file that was checked: its path, its dataset, how many rows were read, accepted and rejected."""
 
     key: str
     path: Path
@@ -67,7 +67,7 @@ class CheckedFile:
 
 @dataclass
 class Precheck:
-    """What came of a check: the files, and every finding in the order of the files, levels and places."""
+    """The result of a check: the files, and every finding in the order of the files, levels and places."""
 
     title: str
     files: list[CheckedFile] = field(default_factory=list)
@@ -80,7 +80,7 @@ class Precheck:
 
     @property
     def has_doubts(self) -> bool:
-        """Whether something should be explained, in `suspicion_answers`, with this delivery or a later one."""
+        """Whether the district should explain something in `suspicion_answers`, with this delivery or a later one."""
         return any(finding.level == DOUBT for finding in self.findings)
 
     @property
@@ -128,7 +128,7 @@ def precheck(path: Path, today: dt.date, dataset: str | None = None) -> Precheck
 
 
 def _key(file: DeliveredFile) -> str:
-    """How a finding names a file; the check's own results begin with the same words."""
+    """The name by which findings refer to a file; results of the check itself begin with the same words."""
     return f"{file.delivery}/{file.name}"
 
 
@@ -161,7 +161,7 @@ def _checked_file(con: duckdb.DuckDBPyConnection, entry: Delivered) -> CheckedFi
 def _file_findings(
     con: duckdb.DuckDBPyConnection, entry: Delivered, result: ReadResult | None, columns: Columns
 ) -> Iterable[Finding]:
-    """What is wrong with one file alone; official statistics workbooks are reported by the rows that they give."""
+    """What is wrong within one file; faults of official statistics workbooks are those of the rows made from them."""
     key, dataset = _key(entry.file), load_datasets().get(entry.file.dataset)
     if result is not None:
         yield from reader_findings(key, result)
@@ -182,7 +182,7 @@ def _file_findings(
 def _across_files(
     con: duckdb.DuckDBPyConnection, target: Target, columns: dict[str, Columns]
 ) -> list[Finding]:
-    """What only shows when the files are compared, reported for the files in question or for the whole district."""
+    """What is found only by comparing files; reported for the files concerned, or for the whole district."""
     can_be_evaluated(con)
     as_of = max([file.delivery for file in target.files], default=dt.date.min)
     checks = evaluate(con, target.phases, as_of)
@@ -201,7 +201,7 @@ def _across_files(
 
 
 def _in_order(result: Precheck) -> list[Finding]:
-    """Each finding once: a file that several deliveries rest on is found wrong in each of them."""
+    """Each finding once: a file that several deliveries use is found faulty in each of them."""
     order = {file.key: number for number, file in enumerate(result.files, 1)}
     unique = dict.fromkeys(result.findings)
 

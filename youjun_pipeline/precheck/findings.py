@@ -1,8 +1,7 @@
-"""What a check before sending has to say: one finding per fault, with every cell it is about.
+"""The findings of a check before sending: one finding per fault, with every cell concerned.
 
-Belongs here: the shape of a finding, and findings about one file alone: the reader's, the contract's, the rules between the
-cells of a row. Keep out: findings that take several files (`models`) and how they are shown (`text`,
-`book`).
+Belongs here: the shape of a finding, and findings within one file, from the reader, the contract, and the rules between the cells
+of a row. Keep out: findings that need several files (`models`) and how they are shown (`text`, `book`).
 """
 
 from __future__ import annotations
@@ -26,8 +25,9 @@ if TYPE_CHECKING:
 
 ERROR, WARNING, GAP, DOUBT, NOTICE = "错误", "警告", "缺报", "疑点", "提示"
 LEVELS = (ERROR, WARNING, GAP, DOUBT, NOTICE)
-# What keeps a delivery from being clean. A gap leaves judgements open and is filled when the figure is known. A doubt may be
-# right: it is explained, not mended. A notice tells what was passed over and costs nothing.
+# The levels. Errors and warnings keep a delivery from being clean. A gap leaves judgements open until the figure is known. A
+# doubt may be right: it needs an explanation, not a correction. A notice reports something that was skipped, and has no
+# consequences.
 PROBLEMS = (ERROR, WARNING)
 
 READER_NOTICE, READER_PASSED_OVER = "reader_notice", "reader_passed_over"
@@ -50,7 +50,7 @@ TITLES = {
 
 
 class Cell(NamedTuple):
-    """A cell, or a whole row (no letter): sheet ("" without), row number, Excel letter, header as written."""
+    """A cell, or a whole row (without letter): sheet ("" if there are no sheets), row number, Excel letter, header as written."""
 
     sheet: str
     row: int
@@ -58,14 +58,14 @@ class Cell(NamedTuple):
     header: str = ""
 
 
-# Of rows that repeat a key or break a rule between cells, so many are told one by one: nobody reads more, and a table that is
-# wrong from top to bottom took 1.4 GB and two minutes (measured 2026-11, 450 000 rows).
+# Of the rows that repeat a key or break a rule between cells, at most this many are reported one by one. Nobody reads more, and a
+# table that is wrong from top to bottom took 1.4 GB and two minutes (measured 2026-11, 450 000 rows).
 MOST_TOLD = 20_000
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One fault: its level, rule and title, the file it is in (delivery/name, "" for none), its cells, and what to do."""
+    """One fault: its level, rule and title, its file (delivery/name, "" if none), its cells, and what to do."""
 
     level: str
     file: str
@@ -77,7 +77,7 @@ class Finding:
 
     @property
     def place(self) -> str:
-        """Where it stands, in words; of many rows the first ones."""
+        """The place of the fault in words; of many rows the first ones."""
         if not self.cells:
             return ""
         first = self.cells[0]
@@ -92,7 +92,7 @@ class Finding:
 
 
 class Columns:
-    """Where the contract's columns of one file stand."""
+    """Where the contract's columns are in one file."""
 
     def __init__(self, result: ReadResult | None) -> None:
         self._found = (
@@ -108,7 +108,7 @@ class Columns:
 
 
 def reader_findings(file: str, result: ReadResult) -> Iterator[Finding]:
-    """What the reader says of a file: why it cannot be used, what it passed over."""
+    """The reader's findings: why the file cannot be used, and what the reader skipped."""
     if result.failure:
         rule = result.failure.rule
         yield Finding(ERROR, file, rule, TITLES.get(rule, rule), result.failure.message)
@@ -131,7 +131,7 @@ def _cells_of(sheet: str, rows: Sequence[int], letters: Sequence[str]) -> tuple[
 def contract_findings(
     con: duckdb.DuckDBPyConnection, file: str, sha: str, dataset: Dataset, columns: Columns
 ) -> Iterator[Finding]:
-    """What the contract says of the rows of one content: cells, keys and rules between cells."""
+    """The contract's findings on the rows of one content: cells, keys and rules between cells."""
     rejections = con.execute(
         "select sheet, row_number, column_name, value, rule, message, rejects_row from raw.rejection "
         "where content_sha256 = ? and dataset = ? order by all",
@@ -167,7 +167,7 @@ def contract_findings(
 
 
 def _placed(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
-    """Cells whose column the file has; the whole row where the file has no such column."""
+    """The cells whose column the file has; the whole row if the file does not have the column."""
     return tuple(cell for cell in cells if cell.letter) or cells[:1]
 
 
@@ -177,7 +177,7 @@ def _rows(con: duckdb.DuckDBPyConnection, table: str, sha: str, more: str = "") 
 
 
 def _repeated(file: str, dataset: Dataset, accepted: Any, raw: Any, columns: Columns) -> Iterator[Finding]:
-    """Keys that occur more than once: a fault of the file for a snapshot, for events only where they disagree."""
+    """Keys that occur more than once: in a snapshot always a fault, in events only if the rows contradict each other."""
     rule = DUPLICATE_KEY if dataset.kind == SNAPSHOT else CONFLICTING_REPORTS
     left = MOST_TOLD
     for group in repeated_keys(dataset, accepted):
@@ -191,7 +191,7 @@ def _repeated(file: str, dataset: Dataset, accepted: Any, raw: Any, columns: Col
         if rule == CONFLICTING_REPORTS and all(row == typed[0] for row in typed):
             continue
         rows = raw.take(pa.array(group)).to_pylist()
-        # few districts have campuses: elsewhere the message does not mention them
+        # few districts have campuses; in other districts the message does not mention them
         named = [n for n in dataset.key if n != "campus" or rows[0][n]]
         key = "、".join(f"{dataset.columns[n].zh} {rows[0][n] or '（空）'}" for n in named)
         texts = [tuple(row[n] for n in dataset.columns) for row in rows]

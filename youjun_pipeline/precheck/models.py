@@ -1,8 +1,8 @@
-"""Findings that take several files of a district: schools that are not on the roster, unknown names, sums, doubts.
+"""Findings that need several files of a district: schools missing from the roster, unknown names, sums, doubts.
 
-They come from the pipeline's own models and checks, run on a database in memory, so that a check before sending says what the
-refresh would say. Belongs here: which of them run, and their results as findings. Keep out: what a single file shows
-(`findings`) and everything that judges by the standard: what these find is not a fault of the data.
+They come from the pipeline's own models and checks, run in a database in memory, so that a check before sending says the same as
+the refresh. Belongs here: which models and checks run, and their results as findings. Keep out: findings within a single file
+(`findings`), and everything that judges by the standard: a failed standard is not a fault of the data.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import duckdb
 
 REJECTED, SUSPICION, MISSING = "quality.rejected_row", "quality.suspicion", "quality.missing_input"
-# What these checks find stands in quality.rejected_row, with its cell.
+# These checks find cells that are listed in quality.rejected_row.
 TOLD_ELSEWHERE = (
     "schools_are_in_roster",
     "school_names_resolve",
@@ -59,9 +59,9 @@ ANSWER = "；如属实，请在疑点答复（suspicion_answers）中说明"
 
 
 def can_be_evaluated(con: duckdb.DuckDBPyConnection) -> None:
-    """Let files with faults stand aside, so that the others can be compared all the same.
+    """Set faulty files aside, so that the others can still be compared.
 
-    A file that cannot be used is taken away; of rows with the same key the first stays. Only for a database in memory.
+    An unusable file is removed; of rows with the same key only the first is kept. Only for a database in memory.
     """
     con.execute("delete from raw.district_failure")
     for dataset in load_datasets().values():
@@ -79,7 +79,7 @@ def can_be_evaluated(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def evaluate(con: duckdb.DuckDBPyConnection, phases: tuple[str, ...], as_of: dt.date) -> list[Check]:
-    """Begin a run of these phases and build what the findings need; returns the checks that can be made on it."""
+    """Open a run of these phases and build the tables that the findings need; returns the checks that can run on it."""
     begin_run(con, RunScope("precheck", phases, as_of))
     checks = [c for c in load_checks() if c.name not in TOLD_ELSEWHERE and not _judges(tables_read(c.sql))]
     for model in behind({REJECTED, SUSPICION, MISSING}.union(*(tables_read(check.sql) for check in checks))):
@@ -88,13 +88,13 @@ def evaluate(con: duckdb.DuckDBPyConnection, phases: tuple[str, ...], as_of: dt.
 
 
 def _judges(tables: Iterable[str]) -> bool:
-    """Whether these tables rest on verdicts."""
+    """Whether these tables depend on verdicts."""
     read = set(tables).union(*(model.reads for model in behind(tables)))
     return any(name.startswith(("mart.", "ops.")) for name in read)
 
 
 def roster_is_missing(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """The deliveries that no roster was known at, as messages."""
+    """The deliveries for which no roster was known, as messages."""
     return [
         m
         for (m,) in con.execute(
@@ -104,7 +104,7 @@ def roster_is_missing(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def not_filled_in(con: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
-    """Files that deliver nothing, with what stands in their place and what they would have meant."""
+    """Files that count as not delivered, with what is used in their place and what they would have meant."""
     rows = con.execute(
         "select b.delivery, b.file, no_delivery(b.reason, b.rows_seen, d.kind, d.title, d.empty_means, max(f.delivery)) "
         "from raw.bare_file b join raw.dataset d using (dataset) left join raw.delivered_file f "
@@ -118,7 +118,7 @@ def not_filled_in(con: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
 
 
 def rejected_across_files(con: duckdb.DuckDBPyConnection, columns: dict[str, Columns]) -> Iterator[Finding]:
-    """Schools that a file names and nobody knows."""
+    """Schools that a file names and that are not on the roster."""
     rows = con.execute(
         f'select delivery, file, sheet, "row", column_name, value, rule, message from {REJECTED} '
         "where list_contains($1::varchar[], rule) order by all",
@@ -145,10 +145,10 @@ def doubts(con: duckdb.DuckDBPyConnection, columns: dict[str, Columns]) -> Itera
 
 
 def missing_inputs(con: duckdb.DuckDBPyConnection, columns: dict[str, Columns]) -> Iterator[Finding]:
-    """What was left blank and which judgements it leaves open.
+    """What was left blank, and which judgements this leaves open.
 
-    A dataset that was never delivered is worth a notice, a column that nobody filled is a gap. A blank among filled cells, or
-    one on which a coefficient of the whole district hangs, is a warning.
+    A dataset that was never delivered gives a notice, a column without any value gives a gap. A blank among filled cells gives a
+    warning, and so does a blank that leaves a coefficient of the whole district open.
     """
     rows = con.execute(
         f'select distinct delivery, file, sheet, "row", dataset, column_name, message, len(undecided_balances) > 0 '
@@ -183,7 +183,7 @@ def _is_filled(
 def failed_checks(
     con: duckdb.DuckDBPyConnection, checks: list[Check], files: Iterable[str]
 ) -> Iterator[Finding]:
-    """Offenders of the checks; one that begins with its file and row is given to that file."""
+    """The rows that fail the checks; a row whose text begins with a file and a row number is assigned to that file."""
     known = sorted(files, key=len, reverse=True)
     for check in checks:
         offenders = con.execute(f"select distinct offender from (\n{check.sql}\n) order by 1").fetchall()
@@ -194,7 +194,7 @@ def failed_checks(
 
 
 def _placed(offender: str, files: list[str]) -> tuple[str, str, int, str]:
-    """File, sheet, row and the rest of an offender worded as `delivery/file sheet 第 n 行：…` or `delivery/file：…`."""
+    """File, sheet, row and the remaining text of a failure such as `delivery/file sheet 第 n 行：…` or `delivery/file：…`."""
     for file in files:
         if not offender.startswith(file):
             continue

@@ -1,6 +1,6 @@
-"""What is wrong with a district's file of prices, and with what it says that its sites have room for.
+"""What is wrong with a district's prices file, and with its figures on the room at its sites.
 
-Keep out: reading and judging the prices (`planning.least_cost.prices`), cells of `site_capacity` by themselves (`findings`).
+Keep out: reading and judging the prices (`planning.least_cost.prices`), single cells of `site_capacity` (`findings`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 TITLE = "单价文件有误，不能编制最省方案"
 CAPACITY = "校址容量与已填报的数据不符"
 
-# What a site is said to have room for must not be less, and what may leave it not more, than what was reported of it.
+# The room at a site must not be less than the reported figure, and what may leave the site not more.
 _AGAINST = """
     with chosen as (
         from temp.run_chosen_file
@@ -79,7 +79,7 @@ def price_findings(con: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[Fin
 
 
 def capacity_findings(con: duckdb.DuckDBPyConnection, columns: Mapping[str, Columns]) -> Iterator[Finding]:
-    """What `site_capacity` says that cannot be, at its cell."""
+    """Impossible statements of `site_capacity`, each at its cell."""
     for delivery, file, sheet, row, column, school, told in con.execute(_AGAINST).fetchall():
         key = f"{delivery}/{file}"
         if key in columns:

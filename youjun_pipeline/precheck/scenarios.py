@@ -1,4 +1,4 @@
-"""What is wrong with the scenario files in a district's folder, held against the schools and figures that it delivers.
+"""What is wrong with the scenario files in a district's folder, compared with the delivered schools and figures.
 
 Keep out: reading and checking them (`planning.scenario_file`).
 """
@@ -26,7 +26,7 @@ TITLE = "情景文件有误，不能试算"
 
 
 def scenario_findings(con: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[Finding]:
-    """Every problem of every file in `folder`/scenarios; without figures to hold them against, of the files alone."""
+    """Every problem of every file in `folder`/scenarios; if there are no figures to compare with, only problems of the files."""
     for path in find_scenarios(folder) if folder.is_dir() else []:
         scenario = read_scenario(path)
         problems = list(scenario.problems)

@@ -1,7 +1,7 @@
-"""What is wrong with one official statistics workbook or archive, told before it is sent.
+"""What is wrong with one official statistics workbook or archive, before it is sent.
 
-Belongs here: the workbook's own failure, and what of the rows that its delivery comes to stands in it. Keep out: plain
-dataset files (`findings`).
+Belongs here: the workbook's own failure, and faults of the delivery's composed rows that come from it. Keep out: plain dataset
+files (`findings`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NAMES = TITLES | {
     "reader_notice": "读取时发现",
 }
 
-# The contents that the delivery's workbooks come to together.
+# The contents that are composed of all the delivery's workbooks.
 _COMPOSED = """
     with composed as (
         select content_sha256, dataset from raw.delivered_file
@@ -40,7 +40,7 @@ _REJECTED = """
     where t.source_file = $file or starts_with(t.source_file, $file || '/')
     order by all
 """
-# A conflict or a broken rule names the workbooks it is about.
+# A conflict or a broken rule names the workbooks concerned.
 _TOLD = """
     select distinct failure_rule as rule, failure_message as message, true as is_error
     from composed join raw.content using (content_sha256, dataset)
@@ -50,7 +50,7 @@ _TOLD = """
     where contains(message, $file)
     order by all
 """
-# Notices about the delivery as a whole; they repeat what each workbook's own notices say.
+# Notices about the whole delivery that only repeat the notices of single workbooks.
 _NOTICES = (
     _COMPOSED
     + """
@@ -61,7 +61,7 @@ _NOTICES = (
 
 
 def statistics_findings(con: duckdb.DuckDBPyConnection, file: str, entry: Delivered) -> Iterator[Finding]:
-    """Everything wrong with one file of the statistics folder; `file` is how findings name it."""
+    """Everything wrong with one file of the statistics folder; `file` is its name in findings."""
     own = [entry.content_sha256, STATISTICS]
     query = "select failure_rule, failure_message from raw.content where content_sha256 = ? and dataset = ?"
     for rule, message in con.execute(query, own).fetchall():

@@ -1,8 +1,7 @@
-"""What a check before sending looks at: a district's folder, one delivery, or a single file, and what lies around it.
+"""What a check before sending looks at: a district's folder, one delivery, or a single file; and the files that belong to it.
 
-A delivery is judged by what the district delivered before it, so files beside those that were asked for are read too where
-they belong to the same district. Belongs here: from a path to a district and the files in question. Keep out: what is wrong
-with them (`findings`).
+A delivery is judged together with the district's earlier deliveries, so other files of the same district are read too. Belongs
+here: from a path to a district and the requested files. Keep out: what is wrong with them (`findings`).
 """
 
 from __future__ import annotations
@@ -28,21 +27,21 @@ from youjun_pipeline.ingest.districts import (
 from youjun_pipeline.standard import DEFAULT_STANDARD, available_catalogues
 
 NO_CODE = "000000"
-# Nobody means to deliver these; they are not worth a word.
+# Nobody delivers these files on purpose, so they need no notice.
 SYSTEM_SIGNS = ("~$", ".~", ".")
 
 
 class TargetError(ValueError):
-    """The path holds nothing that could be checked; the message, in Chinese, says what is expected."""
+    """There is nothing at the path that can be checked; the message, in Chinese, says what is expected."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A district as it is checked, the files in question, and what the folders themselves have to say.
+    """The district in the form for the check, the requested files, and the messages about the folders themselves.
 
-    `district` is fit to be evaluated: faults of its folder are in `faults`, and it has one phase for each delivery in
-    question (`phases`), beside those it planned. `notes` are (path, message); `in_district`: whether it has a folder as
-    district, so that a missing roster is its fault.
+    `district` can be evaluated: faults of its folder are moved to `faults`, and besides its planned phases it has one phase for
+    each requested delivery (`phases`). `notes` are (path, message). `in_district`: whether the path is in a district's folder; if
+    so, a missing roster is the district's fault.
     """
 
     district: District
@@ -54,7 +53,7 @@ class Target:
 
 
 def find_target(path: Path, today: dt.date, dataset: str | None = None) -> Target:
-    """What to check at a path; `dataset` says which one a single file is whose name does not.
+    """What to check at a path; `dataset` names the dataset of a single file if the file's name does not.
 
     Raises:
         TargetError: if there is nothing there to check.
@@ -72,7 +71,7 @@ def find_target(path: Path, today: dt.date, dataset: str | None = None) -> Targe
 
 
 def _home(path: Path) -> Path | None:
-    """The district's folder that a path lies in: itself, or two or three levels up through `deliveries`."""
+    """The district's folder that contains a path: the path itself, or a folder two or three levels up through `deliveries`."""
     for folder in (path, *path.parents[:3]):
         is_district = (folder / DISTRICT_FILE).is_file() or (
             DISTRICT_FOLDER.fullmatch(folder.name) and (folder / DELIVERIES).is_dir()
@@ -85,7 +84,7 @@ def _home(path: Path) -> Path | None:
 def _in_district(home: Path, path: Path, today: dt.date) -> Target:
     found = scan_district(home)
     district = found.districts[0]
-    # Links stay unresolved in the scan; what was asked for is compared by the path as it was scanned.
+    # The scan does not resolve links, so the requested files are found by their paths as scanned.
     files = [f for f in district.files if path == home or path in (f.path, *f.path.parents)]
     if not files and path.is_file():
         raise TargetError(f"{path.name}：不是数据集文件，或同一数据集有几个文件，没有检查")
@@ -104,7 +103,7 @@ def _in_district(home: Path, path: Path, today: dt.date) -> Target:
 
 
 def _by_itself(path: Path, today: dt.date, dataset: str | None) -> Target:
-    """A folder of dataset files, or one of them with the others beside it, of a district that is not known."""
+    """A folder of dataset files, or one such file with the others beside it, of an unknown district."""
     folder = path if path.is_dir() else path.parent
     day = dt.date.fromisoformat(folder.name) if _is_day(folder.name) else today
     by_dataset: dict[str, list[Path]] = {}
@@ -167,7 +166,7 @@ def _target(
     *,
     in_district: bool = False,
 ) -> Target:
-    """Give the district what an evaluation needs: a standard that exists, no failures, a phase per delivery."""
+    """Give the district what an evaluation needs: an existing standard, no failures, a phase per delivery."""
     days = sorted({file.delivery for file in files}) or [today]
     planned = len(district.phases)
     checks = [

@@ -1,6 +1,6 @@
 """The findings of a check before sending as text for a terminal, file by file.
 
-Belongs here: wording and length of that text. Keep out: the workbooks (`book`) and what is found.
+Belongs here: wording and length of this text. Keep out: the workbooks (`book`) and what is found.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from itertools import groupby
 from youjun_pipeline.precheck.check import CheckedFile, Precheck
 from youjun_pipeline.precheck.findings import LEVELS, READER_NOTICE, READER_PASSED_OVER, Finding
 
-# So many findings of one rule in one file are listed; the marked workbook has them all.
+# At most this many findings of one rule in one file are listed; the marked workbook has all of them.
 SHOWN = 20
 INDENT = "    "
 
 
 def precheck_text(result: Precheck) -> str:
-    """Everything found, with the place and the remedy, and what it adds up to."""
+    """Everything found, with its place and remedy, and the final result."""
     lines = [f"检查 {result.title}：{len(result.files)} 个文件", ""]
     folder = [finding for finding in result.findings if not finding.file]
     if folder:
@@ -53,7 +53,7 @@ def _findings(found: list[Finding]) -> list[str]:
 
 def _line(finding: Finding) -> str:
     detail = " ".join(finding.detail.split("\n"))
-    # What the reader tells names its place itself.
+    # The reader's own texts already name their places.
     if not finding.place or finding.rule in (READER_NOTICE, READER_PASSED_OVER):
         return detail
     return f"{finding.place}：{detail}"

@@ -1,7 +1,7 @@
-"""Words of open lists that are likely another way of writing a usual one: 老师 for 教师, 网上问卷 for 问卷, 河西 for 河西镇.
+"""Words of open lists that are probably another spelling of a usual word: 老师 for 教师, 网上问卷 for 问卷, 河西 for 河西镇.
 
-An open list keeps what it does not know, so that a new kind of thing needs no new program; but then a slip of the pen is a group
-of its own. Belongs here: comparing words. Keep out: words that a list refuses (`ingest.validate`).
+An open list keeps unknown words, so that a new kind of thing needs no new program; but then a misspelt word becomes a group of
+its own. Belongs here: comparing words. Keep out: words that a list refuses (`ingest.validate`).
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from youjun_pipeline.standard import DEFAULT_STANDARD, load_catalogue
 if TYPE_CHECKING:
     import duckdb
 
-# How alike two words must be, as difflib counts it: 老师 and 教师 share one character of two.
+# How similar two words must be, measured by difflib: 老师 and 教师 share one character of two.
 LIKENESS = 0.5
 
 
 def unusual_words(
     con: duckdb.DuckDBPyConnection, file: str, sha: str, dataset: Dataset, columns: Columns
 ) -> Iterator[Finding]:
-    """Words of a file's open lists, its subjects and townships that are nearly a usual one."""
+    """Words in a file's open lists, subjects and townships that almost equal a usual word."""
     for column in dataset.columns.values():
         usual = _usual(dataset, column)
         if not usual and column.name != "township":
@@ -49,7 +49,7 @@ def unusual_words(
 
 
 def _usual(dataset: Dataset, column: Column) -> Mapping[str, str]:
-    """Every usual spelling of a column's words, and the word it stands for."""
+    """Every usual spelling of a column's words, and the word that it means."""
     if column.is_open and dataset.name != "assurance":
         return {s: v if not v.isascii() or not w else w[0] for v, w in column.values.items() for s in (v, *w)}
     if dataset.name == "quality_monitoring" and column.name == "subject":
@@ -59,7 +59,7 @@ def _usual(dataset: Dataset, column: Column) -> Mapping[str, str]:
 
 
 def _nearly(given: Sequence[str], usual: Mapping[str, str]) -> dict[str, str]:
-    """Words that are not usual but resemble a usual one, with that one."""
+    """Words that are not usual but resemble a usual word, each with that word."""
     folded = {fold_word(spelling): word for spelling, word in usual.items() if not spelling.isascii()}
     stored = set(usual)
     found = {}
@@ -68,7 +68,7 @@ def _nearly(given: Sequence[str], usual: Mapping[str, str]) -> dict[str, str]:
         if word in stored:
             continue
         if plain in folded:
-            # 语 文: the same word with a blank in it; a list of text keeps it as it was written
+            # 语 文 is the same word with a blank in it; a list of text keeps the spelling as written
             found[word] = folded[plain]
             continue
         holding = [spelling for spelling in folded if spelling in plain or plain in spelling]
@@ -79,7 +79,7 @@ def _nearly(given: Sequence[str], usual: Mapping[str, str]) -> dict[str, str]:
 
 
 def _townships(given: Sequence[str]) -> dict[str, str]:
-    """Townships written without their last characters (河西 beside 河西镇), and the whole ones."""
+    """Townships written without their last characters (河西 if 河西镇 occurs too), each with the complete name."""
     return {
         short: whole
         for short in given

@@ -1,8 +1,8 @@
-"""The blank workbooks that districts fill in: one for each dataset, with the schools already in it where they are known.
+"""The blank workbooks that districts fill in: one for each dataset; known schools are already in it.
 
-A filled-in template is read like any other file, without a notice: what helps to fill it in stands on sheets that say of
-themselves that they are no data (`contracts.model.HELPER_SHEET`), or in columns the contract calls informational. Belongs
-here: which rows and columns a template has. Keep out: how its sheets look (`data_sheet`, `help_sheets`).
+A filled-in template is read like any other file, without a notice: help for filling in is on sheets that mark themselves as no
+data (`contracts.model.HELPER_SHEET`), or in columns that the contract calls informational. Belongs here: which rows and columns a
+template has. Keep out: how its sheets look (`data_sheet`, `help_sheets`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from youjun_pipeline.templates.open_items import OpenItems, open_items
 if TYPE_CHECKING:
     import duckdb
 
-# What a roster says of a school that stays the same from one delivery to the next; pupils are counted anew each time.
+# The columns of a roster that stay the same from one delivery to the next; pupils are counted again each time.
 LASTING = (
     *("school_code", "school_name", "township", "school_type", "sponsor_code", "urban_rural", "built_year"),
     *("boarding", "dense_urban", "campus"),
@@ -37,10 +37,10 @@ LASTING = (
 STAGES = ("primary", "junior", "senior")
 STAGE_WORDS = vocabulary.words("stage")
 
-# Filled from the official statistics workbooks, by nobody's hand.
+# These are filled from the official statistics workbooks, never by hand.
 FROM_FORMS = ("class_bands",)
 
-# The same templates are the same bytes: XlsxWriter would write the moment of creation.
+# A fixed date, so that equal templates have equal bytes: XlsxWriter would write the time of creation.
 CREATED = dt.datetime(2000, 1, 1)
 
 
@@ -50,7 +50,7 @@ class TemplateError(ValueError):
 
 @dataclass(frozen=True)
 class Roster:
-    """The schools of a district as newly delivered: rows of `schools` with typed values."""
+    """The schools of a district as last delivered: rows of `schools` with typed values."""
 
     district: str
     delivery: dt.date | None
@@ -59,7 +59,7 @@ class Roster:
     open_items: OpenItems = field(default_factory=OpenItems)
 
     def stages(self, school: Mapping[str, Any]) -> list[str]:
-        """The stages a school teaches: by its type, or because it has pupils in them."""
+        """The stages that a school teaches: by its type, or because it has pupils in them."""
         kind = self.catalogue.school_types.get(school["school_type"]) if self.catalogue else None
         return [
             stage
@@ -70,9 +70,9 @@ class Roster:
 
 
 def newest_roster(data: Path, code: str, con: duckdb.DuckDBPyConnection | None = None) -> Roster:
-    """The newest delivered roster of a district in the data folder, with what the publication open in `con` says is still open.
+    """The newest delivered roster of a district in the data folder, with the open items of the publication in `con`.
 
-    Raises TemplateError for an unknown district, one without a roster, or a roster that cannot be read.
+    Raises TemplateError if the district is unknown or has no roster, or if the roster cannot be read.
     """
     districts = {d.code: d for d in scan(data).districts}
     if code not in districts:
@@ -102,7 +102,7 @@ def _roster(district: District) -> Roster:
 
 
 def write_templates(folder: Path, roster: Roster | None = None) -> list[Path]:
-    """Write a template for every dataset into `folder`, which is made if missing; returns the files in order."""
+    """Write a template for every dataset into `folder`, which is created if missing; returns the files in order."""
     folder.mkdir(parents=True, exist_ok=True)
     catalogue = roster.catalogue if roster and roster.catalogue else load_catalogue(DEFAULT_STANDARD)
     paths = []
@@ -116,7 +116,7 @@ def write_templates(folder: Path, roster: Roster | None = None) -> list[Path]:
 
 
 def write_scenario_template(folder: Path, roster: Roster | None = None) -> Path:
-    """Write the template of a scenario's actions, which is never delivered; it goes into the district's `scenarios/`."""
+    """Write the template of a scenario's actions. It is not part of a delivery; it goes into the district's `scenarios/`."""
     from youjun_pipeline.planning.scenario_file import contract
 
     catalogue = roster.catalogue if roster and roster.catalogue else load_catalogue(DEFAULT_STANDARD)
@@ -126,7 +126,7 @@ def write_scenario_template(folder: Path, roster: Roster | None = None) -> Path:
 
 
 def write_price_template(folder: Path) -> Path:
-    """Write the template of the least-cost plan's prices, which is never delivered; it goes into the district's folder."""
+    """Write the template of the least-cost plan's prices. It is not part of a delivery; it goes into the district's folder."""
     from youjun_pipeline.planning.least_cost.price_book import contract
 
     path = folder / f"{contract().name}.xlsx"
@@ -135,7 +135,7 @@ def write_price_template(folder: Path) -> Path:
 
 
 def write_template(path: Path, dataset: Dataset, roster: Roster | None, catalogue: Catalogue) -> None:
-    """Write one template; names of schools are written as text, whatever they look like."""
+    """Write one template; names of schools are written as text, even if they look like something else."""
     layout = Layout(dataset, _rows(dataset, roster, catalogue), _choices(dataset, roster, catalogue))
     options = {
         "in_memory": True,
@@ -155,7 +155,7 @@ def write_template(path: Path, dataset: Dataset, roster: Roster | None, catalogu
 
 
 def _rows(dataset: Dataset, roster: Roster | None, catalogue: Catalogue) -> list[dict[str, Any]]:
-    """The rows that stand in the template already: column or informational header -> value."""
+    """The rows that are already in the template: column or informational header -> value."""
     if dataset.name == "assurance":
         return _items(dataset, catalogue)
     if dataset.name == "prices":
@@ -177,7 +177,7 @@ def _rows(dataset: Dataset, roster: Roster | None, catalogue: Catalogue) -> list
             dataset.name == "graduation_cohorts" and "junior" in stages
         ):
             rows.append(row)
-    # Money and graduates are reported once for a school with all its campuses.
+    # Money and graduates are reported once for a school together with all its campuses.
     return list({tuple(row.values()): row for row in rows}.values())
 
 
@@ -199,12 +199,12 @@ def _choices(dataset: Dataset, roster: Roster | None, catalogue: Catalogue) -> d
 
 
 def rows_of(dataset: Dataset, roster: Roster) -> list[dict[str, Any]]:
-    """The rows that stand in the template of a dataset about schools."""
+    """The rows that are already in the template of a dataset about schools."""
     return _rows(dataset, roster, roster.catalogue or load_catalogue(DEFAULT_STANDARD))
 
 
 def _of_catalogue(dataset: Dataset, catalogue: Catalogue) -> Dataset:
-    """The dataset with the items that the catalogue asks for, not those of others on file."""
+    """The dataset with only the items that the catalogue asks for, without those of other stored catalogues."""
     if dataset.name != "assurance":
         return dataset
     asked = set(catalogue.indicators) | {
@@ -216,7 +216,7 @@ def _of_catalogue(dataset: Dataset, catalogue: Catalogue) -> Dataset:
 
 
 def _items(dataset: Dataset, catalogue: Catalogue) -> list[dict[str, Any]]:
-    """Every item of assurance that something reads, with its name and which of its cells are to be filled in."""
+    """Every item of assurance that is used, with its name and which of its cells must be filled in."""
     wanted: dict[str, list[str]] = {}
     for rule in dataset.rules:
         if isinstance(rule.test, AnyGiven) and "item" in rule.when:

@@ -31,7 +31,7 @@ def template_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParse
 
 
 def templates_command(options: argparse.Namespace) -> int:
-    """Write the templates and say which dataset each is for."""
+    """Write the templates, and print the dataset of each."""
     from youjun_pipeline.contracts import load_datasets
     from youjun_pipeline.templates.books import (
         TemplateError,
@@ -67,7 +67,7 @@ def templates_command(options: argparse.Namespace) -> int:
 
 
 def _roster_with_open_items(settings: Settings, district: str) -> Roster:
-    """The district's newest roster, with what is open in the publication where there is one."""
+    """The district's newest roster, with the open items of the publication if there is one."""
     from youjun_pipeline.templates.books import TemplateError, newest_roster
     from youjun_pipeline.warehouse.lake import LakeError
     from youjun_pipeline.warehouse.published import NoPublicationError, open_publication
@@ -94,7 +94,7 @@ def _school_books(folder: Path, roster: Roster | None) -> int:
 
 
 def compose_command(options: argparse.Namespace) -> int:
-    """Put schools' workbooks together; 0 written, 1 something is wrong and nothing was written."""
+    """Compose schools' workbooks; returns 0 if written, 1 if something is wrong and nothing was written."""
     from youjun_pipeline.templates.books import TemplateError, newest_roster
     from youjun_pipeline.templates.school_books import compose_books
 

@@ -1,7 +1,7 @@
-"""The sheet of a template that is filled in: headers, formats, drop-down lists, limits on what may be typed.
+"""The sheet of a template that is filled in: headers, formats, drop-down lists, limits on input.
 
-Belongs here: everything about that sheet's columns. Keep out: which rows stand in it already (templates.py) and the sheets
-that help (help_sheets.py).
+Belongs here: everything about that sheet's columns. Keep out: which rows are already in it (books.py) and the helper sheets
+(help_sheets.py).
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from youjun_pipeline.ingest.formats.book import column_letter
 from youjun_pipeline.reports.words import sheet_names
 from youjun_pipeline.reports.workbook import text_width
 
-# Rows that lists, limits and the checking sheet reach; a county's classes are some 5 000.
+# The number of rows that lists, limits and the checking sheet cover; a county's classes are some 5 000 rows.
 FILLED_ROWS = 5000
 
 LISTS_SHEET = "选项"
 LISTS_TOP = 3
-# Excel's limit on a list that stands in the cell itself.
+# Excel's limit on the length of a list in a cell's own rule.
 LONGEST_INLINE = 255
 LONGEST_PROMPT = 255
 
@@ -45,10 +45,10 @@ TEXT_TYPES = ("code", "text", "names", "choice", "flag", "grade", "level")
 
 @dataclass(frozen=True)
 class Layout:
-    """A template's columns and the rows that stand in it already.
+    """A template's columns and the rows that are already in it.
 
-    `choices` are words that advise what may stand in a column of text.
-    Informational columns come right behind the first contract column, which they explain.
+    `choices` are suggested words for a column of text. Informational columns directly follow the first contract column, which
+    they explain.
     """
 
     dataset: Dataset
@@ -76,14 +76,14 @@ class Layout:
 
 
 def header_of(column: Column) -> str:
-    """A column's header: Chinese name, `*` where it must be filled, and below it the unit where the name has none."""
+    """A column's header: Chinese name, `*` if it is required, and below it the unit unless the name has it."""
     has_unit = column.unit is None or column.zh.endswith((")", "）"))
     unit = "" if has_unit else f"\n（{column.unit}）"
     return f"{column.zh}{'*' if column.required else ''}{unit}"
 
 
 def words_of(column: Column) -> tuple[str, ...]:
-    """What may be chosen in a column, as a person reads it; empty where anything may be typed."""
+    """The words from which a column's value is chosen, as a person reads them; empty if any text is allowed."""
     if column.type == "flag":
         return FLAG_WORDS
     if column.type == "grade":
@@ -94,7 +94,7 @@ def words_of(column: Column) -> tuple[str, ...]:
 
 
 def lists_of(layout: Layout, schools: Sequence[tuple[str, str]]) -> dict[str, Sequence[str]]:
-    """Lists too long for a cell, and the schools' codes: column name -> what may be chosen."""
+    """Lists that are too long for a cell's rule, and the schools' codes: column name -> choices."""
     lists: dict[str, Sequence[str]] = {}
     for column in layout.dataset.columns.values():
         words = words_of(column)
@@ -108,7 +108,7 @@ def lists_of(layout: Layout, schools: Sequence[tuple[str, str]]) -> dict[str, Se
 
 
 def write_data(book: Any, layout: Layout, schools: Sequence[tuple[str, str]]) -> None:
-    """Write the sheet: a locked and frozen header, unlocked cells below it, the rows known already."""
+    """Write the sheet: a locked and frozen header, unlocked cells below it, and the rows that are already known."""
     sheet = book.add_worksheet(layout.sheet)
     columns = layout.columns
     sheet.freeze_panes(1, 2 if len(columns) > 4 else 1)
@@ -137,9 +137,9 @@ def write_data(book: Any, layout: Layout, schools: Sequence[tuple[str, str]]) ->
 
 
 def _unlock_the_rest(sheet: Any, first: int, free: Any) -> None:
-    """Unlock every column behind the table: Excel deletes a row of a protected sheet only if no cell of it is locked.
+    """Unlock every column after the table: Excel deletes a row of a protected sheet only if none of its cells is locked.
 
-    The sheet's extent stays as it was: XlsxWriter would otherwise walk 16 384 columns in every row, and the reader too.
+    The sheet's extent is kept; otherwise XlsxWriter and the reader would walk through 16 384 columns in every row.
     """
     extent = sheet.dim_colmin, sheet.dim_colmax
     sheet.set_column(first, 16383, None, free)
@@ -153,7 +153,7 @@ _ALLOWED = (
 
 
 def _width(column: Column | str, rows: Sequence[dict[str, Any]]) -> float:
-    """Wide enough for what stands in it already, and for the header in two lines."""
+    """A width that fits the present content, and the header in two lines."""
     if isinstance(column, str):
         name, usual = column, 12.0
     else:
@@ -173,7 +173,7 @@ def _cell_format(column: Column | str) -> dict[str, Any]:
 
 
 def _write_row(sheet: Any, number: int, columns: Sequence[Column | str], row: dict[str, Any]) -> None:
-    """A row of values; text is written as text, whatever it begins with."""
+    """Write a row of values; text is written as text, whatever its first character."""
     for position, column in enumerate(columns):
         value = row.get(column if isinstance(column, str) else column.name)
         if value is None:
@@ -187,7 +187,7 @@ def _write_row(sheet: Any, number: int, columns: Sequence[Column | str], row: di
 
 
 def _validation(column: Column, lists: dict[str, Sequence[str]]) -> dict[str, Any]:
-    """What Excel lets be typed into a column, with a word on what belongs there."""
+    """What Excel allows in a column, with a hint on what belongs there."""
     rules = {
         "ignore_blank": True,
         "input_title": column.zh[:32],
@@ -208,7 +208,7 @@ def _validation(column: Column, lists: dict[str, Sequence[str]]) -> dict[str, An
         rules |= {"validate": "date", "criteria": "between", "minimum": EARLIEST, "maximum": LATEST}
     else:
         return rules | {"validate": "any"}
-    # A list of codes or of an open choice advises; what is not in it may still be right.
+    # A list of codes or of an open choice is only advice: another value may still be right.
     advises = column.is_open or column.type in ("code", "text", "names")
     return rules | {
         "error_type": "information" if advises else "stop",
@@ -231,7 +231,7 @@ def _between(column: Column, kind: type) -> dict[str, Any]:
 
 
 def prompt(column: Column) -> str:
-    """What is to be filled in, in a sentence or two: kind, unit, values, and that it must be."""
+    """What to fill in, in a sentence or two: kind, unit, values, and whether it is required."""
     parts = [kind_of(column)]
     if column.comment:
         parts.append(column.comment)
@@ -262,7 +262,7 @@ def kind_of(column: Column) -> str:
 
 
 def _mark(book: Any, sheet: Any, layout: Layout) -> None:
-    """Colour what is missing in a row that is begun, and codes that occur twice."""
+    """Colour missing cells in rows that are begun, and codes that occur twice."""
     positions = range(len(layout.columns))
     row_text = "&".join(f"${column_letter(p)}2" for p in positions)
     for name in layout.dataset.required:
@@ -275,7 +275,7 @@ def _mark(book: Any, sheet: Any, layout: Layout) -> None:
         sheet.conditional_format(1, layout.position(name), FILLED_ROWS, layout.position(name), rule)
     if len(layout.dataset.required_key) == 1 and len(layout.dataset.key) <= 2:
         columns = [column_letter(layout.position(name)) for name in layout.dataset.key]
-        # Joined to text, because Excel takes a blank criterion for 0.
+        # Joined to a text, because Excel reads a blank criterion as 0.
         alike = ",".join(f'${c}$2:${c}${FILLED_ROWS + 1},${c}2&""' for c in columns)
         position = layout.position(layout.dataset.key[0])
         criteria = f'=AND(${columns[0]}2<>"",COUNTIFS({alike})>1)'

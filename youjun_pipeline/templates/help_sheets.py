@@ -1,7 +1,7 @@
-"""The sheets of a template that help and are not read: instructions with examples, checks, lists.
+"""The helper sheets of a template, which are not read: instructions with examples, checks, lists.
 
-Each begins with the words by which the reader knows it for no data. Belongs here: those sheets. Keep out: the sheet that is
-filled in (data_sheet.py).
+Each begins with the words by which the reader recognises that it is not data. Belongs here: these sheets. Keep out: the sheet
+that is filled in (data_sheet.py).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from youjun_pipeline.templates.data_sheet import (
 EXAMPLES = Path(__file__).with_name("examples.toml")
 INSTRUCTIONS_SHEET, CHECKS_SHEET = "填表说明", "校验"
 
-# Of the columns of the instruction sheet.
+# Widths of the columns of the instruction sheet.
 WIDTHS = (5, 28, 36, 7, 44, 24, 24)
 
 _FONT = {"font_name": "宋体", "font_size": 10, "valign": "vcenter", "text_wrap": True}
@@ -49,14 +49,14 @@ def examples() -> dict[str, list[dict[str, str]]]:
 
 
 def write_instructions(book: Any, layout: Layout, district: str, delivery: dt.date | None) -> None:
-    """How the template is filled in: the general rules, then each column with meaning, values and two examples."""
+    """How to fill in the template: the general rules, then each column with meaning, values and two examples."""
     dataset = layout.dataset
     sheet = _helper(book, INSTRUCTIONS_SHEET, f"{dataset.title}填表说明", WIDTHS)
     row = 2
     for line in _general(dataset, district, delivery, bool(layout.rows)):
         sheet.write_string(row, 0, line, book.add_format(_FONT | {"text_wrap": False}))
         row += 1
-    # For signatures on paper; nobody reads them.
+    # These are for signatures on paper; the program does not read them.
     for position, title in zip(
         (0, 2, 4, 5), ("填报单位：", "填表人：", "审核人：", "填报日期："), strict=True
     ):
@@ -89,7 +89,7 @@ def write_instructions(book: Any, layout: Layout, district: str, delivery: dt.da
 
 
 def _height(texts: Sequence[str]) -> float:
-    """Rows do not grow by themselves in every program: as high as the cell with the most lines."""
+    """The height of the cell with the most lines, because not every program adjusts the height of rows."""
     lines = [math.ceil(text_width(text) / (width - 1)) for text, width in zip(texts, WIDTHS, strict=False)]
     return LINE_HEIGHT * max(1, *lines) + 4
 
@@ -130,7 +130,7 @@ def _meaning(column: Column, dataset: Dataset) -> str:
 
 
 def write_checks(book: Any, layout: Layout) -> None:
-    """Formulas that count what is filled in, what is missing, what is there twice, and sums to compare."""
+    """Formulas that count filled, missing and repeated entries, and sums to compare."""
     sheet = _helper(book, CHECKS_SHEET, f"{layout.dataset.title}校验", (38, 14, 16, 16, 16))
     head, cell = book.add_format(_HEAD), book.add_format(_CELL)
     number = book.add_format(_CELL | {"num_format": "#,##0.######", "align": "right"})
@@ -161,7 +161,7 @@ def write_checks(book: Any, layout: Layout) -> None:
             )
         row += 1
     row += 1
-    # To be compared with the sums at hand.
+    # for comparison with the district's own sums
     for position, title in enumerate(("数值列", "已填", "合计", "最小", "最大")):
         sheet.write_string(row, position, title, head)
     for column in layout.dataset.columns.values():
@@ -183,7 +183,7 @@ def _range(layout: Layout, position: int) -> str:
 
 
 def write_lists(book: Any, layout: Layout, schools: Sequence[tuple[str, str]]) -> None:
-    """The lists that drop-downs refer to, and beside the codes of the schools their names; nothing where none is needed."""
+    """The lists that drop-downs refer to, and the schools' names beside their codes; no sheet if no list is needed."""
     lists = lists_of(layout, schools)
     if not lists:
         return

@@ -1,7 +1,7 @@
-"""What a district has still to answer, report or inspect, from the publication: rows for the templates of the event datasets.
+"""What a district still has to answer, report or inspect, from the publication: rows for the templates of the event datasets.
 
-Each row names its thing and shows what is known of it beside the cells to be filled in; a row left blank reports nothing. Belongs
-here: which things are open, as rows of a template. Keep out: how a template looks (`data_sheet`).
+Each row names its subject and shows what is known about it beside the cells to fill in; a row that stays blank reports nothing.
+Belongs here: which subjects are open, as rows of a template. Keep out: how a template looks (`data_sheet`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class OpenItems:
-    """Rows by event dataset, and the numbers of measures and milestones that a cell may name."""
+    """Rows by event dataset, and the numbers of measures and milestones from which a cell can be chosen."""
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
     measures: list[str] = field(default_factory=list)
@@ -28,7 +28,7 @@ class OpenItems:
 
 
 def open_items(con: duckdb.DuckDBPyConnection, district: str) -> OpenItems:
-    """What is open in the newest phase of a district in the publication that `con` has open; nothing where it has none."""
+    """The open items of a district's newest phase in the publication in `con`; empty if the district has no phase."""
     phases = con.execute(
         "select phase_id from mart.evaluation where district_code = ? order by phase_order desc limit 1",
         [district],
@@ -68,12 +68,12 @@ def _with_column(row: Row) -> Row:
 
 
 def _with_stage(row: Row) -> Row:
-    """A finding with its stage as the contract of inspections writes it."""
+    """A finding with its stage in the spelling of the inspections' contract."""
     words = load_datasets()["acceptances"].columns["stage"].values
     return row | {"stage": words[row["stage"]][0] if row["stage"] in words else None}
 
 
-# A jump that came with another verdict than in the phase before: the indicators that rest on the figure.
+# The indicators that use a suspiciously changed figure and got another verdict than in the phase before.
 _SUSPICIONS = """
     select s.dataset, s.school_code, s.school_name as "学校名称", s.rule, s.message as "可疑之处", s.column_name,
         (
@@ -98,7 +98,7 @@ _PROGRESS = """
     from mart.milestone_status where district_code = $1 and phase_id = $2
     order by measure_no nulls last, milestone_no
 """
-# Two schools may bear one name: then the code says which is meant.
+# If two schools have the same name, the code says which is meant.
 _UNSIGNED = """
     select f.indicator_code as indicator, f.stage,
         if(f.school_name is null or n.schools > 1, f.school_code, f.school_name) as school_name,

@@ -1,9 +1,9 @@
-"""One workbook for each school, and the district's files put together from them.
+"""One workbook for each school, and the composition of the district's files from these workbooks.
 
-A principal fills in one file with a sheet for each dataset about the school; the district's files are composed from all of
-them, each row with the file and row it came from and who filled it in. A school in two files, a file of two schools or one that
-cannot be read stops the whole: half a district must not look like a delivery. Belongs here: writing and composing these
-workbooks. Keep out: what cells mean (the check and the refresh judge the composed files as any other).
+A principal fills in one file with a sheet for each dataset about the school. The district's files are composed from all these
+files; each row names its file, its row and the person who filled it in. If a school is in two files, or a file has two schools or
+cannot be read, nothing is composed: half a district must not look like a delivery. Belongs here: writing and composing these
+workbooks. Keep out: what cells mean (the check and the refresh judge the composed files like any other).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from youjun_pipeline.templates.books import CREATED, Roster, TemplateError, rows
 from youjun_pipeline.templates.data_sheet import Layout, lists_of, write_data
 from youjun_pipeline.templates.help_sheets import write_lists
 
-# What a school reports of itself.
+# The datasets that a school reports itself.
 DATASETS = (
     *(
         "schools",
@@ -38,7 +38,7 @@ DATASETS = (
         "graduation_cohorts",
     ),
 )
-# A school fills in several sheets, which a text table does not have.
+# A school fills in several sheets, which a text table cannot have.
 WORKBOOKS = (".xlsx", ".xls")
 SIGNATURES = ("填报单位", "填表人", "审核人", "填报日期")
 SIGNATURE_SHEET = "填报信息"
@@ -52,7 +52,7 @@ _SAFE = {
 
 @dataclass
 class Composed:
-    """What became of the schools' workbooks; with `faults` nothing was written."""
+    """The result of composing the schools' workbooks; with `faults` nothing was written."""
 
     schools: int = 0
     written: dict[Path, int] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Composed:
 
 
 def write_school_books(folder: Path, roster: Roster) -> list[Path]:
-    """A workbook for every school of the roster with its campuses, named by its code; returns the files."""
+    """A workbook for every school of the roster with its campuses, named by the school's code; returns the files."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for code, campuses in groupby(roster.schools, key=lambda school: school["school_code"]):
@@ -98,9 +98,9 @@ def _write_signatures(book: Any, school: dict[str, Any]) -> None:
 
 
 def compose_books(folder: Path, out: Path, roster: Roster | None = None) -> Composed:
-    """Put the workbooks in `folder` together into the district's files in `out`, all or none.
+    """Compose the workbooks in `folder` into the district's files in `out`, either all files or none.
 
-    Raises TemplateError where there is no workbook, or `out` holds files of these datasets already.
+    Raises TemplateError if there is no workbook, or if `out` already has files of these datasets.
     """
     entries = sorted(p for p in folder.iterdir() if not p.name.startswith(("~$", ".")))
     files = [path for path in entries if path.is_file()]
@@ -142,7 +142,7 @@ def compose_books(folder: Path, out: Path, roster: Roster | None = None) -> Comp
 
 
 def _read_book(path: Path, rows: dict[str, list[dict[str, str]]], result: Composed) -> set[str]:
-    """Add a workbook's rows to those of its datasets; returns the codes of the schools it speaks of."""
+    """Add a workbook's rows to those of its datasets; returns the codes of the schools in the workbook."""
     try:
         book = open_book(read_bytes(path), lambda _: 0)
         filled = [sheet for sheet in book.sheets if any(cell.strip() for row in sheet.head for cell in row)]
@@ -186,7 +186,7 @@ def _read_book(path: Path, rows: dict[str, list[dict[str, str]]], result: Compos
 
 
 def _code(text: str) -> str:
-    """A code as it is read, however it is written (2111000001.0, full-width); one that cannot be read as it stands."""
+    """A code as the reader reads it, in any spelling (2111000001.0, full-width); an unreadable code stays as written."""
     from youjun_pipeline.ingest.readings import BadCell, read_code
 
     try:
@@ -196,7 +196,7 @@ def _code(text: str) -> str:
 
 
 def _write_rows(path: Path, dataset: Dataset, rows: Iterable[dict[str, str]]) -> None:
-    """A plain sheet of texts: headers of the contract, then where each row was collected."""
+    """Write a plain sheet of texts: headers of the contract, then the origin of each row."""
     columns = {**{name: column.zh for name, column in dataset.columns.items()}, **{p: p for p in PROVENANCE}}
     with xlsxwriter.Workbook(str(path), _SAFE) as book:
         book.set_properties({"title": dataset.title, "created": CREATED})
