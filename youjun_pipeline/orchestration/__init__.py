@@ -1,12 +1,12 @@
 """Dagster: assets, checks, partitions, jobs. Only this package and `definitions` import dagster.
 
-Keep out: anything a script without Dagster could want (it belongs to `ingest`, `warehouse` or `reports`).
+Keep out: anything that a script without Dagster could use (it belongs to `ingest`, `warehouse` or `reports`).
 """
 
 import warnings
 
 import dagster as dg
 
-# backfill_policy is what makes a range of phases one run, code references are links to the SQL; without this every asset
-# prints the same notice (1.13, 2026-11).
+# backfill_policy makes one run of a range of phases, code references link to the SQL: both are needed. Without this filter every
+# asset prints the same notice (1.13, 2026-11).
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*(backfill_policy|CodeReference)")

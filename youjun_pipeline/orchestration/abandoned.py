@@ -1,7 +1,7 @@
-"""Runs that look as if they were under way and are not: their process was killed, or the machine lost its power.
+"""Runs that seem to be under way but are not: their process was killed, or the machine lost its power.
 
-Dagster keeps such a run as started, and with one run at a time the queue waits for it. Belongs here: noting the process of
-a run, and failing the run when that process is gone. Keep out: telling of it (the failure sensor does).
+Dagster keeps such a run as started, and with one run at a time the queue waits for it. Belongs here: recording the process of a
+run, and failing the run when that process is gone. Keep out: the notice (the failure sensor sends it).
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from youjun_pipeline.settings import Settings
 from youjun_pipeline.warehouse.connection import WarehouseBusyError, connect
 
 PROCESS = "youjun/process"
-# A run takes seconds from its start to the note of its process.
+# A run needs some seconds from its start until its process is recorded.
 SECONDS_TO_NOTE = 120
 STARTED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 REASON = "运行的进程已不在（被杀、内存不足或机器断电）；发布库没有改动或已整份替换，请等下一次刷新或重新运行"
 
 
 def note_process(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Tag a run with the process it runs in."""
+    """Tag a run with its process."""
     if instance.is_ephemeral:
         return
     instance.add_run_tags(run_id, {PROCESS: f"{_machine()}/{os.getpid()}/{_started(os.getpid())}"})
 
 
 def _machine() -> str:
-    """This machine since its last start; a container has a host name of its own."""
+    """This machine since its last start; a container has its own host name."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()[:8]
     except OSError:
@@ -41,25 +41,25 @@ def _machine() -> str:
 
 
 def _started(process: int) -> str:
-    """When a process started, in ticks since the machine did: process numbers are used again. Empty when it is gone."""
+    """When a process started, in ticks since the machine's start, because process numbers are reused. Empty if it is gone."""
     try:
         text = Path(f"/proc/{process}/stat").read_text("utf-8", "replace")
     except OSError:
         return ""
-    # the name of the program may hold anything, and ends at the last bracket
+    # the name of the program may contain anything; it ends at the last bracket
     fields = text[text.rindex(")") + 2 :].split()
     return "" if fields[0] in ("Z", "X") else fields[19]
 
 
 def _is_gone(run: dg.DagsterRun, age_seconds: float) -> bool:
-    """Whether nothing works at a run any more."""
+    """Whether no process works on a run any more."""
     host, boot, process, started = (run.tags.get(PROCESS, "").split("/") + [""] * 4)[:4]
     if f"{host}/{boot}" == _machine() and Path("/proc").is_dir():
         return _started(int(process)) != started
     if SHARD_TAG in run.tags:
         # on another machine: Dagster's run monitoring asks the launcher, and the working database is not here
         return False
-    # Noted by another machine, or before its last start, or not at all: then the lock of the working database tells.
+    # Recorded by another machine, or before its last start, or not at all: then the lock of the working database decides.
     return age_seconds > SECONDS_TO_NOTE and not _is_held()
 
 

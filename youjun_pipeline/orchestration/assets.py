@@ -1,9 +1,9 @@
-"""Assets that a run computes: the delivered datasets, one asset per model with the dependencies its SQL names, the gate.
+"""Assets that a run computes: the delivered datasets, one asset per model with the dependencies named in its SQL, the gate.
 
 Keep out: the graph's keys, edges and groups (`lineage`), the asset checks (`checks`), what is published (`published`).
 """
 
-# Not `from __future__ import annotations`: Dagster looks at the annotations of what it calls.
+# No `from __future__ import annotations`: Dagster reads the annotations of the functions that it calls.
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -31,7 +31,7 @@ from youjun_pipeline.warehouse.checks import load_checks
 from youjun_pipeline.warehouse.models import load_models, tables_read
 from youjun_pipeline.warehouse.tables import declared_tables
 
-# What the district's files are made of by now, and how much of each dataset is in use in all.
+# The state of the districts' files, and the accepted and rejected rows of the files in use, by dataset.
 _DELIVERED = """
     select f.dataset, count(distinct f.content_sha256), sum(c.rows_accepted)::bigint, sum(c.rows_rejected)::bigint,
         md5(string_agg(distinct f.content_sha256, ',' order by f.content_sha256))
@@ -52,14 +52,14 @@ def deliveries(context: dg.AssetExecutionContext, refresh: Refresh) -> Iterator[
     session = refresh.session
     lines = {line.dataset: line for line in session.ingest(verify=refresh.verify)}
     known = {name: rest for name, *rest in session.con.execute(_DELIVERED).fetchall()}
-    # Dagster wants what others hang on first: what is registered besides the datasets has the datasets after it.
+    # Dagster wants dependencies first: assets registered besides the datasets come before the datasets.
     for key in sorted(context.selected_asset_keys, key=lambda k: (k.path[-1] in lines, k)):
         name = key.path[-1]
         if name in lines:
             yield _delivered(key, lines[name], known.get(name))
         else:
             yield dg.MaterializeResult(asset_key=key)
-    # The files in use are those of all phases; what the next step asks for is laid out afresh.
+    # The checks are about the files in use in all phases. The next step lays out the phases that it needs.
     session.begin(context.run.run_id)
     yield from contract_results(session.con, sorted(context.selected_asset_check_keys))
 
@@ -68,7 +68,7 @@ def _delivered(key: dg.AssetKey, line: Ingested, known: list[Any] | None) -> dg.
     files, accepted, rejected, content = known or (0, 0, 0, "")
     return dg.MaterializeResult(
         asset_key=key,
-        # the same files give the same version, whatever was read anew
+        # equal files give an equal version, even if they were read again
         data_version=dg.DataVersion(content or "none"),
         metadata={
             "dagster/row_count": accepted,
@@ -80,8 +80,8 @@ def _delivered(key: dg.AssetKey, line: Ingested, known: list[Any] | None) -> dg.
     )
 
 
-# One step for all of them, as dbt projects have it: a step costs Dagster 45 ms before it does anything, a table 20
-# (docs/decisions/0012). Any of them can still be selected alone.
+# One step for all models, as in dbt projects: a step costs Dagster 45 ms before it does anything, a table 20 ms
+# (docs/decisions/0012). Each model can still be selected alone.
 @dg.multi_asset(
     name="models",
     specs=[model_spec(model) for model in load_models().values()],
@@ -108,7 +108,7 @@ def _build(context: dg.AssetExecutionContext, session: Session, full_name: str) 
 def computed(
     key: dg.AssetKey, deps: Iterable[Any], description: str, **options: Any
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
-    """Decorator of an asset that a run makes for a range of phases: what all of these have in common."""
+    """Decorator of an asset that a run computes for a range of phases: the options that all such assets share."""
     return dg.asset(
         key=key,
         deps=list(deps),
@@ -121,7 +121,7 @@ def computed(
 
 
 def computed_table(full_name: str, deps: Iterable[Any], group: str, **options: Any) -> Any:
-    """Decorator of the asset of a declared table that no single SELECT fills."""
+    """Decorator of the asset of a declared table that is not filled by a single SELECT."""
     return computed(
         asset_key(full_name),
         deps,

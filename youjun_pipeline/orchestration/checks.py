@@ -1,11 +1,11 @@
-"""Asset checks. Each tells the state, not the event: it is red in every run for as long as what is wrong is there.
+"""Asset checks. Each check shows a state, not an event: it is red in every run for as long as the fault exists.
 
-A check stands on the asset that it judges and names what is wrong by district, phase and file. None of them stops a run: what
-holds a district back holds back that district alone, and its rows in `quality.check_result` say so (the gate). Those are
-marked 【阻断】, with metadata `gate: blocking`. Keep out: the checks themselves (`warehouse.checks`, the contracts).
+A check is attached to the asset that it judges, and names faults by district, phase and file. No check stops a run: a fault that
+holds a district back holds back only this district, and the district's rows in `quality.check_result` show it (the gate). Such
+checks are marked 【阻断】, with metadata `gate: blocking`. Keep out: the checks themselves (`warehouse.checks`, the contracts).
 """
 
-# Not `from __future__ import annotations`: Dagster looks at the annotations of what it calls.
+# No `from __future__ import annotations`: Dagster reads the annotations of the functions that it calls.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import duckdb
 
 CHECK_RESULT = dg.AssetKey(["quality", "check_result"])
-# Rules that hold a district back before anything is computed, by the asset that they are about; `None` takes every rule
-# that has no check of its own, so that a new rule is seen without being named here.
+# Rules that hold a district back before anything is computed, by their asset. `None` takes every rule that has no check of its
+# own, so that a new rule is shown without being named here.
 FAILURE_RULES = {
     FILES: {
         "file_unreadable": "交付文件都能读入",
@@ -39,13 +39,13 @@ FAILURE_RULES = {
     },
 }
 OTHER_RULES = "files_are_usable"
-# Rules of the folder and of single cells: they warn and hold nothing back.
+# Rules of the folder and of single cells: they only warn and do not hold a district back.
 CELLS, FOLDER = "cells_are_readable", "folder_is_present"
 HEAD = ("区县", "阶段", "数据集", "处数", "说明")
 
 
 def contract_checks() -> list[dg.AssetCheckSpec]:
-    """What the step that reads the deliveries says of every dataset, of the files as such and of the folders."""
+    """The checks of the step that reads the deliveries: for every dataset, for whole files and for the folders."""
     contracts = [
         dg.AssetCheckSpec(
             "contract", asset=["raw", d.name], description="【阻断】使用中的文件都可用，各行都符合数据约定"
@@ -65,7 +65,7 @@ def contract_checks() -> list[dg.AssetCheckSpec]:
 def contract_results(
     con: "duckdb.DuckDBPyConnection", wanted: Iterable[dg.AssetCheckKey]
 ) -> Iterator[dg.AssetCheckResult]:
-    """The state of the files in use, by the contracts; the run must have been begun for all phases."""
+    """The state of the files in use by the contracts; the run must be open for all phases."""
     failures = con.execute(_FAILURES).fetchall()
     rejected = con.execute(_REJECTED).fetchall()
     gone = con.execute(_GONE).fetchall()
@@ -86,7 +86,7 @@ def contract_results(
 
 
 def result(key: dg.AssetCheckKey, rows: Sequence[Sequence[Any]], blocks: bool) -> dg.AssetCheckResult:
-    """A check is passed when there are no rows; each is (district, phase, dataset, number, what is wrong)."""
+    """A check passes if there are no rows; each row is (district, phase, dataset, number, what is wrong)."""
     metadata: dict[str, Any] = {
         "districts": len({row[0] for row in rows}),
         "failed_rows": sum(int(row[3] or 0) for row in rows),
@@ -127,7 +127,7 @@ _GONE = """
 
 
 def asset_of(check: Check) -> dg.AssetKey:
-    """The asset that a check on file judges."""
+    """The asset that a stored check judges."""
     if check.dataset in load_datasets():
         return dg.AssetKey(["raw", check.dataset])
     if "." in check.dataset:
@@ -163,7 +163,7 @@ def gate_checks(context: dg.AssetCheckExecutionContext, refresh: Refresh) -> Ite
         yield result(key, found.get(check.name, []), check.severity == "blocking")
 
 
-# As in the publication, results about districts and phases that are gone do not count.
+# As in the publication, results about removed districts and phases do not count.
 _STATE = """
     select check_name, district_code, coalesce(phase_id, ''), dataset, failed_rows, message
     from quality.check_result c

@@ -1,4 +1,4 @@
-"""What the code location holds: assets, jobs, resources, schedules, sensors put together. `definitions` shows it to Dagster."""
+"""The content of the code location: assets, jobs, resources, schedules, sensors. `definitions` shows it to Dagster."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from youjun_pipeline.orchestration.sensors import (
 )
 from youjun_pipeline.settings import Automation
 
-# By six in the morning the night's publication stands; one made in the course of the day before does not count for it.
+# By six in the morning the night's publication must be there; a publication from the day before does not count.
 FRESH = dg.FreshnessPolicy.cron("0 6 * * *", timedelta(hours=6), timezone="Asia/Shanghai")
 
 
@@ -52,5 +52,5 @@ def build_definitions() -> dg.Definitions:
 
 
 def _with_freshness(spec: dg.AssetSpec) -> dg.AssetSpec:
-    """The publication is to be fresh every morning, where something makes it so every night."""
+    """Require a fresh publication every morning; used where the nightly schedule is on."""
     return spec.replace_attributes(freshness_policy=FRESH) if spec.key == PUBLICATION else spec

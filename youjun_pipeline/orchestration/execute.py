@@ -1,4 +1,4 @@
-"""Running the refresh job in this process, as `make run` does: the same job that the schedule starts."""
+"""Runs the refresh job in this process, as `make run` does: the schedule starts the same job."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from youjun_pipeline.warehouse.run import UnknownScopeError, refuse_unknown
 
 
 class RefreshFailedError(RuntimeError):
-    """The refresh did not end well; the message is for the person who started it.
+    """The refresh failed; the message is for the person who started it.
 
     `published` says whether the publication was replaced before something after it failed.
     """
@@ -35,10 +35,9 @@ def run_refresh(
 ) -> dg.ExecuteInProcessResult:
     """Materialise every asset for a contiguous range of phases (all by default) and some or all districts.
 
-    Without `reports` the run ends with the publication; the folders beside it stay as they are. A share of the districts
-    has none.
-    The places are those of the environment, which the job reads itself; `settings` must be the same but for `as_of`. With
-    DAGSTER_HOME set the run is recorded there; without, in memory, which is faster by 40 ms an asset. Returns Dagster's
+    Without `reports` the run ends with the publication; the folders beside it stay as they are. A run for a share of the
+    districts never makes reports. The job reads the places itself from the environment; `settings` must agree with it, apart from
+    `as_of`. With DAGSTER_HOME set the run is recorded there; otherwise in memory, which saves 40 ms per asset. Returns Dagster's
     record of the run; raises RefreshFailedError with every reason.
     """
     found = scan(settings.data)
@@ -53,7 +52,7 @@ def run_refresh(
     chosen = _chosen(known, phases)
     from youjun_pipeline.orchestration.code_location import build_definitions
 
-    # Whoever waits at a terminal is told at once that another refresh is under way.
+    # A person at a terminal is told at once that another refresh is under way.
     config = {
         "districts": districts or [],
         "as_of": settings.as_of.isoformat(),
@@ -77,7 +76,7 @@ def run_refresh(
             },
             raise_on_error=False,
         )
-        # Who never starts the daemon has nobody else to do it.
+        # If the daemon is never started, nothing else prunes the history.
         if not instance.is_ephemeral:
             prune(instance, Automation.from_environment().keep_runs_days)
         if not result.success:
@@ -103,7 +102,7 @@ def _chosen(known: list[str], phases: list[str] | None) -> list[str]:
 
 
 def _failure(result: dg.ExecuteInProcessResult) -> RefreshFailedError:
-    """The cause of every failed step, in the words of whoever raised it."""
+    """The cause of every failed step, in the words of the error itself."""
     steps = {
         event.step_key: event for event in result.all_events if event.is_step_success or event.is_step_failure
     }

@@ -1,4 +1,4 @@
-"""What to say of a failed step, to whoever started the run and to whoever is told of it at night."""
+"""The message about a failed step, for the person who started the run and for those notified at night."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from youjun_pipeline.warehouse.run import (
 )
 
 PUBLICATION_STEP = "publication__youjun"
-# What the system says of places it cannot write to, in the words of Python and of DuckDB, and what helps.
+# The system's messages about places that cannot be written, in the words of Python and of DuckDB, each with a remedy.
 REMEDIES = {
     "Corrupt database file": "数据库文件已损坏：若是工作库，请把它移开（mv）后运行 make run，它会由交付文件和发布库重新生成",
     "No space left on device": "磁盘已满：请腾出空间后再运行 make run",
@@ -33,7 +33,7 @@ REMEDIES = {
 
 
 def cause_of(error: Any) -> str:
-    """What this package said, else the innermost cause; without the name of our own class, which helps nobody."""
+    """The message of this package, or else of the innermost cause; without our own class name, which helps nobody."""
     chain = [error]
     while chain[-1].cause:
         chain.append(chain[-1].cause)
@@ -42,16 +42,16 @@ def cause_of(error: Any) -> str:
     return re.sub(r"^youjun_pipeline\.[\w.]+: ", "", message) + _remedy(message)
 
 
-# A run that asks for what cannot be is refused before it touches a table.
+# A run with an impossible request is refused before it changes a table.
 REFUSALS = (AsOfInFutureError, AsOfWentBackError, EmptyRangeError, SettingsError, UnknownScopeError)
 REFUSED = "youjun/refused"
 LONGEST_TAG = 200
-# What Dagster makes something of itself.
+# Exceptions that Dagster itself handles.
 UNDERSTOOD = (dg.Failure, dg.RetryRequested, dg.DagsterError)
 
 
 def reason_first(compute: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorator of what an asset runs: a fault says first, in Chinese, what is the matter and what helps."""
+    """Decorator of an asset's function: the message of a fault begins, in Chinese, with the fault and its remedy."""
 
     @functools.wraps(compute)
     def told(*args: Any, **kwargs: Any) -> Any:
@@ -63,7 +63,7 @@ def reason_first(compute: Callable[..., Any]) -> Callable[..., Any]:
         with _told():
             yield from compute(*args, **kwargs)
 
-    # Dagster tells by the function whether it yields.
+    # Dagster inspects the function to see whether it yields.
     return told_in_steps if inspect.isgeneratorfunction(compute) else told
 
 
@@ -80,8 +80,8 @@ def _told() -> Iterator[None]:
 
 
 def _cancel(context: dg.AssetExecutionContext, reason: str) -> None:
-    """Let the run of `context` end as cancelled: Dagster marks every asset that a failed run was to make as failed."""
-    # the page of a cancelled run says no more than that; its tags stand in the list of runs too
+    """End the run of `context` as cancelled: for a failed run, Dagster would mark every asset of the run as failed."""
+    # the page of a cancelled run shows no reason; the tags also appear in the list of runs
     context.instance.add_run_tags(context.run.run_id, {REFUSED: reason[:LONGEST_TAG]})
     context.instance.report_run_canceling(context.run, reason)
 
@@ -98,7 +98,7 @@ def _remedy(text: str) -> str:
 
 
 def has_published(error: Any) -> bool:
-    """Whether the publication step failed only after it had replaced the published file."""
+    """Whether the publication step failed after it had replaced the published file."""
     while error and error.cls_name != PublishedInPartError.__name__:
         error = error.cause
     return error is not None

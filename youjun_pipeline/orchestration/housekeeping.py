@@ -1,6 +1,6 @@
-"""Pruning the history of runs, which would grow by megabytes every night.
+"""Prunes the history of runs, which would otherwise grow by megabytes every night.
 
-Belongs here: which runs may go. Keep out: what Dagster prunes itself (ticks: `dagster.yaml`).
+Belongs here: which runs can go. Keep out: what Dagster prunes itself (ticks: `dagster.yaml`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import dagster as dg
 from youjun_pipeline.settings import Automation
 
 FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-# Of one look; the next comes in an hour, and deleting takes a tenth of a second each.
+# The most runs deleted at one time: the next time comes in an hour, and deleting takes a tenth of a second for each run.
 MOST_AT_ONCE = 50
 PHASES_OF_RUN = "youjun/phases"
 
@@ -20,8 +20,8 @@ PHASES_OF_RUN = "youjun/phases"
 def prune(instance: dg.DagsterInstance, keep_days: int) -> list[str]:
     """Delete finished runs older than `keep_days` with their events and logs; returns their ids.
 
-    The last successful run of every phase stays, however old: a closed phase is computed by none after it, and without its
-    events the UI would show its assets as missing.
+    The last successful run of every phase stays, however old: no later run computes a closed phase, and without its events the UI
+    would show its assets as missing.
     """
     limit = datetime.now(UTC) - timedelta(days=keep_days)
     covered: set[str] = set()

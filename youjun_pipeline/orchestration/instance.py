@@ -1,8 +1,8 @@
-"""The Dagster instance that a run is recorded in: for `make run` that of DAGSTER_HOME, or one in memory that is gone afterwards.
+"""The Dagster instance that records a run: for `make run` the instance of DAGSTER_HOME, or a temporary one in memory.
 
-Belongs here: sparing the instance questions whose answers are known, and connections that are open already
-(docs/decisions/0012 has the figures). Both is done by replacing a method on the one object, since Dagster makes its instances
-itself; test_definitions.py notices when a new Dagster no longer asks them. Keep out: which run is made (`execute`).
+Belongs here: answering the instance's questions if the answer is known, and keeping its connections open (docs/decisions/0012 has
+the figures). Both replace a method of the one instance object, because Dagster creates its instances itself. test_definitions.py
+notices when a new Dagster no longer calls these methods. Keep out: which run is made (`execute`).
 """
 
 from __future__ import annotations
@@ -30,8 +30,7 @@ def instance_for(phases: Sequence[str]) -> Iterator[dg.DagsterInstance]:
         dg.DagsterInstance.get() if kept else dg.DagsterInstance.ephemeral() as instance,
         connections_kept(instance),
     ):
-        # Not while a run of the daemon relies on the registered phases; this run gets its phases from the next line
-        # anyway.
+        # Not while a run of the daemon relies on the registered phases; this run gets its phases from the next line in any case.
         register_when_safe(instance, list(phases))
         _answer_phases(instance, list(phases))
         if not kept:
@@ -40,7 +39,7 @@ def instance_for(phases: Sequence[str]) -> Iterator[dg.DagsterInstance]:
 
 
 def _answer_phases(instance: dg.DagsterInstance, phases: list[str]) -> None:
-    """Answer which phases there are from here: they do not change during the run, and Dagster asks ten times an asset."""
+    """Answer the question which phases exist: they do not change during the run, and Dagster asks ten times per asset."""
     ask, ask_one = instance.get_dynamic_partitions, instance.has_dynamic_partition
 
     def get_dynamic_partitions(partitions_def_name: str) -> Sequence[str]:
@@ -56,10 +55,11 @@ def _answer_phases(instance: dg.DagsterInstance, phases: list[str]) -> None:
 
 
 def _know_nothing_before(instance: dg.DagsterInstance) -> None:
-    """Let a fresh instance in memory say at once that it has no records of assets.
+    """Let a new instance in memory answer at once that it has no records of assets.
 
-    Dagster looks up, per asset, the data versions of all it reads and notes them on the materialisation, for the UI to
-    say what is stale. Nobody sees an instance in memory, and the lookup is a third of what the run costs over its SQL.
+    For each asset Dagster looks up the data versions of all that the asset reads, and notes them with the materialisation, so
+    that the UI can show what is stale. Nobody sees an instance in memory, and the lookup is a third of the run's cost besides its
+    SQL.
     """
 
     def get_asset_records(asset_keys: Sequence[dg.AssetKey] | None = None) -> Sequence[object]:
@@ -72,14 +72,14 @@ def _know_nothing_before(instance: dg.DagsterInstance) -> None:
 def connections_kept(instance: dg.DagsterInstance) -> Iterator[None]:
     """Keep one connection open for each SQLite file of the event log, until the block ends.
 
-    Dagster opens and closes the file for every event, and a run of two districts has more than two thousand. Each time the
-    statements are compiled anew, and the closing writes the journal back. The disk is not waited for after each event: a
-    machine that goes down may take the last events of its run with it, never those before them.
+    Dagster opens and closes the file for every event, and a run of two districts has more than two thousand events. Each time the
+    statements are compiled again, and closing writes the journal back. The connection does not wait for the disk after each
+    event: a machine that goes down may lose the last events of its run, but never earlier ones.
     """
     from dagster._core.storage.event_log import SqliteEventLogStorage
 
     storage = instance.event_log_storage
-    # A run of `make run` has them kept before its resources come and ask for it again.
+    # In a run of `make run` the connections are kept already; its resources ask for them a second time.
     if not isinstance(storage, SqliteEventLogStorage) or "_connect" in vars(storage):
         yield
         return
@@ -89,7 +89,7 @@ def connections_kept(instance: dg.DagsterInstance) -> Iterator[None]:
         @contextmanager
         def _connect(shard: str) -> Iterator[Connection]:
             if shard not in kept:
-                # Lays the file out where there is none yet.
+                # This creates the tables of a new file.
                 with connect_once(shard):
                     pass
                 kept[shard] = stack.enter_context(_open(storage, shard))
@@ -100,7 +100,7 @@ def connections_kept(instance: dg.DagsterInstance) -> Iterator[None]:
         try:
             yield
         finally:
-            # The kept connections close now: nothing may ask them afterwards.
+            # The kept connections close now; no later question may use them.
             del storage._connect
 
 

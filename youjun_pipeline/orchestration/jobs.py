@@ -6,10 +6,10 @@ import dagster as dg
 
 from youjun_pipeline.orchestration.lake import OF_LAKE
 
-# Runs of both write to the warehouse.
+# Runs of these jobs write to the warehouse.
 REFRESH, SHARD_REFRESH, PLANNING = "refresh", "refresh_shard", "planning"
 
-# What a lake is cared for by comes after the publications of all shards (`lake`).
+# The care of a lake comes after the publications of all shards (`lake`).
 OF_REFRESH = dg.AssetSelection.all() - OF_LAKE
 
 REFRESH_JOB = dg.define_asset_job(
@@ -19,11 +19,11 @@ REFRESH_JOB = dg.define_asset_job(
     executor_def=dg.in_process_executor,
 )
 
-# Not what is upstream of the publication alone: an evaluation of which not every table was filled does not stand.
+# More than what the publication reads: an evaluation counts as made only if every table was filled.
 WITHOUT_REPORTS = OF_REFRESH - dg.AssetSelection.key_prefixes("reports")
 
-# Whatever an evaluation publishes comes from one run, so the tables of planning are made anew with all they rest on. Reports and
-# the site are left to the next refresh.
+# Everything that an evaluation publishes comes from one run, so the tables of planning are made again together with all tables
+# that they read. Reports and the site wait for the next refresh.
 PLANNING_JOB = dg.define_asset_job(
     PLANNING,
     selection=WITHOUT_REPORTS,
@@ -31,7 +31,7 @@ PLANNING_JOB = dg.define_asset_job(
     executor_def=dg.in_process_executor,
 )
 
-# The folders beside a publication are made once, from the whole that the lake has (`lake`).
+# The folders beside a publication are made once for all shards, from the lake's publication (`lake`).
 SHARD_JOB = dg.define_asset_job(
     SHARD_REFRESH,
     selection=WITHOUT_REPORTS,

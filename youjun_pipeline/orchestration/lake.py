@@ -1,10 +1,11 @@
-"""The assets of a lake: the file, reports and site of the whole from what the shards brought in, and the care of the lake.
+"""The assets of a lake: file, reports and site for all districts together, from the shards' contributions; and the care of the
+lake.
 
-They are there where the settings name a lake, and every morning the job `lake` makes both. Keep out: the work itself (`session`,
+These assets exist if the settings name a lake; every morning the job `lake` makes them. Keep out: the work itself (`session`,
 `warehouse.lake_file`, `warehouse.lake_care`).
 """
 
-# Not `from __future__ import annotations`: Dagster looks at the annotations of what it calls.
+# No `from __future__ import annotations`: Dagster reads the annotations of the functions that it calls.
 import dagster as dg
 
 from youjun_pipeline import session
@@ -16,7 +17,7 @@ OF_LAKE = dg.AssetSelection.key_prefixes("lake")
 
 
 class NoLakeError(RuntimeError):
-    """The job runs where the settings name no lake."""
+    """The job runs although the settings name no lake."""
 
 
 def _lake(settings: Settings) -> Lake:
@@ -76,7 +77,7 @@ LAKE_JOB = dg.define_asset_job(
 
 
 def lake_schedule(automation: Automation) -> dg.ScheduleDefinition:
-    """The schedule `lake_morning`; it starts with the daemon where automation is on and the districts are divided."""
+    """The schedule `lake_morning`; it starts with the daemon if automation is on and the districts are divided into shards."""
     is_on = automation.is_on and automation.shards > 1
     return dg.ScheduleDefinition(
         name="lake_morning",

@@ -1,6 +1,6 @@
-"""What the asset graph is made of: the key of each table, the edges that its SQL names, its group, its columns and its code.
+"""The parts of the asset graph: the key of each table, the edges named by its SQL, its group, its columns and its code.
 
-Keep out: running anything (`assets`), and what a run shows of the rows it made (`shown`).
+Keep out: running anything (`assets`), and what a run shows of its rows (`shown`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ OWNERS = ["team:district-data"]
 CATALOGUE, CONTRACTS = dg.AssetKey(["standard", "catalogue"]), dg.AssetKey(["standard", "contracts"])
 DISTRICTS, FILES = dg.AssetKey(["raw", "district"]), dg.AssetKey(["raw", "delivered_file"])
 DATA_FOLDER = dg.AssetKey(["files", "data_folder"])
-# Where a table without an asset of its own is looked up: in the districts' files and in the contracts.
+# Tables without an asset of their own belong to the asset of the districts' files or to that of the contracts.
 OF_DISTRICTS = (
     "district",
     "district_option",
@@ -32,8 +32,8 @@ OF_DISTRICTS = (
     "planning_file",
 )
 OF_CONTRACTS = ("dataset", "plausible_range")
-# Groups in the order in which rows flow. A table that reads one of a later group begins another round, so that groups
-# put together form no circle: `rules` feed `mart`, and some rules read verdicts (`rules_2`).
+# Groups in the order in which rows flow. A table that reads one of a later group begins a second round, so that the groups form
+# no circle: `rules` feed `mart`, and some rules read verdicts (`rules_2`).
 ROUNDS = ("core", "rule", "mart", "plan", "quality", "ops")
 GROUPS = {"rule": "rules", "ops": "operations"}
 
@@ -58,9 +58,9 @@ def upstream(reads: Iterable[str], but: str = "") -> list[dg.AssetKey]:
 
 
 def model_reads(model: Model) -> frozenset[str]:
-    """Full names of the tables that a model reads, also by way of the tables of the run.
+    """Full names of the tables that a model reads, including those that it reads through the tables of the run.
 
-    Every model is about the run's evaluations; that counts as an edge only where it hands on what the run says of them.
+    Every model reads the run's evaluations. That counts as an edge only if the model passes on what the run says of them.
     """
     of_run = {name for name in model.mentions.names if name.startswith("run_") and name != "run_evaluation"}
     if "*" in model.mentions.names or not (model.reads or of_run):
@@ -74,7 +74,7 @@ def _is_run_table(name: str) -> bool:
 
 @cache
 def _run_reads(table: str) -> frozenset[str]:
-    """Full names of the tables behind a table of the run."""
+    """Full names of the tables that a table of the run is made from."""
     if table == "run_district":
         return frozenset({"raw.district"})
     found = mentions(run_sql(table.removeprefix("run_")))
@@ -85,7 +85,7 @@ def _run_reads(table: str) -> frozenset[str]:
         "ops.phase_closure",
         "ops.publication",
         "mart.evaluation",
-    }  # what was published before does not count as an input: all would be in a circle
+    }  # an earlier publication is not an input: otherwise all tables would be in a circle
     return found.tables.union(*(_run_reads(name) for name in rest)) - closures
 
 
@@ -109,7 +109,7 @@ def _place(model: Model) -> int:
 
 
 def model_spec(model: Model) -> dg.AssetSpec:
-    """What Dagster shows of the table one model fills; its dependencies are those of the SQL."""
+    """What Dagster shows of the table that a model fills; its dependencies are those in the SQL."""
     declared = declared_tables().get(model.full_name)
     return dg.AssetSpec(
         asset_key(model.full_name),
@@ -124,7 +124,7 @@ def model_spec(model: Model) -> dg.AssetSpec:
 
 
 def table_metadata(full_name: str) -> dict[str, Any]:
-    """The table's name, and of a declared one its columns with types and Chinese comments."""
+    """The table's name, and for a declared table its columns with types and Chinese comments."""
     found: dict[str, Any] = {"dagster/table_name": f"youjun.{full_name}"}
     if declared := declared_tables().get(full_name):
         columns = [
@@ -173,7 +173,7 @@ REGISTERED = [
     _plain(DISTRICTS, "各区县 district.toml 中的区县、阶段和选项", "delivered", [DATA_FOLDER]),
     _plain(FILES, "交付文件：每份文件的内容、行数、拒收和提示", "delivered", [DATA_FOLDER]),
 ]
-# What no run makes and runs read all the same.
+# Tables that runs read and no run makes.
 EXTERNAL = [
     dg.AssetSpec(
         DATA_FOLDER,

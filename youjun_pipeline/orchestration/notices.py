@@ -1,7 +1,7 @@
-"""Sensor: districts that a publication leaves behind. Their run ends well, so no failure notice tells of them.
+"""Sensor: districts that a publication leaves behind. Their run succeeds, so no failure notice mentions them.
 
-Belongs here: once per change, remembered in the sensor's cursor. Keep out: which districts (`warehouse.held_back`), the wording
-(`notify`), runs that failed (`sensors.failure_notice`).
+Belongs here: one notice per change, remembered in the sensor's cursor. Keep out: which districts (`warehouse.held_back`), the
+wording (`notify`), runs that failed (`sensors.failure_notice`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from youjun_pipeline.warehouse.published import attached_before, mark_of, open_p
 
 @dataclass(frozen=True)
 class _Told:
-    """The cursor: the publication looked at last, and the concerns that were told and still hold."""
+    """The cursor: the publication seen last, and the concerns that were sent and still hold."""
 
     publication: str = ""
     identities: frozenset[str] = frozenset()
@@ -45,7 +45,7 @@ def district_notice(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """Look at each publication once and send what was not sent before."""
     told = _Told.load(context.cursor)
     channels = Channels.from_environment()
-    # Without a channel nothing counts as sent: once one is configured, it gets all that still holds.
+    # Without a channel nothing counts as sent: once a channel is configured, it gets everything that still holds.
     if not (channels.webhook or channels.smtp_url):
         return dg.SensorResult(skip_reason="没有配置通知渠道", cursor=context.cursor)
     settings = Settings.from_environment()
@@ -68,7 +68,7 @@ def district_notice(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     try:
         sent = send(concern_text(_words(found, new)), channels)
     except NotifyError as error:
-        # No retry in a minute, as with failures: the next publication sends what is left.
+        # There is no retry in a minute, unlike for failures: the next publication sends the rest.
         context.log.error(f"通知没有送达，下一次发布后再试：{error}")
         kept = _Told(publication, identities & told.identities)
         return dg.SensorResult(skip_reason="通知没有送达", cursor=kept.dump())
@@ -78,7 +78,7 @@ def district_notice(context: dg.SensorEvaluationContext) -> dg.SensorResult:
 
 
 def _words(found: list[Concern], new: frozenset[str]) -> list[Concerned]:
-    """One for each district and reason, its phases together: a file that cannot be read concerns all that use it."""
+    """One notice per district and reason, with all its phases: an unreadable file concerns all phases that use it."""
     phases: dict[tuple[str, str, str, bool], list[str]] = {}
     for concern in found:
         district = f"{concern.district_code} {concern.district_name}".strip() or "数据文件夹"

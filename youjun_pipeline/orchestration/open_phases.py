@@ -1,7 +1,7 @@
-"""Which phases a refresh has to take, for the schedule and the sensors.
+"""Which phases a refresh must include, for the schedule and the sensors.
 
 Belongs here: open phases, contiguous ranges of them, registering phases while runs may be under way. Keep out: leaving out single
-closed evaluations, which the run does itself (models/run/request.sql), and when to refresh.
+closed evaluations, which the run itself does (models/run/request.sql), and when to refresh.
 """
 
 from __future__ import annotations
@@ -44,9 +44,10 @@ def open_phases(districts: Collection[District], settings: Settings) -> set[str]
 
 
 def _closed(settings: Settings) -> set[tuple[str, str]]:
-    """Closed evaluations as the publication has them.
+    """Closed evaluations by the publication.
 
-    Without a publication that can be read nothing counts as closed: a run too many does no harm, it leaves them out itself.
+    Without a readable publication no evaluation counts as closed. An unnecessary run does no harm: it leaves closed evaluations
+    out itself.
     """
     try:
         with open_publication(settings.published, settings.lake_to_read) as con:
@@ -59,7 +60,7 @@ def _closed(settings: Settings) -> set[tuple[str, str]]:
 
 
 def contiguous(known: list[str], chosen: Collection[str]) -> list[list[str]]:
-    """The runs of neighbours among `known` (in order of time) that are all in `chosen`, earliest first."""
+    """The sequences of neighbours in `known` (in order of time) that are all in `chosen`, earliest first."""
     ranges: list[list[str]] = []
     previous_chosen = False
     for phase in known:
@@ -79,15 +80,15 @@ SHARD_TAG = "youjun/shard"
 def refresh_request(
     key: str | None, phases: list[str], districts: Collection[str] = (), shard: Shard | None = None
 ) -> dg.RunRequest:
-    """A request to refresh a contiguous range of phases for some districts (none named: all), or those of a shard.
+    """A request to refresh a contiguous range of phases for some districts (no names: all), or for those of a shard.
 
-    With a `key` the request is made once; without one as often as it is asked for.
+    With a `key` the request is made only once; without a key it can be repeated.
     """
     config: dict[str, object] = {"districts": sorted(districts)}
     tags = range_tags(phases)
     if shard:
         config["shard"] = str(shard)
-        # tried again from the start: what was computed before the worker died is gone with its session
+        # a retry starts from the beginning: what a dead worker computed is lost with its session
         tags |= {SHARD_TAG: str(shard), "dagster/retry_strategy": "ALL_STEPS"}
         key = f"{key}/{shard}" if key else None
     return dg.RunRequest(
@@ -100,7 +101,7 @@ def refresh_request(
 def refresh_requests(
     key: str | None, phases: list[str], automation: Automation, districts: Collection[str] = ()
 ) -> Iterator[dg.RunRequest]:
-    """The request, or one for each shard that has some of the districts."""
+    """The request, or one request for each shard with some of the districts."""
     for shard in automation.all_shards():
         codes = [code for code in districts if shard is None or shard.takes(code)]
         if codes or not districts:
@@ -108,10 +109,10 @@ def refresh_requests(
 
 
 def register_when_safe(instance: dg.DagsterInstance, phases: list[str]) -> bool:
-    """Register `phases` as the phase partitions; returns False when that has to wait for a run that is under way.
+    """Register `phases` as the phase partitions; returns False if this must wait for a run that is under way.
 
-    Phases added at the end disturb nobody. Any other change takes partitions away for a moment, and a run that asks for its
-    range in that moment would find another one.
+    Phases added at the end disturb no run. Any other change removes partitions for a moment, and a run that asks for its range in
+    that moment would get a wrong one.
     """
     existing = list(instance.get_dynamic_partitions(PHASES.name or "phase"))
     if existing == phases:
@@ -123,7 +124,7 @@ def register_when_safe(instance: dg.DagsterInstance, phases: list[str]) -> bool:
 
 
 def is_under_way(instance: dg.DagsterInstance) -> bool:
-    """Whether a refresh is queued or running, whichever way it was asked for, or a backfill has runs yet to come."""
+    """Whether a refresh is queued or running, however it was requested, or a backfill still has runs to start."""
     runs = instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY))
     if any(is_refresh(run.job_name) for run in runs):
         return True
@@ -131,5 +132,5 @@ def is_under_way(instance: dg.DagsterInstance) -> bool:
 
 
 def is_refresh(job_name: str) -> bool:
-    """Whether a job's runs write to the warehouse: the declared jobs, and what is launched from the pages of the assets."""
+    """Whether a job's runs write to the warehouse: the declared jobs, and runs launched from the pages of the assets."""
     return job_name in (REFRESH, SHARD_REFRESH, PLANNING) or job_name.startswith(IMPLICIT_ASSET_JOB_NAME)

@@ -30,7 +30,7 @@ def register_phases(instance: dg.DagsterInstance, phases: list[str]) -> None:
     kept = 0
     while kept < min(len(existing), len(phases)) and existing[kept] == phases[kept]:
         kept += 1
-    # Those after the first difference are registered anew; what Dagster knows of their runs is kept by key, not by order.
+    # Partitions after the first difference are registered again; Dagster keeps the history of runs by key, not by order.
     for phase in existing[kept:]:
         instance.delete_dynamic_partition("phase", phase)
     if phases[kept:]:

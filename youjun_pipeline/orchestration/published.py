@@ -1,9 +1,9 @@
 """Assets of what is published: the file, and the folders beside it.
 
-Keep out: what is published and what the folders hold (`session`, `reports`, `site`).
+Keep out: what is published and what the folders contain (`session`, `reports`, `site`).
 """
 
-# Not `from __future__ import annotations`: Dagster looks at the annotations of what it calls.
+# No `from __future__ import annotations`: Dagster reads the annotations of the functions that it calls.
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,10 +91,10 @@ _OF_PHASE = """
 
 
 def _states(con: "duckdb.DuckDBPyConnection") -> dg.MarkdownMetadataValue:
-    """District × phase (in order of time) as Markdown: published by this run, kept from before, held back, stale, closed."""
+    """District × phase (in order of time) as Markdown: published by this run, kept, held back, stale, closed."""
     found = evaluation_states(con)
     in_order = con.execute("select phase_id from mart.evaluation group by all order by min(starts), phase_id")
-    # what was held back and never published stands at the end
+    # evaluations that were held back and never published come last
     phases = list(dict.fromkeys([p for (p,) in in_order.fetchall()] + [state.phase_id for state in found]))
     districts = list(dict.fromkeys((state.district_code, state.district_name) for state in found))
     by_key = {(state.district_code, state.phase_id): STATES[state.state] for state in found}
@@ -120,7 +120,7 @@ def report_asset(folder: str) -> dg.AssetsDefinition:
 
 
 def _place(refresh: Refresh, name: str) -> dict[str, Any]:
-    """Where a folder or page is: a link where the settings say under which address it is served, else its path."""
+    """Where a folder or page is: a link if the settings give the address under which it is served, otherwise its path."""
     settings = refresh.settings
     where = (
         dg.MetadataValue.url(f"{settings.base_url}/{name}")
@@ -147,7 +147,7 @@ DATA_DOCS = dg.AssetKey(["reports", "data_docs"])
 def data_docs(refresh: Refresh) -> dg.MaterializeResult:
     """Watch the published tables as a whole; what fails is shown and keeps nothing back, the gate has spoken already."""
     outcomes = session.data_docs(refresh.settings.published, refresh.settings.lake_to_read)
-    # A first publication has none before it: what compares with it has nothing to say, and Dagster wants every check.
+    # A first publication has no predecessor: comparisons with it have no result, and Dagster wants a result of every check.
     silent = [Outcome(b.name, b.title, 0) for b in load_batches() if b.name not in {o.name for o in outcomes}]
     found = {"batches": len(outcomes), "not_met": sum(len(o.failures) for o in outcomes)}
     return dg.MaterializeResult(
@@ -164,7 +164,7 @@ def data_docs(refresh: Refresh) -> dg.MaterializeResult:
     )
 
 
-# Its pages link to the reports that are there. It does not wait for data_docs: a fault there must not leave an old site.
+# The site's pages link to the reports. The site does not wait for data_docs: a fault there must not keep an old site online.
 @computed(
     dg.AssetKey(["reports", "site"]),
     [PUBLICATION, *(dg.AssetKey(["reports", folder]) for folder in FOLDERS)],

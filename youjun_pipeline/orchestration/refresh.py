@@ -1,4 +1,4 @@
-"""The resource every asset works through: the session of the run, opened by the first step that needs it."""
+"""The resource that every asset uses: the session of the run, opened by the first step that needs it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from youjun_pipeline.warehouse.manifest import Publication
 from youjun_pipeline.warehouse.publication import PublicationBusyError
 
 SECONDS_BETWEEN_TRIES = 60
-# However a run was started but at a terminal: the working database comes free by itself, half an hour is waited for it.
+# For runs not started at a terminal: another refresh will release the working database, so they wait for it up to half an hour.
 BUSY_RETRIES = 30
 
 
 @contextmanager
 def retried(times: int) -> Iterator[None]:
-    """Have the step tried again for the only faults that pass by themselves: another process has one of the files open."""
+    """Retry the step for the only faults that pass by themselves: another process has one of the files open."""
     try:
         yield
     except (WarehouseBusyError, PublicationBusyError) as error:
@@ -61,7 +61,7 @@ class Refresh(dg.ConfigurableResource):
 
     @cached_property
     def settings(self) -> Settings:
-        """Settings from the environment, read when a run needs them and not when definitions load."""
+        """Settings from the environment, read when a run needs them and not when definitions are loaded."""
         given = {AS_OF: self.as_of, SHARD: self.shard}
         return Settings.from_environment(os.environ | {name: text for name, text in given.items() if text})
 

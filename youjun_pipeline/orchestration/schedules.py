@@ -19,9 +19,10 @@ from youjun_pipeline.settings import Automation, Settings
 
 
 def nightly_schedule(automation: Automation) -> dg.ScheduleDefinition:
-    """The schedule `nightly`; it starts with the daemon only where automation is on.
+    """The schedule `nightly`; it starts with the daemon only if automation is on.
 
-    A developer who opens the UI on a checkout is not to find it computing at night; a service says so in its environment.
+    A developer who opens the UI on a checkout does not want it to compute at night; a service turns automation on in its
+    environment.
     """
 
     @dg.schedule(

@@ -28,7 +28,7 @@ from youjun_pipeline.vocabulary import shortened
 SECONDS_BETWEEN_LOOKS = 30
 
 
-# Always on: it starts nothing, and without it the UI has no phase to launch.
+# Always on: it starts no run, and without it the UI has no phase to launch.
 @dg.sensor(
     name="phases",
     target=REFRESH_JOB,
@@ -40,7 +40,7 @@ def phases_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Keep the phase partitions those of the districts' files."""
     settings = Settings.from_environment()
     known = phase_ids(scan(settings.data).districts)
-    # An empty folder is a disk that is not there, more often than districts that are all gone.
+    # An empty folder usually means a missing disk, not that all districts are gone.
     if not known:
         return dg.SkipReason(f"{settings.data} 中没有阶段")
     if not register_when_safe(context.instance, known):
@@ -49,7 +49,7 @@ def phases_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
 
 
 def deliveries_sensor(automation: Automation) -> dg.SensorDefinition:
-    """The sensor `deliveries`; it starts with the daemon only where automation is on, as the schedule does."""
+    """The sensor `deliveries`; like the schedule, it starts with the daemon only if automation is on."""
 
     @dg.sensor(
         name="deliveries",
@@ -69,7 +69,7 @@ def _look(context: dg.SensorEvaluationContext, automation: Automation) -> dg.Sen
     now = fingerprints(settings.data)
     if not now:
         return dg.SkipReason(f"{settings.data} 中没有区县")
-    # What arrives meanwhile is taken in one run afterwards.
+    # Files that arrive during a run are all included in the next run.
     if is_under_way(context.instance):
         return dg.SkipReason("刷新正在进行")
     place = settings.warehouse.with_name("watched.json")
@@ -88,16 +88,16 @@ def _look(context: dg.SensorEvaluationContext, automation: Automation) -> dg.Sen
         return dg.SensorResult(skip_reason="有改动，但没有可评估的阶段", cursor=mark)
     register_when_safe(context.instance, known)
     touched = [d for d in districts if d.folder.name in settled]
-    # A folder that is gone has no district to name: all are looked at, and it leaves the publication.
+    # A removed folder has no district to name: the run covers all districts, and the removed one leaves the publication.
     gone = settled - now.keys()
     scope = districts if gone or not touched else touched
     begun_phases = {p.id for d in scope for p in d.phases if p.starts <= settings.as_of}
-    # Deliveries for closed phases alone are registered too, by a run over the last of them, which computes nothing.
+    # Deliveries only for closed phases are registered too, by a run over the last of these phases, which computes nothing.
     chosen = open_phases(scope, settings) or set([p for p in known if p in begun_phases][-1:])
     if not chosen:
         return dg.SensorResult(skip_reason="有改动，但涉及的阶段都还没有开始", cursor=mark)
     codes = [] if scope is districts else sorted({d.code for d in scope})
-    # Without a run key: what was seen is remembered by us, and a key that came again would be dropped without a word.
+    # There is no run key: the cursor remembers what was seen, and a repeated key would be dropped without a message.
     requests = [
         request
         for phases in contiguous(known, chosen)
@@ -106,7 +106,7 @@ def _look(context: dg.SensorEvaluationContext, automation: Automation) -> dg.Sen
     return dg.SensorResult(run_requests=requests, cursor=mark)
 
 
-# Not only of the job `refresh`: what is launched from the pages of the assets and backfills fail as well.
+# Not only for the job `refresh`: backfills and runs launched from the pages of the assets can fail as well.
 @dg.run_failure_sensor(
     name="failure_notice",
     minimum_interval_seconds=30,
@@ -118,7 +118,7 @@ def failure_notice(context: dg.RunFailureSensorContext) -> None:
     _tell(context)
 
 
-# Nobody is told of a run that somebody cancelled: who did it knows. One that was refused may be the run of the night.
+# There is no notice of a run that somebody cancelled on purpose. But a refused run may be the run of the night.
 @dg.run_status_sensor(
     run_status=dg.DagsterRunStatus.CANCELED,
     name="refusal_notice",
@@ -135,7 +135,7 @@ def refusal_notice(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
 
 
 def _tell(context: dg.RunFailureSensorContext) -> None:
-    """Tell whoever is configured; a channel that fails is logged and not tried again, the next failure is."""
+    """Send the notice on the configured channels. A failing channel is logged and not tried again for this failure."""
     channels = Channels.from_environment()
     try:
         sent = send(notice_of(context), channels)
@@ -165,7 +165,7 @@ def notice_of(context: dg.RunFailureSensorContext) -> str:
 
 
 def _last_words(context: dg.RunFailureSensorContext) -> str:
-    """Why a run without a failed step failed: the event before says more ("terminated by signal 9") than the failure does."""
+    """Why a run without a failed step failed: the event before the failure says more ("terminated by signal 9")."""
     # the failure itself is often only "This run has been marked as failed from outside the execution context."
     records = context.instance.get_records_for_run(
         context.dagster_run.run_id, of_type={dg.DagsterEventType.ENGINE_EVENT}, limit=20, ascending=False

@@ -1,6 +1,6 @@
-"""What a run shows of the rows it made: counts for each phase, previews, tables in Markdown.
+"""What a run shows of its rows: counts for each phase, previews, tables in Markdown.
 
-Keep out: which asset shows it (`assets`, `published`), and judging: the rows say it themselves.
+Keep out: which asset shows it (`assets`, `published`), and judging: the rows already contain the verdicts.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     import duckdb
 
 PREVIEW_ROWS, PREVIEW_COLUMNS, LONGEST_PREVIEW, MOST_LINES = 5, 10, 40, 100
-# What is wrong with a file is told whole; a file of a thousand faults has a message for each kind.
+# Messages about a file are shown in full; a file with a thousand faults has one message for each kind.
 LONGEST_CELL = 400
-# What a plot over time is about, beside the rows; SELECTs of phase_id and a number.
+# Numbers plotted over time, besides the number of rows; SELECTs of phase_id and a number.
 FIGURES = {
     "mart.school_verdict": (
         "failing_sections",
@@ -57,11 +57,11 @@ def show_rows(
     built: Built,
     seconds: float,
 ) -> None:
-    """Note on the materialisation of a table how many rows it now has for each phase of the run, and show some.
+    """Record with a table's materialisation how many rows it now has for each phase of the run, and show some.
 
-    All rows of a phase, also of evaluations that stand or are closed and of which the run made none. Dagster keeps an event
-    for every phase and shows the last one, in an order that is not known beforehand. So each event has the numbers of its
-    own phase; and each is short, since these events are most of the history.
+    All rows of a phase count, also those of closed or unchanged evaluations that the run did not make. Dagster keeps an event for
+    every phase and shows the last one, in an unknown order. So each event has the numbers of its own phase. Each event is short,
+    because these events are most of the history.
     """
     key = dg.AssetKey(full_name.split("."))
     declared = declared_tables().get(full_name)
@@ -94,7 +94,7 @@ def show_rows(
 
 
 def by_phase(con: duckdb.DuckDBPyConnection, select: str) -> dict[str, int]:
-    """The number that `select phase_id, … from …` gives of every phase, without districts and phases that are gone."""
+    """The number that `select phase_id, … from …` gives for every phase, without removed districts and phases."""
     found = con.execute(f"{select} semi join raw.phase using (district_code, phase_id) group by phase_id")
     return dict(found.fetchall())
 
@@ -102,7 +102,7 @@ def by_phase(con: duckdb.DuckDBPyConnection, select: str) -> dict[str, int]:
 def _previews(
     con: duckdb.DuckDBPyConnection, full_name: str, phase: str
 ) -> dict[str, dg.MarkdownMetadataValue]:
-    """The first rows of each phase (an SQL expression), by it."""
+    """The first rows of each phase (an SQL expression), by phase."""
     head = [c for c in declared_tables()[full_name].columns if c != "run_id"][:PREVIEW_COLUMNS]
     columns = ", ".join(f'"{c}"' for c in head)
     rows = con.execute(
