@@ -1,4 +1,4 @@
 """The DuckDB side: connections, table declarations, models, checks, gate and publication.
 
-Only this package opens DuckDB connections. Keep out: reading of files (`ingest`), Dagster (`orchestration`).
+Only this package opens DuckDB connections. Keep out: reading files (`ingest`), Dagster (`orchestration`).
 """

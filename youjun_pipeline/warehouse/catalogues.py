@@ -1,4 +1,4 @@
-"""The catalogues of the standard as tables of the warehouse, so that SQL can join its numbers instead of naming them."""
+"""The catalogues of the standard as tables of the warehouse, so that SQL joins their numbers instead of containing them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from youjun_pipeline.standard import (
 
 
 def load_standard(con: duckdb.DuckDBPyConnection) -> int:
-    """Replace the `standard` tables by the catalogues on file that can be used; returns how many there are.
+    """Replace the `standard` tables by all usable catalogues on file; returns how many there are.
 
-    The districts that name an unusable catalogue are told what is wrong with it.
+    If a catalogue is unusable, the districts that name it get a message with its faults.
     """
     catalogues = usable_catalogues()
     with transaction(con):
@@ -30,11 +30,11 @@ def load_standard(con: duckdb.DuckDBPyConnection) -> int:
 
 
 def insert_catalogues(con: duckdb.DuckDBPyConnection, catalogues: Iterable[Catalogue]) -> None:
-    """Add catalogues to the `standard` tables of the current database, which do not hold them yet."""
+    """Add catalogues to the `standard` tables of the current database; the tables must not have them yet."""
     rows = catalogue_tables(catalogues)
     for table, columns in CATALOGUE_TABLES.items():
         if rows[table]:
-            # By column: row by row, executemany takes 0.1 s a table.
+            # by column, because executemany, which goes row by row, takes 0.1 s for each table
             values = ", ".join(f"unnest(${n}::{type_}[])" for n, type_ in enumerate(columns.values(), 1))
             con.execute(
                 f"insert into standard.{table} select {values}",

@@ -1,8 +1,8 @@
-"""Checks on the evaluations of a run: what failed, how often, and in words, for `quality.check_result`.
+"""Checks on the evaluations of a run: which check failed, how often, and why in words, for `quality.check_result`.
 
-A check is a SELECT in `models/check/<name>.sql` that returns one row per offender (district_code, phase_id, offender);
-its head comment gives the Chinese title and, as `dataset:` and `severity:`, what it is about and what it means.
-A blocking check keeps the evaluation out of the publication. Keep out: contracts of single rows (`ingest.validate`).
+A check is a SELECT in `models/check/<name>.sql` that returns one row per fault (district_code, phase_id, offender). Its head
+comment gives the Chinese title, and as `dataset:` and `severity:` the subject and the consequence. A blocking check keeps the
+evaluation out of the publication. Keep out: contracts of single rows (`ingest.validate`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Check:
 
 @cache
 def load_checks() -> tuple[Check, ...]:
-    """The checks on file, and those every declared per-evaluation table gets: unique keys and one run."""
+    """The checks on file, and two checks for every declared per-evaluation table: unique keys, and a single run."""
     checks = []
     for path in sorted((MODELS / "check").glob("*.sql")):
         sql = path.read_text(encoding="utf-8")
@@ -72,10 +72,11 @@ def _one_run(marts: list[Table]) -> Check:
 
 
 def run_checks(con: duckdb.DuckDBPyConnection) -> int:
-    """Replace the check results of the run's districts and say which evaluations pass the gate; returns how many failed.
+    """Replace the check results of the run's districts and record which evaluations pass the gate; returns the number of
+    failures.
 
-    Besides the checks on file it records, per evaluation, what kept it out (`run_failure`), the contract rules that the
-    files in use broke, the cells and rows that were rejected, and the notices of the reader.
+    Besides the checks on file this records, for each evaluation, what kept it out (`run_failure`), the contract rules broken by
+    the files in use, the rejected cells and rows, and the notices of the reader.
     """
     makes_any = bool(con.execute("from run_evaluation limit 1").fetchall())
     selects = [_check_sql(check) for check in load_checks()] if makes_any else []
@@ -86,7 +87,7 @@ def run_checks(con: duckdb.DuckDBPyConnection) -> int:
             "delete from quality.check_result c using run_request r "
             "where c.district_code = r.district_code and c.phase_id = r.phase_id"
         )
-        # what concerns a whole district, or the data folder
+        # for faults of a whole district, or of the data folder
         con.execute(
             "delete from quality.check_result where phase_id is null and check_name <> 'folder_is_present'"
             " and (district_code is null or district_code in (from run_district))"
@@ -109,7 +110,7 @@ def run_checks(con: duckdb.DuckDBPyConnection) -> int:
 
 
 def _record_gone(con: duckdb.DuckDBPyConnection, columns: str) -> None:
-    """Warn of districts and phases that are gone, once: the warning stays as it is until they are back."""
+    """Warn of removed districts and phases, once: the warning stays unchanged until they are back."""
     con.execute(
         "delete from quality.check_result c where check_name = 'folder_is_present' and exists ("
         "from raw.phase p where p.district_code = c.district_code and p.phase_id = coalesce(c.phase_id, p.phase_id))"
@@ -123,7 +124,7 @@ def _record_gone(con: duckdb.DuckDBPyConnection, columns: str) -> None:
     )
 
 
-# The gate's word: publication takes an evaluation's rows only while they still come from the run that passed.
+# The gate's decision: a publication takes an evaluation's rows only while they still come from the run that passed.
 _PASSED = """
     insert into ops.passed_evaluation by name
     select district_code, phase_id, run_id from run_evaluation

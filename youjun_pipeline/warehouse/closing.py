@@ -1,7 +1,7 @@
-"""Closing phases: a closed phase keeps its published rows until it is reopened on purpose, and then says what changed.
+"""Closing phases: a closed phase keeps its published rows until it is reopened on purpose; then the changes are recorded.
 
-Belongs here: `ops.phase_closure` and `ops.restatement`. Keep out: which evaluations a run makes (models/run/request.sql
-leaves out the closed ones) and the swap of the file (`publication`).
+Belongs here: `ops.phase_closure` and `ops.restatement`. Keep out: which evaluations a run makes (models/run/request.sql leaves
+out closed ones) and the swap of the file (`publication`).
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ import duckdb
 from youjun_pipeline.sql import transaction
 from youjun_pipeline.warehouse.tables import Table, declared_tables, sql_text
 
-# Who made a row and when, and the phase's own state, are no facts about schools.
+# These columns (who made a row and when, and the phase's own state) are not facts about schools.
 NOT_RESTATED = ("run_id", "evaluated_at", "is_closed", "is_stale", "as_of")
-# Both are written just before the publication that shows them, with its time.
+# Both rows are written just before the publication that shows them, with the publication's time.
 _CLOSED_UNSEEN = "closed_by = 'after_days' and closed_at not in (select published_at from ops.publication)"
 _RESTATED_UNSEEN = "restated_at is not null and restated_at not in (select published_at from ops.publication)"
 
 
 class ClosingError(ValueError):
-    """A phase that cannot be closed or reopened; the message says why and what there is."""
+    """A phase that cannot be closed or reopened; the message gives the reason and the possible phases."""
 
 
 def close_phase(con: duckdb.DuckDBPyConnection, district: str, phase: str) -> None:
-    """Close an evaluation by command; raises ClosingError when it has no passed result yet, is stale, or is closed already."""
+    """Close an evaluation by command; raises ClosingError if it has no passed result yet, is stale, or is closed already."""
     _require(con, district, phase)
     if _is_closed(con, district, phase):
         raise ClosingError(f"{district} 的阶段 {phase} 已经关闭")
@@ -34,7 +34,7 @@ def close_phase(con: duckdb.DuckDBPyConnection, district: str, phase: str) -> No
     ).fetchall()
     if not passed:
         raise ClosingError(f"{district} 的阶段 {phase} 还没有通过检查的结果：先运行 make run，再关闭")
-    # What was delivered in time would be shut out for good.
+    # otherwise files that were delivered in time would be excluded for ever
     stale = "select 1 from mart.evaluation where district_code = ? and phase_id = ? and is_stale"
     if con.execute(stale, [district, phase]).fetchall():
         raise ClosingError(
@@ -52,9 +52,9 @@ def close_phase(con: duckdb.DuckDBPyConnection, district: str, phase: str) -> No
 def reopen_phase(
     con: duckdb.DuckDBPyConnection, district: str, phase: str, reason: str, as_of: date | None = None
 ) -> None:
-    """Reopen a closed evaluation; the next run computes it anew and `ops.restatement` records what changed.
+    """Reopen a closed evaluation; the next run computes it again, and `ops.restatement` records what changed.
 
-    `close_after_days` count anew from `as_of`, by default that of the last publication.
+    `close_after_days` are counted again from `as_of`, by default the as-of date of the last publication.
     """
     _require(con, district, phase)
     if not reason.strip():
@@ -65,7 +65,7 @@ def reopen_phase(
         con.execute(
             "update ops.phase_closure c set reopened_at = ?::timestamp, reopen_reason = ?, "
             "reopened_as_of = coalesce(?::date, (select max(as_of) from ops.publication)), "
-            # by the run, not by the clock: two runs may have ended in the same second
+            # by the run, not by the time: two runs may have ended in the same second
             "reopened_run_id = (select any_value(run_id) from mart.evaluation e "
             "where e.district_code = c.district_code and e.phase_id = c.phase_id) "
             "where district_code = ? and phase_id = ? and reopened_at is null",
@@ -81,10 +81,10 @@ def closed_evaluations(con: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
 
 
 def close_due(con: duckdb.DuckDBPyConnection, as_of: date, at: datetime) -> None:
-    """Close what this publication publishes and whose `close_after_days` are over; `publish_source` says what that is.
+    """Close evaluations in this publication whose `close_after_days` are over; `publish_source` lists its evaluations.
 
-    A stale evaluation has to be computed anew first, or what was delivered in time would be shut out for good. The
-    same holds for a reopened one, and its days count from the day of the reopening.
+    A stale evaluation must first be computed again; otherwise files that were delivered in time would be excluded for ever. The
+    same holds for a reopened evaluation; its days are counted from the day of the reopening.
     """
     with transaction(con):
         con.execute(
@@ -108,9 +108,9 @@ def close_due(con: duckdb.DuckDBPyConnection, as_of: date, at: datetime) -> None
 
 
 def forget_unpublished(con: duckdb.DuckDBPyConnection) -> None:
-    """Undo what `close_due` and `restate` wrote for a publication that a crash or a fault kept from being swapped in.
+    """Undo what `close_due` and `restate` wrote for a publication that a crash or a fault prevented.
 
-    Nobody has seen it: the phase is still open, and the values changed between two publications have yet to be told.
+    No reader has seen that publication: the phase is still open, and the changed values are not yet reported.
     `ops.publication` must know the last publication (`publication.remember_previous`).
     """
     with transaction(con):
@@ -121,7 +121,7 @@ def forget_unpublished(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def has_unpublished(con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether there may be something for `forget_unpublished`."""
+    """Whether there may be rows for `forget_unpublished`."""
     found = con.execute(
         f"select 1 from ops.phase_closure where {_CLOSED_UNSEEN} or {_RESTATED_UNSEEN} "
         f"union all select 1 from ops.restatement where {_RESTATED_UNSEEN} limit 1"
@@ -130,7 +130,7 @@ def has_unpublished(con: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _mark(con: duckdb.DuckDBPyConnection) -> None:
-    """Let `mart.evaluation` say which evaluations are closed."""
+    """Mark the closed evaluations in `mart.evaluation`."""
     con.execute(
         """
         update mart.evaluation e set is_closed = c.is_closed, is_stale = e.is_stale and not c.is_closed
@@ -146,10 +146,10 @@ def _mark(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def mark_kept(con: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """Mark the evaluations that are taken over from the previous publication as closed or, if they are not, as stale.
+    """Mark evaluations that are copied from the previous publication as closed or, if they are not closed, as stale.
 
-    What the gate keeps out stays as it was published, and readers must see that the files say something else by now.
-    Only `mart.evaluation` says so.
+    An evaluation that the gate keeps out stays as published, and readers must see that the files now say something else. Only
+    `mart.evaluation` has these marks.
     """
     if table.full_name != "mart.evaluation":
         return
@@ -166,7 +166,7 @@ def mark_kept(con: duckdb.DuckDBPyConnection, table: Table) -> None:
 
 
 def restate(con: duckdb.DuckDBPyConnection, previous: bool, at: datetime) -> None:
-    """Record, for reopened evaluations computed anew, every value that differs from the publication attached as `previous`."""
+    """Record every value of a reopened and recomputed evaluation that differs from the publication attached as `previous`."""
     if not previous:
         return
     con.execute(
@@ -195,7 +195,7 @@ def restate(con: duckdb.DuckDBPyConnection, previous: bool, at: datetime) -> Non
 
 
 def _restatement_sql(con: duckdb.DuckDBPyConnection, table: Table) -> str:
-    """Old against new, cell by cell: rows become (key, column, value) on both sides and are joined."""
+    """Old against new, cell by cell: rows on both sides become (key, column, value) and are joined."""
     known = con.execute(
         "select column_name from duckdb_columns() where database_name = 'previous' and schema_name = ? and table_name = ?",
         [table.schema, table.name],
@@ -204,7 +204,7 @@ def _restatement_sql(con: duckdb.DuckDBPyConnection, table: Table) -> str:
     values = [c for c in columns if c not in table.key]
     rest = [f'"{c}"' for c in table.key if c not in ("district_code", "phase_id")]
     key = f"concat_ws(' ', {', '.join(rest)})" if rest else "''"
-    # an empty column name stands for a row that appears or disappears
+    # an empty column name means that the whole row appears or disappears
     cells = ", ".join(
         ["{'c': '', 'v': '有'}", *(f"{{'c': {sql_text(c)}, 'v': \"{c}\"::varchar}}" for c in values)]
     )

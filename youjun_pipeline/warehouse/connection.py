@@ -1,6 +1,6 @@
-"""Opening DuckDB files, and nothing else.
+"""Opens DuckDB files, and nothing else.
 
-Everybody gets a connection from here, so that settings, the single-writer error and closing are in one place.
+All code gets its connections here, so that settings, the single-writer error and closing are in one place.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from pathlib import Path
 
 import duckdb
 
-# The default of 16 MB makes whichever table happens to cross it pay 0.3-0.8 s for a checkpoint in the midst of a run
-# (measured on the sample districts, 2026-11); closing the connection writes one at the end anyway.
+# With the default of 16 MB the table that crosses this limit takes 0.3-0.8 s longer for a checkpoint in the middle of a run
+# (measured on the sample districts, 2026-11); closing the connection writes a checkpoint in any case.
 WAL_BEFORE_CHECKPOINT = "256MB"
-# A database for one question, gone with its connection.
+# A temporary database that ends with its connection.
 IN_MEMORY = Path(":memory:")
 SCHEMAS = ("standard", "raw", "accepted", "core", "rule", "mart", "plan", "quality", "ops")
 
 
-# What DuckDB says of a file that is torn, overwritten, cut short, or whose write-ahead log is (1.5.5, each tried).
+# DuckDB's messages for a file that is torn, overwritten or cut short, or has such a write-ahead log (1.5.5, each one tried).
 DAMAGE = (
     "not a valid DuckDB database file",
     "Corrupt database file",
@@ -29,12 +29,12 @@ DAMAGE = (
     "Corrupt WAL",
 )
 
-# What stands before the first block of a DuckDB file: its header and two of the database.
+# The bytes before the first block of a DuckDB file: the file's header and two headers of the database.
 FILE_HEADERS = 3 * 4096
 
 
 class DatabaseDamagedError(duckdb.IOException):
-    """A file that is no whole DuckDB database; the message says what helps."""
+    """A file that is not a complete DuckDB database; the message gives a remedy."""
 
 
 class WarehouseBusyError(RuntimeError):
@@ -43,11 +43,11 @@ class WarehouseBusyError(RuntimeError):
 
 @contextmanager
 def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the DuckDB file at `path` (created with its folder when missing) and close it whatever happens.
+    """Open the DuckDB file at `path` (created with its folder if missing) and close it in any case.
 
-    `IN_MEMORY` opens a database of its own that leaves no trace.
+    `IN_MEMORY` opens a temporary database.
 
-    Raises WarehouseBusyError when another process is writing to it, DatabaseDamagedError when the file is not a whole database.
+    Raises WarehouseBusyError if another process is writing to it, DatabaseDamagedError if it is not a complete database.
     """
     if not read_only and path != IN_MEMORY:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
     try:
         con = duckdb.connect(str(path), read_only=read_only)
     except duckdb.IOException as error:
-        # first: DuckDB's words for damage tell of a "block"
+        # damage is checked first, because DuckDB's words for damage contain "block"
         refuse_damaged(path, error, read_only=read_only)
         if "lock" in str(error).lower():
             raise WarehouseBusyError(
@@ -75,16 +75,16 @@ def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
 
 
 def refuse_damaged(path: Path, error: duckdb.IOException, *, read_only: bool) -> None:
-    """Raise DatabaseDamagedError where `error`, of opening the file at `path`, tells of damage.
+    """Raise DatabaseDamagedError if `error`, raised while opening the file at `path`, reports damage.
 
-    Only then: a torn file taken for one in use would be waited for.
+    Other errors pass: a damaged file must not be mistaken for a file in use, because callers wait for a file in use.
     """
     if any(words in str(error) for words in DAMAGE):
         raise DatabaseDamagedError(damaged(path, read_only=read_only)) from error
 
 
 def damaged(path: Path, *, read_only: bool) -> str:
-    """What is said of a file that is no whole database, and what helps."""
+    """The message for a file that is not a complete database, with a remedy."""
     remedy = (
         "若是发布库，请用 youjun rollback 退回上一次，或从备份恢复"
         if read_only
@@ -94,15 +94,14 @@ def damaged(path: Path, *, read_only: bool) -> str:
 
 
 def _inode(path: Path) -> int | None:
-    """Which file is at `path`: a publication may be replaced while it is opened."""
+    """Identifies the file at `path`, because a publication may be replaced while it is opened."""
     return path.stat().st_ino if path.exists() else None
 
 
 def _is_cut_short(con: duckdb.DuckDBPyConnection, path: Path) -> bool:
-    """Whether the file has fewer blocks than are in use: DuckDB opens it, and fails only where it reads what is gone.
+    """Whether the file lacks blocks that are in use. DuckDB opens such a file and fails only when it reads the missing part.
 
-    Free blocks may be missing at the end of a sound file. Not asked while there is a write-ahead log: its blocks are not
-    in the file yet.
+    A sound file may lack free blocks at its end. False while there is a write-ahead log: its blocks are not in the file yet.
     """
     if path == IN_MEMORY or path.with_name(path.name + ".wal").exists():
         return False
@@ -113,6 +112,6 @@ def _is_cut_short(con: duckdb.DuckDBPyConnection, path: Path) -> bool:
 
 
 def _holder(error: duckdb.IOException) -> str:
-    """The process that holds the lock, as far as DuckDB knows it."""
+    """The process that holds the lock, if DuckDB names it."""
     found = re.search(r"PID (\d+)", str(error))
     return f"（进程 {found[1]}）" if found else ""

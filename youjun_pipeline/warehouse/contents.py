@@ -1,7 +1,7 @@
-"""What a publication holds: its tables laid out empty, and the rows and the hash of each.
+"""The content of a publication: its empty tables, and the rows and the hash of each table.
 
-A publication is a DuckDB file or a lake; both are attached under a name, `catalog`. Keep out: which rows it takes
-(`publication`), and how it is put in its place (`swap`, `lake_publication`).
+A publication is a DuckDB file or a lake; both are attached under a name, `catalog`. Keep out: which rows a publication contains
+(`publication`), and how it replaces the old one (`swap`, `lake_publication`).
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ NOT_CONTENT = ("run_id", "evaluated_at", "checked_at", "published_at", "restated
 
 @dataclass(frozen=True)
 class Content:
-    """Rows and the sum of their hashes: that of a whole is the sum of those of its parts."""
+    """A number of rows and the sum of their hashes; the content of a whole is the sum of the contents of its parts."""
 
     rows: int
     total: int
 
 
 def lay_out(con: duckdb.DuckDBPyConnection, catalog: str = "publication") -> None:
-    """Create every declared table with its comments in the attached database `catalog`, empty; to be called in a transaction.
+    """Create every declared table, empty and with its comments, in the attached database `catalog`. Call it in a transaction.
 
-    A thousand comments, each in a transaction of its own, would each wait for the disk.
+    Otherwise each of a thousand comments would be a transaction of its own and wait for the disk.
     """
     for table in declared_tables().values():
         con.execute(f"create schema if not exists {catalog}.{table.schema}")
@@ -41,7 +41,7 @@ def note_contents(
     program: str,
     catalog: str = "publication",
 ) -> tuple[int, str]:
-    """Note what every table of `catalog` has now, by full name in the order of the declarations; rows and hash of the whole."""
+    """Record the content of every table of `catalog`, in the order of declaration; returns rows and hash of the whole."""
     con.execute(f"delete from {catalog}.ops.published_table")
     con.execute(
         f"insert into {catalog}.ops.published_table by name select unnest($1::varchar[]) as table_name, "
@@ -63,8 +63,8 @@ def note_contents(
 def fingerprint(
     con: duckdb.DuckDBPyConnection, table: Table, only: str = "", catalog: str = "publication"
 ) -> Content:
-    """Row count and hash of a published table's rows, whatever their order, without run ids and timestamps."""
-    # Sums need no sorting: a table of the whole country has 14 million rows. The separators are characters nobody types.
+    """Number of rows and hash of a published table's rows in any order, without run ids and timestamps."""
+    # Sums need no sorting: a table of the whole country has 14 million rows. The separators do not occur in typed text.
     row = ", ".join(f'coalesce("{c}"::varchar, chr(30))' for c in table.columns if c not in NOT_CONTENT)
     rows, total = con.execute(
         f"select count(*), coalesce(sum(md5_number(concat_ws(chr(31), {row}))::varint), 0)::varchar"

@@ -1,6 +1,6 @@
-"""CSV copies of the published tables, for programs that read neither DuckDB nor Parquet; written where the settings ask.
+"""CSV copies of the published tables, for programs that read neither DuckDB nor Parquet; written if the settings ask for them.
 
-UTF-8 with the mark that Excel knows it by, lists with 、 between, what is not known left blank.
+UTF-8 with the byte-order mark that Excel needs, lists joined with 、, unknown values left blank.
 Keep out: Parquet (`parquet_copies`).
 """
 
@@ -19,7 +19,7 @@ _MARK = "\ufeff"
 
 
 def write_csv(published: Path) -> int:
-    """Write the folder `csv/` of the publication that stands and swap it whole: `<schema>.<table>.csv`; returns the files."""
+    """Write the folder `csv/` of the current publication, replacing the old one: `<schema>.<table>.csv`; returns the files."""
     building = building_folder(published, FOLDER)
     con = duckdb.connect(str(published / FILE_NAME), read_only=True)
     try:
@@ -35,7 +35,7 @@ def write_csv(published: Path) -> int:
 
 
 def _columns(table: Table) -> str:
-    """The columns as they are written; the first one's heading begins with the mark, since COPY writes none itself."""
+    """The columns to write; the first heading begins with the byte-order mark, because COPY does not write it."""
     picked = [
         (f"array_to_string(\"{name}\", '、')" if type_.endswith("[]") else f'"{name}"', name)
         for name, (type_, _) in table.columns.items()

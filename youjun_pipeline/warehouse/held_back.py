@@ -1,6 +1,6 @@
-"""What a publication says of districts that did not get into it, are gone from it, or have been silent for long.
+"""Districts that a publication does not have, no longer has, or that have been silent for long.
 
-Belongs here: the question. Keep out: who is told and in which words (`orchestration.notices`, `notify`).
+Belongs here: finding these districts. Keep out: who is told and in which words (`orchestration.notices`, `notify`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import duckdb
 
 HELD, GONE, SILENT, TURNED = "held", "gone", "silent", "turned"
 
-# The message about a silent district counts days, so a new wording tells nothing new; any other new wording is a new fault.
+# The message about a silent district counts days, so another wording is not a new concern. Any other new wording is a new fault.
 _CONCERNS = """
     select case when c.severity = 'blocking' then 'held' when c.check_name = 'folder_is_present' then 'gone'
             else 'silent' end as kind,
@@ -32,7 +32,7 @@ _CONCERNS = """
 
 @dataclass(frozen=True)
 class Concern:
-    """One district (in one phase, or all: empty) that somebody should look after, and why."""
+    """One district (in one phase, or all phases: empty) that needs somebody's attention, and the reason."""
 
     kind: str
     district_code: str
@@ -43,14 +43,14 @@ class Concern:
 
     @property
     def identity(self) -> str:
-        """A key that stays the same as long as the cause does. It is short, because many are remembered."""
+        """A key that stays the same as long as the cause does. It is short, because many keys are remembered."""
         parts = [self.kind, self.district_code, self.phase_id, self.check_name]
         text = "\0".join(parts if self.kind == SILENT else [*parts, self.message])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def turned(con: duckdb.DuckDBPyConnection) -> list[Concern]:
-    """Districts whose verdict on a phase differs from that in the previous publication, attached as `before`."""
+    """Districts whose verdict on a phase differs from the previous publication, which is attached as `before`."""
     return [Concern(TURNED, *row) for row in con.execute(_TURNED).fetchall()]
 
 
@@ -70,7 +70,7 @@ PUBLISHED, KEPT, HELD_BACK, STALE, CLOSED = "published", "kept", "held_back", "s
 
 @dataclass(frozen=True)
 class EvaluationState:
-    """How one district stands in one phase of a publication: made by its run, kept from before, held back, stale, or closed."""
+    """The state of one district in one phase of a publication: made by its run, kept from before, held back, stale, or closed."""
 
     district_code: str
     district_name: str
@@ -79,7 +79,7 @@ class EvaluationState:
 
 
 def evaluation_states(con: duckdb.DuckDBPyConnection) -> list[EvaluationState]:
-    """Every evaluation of the open publication, and those held back that it never had; held back ones first."""
+    """Every evaluation of the open publication, and evaluations that were held back and never published; held back ones first."""
     return [EvaluationState(*row) for row in con.execute(_STATES).fetchall()]
 
 
@@ -109,5 +109,5 @@ _STATES = """
 
 
 def concerns(con: duckdb.DuckDBPyConnection) -> list[Concern]:
-    """Those of the open publication, by kind, district and phase."""
+    """The concerns of the open publication, by kind, district and phase."""
     return [Concern(*row) for row in con.execute(_CONCERNS).fetchall()]

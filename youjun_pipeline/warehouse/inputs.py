@@ -1,8 +1,8 @@
-"""What a publication's numbers were computed from, as Parquet beside it: `inputs/<schema>.<table>.parquet`.
+"""The tables from which a publication's numbers were computed, as Parquet beside it: `inputs/<schema>.<table>.parquet`.
 
-With it a publication alone can be judged again under other figures or rules, on any machine and without a lock
-(`planning`). Those of the publication before wait in `inputs.previous/`, for a rollback. Belongs here: writing these files,
-opening them and changing them back. Keep out: the declared tables (`publication`).
+With them a publication alone can be judged again under other figures or rules, on any machine and without a lock (`planning`).
+The inputs of the previous publication are in `inputs.previous/`, for a rollback. Belongs here: writing these files, opening them
+and exchanging them. Keep out: the declared tables (`publication`).
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ _STATE = "state.json"
 
 
 class NoInputsError(FileNotFoundError):
-    """There is no publication, or it was made without its inputs; the message says what helps."""
+    """There is no publication, or it was made without its inputs; the message gives a remedy."""
 
 
 def input_tables(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Full names of the tables of deliveries that a run and its models read, those that the database has."""
+    """Full names of the tables of deliveries that a run and its models read and that the database has."""
     read = {t for m in load_models().values() for t in m.reads}
     read |= {t for name in RUN_TABLES for t in tables_read(run_sql(name))}
     return sorted(t for t in read if t.startswith(("raw.", "accepted.")) and describe(con, t))
 
 
 def write_inputs(con: duckdb.DuckDBPyConnection, published: Path, *, is_new: bool = True) -> bool:
-    """Bring `published/inputs` up to what the working database holds; returns whether anything was written.
+    """Bring `published/inputs` up to the state of the working database; returns whether anything was written.
 
-    Rows of contents that nobody delivers any more are left out. What was delivered before in the same shape stays. With a
-    publication that `is_new` the files of the one before are kept beside it.
+    Rows of contents that are no longer delivered are left out. Unchanged files stay. With a publication that `is_new` the
+    previous publication's files are kept beside them.
     """
     if is_new:
         _keep(published)
@@ -68,7 +68,7 @@ def write_inputs(con: duckdb.DuckDBPyConnection, published: Path, *, is_new: boo
         return False
     building = building_folder(published, FOLDER)
     for table in tables:
-        # no semi join: COPY loses it (DuckDB 1.5.5)
+        # without a semi join, which COPY drops (DuckDB 1.5.5)
         used = (
             " where content_sha256 in (select content_sha256 from raw.delivered_file)"
             if "content_sha256" in shapes[table]
@@ -83,8 +83,9 @@ def write_inputs(con: duckdb.DuckDBPyConnection, published: Path, *, is_new: boo
 
 
 def _keep(published: Path) -> None:
-    """Keep the present files as those of the previous publication. Links will do, since files are replaced and never
-    written to.
+    """Keep the present files as those of the previous publication.
+
+    Hard links are enough, because files are replaced and never written to.
     """
     shutil.rmtree(published / PREVIOUS, ignore_errors=True)
     if (published / FOLDER).exists():
@@ -99,7 +100,7 @@ def _link(source: str, target: str) -> None:
 
 
 def change_back(published: Path) -> None:
-    """Let the inputs trade places with those of the publication before, after the publications have."""
+    """Exchange the inputs with those of the previous publication, after the publications were exchanged."""
     current, previous = published / FOLDER, published / PREVIOUS
     spare = building_folder(published, PREVIOUS)
     spare.rmdir()
@@ -116,10 +117,10 @@ def change_back(published: Path) -> None:
 def open_inputs(
     published: Path, districts: Sequence[str], lake: Lake | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A working database in memory with some districts of a publication: their published rows and what they rest on.
+    """A working database in memory with some districts of a publication: their published rows and the inputs of these rows.
 
-    The publication is the file in the folder `published`, or the last one of `lake`. Nothing on disk is locked or written.
-    Raises NoInputsError, LakeError.
+    The publication is the file in the folder `published`, or the last one of `lake`. Nothing on disk is locked or written. Raises
+    NoInputsError, LakeError.
     """
     with connect(IN_MEMORY) as con:
         ensure_tables(con)
@@ -141,7 +142,7 @@ def open_inputs(
             else:
                 _load_from_lake(con, districts)
             for table in declared_tables().values():
-                # closed phases can be tried too: in here nothing is closed
+                # nothing is closed in this database, so that closed phases can be tried too
                 if table.schema == "mart" and "district_code" in table.columns:
                     source = f"publication.{table.full_name}"
                     if describe(con, source):
@@ -165,7 +166,7 @@ def _load_from_lake(con: duckdb.DuckDBPyConnection, districts: Sequence[str]) ->
 
 
 def _refuse_others(con: duckdb.DuckDBPyConnection, published: Path) -> None:
-    """Inputs that a crash left beside another publication than their own would judge it by figures that it never had."""
+    """Refuse inputs that a crash left beside another publication: they would judge it by figures that it never had."""
     if not (published / FOLDER).exists():
         raise NoInputsError(f"发布库旁没有 {FOLDER}/（旧版本生成的发布）：请再运行一次 make run")
     run_id = con.execute(
@@ -181,7 +182,7 @@ def _common(con: duckdb.DuckDBPyConnection, target: str, source: str) -> str:
 
 
 def _load(con: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """One table of deliveries, as far as the wanted districts need it."""
+    """Load the part of a table of deliveries that the wanted districts need."""
     source = f"read_parquet({sql_text(str(path))})"
     columns = {name for name, *_ in con.execute(f"describe from {source}").fetchall()}
     if "district_code" in columns:

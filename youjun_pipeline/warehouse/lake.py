@@ -1,9 +1,9 @@
-"""Opening a lake: DuckLake with its catalogue in PostgreSQL (or one DuckDB file) and Parquet in a folder or on S3.
+"""Opens a lake: DuckLake with its catalogue in PostgreSQL (or one DuckDB file) and Parquet in a folder or on S3.
 
 Belongs here: loading the extensions, attaching, the tables of the lake, which snapshot is the last publication. Keep out: what is
-published (`lake_publication`), and what becomes of old snapshots (`lake_care`).
+published (`lake_publication`), and the removal of old snapshots (`lake_care`).
 
-DuckLake has no locks. Two transactions that replace rows of one table cannot both be committed; whoever is second is told and
+DuckLake has no locks. If two transactions replace rows of the same table, only one can be committed; the second gets an error and
 tries again (`committed`).
 """
 
@@ -29,10 +29,10 @@ from youjun_pipeline.warehouse.contents import lay_out
 from youjun_pipeline.warehouse.tables import declared_tables, sql_text
 
 AUTHOR = "youjun"
-# Sixteen workers that end in the same second wait for one another some seconds each.
+# Sixteen workers that end in the same second wait for each other for some seconds.
 TRIES = 40
 CONFLICT = "conflict"
-# One row for each share of the districts: what its worker published last, and whether a publication has taken it.
+# One row for each share of the districts: what its worker published last, and whether a publication includes it.
 _SHARD_TABLE = """
     create table if not exists lake.ops.shard (
         shard integer, shards integer, run_id varchar, as_of date, pushed_at timestamp, program_sha256 varchar,
@@ -43,16 +43,16 @@ T = TypeVar("T")
 
 
 class LakeError(RuntimeError):
-    """A lake that cannot be opened or written; the message is for who runs it and holds no password."""
+    """A lake that cannot be opened or written; the message is for its operator and contains no password."""
 
 
 @contextmanager
 def open_lake(
     lake: Lake, *, read_only: bool = False, snapshot: int | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection in memory with the lake attached as `lake`, as it was at `snapshot` where one is given.
+    """A connection in memory with the lake attached as `lake`; with `snapshot`, in the state of that snapshot.
 
-    Raises LakeError: an extension is missing, or the catalogue does not answer.
+    Raises LakeError if an extension is missing or the catalogue does not answer.
     """
     with connect(IN_MEMORY) as con:
         attach_lake(con, lake, "lake", read_only=read_only, snapshot=snapshot)
@@ -67,12 +67,12 @@ def attach_lake(
     read_only: bool = False,
     snapshot: int | None = None,
 ) -> None:
-    """Attach the lake as `name` to a database that is open, as `open_lake` does; raises LakeError."""
+    """Attach the lake as `name` to an open database, as `open_lake` does; raises LakeError."""
     for extension in _extensions(lake):
         _load(con, extension)
     if lake.data.startswith("s3://"):
         con.execute(_s3_secret())
-    # Small inserts kept as rows of the catalogue would lose the last digit of a DOUBLE in a DuckDB file (DuckLake of 1.5.5).
+    # Small inserts stored as rows of a catalogue in a DuckDB file would lose the last digit of a DOUBLE (DuckLake of 1.5.5).
     options = [f"data_path {sql_text(lake.data)}", "data_inlining_row_limit 0"]
     if snapshot is not None:
         options.append(f"snapshot_version {snapshot}")
@@ -84,7 +84,7 @@ def attach_lake(
 
 
 def _attach(con: duckdb.DuckDBPyConnection, lake: Lake, name: str, options: str) -> None:
-    """Attach the lake, or make it where it is not there; of many workers that make it at once one is first."""
+    """Attach the lake, or create it if it does not exist; if several workers create it at once, one of them is first."""
     for tried in range(TRIES):
         try:
             con.execute(f"attach {sql_text('ducklake:' + lake.catalogue)} as {name} ({options})")
@@ -108,7 +108,7 @@ def _extensions(lake: Lake) -> list[str]:
 
 
 def _load(con: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Load an extension from its wheel (the extra `scale`), or let DuckDB fetch it where there is a network."""
+    """Load an extension from its wheel (the extra `scale`), or let DuckDB download it if there is a network."""
     found = importlib.util.find_spec(f"duckdb_extension_{name}")
     version = con.execute("select version()").fetchall()[0][0]
     for folder in (found and found.submodule_search_locations) or ():
@@ -126,7 +126,7 @@ def _load(con: duckdb.DuckDBPyConnection, name: str) -> None:
 
 
 def _s3_secret() -> str:
-    """The access to S3 by the variables that every S3 client reads."""
+    """The access to S3, from the environment variables that every S3 client reads."""
     env = os.environ
     endpoint = env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL") or ""
     parts = {
@@ -145,14 +145,14 @@ def _s3_secret() -> str:
 
 
 def _without_password(message: str, lake: Lake) -> str:
-    """The first line of what DuckDB says, without the address: it may hold a password."""
+    """The first line of DuckDB's message, without the address, which may contain a password."""
     return message.replace(lake.catalogue, "…").splitlines()[0]
 
 
 def lay_out_lake(con: duckdb.DuckDBPyConnection) -> bool:
-    """Create what is missing in the lake that is attached; returns whether tables there were had other columns.
+    """Create what is missing in the attached lake; returns whether existing tables had other columns.
 
-    A column that came is added, one that went is dropped; the rows of other shares of the districts keep the rest.
+    New columns are added, dropped columns are removed; the rows of other shares of the districts keep their other columns.
     """
     there: dict[str, dict[str, str]] = {}
     for schema, table, column, type_ in con.execute(
@@ -175,7 +175,7 @@ def lay_out_lake(con: duckdb.DuckDBPyConnection) -> bool:
 
 
 def reshape(con: duckdb.DuckDBPyConnection, name: str, there: dict[str, str], wanted: dict[str, str]) -> bool:
-    """Give a table of the lake (`lake.<schema>.<table>`) the columns of `wanted`; returns whether it had others."""
+    """Give a table of the lake (`lake.<schema>.<table>`) the columns in `wanted`; returns whether it had other columns."""
     gone = [c for c in there if c not in wanted]
     come = [c for c in wanted if c not in there]
     if not gone and not come:
@@ -189,9 +189,9 @@ def reshape(con: duckdb.DuckDBPyConnection, name: str, there: dict[str, str], wa
 
 
 def committed(con: duckdb.DuckDBPyConnection, work: Callable[[], T]) -> T:
-    """Do `work` in one transaction of the lake; again from the start where another writer was first.
+    """Do `work` in one transaction of the lake; if another writer was first, repeat it from the start.
 
-    Raises LakeError when others were first every time.
+    Raises LakeError if other writers were first every time.
     """
     for tried in range(TRIES):
         try:
@@ -200,7 +200,7 @@ def committed(con: duckdb.DuckDBPyConnection, work: Callable[[], T]) -> T:
         except duckdb.Error as error:
             if CONFLICT not in str(error).lower():
                 raise LakeError(f"数据湖无法写入：{str(error).splitlines()[0]}") from error
-        # Half a second at first: as long as a small share takes to be written.
+        # Half a second at first, which is the time to write a small share.
         time.sleep(random.uniform(0.2, 0.5) * min(tried + 1, 6))
     raise LakeError("数据湖一直被其他任务写入，没有发布")
 
@@ -215,7 +215,7 @@ class Tagged:
 
 
 def publications(con: duckdb.DuckDBPyConnection) -> list[Tagged]:
-    """The publications in the lake that is attached, the last one first; those whose snapshots were forgotten are not there."""
+    """The publications in the attached lake, the last one first, as far as their snapshots still exist."""
     found = con.execute(
         "select snapshot_id, commit_extra_info from lake.snapshots() "
         "where author = $1 and commit_message like 'publication %' order by snapshot_id desc",
@@ -226,6 +226,6 @@ def publications(con: duckdb.DuckDBPyConnection) -> list[Tagged]:
 
 
 def last_publication(con: duckdb.DuckDBPyConnection) -> int | None:
-    """The snapshot of the last publication in the lake that is attached; None where there is none yet."""
+    """The snapshot of the last publication in the attached lake; None if there is none yet."""
     found = publications(con)
     return found[0].snapshot if found else None

@@ -1,7 +1,7 @@
-"""Keeping a lake small: old snapshots, many small files, and files that nobody refers to.
+"""Keeps a lake small: removes old snapshots and unused files, and merges small files.
 
-A night writes a file for each table and shard that changed, and says which rows of older files are gone. Nothing is removed
-before it has been out of use for a day, so a reader in the midst of a query keeps its files. Keep out: what is published.
+A night writes a file for each changed table and shard, and records which rows of older files are deleted. A file is removed only
+after it has been out of use for a day, so a reader keeps its files during a query. Keep out: what is published.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ GRACE = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Tidied:
-    """How many snapshots were forgotten, and how many files merged into others, removed as out of use, and removed as orphans."""
+    """How many snapshots were removed, and how many files were merged, removed as unused, and removed as orphans."""
 
     snapshots: int
     merged: int
@@ -28,17 +28,17 @@ class Tidied:
 
 
 def tidy(lake: Lake, *, grace: timedelta = GRACE) -> Tidied:
-    """Forget snapshots older than the lake's `keep_days`, merge small files, remove what is out of use for `grace`.
+    """Remove snapshots older than the lake's `keep_days`, merge small files, remove files that have been unused for `grace`.
 
-    The last publication and the newest snapshot stay, however old. Without `grace` no worker may be writing: a file
-    that it has not committed yet looks like an orphan. Raises LakeError.
+    The last publication and the newest snapshot stay, however old. With a `grace` of zero no worker may be writing: a file that
+    is not committed yet looks like an orphan. Raises LakeError.
     """
     with open_lake(lake) as con:
         try:
             expired = _expire(con, lake.keep_days)
             merged = _count(con, "call ducklake_rewrite_data_files('lake', delete_threshold => 0.3)")
             merged += _count(con, "call ducklake_merge_adjacent_files('lake')")
-            # the forgotten snapshots may have been the last users of the files that were merged
+            # the removed snapshots may have been the last users of files that were merged
             when = f"now() - interval {int(grace.total_seconds())} seconds"
             removed = _count(con, f"call ducklake_cleanup_old_files('lake', older_than => {when})")
             orphans = _count(con, f"call ducklake_delete_orphaned_files('lake', older_than => {when})")

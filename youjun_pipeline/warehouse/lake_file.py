@@ -1,7 +1,7 @@
-"""From the lake to a file: the whole publication for readers, or a share of the districts for the machine that computes it.
+"""From the lake to a file: the complete publication for readers, or a share of the districts for the machine that computes it.
 
-Belongs here: filling a published file from a lake, and whether a worker's own file is the one that the lake has of its share.
-Keep out: the other direction (`lake_publication`). What is delivered (`inputs/`) is not in the lake.
+Belongs here: filling a published file from a lake, and whether a worker's own file agrees with the lake's state of its share.
+Keep out: the other direction (`lake_publication`). The tables of deliveries (`inputs/`) are not copied here.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ _NEWEST = "select run_id, published_at, as_of, rows, content_sha256 from {} orde
 
 
 def pull(lake: Lake, published: Path) -> Publication:
-    """Make the last publication of the lake the published file in the folder `published`; the file before it is kept.
+    """Make the last publication of the lake the published file in the folder `published`; the previous file is kept.
 
-    Its manifest and Parquet copies too; the folders of reports stay as they are. Raises LakeError: there is no publication, or
-    the rows do not come to the hash that it has.
+    Its manifest and Parquet copies are made too; the folders of reports stay as they are. Raises LakeError if there is no
+    publication, or if the rows do not have its hash.
     """
     with open_lake(lake, read_only=True) as con:
         snapshot = last_publication(con)
@@ -53,9 +53,9 @@ def pull(lake: Lake, published: Path) -> Publication:
 
 
 def pull_when_new(lake: Lake, warehouse: Path, published: Path) -> Publication:
-    """`pull`, unless the file that stands is the publication already; the working database of another is put aside.
+    """`pull`, unless the present file is this publication already; a working database of another publication is put aside.
 
-    Raises LakeError, or WarehouseBusyError while a refresh holds the working database.
+    Raises LakeError, or WarehouseBusyError if a refresh holds the working database.
     """
     with open_lake(lake, read_only=True) as con:
         found = publications(con)
@@ -71,11 +71,11 @@ def pull_when_new(lake: Lake, warehouse: Path, published: Path) -> Publication:
 
 
 def ready_share(lake: Lake, shard: Shard, warehouse: Path, published: Path) -> None:
-    """Let a worker go on from what the lake has of its share, where that was made on another machine or by other shares.
+    """Let a worker continue from the lake's state of its share if another machine or other shares made that state.
 
-    Its own working database and file are thrown away then: they are behind, and a phase closed meanwhile would open again.
+    Then its own working database and file are deleted: they are older, and a phase that was closed since would open again.
     """
-    # not read-only, so that a lake that does not exist yet is made
+    # not read-only, so that a missing lake is created
     with open_lake(lake) as con:
         if not con.execute(
             "select 1 from duckdb_tables() where database_name = 'lake' and table_name = 'shard'"
@@ -108,7 +108,7 @@ def ready_share(lake: Lake, shard: Shard, warehouse: Path, published: Path) -> N
 
 
 def _with_share(run_id: str, pushed_at: datetime, as_of: date) -> str:
-    """The publications of the lake, and as the newest what the share was told to be."""
+    """The publications of the lake, with the last push of the share as the newest one."""
     return (
         f"from lake.ops.publication where run_id <> {sql_text(run_id)} union all by name select "
         f"timestamp '{pushed_at}' as published_at, {sql_text(run_id)} as run_id, 0::bigint as rows, "
@@ -117,14 +117,14 @@ def _with_share(run_id: str, pushed_at: datetime, as_of: date) -> str:
 
 
 def _has(published: Path, run_id: str | None) -> bool:
-    """Whether a worker's file exists and has the last run of its share in the lake, if the lake has any."""
+    """Whether a worker's file exists and contains the last run of its share in the lake, if the lake has such a run."""
     path = published / FILE_NAME
     if not path.exists():
         return False
     if run_id is None:
         return True
     with connect(path, read_only=True) as con:
-        # an older run than the file's newest: the file was published, and the lake could not be reached
+        # An older run of the file will do: then the file was published later, and the lake could not be reached.
         return bool(con.execute("select 1 from ops.publication where run_id = $1", [run_id]).fetchall())
 
 
@@ -140,7 +140,7 @@ def _fill(
     history: str,
     expected: tuple[str, datetime, date, int, str] | None,
 ) -> None:
-    """Build the file of the lake's rows for which `only` holds, and swap it in."""
+    """Build the file from the lake's rows that meet the condition `only`, and swap it in."""
     published.mkdir(parents=True, exist_ok=True)
     mend(published)
     building = published / f".{FILE_NAME}-from-lake"
@@ -152,7 +152,8 @@ def _fill(
         with transaction(con):
             lay_out(con)
         contents = {}
-        # of one state of the lake, whoever writes meanwhile; DuckDB writes to one database in a transaction, which is the file
+        # The transaction reads one state of the lake, even if others write. It writes only to the file: DuckDB allows one
+        # database.
         with transaction(con):
             for name, table in declared_tables().items():
                 if name != "ops.published_table":
@@ -185,7 +186,7 @@ def _copy(con: duckdb.DuckDBPyConnection, table: Table, only: str, history: str)
 
 
 def put_aside(warehouse: Path) -> None:
-    """Put the working database out of the way: it belongs to another publication than the one that was pulled."""
+    """Move the working database away: it belongs to another publication than the pulled one."""
     for suffix in ("", ".wal"):
         if Path(f"{warehouse}{suffix}").exists():
             os.replace(f"{warehouse}{suffix}", f"{aside(warehouse)}{suffix}")

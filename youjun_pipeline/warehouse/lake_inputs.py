@@ -1,9 +1,8 @@
-"""What a publication was computed from, in the lake: the tables of `inputs/` as `lake.inputs.<schema>__<table>`.
+"""The inputs of a publication in the lake: the tables of `inputs/` as `lake.inputs.<schema>__<table>`.
 
-With them a district can be judged again (`inputs.open_inputs`) on a machine that has nothing but the lake. Every row carries the
-district that it is for, since contents of files know none; a district's rows are replaced when its deliveries, what was read
-of them or its settings are others. Belongs here: bringing them into the lake and out of it. Keep out: which tables these are
-(`inputs`).
+With them a district can be judged again (`inputs.open_inputs`) on a machine that has only the lake. Every row names its district,
+because contents of files do not name one. A district's rows are replaced if its deliveries, their readings or its settings
+change. Belongs here: writing the inputs to the lake and reading them from it. Keep out: which tables these are (`inputs`).
 """
 
 from __future__ import annotations
@@ -18,23 +17,23 @@ from youjun_pipeline.warehouse.tables import describe, sql_text
 
 _FOR = "for_district"
 _STATE = "lake.inputs.state"
-# Rows that are for no district, such as the contracts.
+# The district of rows that belong to no district, such as the contracts.
 _ALL = "''"
 
 
 def source_tables(folder: Path) -> dict[str, str]:
-    """The tables in a folder of inputs by their names, each as what stands in a FROM; empty where the folder is not there."""
+    """The tables in a folder of inputs by name, each as text for a FROM clause; empty if the folder does not exist."""
     files = sorted(folder.glob("*.parquet"))
     return {path.stem: f"read_parquet({sql_text(str(path))})" for path in files}
 
 
 def lake_name(table: str, catalog: str = "lake") -> str:
-    """Where the table `raw.phase` of the inputs is in the lake."""
+    """The name in the lake of an input table such as `raw.phase`."""
     return f"{catalog}.inputs.{table.replace('.', '__')}"
 
 
 def lay_out_inputs(con: duckdb.DuckDBPyConnection, sources: dict[str, str]) -> bool:
-    """Create the tables that are missing in the lake, and give those there the columns of `sources`; whether they were other."""
+    """Create missing tables in the lake, give existing ones the columns of `sources`; returns whether these had others."""
     there: dict[str, dict[str, str]] = {}
     for name, column, type_ in con.execute(
         "select table_name, column_name, data_type from duckdb_columns() "
@@ -63,9 +62,9 @@ def lay_out_inputs(con: duckdb.DuckDBPyConnection, sources: dict[str, str]) -> b
 
 
 def find_changed_inputs(con: duckdb.DuckDBPyConnection, sources: dict[str, str]) -> int:
-    """`push_input`: districts of `push_scope` whose inputs are others in `sources` than in the lake; returns how many.
+    """`push_input`: districts of `push_scope` whose inputs in `sources` differ from the lake; returns how many there are.
 
-    Those without any in `sources` are among them: their rows go.
+    Districts without inputs in `sources` are included: their rows will be deleted.
     """
     parts = []
     for table, source in sources.items():
@@ -76,7 +75,7 @@ def find_changed_inputs(con: duckdb.DuckDBPyConnection, sources: dict[str, str])
             )
         elif "content_sha256" not in columns:
             parts.append(f"select {_ALL}, {sql_text(table)}, hash(x) from {source} x")
-    # what a file was read as tells the reader's version
+    # the key under which a file was read contains the reader's version
     parts.append(
         f"select d.district_code, 'content', hash(c) from {sources['raw.content']} c "
         f"join {sources['raw.delivered_file']} d using (content_sha256)"
@@ -118,7 +117,7 @@ def _rows_of(con: duckdb.DuckDBPyConnection, table: str, source: str, delivered:
 
 
 def _replace(con: duckdb.DuckDBPyConnection, name: str, rows: str) -> None:
-    # A delete without rows would still conflict with every other writer to the table.
+    # Even a DELETE that finds no rows would conflict with every other writer to the table.
     theirs = f"where {_FOR} in (select {_FOR} from push_input)"
     if con.execute(f"select 1 from {name} {theirs} limit 1").fetchall():
         con.execute(f"delete from {name} {theirs}")
@@ -127,7 +126,7 @@ def _replace(con: duckdb.DuckDBPyConnection, name: str, rows: str) -> None:
 
 
 def inputs_in_lake(con: duckdb.DuckDBPyConnection, catalog: str) -> list[str]:
-    """Names of the input tables in the lake attached as `catalog`; none where nothing with inputs was brought to it."""
+    """Names of the input tables in the lake attached as `catalog`; empty if nothing with inputs was ever pushed to it."""
     found = con.execute(
         "select table_name from duckdb_tables() where database_name = $1 and schema_name = 'inputs' and table_name <> 'state'",
         [catalog],
@@ -136,11 +135,11 @@ def inputs_in_lake(con: duckdb.DuckDBPyConnection, catalog: str) -> list[str]:
 
 
 def rows_for(con: duckdb.DuckDBPyConnection, table: str, districts: Collection[str], catalog: str) -> str:
-    """A query for the rows of an input table that some districts need, as `inputs/` has them."""
+    """A query for the rows of an input table that some districts need, in the shape of `inputs/`."""
     name = lake_name(table, catalog)
     codes = ", ".join(map(sql_text, ["", *sorted(districts)]))
     columns = describe(con, name)
-    # a content that two of the districts deliver is there for each
+    # if two of the districts deliver the same content, the lake has it twice
     is_content = "content_sha256" in columns and "district_code" not in columns
     once = f"qualify {_FOR} = min({_FOR}) over (partition by content_sha256)" if is_content else ""
     return f"select * exclude ({_FOR}) from {name} where {_FOR} in ({codes}) {once}"

@@ -1,8 +1,8 @@
-"""Publishing to a lake: what a published file has is brought into the lake, and a snapshot becomes the publication.
+"""Publishes to a lake: the content of a published file goes to the lake, and a snapshot becomes the publication.
 
-A worker brings its share of the districts (`push`) in one transaction: whole or not at all. The publication is the snapshot in
-which the shares are all in, tagged with the run; readers look at that one and see nothing of the next night until it is tagged.
-Which rows are published, and the file with them, is decided before (`publication`). Keep out: opening a lake (`lake`).
+A worker pushes its share of the districts (`push`) in one transaction, completely or not at all. The publication is a snapshot
+that contains all shares, tagged with the run. Readers use the tagged snapshot and see nothing of the next night until it is
+tagged. The published file decides which rows are published (`publication`). Keep out: opening a lake (`lake`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _TOLD = ("ops.publication", "ops.published_table")
 
 @dataclass(frozen=True)
 class Pushed:
-    """What a push came to: evaluations and other tables' districts replaced, and the publication that it completed, if any."""
+    """The result of a push: the number of replaced evaluations and tables, and the publication that it completed, if any."""
 
     evaluations: int
     tables: int
@@ -44,9 +44,8 @@ class Pushed:
 def push(published: Path, lake: Lake, shard: Shard | None = None, as_of: date | None = None) -> Pushed:
     """Bring the lake up to the published file in the folder `published`, which has all districts or those of `shard`.
 
-    `as_of` is the day of the run; a share without anything new, which publishes no file, is in as of that day too.
-    Evaluations that the lake has from the same run are left alone. Tags a publication where that is due (`Lake.wait`).
-    Raises LakeError.
+    `as_of` is the day of the run. A share without changes publishes no file, but counts as complete for that day too. Evaluations
+    that the lake has from the same run stay as they are. Tags a publication if one is due (`Lake.wait`). Raises LakeError.
     """
     share = shard or WHOLE
     with open_lake(lake) as con:
@@ -55,7 +54,7 @@ def push(published: Path, lake: Lake, shard: Shard | None = None, as_of: date | 
             "select run_id from source.ops.publication order by published_at desc, run_id limit 1"
         ).fetchall()[0][0]
         was_other = lay_out_lake(con)
-        # what a crash left beside another publication than its own is not brought
+        # inputs that a crash left beside another publication are not pushed
         sources = source_tables(published / INPUTS) if folder_run(published, INPUTS) == run_id else {}
         if sources:
             was_other |= lay_out_inputs(con, sources)
@@ -74,14 +73,14 @@ def push(published: Path, lake: Lake, shard: Shard | None = None, as_of: date | 
 
         pushed = committed(con, work)
         if pushed.published is None and share.of > 1:
-            # the last two workers may have ended at once, neither of them seeing the other
+            # two workers may have ended at the same time, and neither saw the other's share
             tagged = committed(con, lambda: _tag(con, share, lake.wait))
             return Pushed(pushed.evaluations, pushed.tables, tagged)
         return pushed
 
 
 def is_of_one_share(lake: Lake) -> bool:
-    """Whether what the lake has was all brought by runs for all districts, so that one file is the whole; raises LakeError."""
+    """Whether everything in the lake comes from runs for all districts, so that one file is the whole; raises LakeError."""
     with open_lake(lake, read_only=True) as con:
         there = con.execute(
             "select 1 from duckdb_tables() where database_name = 'lake' and table_name = 'shard'"
@@ -98,7 +97,7 @@ def _is_in(con: duckdb.DuckDBPyConnection, share: Shard, run_id: str) -> bool:
 
 
 def _note_day(con: duckdb.DuckDBPyConnection, share: Shard, as_of: date) -> None:
-    """Say that nothing was new in the share up to a day: it has no district, or all its phases are closed."""
+    """Record that a share had no changes up to a day: it has no district, or all its phases are closed."""
     behind = "shard = $1 and shards = $2 and as_of < $3::date"
     mine = [share.number, share.of, as_of]
     if con.execute(f"select 1 from lake.ops.shard where {behind}", mine).fetchall():
@@ -109,7 +108,7 @@ def _note_day(con: duckdb.DuckDBPyConnection, share: Shard, as_of: date) -> None
 
 
 def _replace_share(con: duckdb.DuckDBPyConnection, share: Shard, anew: bool) -> tuple[int, int]:
-    """Replace what differs in the share's districts; returns evaluations and tables that did."""
+    """Replace the differing rows of the share's districts; returns how many evaluations and tables differed."""
     _find_scope(con, share)
     program = "select program_sha256 from {} limit 1"
     ours = con.execute(program.format("source.ops.published_table")).fetchall()
@@ -117,7 +116,7 @@ def _replace_share(con: duckdb.DuckDBPyConnection, share: Shard, anew: bool) -> 
         "select program_sha256 from lake.ops.shard where shard = $1 and shards = $2",
         [share.number, share.of],
     ).fetchall()
-    # Rows of one run and moment are the same in file and lake if the same program wrote them.
+    # Rows of the same run and time are equal in file and lake if the same program wrote them.
     same = "false" if anew or ours != theirs else "s.run_id = l.run_id and s.evaluated_at = l.evaluated_at"
     con.execute(
         f"""
@@ -148,11 +147,11 @@ def _has_district(table: Table) -> bool:
 
 
 def _find_scope(con: duckdb.DuckDBPyConnection, share: Shard) -> None:
-    """`push_scope`: the share's districts, those that are gone from the file too; and no district, for the first share."""
+    """`push_scope`: the share's districts, also those removed from the file. The first share has rows without district."""
     known = " union ".join(
         f"select district_code from {catalog}.{table.full_name}"
         for table in declared_tables().values()
-        # every row of a district's own tables belongs to one that has evaluations, files or checks
+        # a district with rows in any table has evaluations, files, checks or closures
         if table.full_name
         in ("mart.evaluation", "ops.source_file", "quality.check_result", "ops.phase_closure")
         for catalog in ("source", "lake")
@@ -164,7 +163,7 @@ def _find_scope(con: duckdb.DuckDBPyConnection, share: Shard) -> None:
 
 
 def _find_differing(con: duckdb.DuckDBPyConnection, table: Table, share: Shard) -> int:
-    """`push_district`: the districts of the share whose rows of a table are others in the file than in the lake; how many."""
+    """`push_district`: the districts of the share whose rows of a table differ between file and lake; returns how many."""
     code = "coalesce(district_code, '')" if _has_district(table) else "''"
     cells = ", ".join(f'coalesce("{c}"::varchar, chr(30))' for c in table.columns)
     scope = "district_code in (from push_scope)" + (" or district_code is null" if share.number == 1 else "")
@@ -188,11 +187,11 @@ def _find_differing(con: duckdb.DuckDBPyConnection, table: Table, share: Shard) 
 
 
 def _put(con: duckdb.DuckDBPyConnection, table: Table, changed: str, by: tuple[str, ...]) -> None:
-    """Replace the rows that `changed` names by the columns `by`, or all of them."""
+    """Replace the rows that match `changed` in the columns `by`, or all rows if there are no columns."""
     condition = " and ".join(f"coalesce(t.{c}, '') = p.{c}" for c in by)
     where = f"where exists (from {changed} p where {condition})" if by else ""
     name = f"lake.{table.full_name}"
-    # A delete without rows would still conflict with every other writer to the table.
+    # Even a DELETE that finds no rows would conflict with every other writer to the table.
     if con.execute(f"select 1 from {name} t {where} limit 1").fetchall():
         con.execute(f"delete from {name} t {where}")
     columns = ", ".join(f'"{c}"' for c in table.columns)
@@ -203,7 +202,7 @@ def _put(con: duckdb.DuckDBPyConnection, table: Table, changed: str, by: tuple[s
 
 
 def _note_share(con: duckdb.DuckDBPyConnection, share: Shard, run_id: str) -> None:
-    """Say in the lake what the share has now; what shares of another number say is over once these are all in."""
+    """Record in the lake what the share has now. Once all shares are in, records of another number of shares become invalid."""
     mine = [share.number, share.of]
     if con.execute("select 1 from lake.ops.shard where shard = $1 and shards = $2", mine).fetchall():
         con.execute("delete from lake.ops.shard where shard = $1 and shards = $2", mine)
@@ -226,9 +225,9 @@ def _now() -> datetime:
 
 
 def _tag(con: duckdb.DuckDBPyConnection, share: Shard, wait: bool) -> str | None:
-    """Make the snapshot that this transaction becomes the publication where it is due; returns its run.
+    """Make this transaction's snapshot the publication if one is due; returns its run.
 
-    It is due when a share has something new, and all are in as of the newest day or nobody waits for them.
+    It is due if a share has something new, and either all shares are in as of the newest day or nobody waits for them.
     """
     shares = con.execute(
         "select shard, run_id, as_of, is_taken from lake.ops.shard where shards = $1 order by pushed_at, shard",
@@ -272,7 +271,7 @@ def _tag(con: duckdb.DuckDBPyConnection, share: Shard, wait: bool) -> str | None
 
 
 def _copy_told(con: duckdb.DuckDBPyConnection) -> None:
-    """One file for all districts is the publication: what it says of itself holds for the lake, a rollback included."""
+    """If one file has all districts, it is the publication: its own history holds for the lake too, including a rollback."""
     for name in _TOLD:
         con.execute(f"delete from lake.{name}")
         columns = ", ".join(f'"{c}"' for c in declared_tables()[name].columns)
@@ -280,15 +279,13 @@ def _copy_told(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _later(con: duckdb.DuckDBPyConnection) -> datetime:
-    """Now, or a second after the last publication where the clock is behind, because readers take the latest for the
-    newest.
-    """
+    """Now; or a second after the last publication if the clock is behind, because readers take the latest as the newest."""
     last = con.execute("select max(published_at) from lake.ops.publication").fetchall()[0][0]
     return max(_now(), last + timedelta(seconds=1)) if last else _now()
 
 
 def _mark_late(con: duckdb.DuckDBPyConnection, shares: int, late: set[int]) -> None:
-    """Let open evaluations of shares that are late say that they are stale."""
+    """Mark open evaluations of late shares as stale."""
     codes = con.execute("select distinct district_code from lake.mart.evaluation").fetchall()
     behind = [code for (code,) in codes if any(Shard(number, shares).takes(code) for number in late)]
     stale = "list_contains($1::varchar[], district_code) and not is_closed and not is_stale"
@@ -297,7 +294,7 @@ def _mark_late(con: duckdb.DuckDBPyConnection, shares: int, late: set[int]) -> N
 
 
 def _note_whole(con: duckdb.DuckDBPyConnection, shares: int) -> tuple[int, str]:
-    """Rows and hash of the whole: sums of the shares', which have no row in common but those of dimensions."""
+    """Rows and hash of the whole: the sums over the shares, which have only rows of dimensions in common."""
     told: dict[str, list[Content]] = {}
     programs = [""]
     for program, names, rows, sums in con.execute(

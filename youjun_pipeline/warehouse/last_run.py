@@ -1,9 +1,10 @@
-"""Whether anything is other than the last whole run left it, told without opening a file.
+"""Finds out, without opening a file, whether anything has changed since the last whole run.
 
 A whole run takes all districts and phases and brings everything beside the publication up to date. It notes the size, times and
-inode of every file that it was made from (data, program, installed packages) as they were before it, and of what it left
-(working database, publication and reports) as they were after it. While all of that is the same, another whole run as of the same
-day and with the same settings would only say the same again. Keep out: what stands within a run (`standing`).
+inode of every file that it was made from (data, program, installed packages), as they were before it; and of every file that it
+left (working database, publication and reports), as they were after it. If all of these are unchanged, another whole run as of
+the same day and with the same settings would have the same result. Keep out: which evaluations within a run are unchanged
+(`standing`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ NOTE = "last_run.txt"
 
 @dataclass(frozen=True)
 class Before:
-    """What a run is made from, as it is before it; `given` is the hash of all of it."""
+    """The inputs of a run, as they are before it; `given` is the hash of all of them."""
 
     settings: Settings
     given: str
@@ -43,14 +44,14 @@ class Before:
         return cls(settings, digest.hexdigest())
 
     def is_as_left(self) -> bool:
-        """Whether the last whole run was made from the same, and what it left is as it left it."""
+        """Whether the last whole run had the same inputs, and its results are unchanged."""
         try:
             return self._applies() and self._note.read_text("utf-8") == self._now()
         except OSError:
             return False
 
     def note(self) -> None:
-        """Note that a whole run has ended well that began with this."""
+        """Record that a whole run with these inputs has succeeded."""
         if self._applies():
             self._note.write_text(self._now(), "utf-8")
 
@@ -59,11 +60,11 @@ class Before:
         return self.settings.warehouse.with_name(NOTE)
 
     def _applies(self) -> bool:
-        """A lake and its shards are others' to change: what is in them is not looked at."""
+        """Whether this module can tell: not with a lake or shards, because other machines change them."""
         return self.settings.lake is None and self.settings.shard is None
 
     def _now(self) -> str:
-        """What was given, and what is left behind by now."""
+        """The inputs and the present results, as one text."""
         digest = hashlib.sha256()
         warehouse = self.settings.warehouse
         # A run that was killed leaves a log beside the database.
@@ -74,11 +75,11 @@ class Before:
 
 
 def _files(folder: Path, passed_over: Collection[Path] = ()) -> Iterator[str]:
-    """A line for each file below a folder, in order; links to folders are told and not followed."""
+    """A line for each file below a folder, in order; a link to a folder gets a line, but its folder is not entered."""
     try:
         entries = sorted(os.scandir(folder), key=lambda e: e.name)
     except OSError as error:
-        # What is wrong with it is for the run to say.
+        # If something is wrong with the folder, the run will report it.
         yield f"{folder} {error.errno}"
         return
     for entry in entries:
@@ -93,7 +94,7 @@ def _files(folder: Path, passed_over: Collection[Path] = ()) -> Iterator[str]:
 
 
 def _line(path: Path) -> str:
-    """What tells a file from what it was: the time of change too, which nobody can set back."""
+    """The properties that show whether a file has changed; the time of change is one, because it cannot be set back."""
     told = os.readlink(path) if path.is_symlink() else ""
     try:
         found = path.stat()

@@ -1,4 +1,4 @@
-"""The manifest: which publication stands, and which one each folder beside it belongs to.
+"""The manifest: which publication is current, and to which publication each folder beside it belongs.
 
 Keep out: the swaps themselves (`swap`).
 """
@@ -19,9 +19,9 @@ MANIFEST_NAME = "manifest.json"
 
 @dataclass(frozen=True)
 class Publication:
-    """What was published: the file, when, by which run, its rows and the hash of its content.
+    """A publication: the file, the time, the run, the number of rows and the hash of the content.
 
-    `is_new` is false where there was nothing to publish; the rest then describes the publication that stands.
+    `is_new` is false if there was nothing to publish; then the other fields describe the current publication.
     """
 
     path: Path
@@ -34,10 +34,9 @@ class Publication:
 
 
 def put_folder(building: Path, published: Path, name: str) -> None:
-    """Put the finished folder `building` in the place of `published/<name>` and name the publication that it belongs to.
+    """Put the finished folder `building` in the place of `published/<name>` and record the publication that it belongs to.
 
-    The manifest does not name the folder meanwhile, so that after a crash it never claims a folder of another
-    publication.
+    Meanwhile the manifest does not name the folder, so that after a crash it never assigns a folder to the wrong publication.
     """
     manifest = _manifest(published)
     if manifest.get("folders", {}).pop(name, None):
@@ -48,20 +47,20 @@ def put_folder(building: Path, published: Path, name: str) -> None:
 
 
 def name_folder(published: Path, name: str) -> None:
-    """Say that the folder `published/<name>`, as it stands, belongs to the publication that stands."""
+    """Record that the present folder `published/<name>` belongs to the current publication."""
     manifest = _manifest(published)
     run_id = manifest.get("publication", {}).get("run_id")
     _replace_manifest(published, manifest | {"folders": manifest.get("folders", {}) | {name: run_id}})
 
 
 def folder_run(published: Path, name: str) -> str | None:
-    """The run of the publication that a folder belongs to; None where nothing says so."""
+    """The run of the publication that a folder belongs to; None if it is not recorded."""
     run_id = _manifest(published).get("folders", {}).get(name)
     return None if run_id is None else str(run_id)
 
 
 def write_manifest(published: Path, publication: Publication) -> None:
-    """Describe the publication that stands; the folders keep the publications that they belong to."""
+    """Describe the current publication; the folders stay assigned to their own publications."""
     manifest = _manifest(published)
     manifest.pop("rolled_back", None)
     described = {
@@ -76,18 +75,18 @@ def write_manifest(published: Path, publication: Publication) -> None:
 
 
 def _with_zone(at: datetime) -> str:
-    """An instant of the tables, which is UTC without a zone, as text with its zone."""
+    """A time of the tables, which is UTC without a zone, as text with its zone."""
     return at.replace(tzinfo=UTC).isoformat()
 
 
 def note_rollback(published: Path, at: datetime, from_run: str) -> None:
-    """Say in the manifest when the publication was rolled back and from which run; the next publication drops the note."""
+    """Record in the manifest when the publication was rolled back and from which run; the next publication removes the note."""
     note = {"rolled_back": {"at": _with_zone(at), "from_run_id": from_run}}
     _replace_manifest(published, _manifest(published) | note)
 
 
 def last_published(published: Path) -> Publication | None:
-    """The publication that the manifest names; None where there is none yet, or the manifest is damaged."""
+    """The publication that the manifest names; None if there is none yet, or if the manifest is damaged."""
     said = _manifest(published).get("publication") or {}
     try:
         return Publication(
@@ -103,7 +102,7 @@ def last_published(published: Path) -> Publication | None:
 
 
 def _manifest(published: Path) -> dict[str, Any]:
-    """What the manifest says; empty when it is missing or damaged, since it can be written anew."""
+    """The content of the manifest; empty if it is missing or damaged, because it can be written again."""
     try:
         manifest = json.loads((published / MANIFEST_NAME).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):

@@ -1,7 +1,7 @@
-"""Models: the SQL files that fill core, rule, mart and quality tables, and how one is built.
+"""Models: the SQL files that fill core, rule, mart and quality tables, and how a model is built.
 
-A model is one SELECT in `models/<schema>/<table>.sql`, for every evaluation of the run at once. What it depends on is
-read from the SQL. Keep out: what the SQL says (it is in the files) and who calls it (`orchestration`).
+A model is one SELECT in `models/<schema>/<table>.sql`, for all evaluations of the run at once. Its dependencies are read from the
+SQL. Keep out: what the SQL says (it is in the files) and who calls it (`orchestration`).
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ MODEL_SCHEMAS = ("core", "rule", "mart", "quality", "ops")
 
 
 class ModelError(RuntimeError):
-    """A model's SELECT and its declared table disagree; the message lists both sides."""
+    """A model's SELECT does not fit its declared table; the message lists both sides."""
 
 
 @dataclass(frozen=True)
 class Mentions:
-    """What a SELECT names, all in lower case.
+    """The names in a SELECT, all in lower case.
 
-    `tables` are full names of tables; `names` are all other names (columns, aliases, tables of the run), and "*" where
-    a star may take every column of a table that says by which rules the run judges.
+    `tables` are full names of tables. `names` are all other names (columns, aliases, tables of the run); "*" is among them if a
+    star may take every column of a table with the rules of the run.
     """
 
     tables: frozenset[str]
@@ -43,7 +43,7 @@ class Mentions:
 
 @dataclass(frozen=True)
 class Model:
-    """One SQL file: the table it fills, its SELECT, and the tables and names in it (`Mentions`)."""
+    """One SQL file: the table that it fills, its SELECT, and the tables and names in it (`Mentions`)."""
 
     schema: str
     name: str
@@ -61,7 +61,7 @@ class Model:
 
     @property
     def description(self) -> str:
-        """What the table is declared as; for a table that is not published the comment at the head of its file."""
+        """The declared description of the table; for an unpublished table the comment at the head of its file."""
         if declared := declared_tables().get(self.full_name):
             return declared.comment
         lines = []
@@ -74,7 +74,7 @@ class Model:
 
 @cache
 def load_models() -> dict[str, Model]:
-    """Every model by full name, each after those it reads; in the same order in every process."""
+    """Every model by full name, each after the models that it reads; every process gets the same order."""
     models = {}
     for schema in MODEL_SCHEMAS:
         for path in sorted((MODELS / schema).glob("*.sql")):
@@ -89,7 +89,7 @@ def load_models() -> dict[str, Model]:
 
 
 def behind(tables: Iterable[str]) -> list[Model]:
-    """The models that fill `tables` and all those they rest on, each after what it reads."""
+    """The models that fill `tables`, and all models that these read; each after the models that it reads."""
     models, wanted, waiting = load_models(), set[str](), list(tables)
     while waiting:
         name = waiting.pop()
@@ -100,18 +100,18 @@ def behind(tables: Iterable[str]) -> list[Model]:
 
 
 def tables_read(sql: str) -> frozenset[str]:
-    """Full names of the tables a SELECT reads, without its own CTEs and the run's `run_evaluation`."""
+    """Full names of the tables that a SELECT reads, without its own CTEs and the run's `run_evaluation`."""
     return mentions(sql).tables
 
 
 def mentions(sql: str) -> Mentions:
-    """The tables and the names in a SELECT, as sqlglot parses it."""
+    """The tables and the names in a SELECT, as parsed by sqlglot."""
     import sqlglot
     from sqlglot import exp
 
     tree = sqlglot.parse_one(sql, dialect="duckdb")
     tables = frozenset(f"{t.db}.{t.name}".lower() for t in tree.find_all(exp.Table) if t.db)
-    # An option looked up by its name is that option; whoever takes the settings whole may take any.
+    # An option that is looked up by name is only that option; a SELECT that takes all settings may use any option.
     lookups = [
         found
         for found in tree.find_all(exp.Bracket)
@@ -125,12 +125,12 @@ def mentions(sql: str) -> Mentions:
     return Mentions(tables, frozenset(names))
 
 
-# The tables of the run that say by which rules an evaluation is judged (models/run).
+# The tables of the run with the rules by which an evaluation is judged (models/run).
 _RULES_OF_THE_RUN = ("run_evaluation", "run_request", "run_option")
 
 
 def _hands_on_a_run(select: exp.Select) -> bool:
-    """Whether a SELECT may hand on every column of a table of the run: by `*`, by `e.*`, or by the row `e` itself."""
+    """Whether a SELECT may pass on every column of a table of the run: by `*`, by `e.*`, or by the row `e` itself."""
     from sqlglot import exp
 
     joined = [j.this for j in select.args.get("joins") or () if j.kind not in ("SEMI", "ANTI")]
@@ -143,7 +143,7 @@ def _hands_on_a_run(select: exp.Select) -> bool:
         if isinstance(s, exp.Table) and not s.db and s.name in _RULES_OF_THE_RUN
     }
     stars = {
-        # `x.*` is a column of the name "*" in the table x; a bare star may take anything.
+        # `x.*` is a column named "*" in table x; a bare star may take any column
         s.parent.table if isinstance(s.parent, exp.Column) and s.parent.table else "*"
         for e in select.expressions
         for s in e.find_all(exp.Star)
@@ -155,7 +155,7 @@ def _hands_on_a_run(select: exp.Select) -> bool:
 
 @dataclass(frozen=True)
 class Built:
-    """What a model made: the rows its table now has for the run's evaluations, and its columns with their types."""
+    """The result of a model: the rows that its table now has for the run's evaluations, and its columns with their types."""
 
     rows: int
     columns: dict[str, str]
@@ -164,9 +164,9 @@ class Built:
 def build(con: duckdb.DuckDBPyConnection, model: Model) -> Built:
     """Replace the model's rows of the run's evaluations in one transaction.
 
-    The rows are restricted to `run_evaluation`, and a declared table gets its `run_id` from there: no model can write
-    outside its run. A table per district is replaced for the districts of the run, any other (a dimension) whole.
-    Raises ModelError that names the file, whether DuckDB refuses the SELECT or it and the declaration disagree.
+    The rows are restricted to `run_evaluation`, and a declared table gets its `run_id` from there, so no model can write outside
+    its run. In a table per district the rows of the run's districts are replaced; any other table (a dimension) is replaced
+    completely. Raises ModelError with the file's name, if DuckDB refuses the SELECT or the SELECT does not fit its declaration.
     """
     try:
         return _build(con, model)
@@ -178,7 +178,7 @@ def _build(con: duckdb.DuckDBPyConnection, model: Model) -> Built:
     declared = declared_tables().get(model.full_name)
     if columns := _nothing_to_make(con, model):
         return Built(0, columns)
-    # SQL of a model may end in a comment or a semicolon-less line, so it stands on lines of its own
+    # a model's SQL may end with a comment, so it gets lines of its own
     select = f"(\n{model.sql}\n)"
     columns = {name: type_ for name, type_, *_ in con.execute(f"describe {select}").fetchall()}
     per_evaluation = set(EVALUATION_KEY) <= columns.keys()
@@ -208,7 +208,7 @@ _RUN_ID = "getvariable('run_id')"
 
 
 def _nothing_to_make(con: duckdb.DuckDBPyConnection, model: Model) -> dict[str, str]:
-    """The columns of a model's table in a run that makes none of its rows; empty where there is something to do."""
+    """The columns of a model's table if the run makes none of its rows; empty if there is something to do."""
     columns = describe(con, model.full_name)
     if "district_code" not in columns:
         return {}
@@ -217,11 +217,10 @@ def _nothing_to_make(con: duckdb.DuckDBPyConnection, model: Model) -> dict[str, 
 
 
 def replace_rows(con: duckdb.DuckDBPyConnection, full_name: str, select: str, columns: Iterable[str]) -> int:
-    """Put the rows of `select` in the place of those that a per-evaluation table has of the run's evaluations.
+    """Replace the rows of the run's evaluations in a per-evaluation table by the rows of `select`.
 
-    `select` stands in brackets or is a table's name; rows of other evaluations in it are left out, `run_id` is always
-    the run's, and the single-column keys are made here. Returns the rows that the table has for the run now. To be called
-    in a transaction.
+    `select` is in brackets or is a table's name. Its rows of other evaluations are left out, `run_id` is always the run's, and
+    the single-column keys are made here. Returns the number of rows that the table now has for the run. Call it in a transaction.
     """
     columns = list(columns)
     con.execute(
@@ -247,6 +246,6 @@ def _agree(model: Model, selected: set[str], declared: set[str]) -> None:
 
 
 def _reshape(con: duckdb.DuckDBPyConnection, model: Model, columns: dict[str, str]) -> None:
-    """Give an undeclared (core, rule) table the shape of its SELECT, empty."""
+    """Create an undeclared (core, rule) table again, empty, with the columns of its SELECT."""
     body = ", ".join(f'"{name}" {type_}' for name, type_ in columns.items())
     con.execute(f"create or replace table {model.full_name} ({body})")

@@ -1,7 +1,7 @@
-"""The publication's tables as Parquet files, a folder for each, for programs that do not read DuckDB.
+"""The publication's tables as Parquet files, one folder for each table, for programs that do not read DuckDB.
 
-Large tables have a file for each province (the first two digits of the district's code). What the publication before has
-already, made by the same runs, is taken over by a hard link: each file says in its own metadata whose rows it holds.
+Large tables have a file for each province (the first two digits of the district's code). A file of the previous publication with
+rows of the same runs is reused by a hard link: each file records in its metadata whose rows it has.
 Keep out: what is published (`publication`).
 """
 
@@ -17,12 +17,13 @@ from youjun_pipeline.warehouse.standing import program_hash
 from youjun_pipeline.warehouse.swap import FILE_NAME, building_folder, sync
 from youjun_pipeline.warehouse.tables import Table, declared_tables, sql_text
 
-# From here on a table is worth a file for each province: writing one takes a second for 800 000 rows (measured 2026-11).
+# From this number of rows on a table gets a file for each province: writing a file takes a second for 800 000 rows (measured
+# 2026-11).
 PROVINCES_FROM_ROWS = 400_000
 
 
 def write_parquet(published: Path) -> int:
-    """Write the folder `parquet/` of the publication that stands and swap it whole; returns how many files had to be written."""
+    """Write the folder `parquet/` of the current publication and swap it in; returns how many files had to be written."""
     building, standing = building_folder(published, "parquet"), published / "parquet"
     written = 0
     con = duckdb.connect(str(published / FILE_NAME), read_only=True)
@@ -42,7 +43,7 @@ def write_parquet(published: Path) -> int:
                         f"copy (from {table.full_name} where {condition}) to {sql_text(str(building / place))} "
                         f"(format parquet, compression zstd, kv_metadata {{{_CONTENT}: {sql_text(content or '')}}})"
                     )
-                    # a later publication takes it over as it is, so a power cut must not leave half of it
+                    # later publications reuse the file, so a power cut must not leave half of it
                     sync(building / place)
                     written += 1
     finally:
@@ -52,7 +53,7 @@ def write_parquet(published: Path) -> int:
 
 
 _CONTENT = "youjun_content"
-# By province, and for all of them together (null), which runs made the rows of its evaluations, and when.
+# By province, and for all provinces together (null): which runs made the rows of the evaluations, and when.
 _MADE = """
     select left(district_code, 2) as province,
         sha256($1 || string_agg(concat_ws(' ', district_code, phase_id, run_id, evaluated_at), ';'
@@ -65,7 +66,7 @@ _MADE = """
 def _files(
     con: duckdb.DuckDBPyConnection, table: Table, made: dict[str | None, str]
 ) -> list[tuple[str, str, str | None]]:
-    """Name, condition of the rows, and content of each file of a table; no content where it has to be written each time."""
+    """Name, condition of the rows, and content of each file of a table; no content if the file must be written every time."""
     if not (table.schema == "mart" and table.is_per_evaluation and table.full_name != "mart.evaluation"):
         return [(f"{table.name}.parquet", "true", None)]
     rows = con.execute(f"select count(*) from {table.full_name}").fetchall()[0][0]
@@ -83,7 +84,7 @@ def _files(
 
 
 def _known(con: duckdb.DuckDBPyConnection, standing: Path) -> dict[str, str]:
-    """What the present files say of their content, by their path in the folder."""
+    """The content recorded in the present files, by their path in the folder."""
     files = [str(path) for path in standing.glob("*/*.parquet")]
     if not files:
         return {}
@@ -93,13 +94,13 @@ def _known(con: duckdb.DuckDBPyConnection, standing: Path) -> dict[str, str]:
             [files, _CONTENT],
         ).fetchall()
     except duckdb.Error:
-        # one of the files is damaged: all are written anew
+        # one of the files is damaged: all are written again
         return {}
     return {Path(name).relative_to(standing).as_posix(): content for name, content in found}
 
 
 def _linked(old: Path, new: Path) -> bool:
-    """Take a file over where the file system can."""
+    """Reuse a file by a hard link, if the file system allows it."""
     try:
         os.link(old, new)
     except OSError:

@@ -1,7 +1,8 @@
-"""`mart.projection`: the verdict at the end of each coming phase, as planned, at the present slippage, and signed off only.
+"""`mart.projection`: the verdict at the end of each coming phase: as planned, with today's delays, and with signed-off measures
+only.
 
-What measures change is said by `rule.plan_effect`. Here the figures they change are changed, in a scenario, and the same
-models judge them again. Keep out: what a measure's words mean (that model), other rules (`rule_impact`).
+`rule.plan_effect` says what measures change. This module changes those figures in a scenario, and the same models judge the
+figures again. Keep out: what a measure's words mean (that model), other rules (`rule_impact`).
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ READS = (
     "rule.coming_merger",
     "plan.enrolment_forecast",
 )
-# What a projection is made of, each resting on those before it.
+# The models behind a projection, each after the ones that it reads.
 _PARTS = ("case", "merger", "grade", "effect", "students", "figure")
 
 
 def build_projection(con: duckdb.DuckDBPyConnection) -> int:
     """Replace the rows of the run's evaluations; returns how many there are now.
 
-    An evaluation that no quantified measure and no forecast changes is not judged again: today's judgement stands for it.
+    If no quantified measure and no forecast changes an evaluation, it is not judged again: today's verdict is used.
     """
     with _parts(con), _only_affected(con) as give_back:
         names = con.execute(
@@ -56,7 +57,7 @@ def _sql(name: str) -> str:
 
 @contextmanager
 def _parts(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """The temporary tables that say what is projected and what measures change."""
+    """The temporary tables that list what is projected and what measures change."""
     try:
         for part in _PARTS:
             con.execute(f"create or replace temp table projection_{part} as {_sql(f'projection_{part}')}")
@@ -68,7 +69,7 @@ def _parts(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 @contextmanager
 def _only_affected(con: duckdb.DuckDBPyConnection) -> Iterator[Callable[[], None]]:
-    """Narrow the run to evaluations in which a measure acts; yields what makes it whole again, which leaving also does."""
+    """Narrow the run to evaluations that a measure changes; yields what restores it, as leaving the block does."""
     con.execute("create or replace temp table projection_whole as from temp.run_evaluation")
 
     def give_back() -> None:
@@ -86,7 +87,7 @@ def _only_affected(con: duckdb.DuckDBPyConnection) -> Iterator[Callable[[], None
 
 
 def _changed_files(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """SELECTs for the scenario: the rows of each dataset with what measures and forecasts change."""
+    """SELECTs for the scenario: the rows of each dataset with the changes by measures and forecasts."""
     datasets = {"schools": _SCHOOLS, "classes": _CLASSES} | {
         d: _with_additions(con, d) for d in ("facilities", "teachers")
     }
@@ -132,7 +133,7 @@ _SCHOOLS = """
 """
 
 
-# Classes of a grade share the pupils that are forecast for it; those of a school that merges move along.
+# The classes of a grade share its forecast pupils; the classes of a merging school move to the school that takes it in.
 _CLASSES = """
     select a.* exclude (to_code) replace (
         if(g.students is null, a.students, g.students // count(*) over grade
@@ -156,7 +157,7 @@ _CLASSES = """
 
 
 def _with_additions(con: duckdb.DuckDBPyConnection, dataset: str) -> str:
-    """SELECT of a dataset's rows with what measures add; a figure that was not reported stays unknown."""
+    """SELECT of a dataset's rows with the additions by measures; a figure that was not reported stays unknown."""
     types = describe(con, f"accepted.{dataset}")
     found = con.execute(
         "select distinct column_name from temp.projection_figure where dataset = ? order by 1", [dataset]

@@ -1,10 +1,10 @@
-"""The publication: which evaluations' rows it takes, and the file filled with them.
+"""The publication: which evaluations' rows it contains, and the file with these rows.
 
-An evaluation is published from the working database when all its rows come from one run and no blocking check failed
-for that run; otherwise its rows of the previous publication stay. A reader that has the old file open keeps reading it.
-A publication begins as a copy of the one before, in which the evaluations that differ are replaced; where most of them do, or
-the program that wrote it was another, it begins empty. Keep out: the swap (`swap`), the manifest (`manifest`), the copies
-in Parquet (`parquet_copies`), the reports that stand beside the file (`reports`).
+An evaluation is published from the working database if all its rows come from one run and no blocking check failed in that run;
+otherwise its rows in the previous publication stay. A reader that has the old file open keeps reading it. A new publication
+begins as a copy of the previous one, in which the differing evaluations are replaced. If most of them differ, or another program
+wrote the previous one, the new one begins empty. Keep out: the swap (`swap`), the manifest (`manifest`), the copies in Parquet
+(`parquet_copies`), the reports beside the file (`reports`).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from youjun_pipeline.warehouse.swap import FILE_NAME, mend, swap_in
 from youjun_pipeline.warehouse.tables import Table, declared_tables, describe, fill_single_keys, sql_text
 from youjun_pipeline.warehouse.views import add_views
 
-# Files of this version are opened by every 1.x client; 1.5 would otherwise be free to write what 1.0 cannot read.
+# Every 1.x client opens files of this version; without it 1.5 could write a file that 1.0 cannot read.
 STORAGE_VERSION = "v1.0.0"
 
 
@@ -51,14 +51,14 @@ class PublicationBusyError(RuntimeError):
 
 
 class PublishedInPartError(RuntimeError):
-    """The file was replaced, what stands beside it was not: readers have the new publication all the same."""
+    """The file was replaced, but not everything beside it: readers have the new publication all the same."""
 
 
 def recover_history(con: duckdb.DuckDBPyConnection, published: Path) -> None:
     """Fill a new working database from the publication: closed phases, the history of findings, the last as-of date.
 
-    What can be computed again will be; what is closed could not, its files may be long gone. A working database that has
-    its history forgets what it noted for a publication that a crash kept from happening.
+    Everything else can be computed again. A closed phase cannot, because its files may no longer exist. A working database that
+    has its history forgets what it noted for a publication that a crash prevented.
     """
     if con.execute("select count(*) from ops.publication").fetchall()[0][0]:
         if has_unpublished(con):
@@ -79,11 +79,10 @@ def recover_history(con: duckdb.DuckDBPyConnection, published: Path) -> None:
 def publish(
     con: duckdb.DuckDBPyConnection, published: Path, run_id: str, as_of: date, *, unless_same: bool = False
 ) -> Publication:
-    """Build the new file beside the old, swap it in, then the Parquet copies; on any fault before that the old file stays.
+    """Build the new file beside the old, swap it in, then make the Parquet copies; a fault before the swap keeps the old file.
 
-    `con` is the working database with the run begun in it (`run.begin_run`). With `unless_same` a file of the same
-    content is not swapped in, because it would take the place of the one to roll back to. Raises
-    PublishedInPartError for a fault after the swap.
+    `con` is the working database with an open run (`run.begin_run`). With `unless_same` a file with the same content is not
+    swapped in, because it would replace the publication to roll back to. Raises PublishedInPartError for a fault after the swap.
     """
     published.mkdir(parents=True, exist_ok=True)
     mend(published)
@@ -92,7 +91,7 @@ def publish(
         with attached_previous(con, published) as previous:
             remember_previous(con, previous)
             published_at = _later_than_all(con)
-            # Asked at the start of the run too, but of notes that a crash may have kept from being written.
+            # The start of the run checked this too, but a crash may have prevented the notes that it relied on.
             refuse_earlier(con, as_of)
             _choose_sources(con, previous, as_of)
             close_due(con, as_of, published_at)
@@ -135,9 +134,9 @@ def publish(
 
 
 def _standing(con: duckdb.DuckDBPyConnection, published: Path, digest: str) -> Publication | None:
-    """The publication that stands, where it has the same content as the one being built and knows the same files.
+    """The current publication, if it has the same content as the one being built and lists the same files.
 
-    None where a crash kept its manifest or its Parquet copies from being written: they come with a new publication.
+    None if a crash prevented its manifest or its Parquet copies: a new publication makes them.
     """
     entry = con.execute(
         "select run_id, published_at, as_of, rows, content_sha256 from previous.ops.publication "
@@ -157,9 +156,7 @@ def _standing(con: duckdb.DuckDBPyConnection, published: Path, digest: str) -> P
 
 
 def _later_than_all(con: duckdb.DuckDBPyConnection) -> datetime:
-    """Now; or a second after the last publication where the clock was set back, because readers take the latest for
-    the newest.
-    """
+    """Now; or a second after the last publication if the clock was set back, because readers take the latest as the newest."""
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     last = con.execute("select max(published_at) from ops.publication").fetchall()[0][0]
     return max(now, last + timedelta(seconds=1)) if last else now
@@ -191,7 +188,7 @@ def attached_previous(con: duckdb.DuckDBPyConnection, published: Path) -> Iterat
 
 
 def remember_previous(con: duckdb.DuckDBPyConnection, previous: bool) -> None:
-    """Make up for a crash between the swap of the file and the working database's note of it."""
+    """If a crash came between the swap of the file and the working database's note of it, write that note now."""
     if previous:
         con.execute(
             "insert into ops.publication by name from previous.ops.publication anti join ops.publication using (run_id)"
@@ -199,14 +196,14 @@ def remember_previous(con: duckdb.DuckDBPyConnection, previous: bool) -> None:
 
 
 def _choose_sources(con: duckdb.DuckDBPyConnection, previous: bool, as_of: date) -> None:
-    """`publish_source`: for every evaluation whose district and phase still stand and have begun, where its rows come from."""
+    """`publish_source`: the source of the rows of every evaluation whose district and phase still exist and which has begun."""
     marts = [t for t in declared_tables().values() if t.schema == "mart" and t.is_per_evaluation]
     con.execute(
         "create or replace temp table publish_doubtful as select district_code, phase_id from ops.passed_evaluation "
         "anti join raw.standing using (district_code, phase_id, run_id)"
     )
     doubtful = con.execute("from publish_doubtful limit 1").fetchall()
-    # do not filter 14 million rows without need
+    # filtering 14 million rows takes time, so it is done only if needed
     runs = " union ".join(
         f"select district_code, phase_id, run_id from {t.full_name} semi join publish_doubtful using (district_code, phase_id)"
         for t in (marts if doubtful else marts[:1])
@@ -240,9 +237,9 @@ _NOTHING = "select null::varchar as district_code, null::varchar as phase_id whe
 
 
 def _carries_over(con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether most of the publication attached as `previous` can be taken over; `publish_kept` says which evaluations.
+    """Whether most of the publication attached as `previous` can be reused; `publish_kept` lists the evaluations to reuse.
 
-    Rows are made once: those of one run and moment are the same wherever they stand.
+    Rows never change after they are made: rows of the same run and time are equal in every database.
     """
     columns = "select schema_name, table_name, column_name, data_type from duckdb_columns() where database_name = 'previous'"
     found: dict[str, dict[str, str]] = {}
@@ -280,12 +277,12 @@ def _carries_over(con: duckdb.DuckDBPyConnection) -> bool:
         from pragma_database_size() where database_name = 'previous'
         """
     ).fetchall()[0]
-    # deleted rows leave free space in the file; only a new file has none
+    # deleted rows leave free space in the file, which only a new file removes
     return bool(2 * kept >= published and 2 * free <= blocks)
 
 
 def _counted() -> list[str]:
-    """Full names of the tables whose rows and hashes make those of the publication."""
+    """Full names of the tables that make up the publication's number of rows and hash."""
     return [name for name, table in declared_tables().items() if table.schema != "ops"]
 
 
@@ -306,9 +303,9 @@ def _fill(con: duckdb.DuckDBPyConnection, previous: bool, carried_over: bool) ->
 
 
 def _replace(con: duckdb.DuckDBPyConnection, table: Table, previous: bool, carried_over: bool) -> Content:
-    """Bring one table of `publication` up to date: what is not in `publish_kept` is replaced."""
+    """Bring one table of `publication` up to date: rows of evaluations that are not in `publish_kept` are replaced."""
     name = f"publication.{table.full_name}"
-    # a phase that stands may have been closed meanwhile, and is known as of another day
+    # a reused evaluation may have been closed since, and its as-of day may have changed
     by_evaluation = (
         table.schema == "mart" and table.is_per_evaluation and table.full_name != "mart.evaluation"
     )
@@ -342,7 +339,7 @@ def _sources(con: duckdb.DuckDBPyConnection, table: Table, previous: bool) -> li
             phases = "select district_code, phase_id from raw.phase"
             stands += f" and (phase_id is null or (district_code, phase_id) in ({phases}))"
         if "check_name" in table.columns:
-            # some checks are about the data folder itself and about what is gone from it
+            # some checks are about the data folder itself and about removed districts
             stands += " or district_code is null or check_name = 'folder_is_present'"
         return [f"(from {table.full_name} where {stands})"]
     picked = (
@@ -356,14 +353,14 @@ def _sources(con: duckdb.DuckDBPyConnection, table: Table, previous: bool) -> li
 
 
 def _exists(con: duckdb.DuckDBPyConnection, full_name: str) -> bool:
-    """Whether the previous publication, which may be of an older version, has a table."""
+    """Whether the previous publication has a table; an older version may have written it."""
     return bool(describe(con, f"previous.{full_name}"))
 
 
 def _copy(con: duckdb.DuckDBPyConnection, table: Table, sources: list[str], to: str, only: str = "") -> None:
-    """Insert the union of `sources` in the order of the key, so that equal content is stored equally."""
+    """Insert the union of `sources` in the order of the key, so that equal content gives equal files."""
     union = " union all by name ".join(f"from {source}" for source in sources)
-    # a publication of an older version may lack a column, even one that is part of the key by now
+    # a publication of an older version may lack a column, even a column that is now part of the key
     known = {row[0] for row in con.execute(f"describe {union}").fetchall()}
     order = ", ".join(f'"{c}"' for c in table.key if c in known) or "all"
     columns = ", ".join(f'"{c}"' for c in table.columns if c in known)

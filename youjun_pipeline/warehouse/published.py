@@ -1,7 +1,7 @@
-"""Opening what is published, for reading: the file, or the lake where the settings name one. The one place that knows which.
+"""Opens the publication for reading: the file, or the lake if the settings name one. No other module knows which.
 
-Whoever reads gets a connection in which `mart.school` is the table of the last publication, and may attach the publication
-before it as `before`. Where the file beside is the lake's last publication, the file is read: it is nearer. Belongs here: which
+A reader gets a connection in which `mart.school` is the table of the last publication, and can attach the previous publication as
+`before`. If the local file is the lake's last publication, the file is read, because it is nearer. Belongs here: which
 publication, and opening it. Keep out: making it (`publication`, `lake_publication`), and the folders beside it (`manifest`).
 """
 
@@ -27,14 +27,14 @@ BEFORE = "before"
 
 
 class NoPublicationError(FileNotFoundError):
-    """Nothing is published where the settings say; the message says where that is and what publishes."""
+    """There is no publication where the settings say; the message names the place and the command that publishes."""
 
 
 @contextmanager
 def open_publication(published: Path, lake: Lake | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the last publication read-only: of `lake` where one is given, else the file in the folder `published`.
+    """Open the last publication read-only: of `lake` if one is given, otherwise the file in the folder `published`.
 
-    Raises NoPublicationError when there is none, LakeError where the lake does not answer, DatabaseDamagedError.
+    Raises NoPublicationError if there is none, LakeError if the lake does not answer, DatabaseDamagedError.
     """
     place = _place(published, lake)
     if isinstance(place, Path):
@@ -51,20 +51,20 @@ def open_publication(published: Path, lake: Lake | None = None) -> Iterator[duck
         if earlier:
             attach_lake(con, lake, BEFORE, read_only=True, snapshot=earlier[0].snapshot)
         con.execute("use lake")
-        # in one transaction the catalogue is read once, not for every query
+        # in one transaction the catalogue is read only once, not for every query
         con.begin()
         yield con
         con.rollback()
 
 
 def _place(published: Path, lake: Lake | None) -> Path | list[Tagged]:
-    """The file that is to be read, or the lake's publications, the last one first."""
+    """The file to read, or the lake's publications, the last one first."""
     path = published / FILE_NAME
     if lake is None:
         if not path.exists():
             raise NoPublicationError(f"还没有发布库 {path}：请先运行 make run")
         return path
-    # a run without a lake imports nothing of it
+    # a run without a lake imports nothing from it
     from youjun_pipeline.warehouse.lake import open_lake, publications
 
     with open_lake(lake, read_only=True) as con:
@@ -80,7 +80,7 @@ def _place(published: Path, lake: Lake | None) -> Path | list[Tagged]:
 def attach_publication(
     con: duckdb.DuckDBPyConnection, name: str, published: Path, lake: Lake | None = None
 ) -> bool:
-    """Attach the last publication read-only as `name` to a database that is open; returns whether it is the file.
+    """Attach the last publication read-only as `name` to an open database; returns whether it is the file.
 
     Raises NoPublicationError, LakeError.
     """
@@ -96,12 +96,12 @@ def attach_publication(
 
 
 def is_published(published: Path, lake: Lake | None = None) -> bool:
-    """Whether there is a publication; raises LakeError where the lake does not answer."""
+    """Whether there is a publication; raises LakeError if the lake does not answer."""
     return mark_of(published, lake) is not None
 
 
 def mark_of(published: Path, lake: Lake | None = None) -> str | None:
-    """What changes with every publication, rollback and restore; None where nothing is published."""
+    """A mark that changes with every publication, rollback and restore; None if nothing is published."""
     try:
         place = _place(published, lake)
     except NoPublicationError:
@@ -116,10 +116,10 @@ def mark_of(published: Path, lake: Lake | None = None) -> str | None:
 def attached_before(
     con: duckdb.DuckDBPyConnection, published: Path, tables: Sequence[str] = ("mart.district_verdict",)
 ) -> Iterator[bool]:
-    """Have the publication before the one that `con` reads attached as `before`; yields whether it can be compared.
+    """Attach the publication before the one that `con` reads as `before`; yields whether it can be compared.
 
-    It cannot where there is none, where it cannot be read, or where an older version wrote it and it lacks something of
-    `tables`. After a rollback the file beside is the later publication.
+    It cannot be compared if there is none, if it cannot be read, or if an older version wrote it and it lacks one of `tables`.
+    After a rollback the previous file is the later publication.
     """
     is_in_lake = _is_attached(con, "lake")
     path = published / PREVIOUS_NAME
@@ -140,7 +140,7 @@ def attached_before(
 
 
 def _has_evaluations(con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether the database holds what no publication of any version lacks."""
+    """Whether the database has the columns that publications of all versions have."""
     return bool(
         con.execute(
             "from duckdb_tables() where schema_name = 'mart' and table_name = 'evaluation'"

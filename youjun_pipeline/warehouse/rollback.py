@@ -1,8 +1,8 @@
-"""Rolling the publication back to the one before it.
+"""Rolls the publication back to the previous one.
 
-Belongs here: the swap of the two files, the note of it in the manifest, and putting the working database aside: it knows of
-the publication that was withdrawn (its as-of date, the phases it closed), and the next refresh makes it anew from the files
-and from the publication that stands. Keep out: publishing (`publication`).
+Belongs here: the swap of the two files, the note in the manifest, and putting the working database aside. It contains the
+withdrawn publication (its as-of date, the phases it closed), so the next refresh makes a new one from the files and from the
+current publication. Keep out: publishing (`publication`).
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from youjun_pipeline.warehouse.swap import FILE_NAME, PREVIOUS_NAME, mend, sync
 
 
 class RollbackError(RuntimeError):
-    """There is nothing to go back to, or what there is cannot be read; the publication stays as it is."""
+    """There is no previous publication, or it cannot be read; the publication stays as it is."""
 
 
 def roll_back(warehouse: Path, published: Path, as_of: str | None = None) -> Publication:
-    """Swap publication and inputs with those before, remake the Parquet copies, put the working database aside.
+    """Swap publication and inputs with the previous ones, remake the Parquet copies, put the working database aside.
 
-    Called again it swaps them back. With `as_of` only to a publication as of that day.
+    A second call swaps them back. With `as_of` it rolls back only to a publication as of that day.
 
-    A refresh must not publish meanwhile, so the working database is held where there is one; a broken one does not prevent it.
-    Raises RollbackError, or WarehouseBusyError while a refresh runs.
+    No refresh may publish meanwhile, so an existing working database is locked; a damaged one does not prevent the rollback.
+    Raises RollbackError, or WarehouseBusyError if a refresh is running.
     """
     with ExitStack() as stack:
         if warehouse.exists():
@@ -47,7 +47,7 @@ def roll_back(warehouse: Path, published: Path, as_of: str | None = None) -> Pub
         if as_of and as_of != earlier.as_of.isoformat():
             raise RollbackError(f"上一次发布的截止日期是 {earlier.as_of}，不是 {as_of}，没有回退")
         later = _run_of(current)
-        # Readers find a whole file at any moment. A crash between the two leaves the later one under its spare name,
+        # Readers find a complete file at any moment. A crash between the two steps leaves the later file under its spare name,
         # where `mend` finds it.
         if current.exists():
             os.link(current, spare)
@@ -59,8 +59,8 @@ def roll_back(warehouse: Path, published: Path, as_of: str | None = None) -> Pub
         change_back(published)
         note_rollback(published, datetime.now(UTC).replace(tzinfo=None, microsecond=0), later)
         write_parquet(published)
-        # While the lock is held, so that nobody can have begun to write into it; with its write-ahead log, if a
-        # broken one has left it.
+        # This happens under the lock, so that no process has begun to write into it. A damaged database may have left a
+        # write-ahead log, which goes too.
         for suffix in ("", ".wal"):
             if Path(f"{warehouse}{suffix}").exists():
                 os.replace(f"{warehouse}{suffix}", f"{aside(warehouse)}{suffix}")
@@ -68,12 +68,12 @@ def roll_back(warehouse: Path, published: Path, as_of: str | None = None) -> Pub
 
 
 def aside(warehouse: Path) -> Path:
-    """Where a rollback puts the working database of the publication that was withdrawn."""
+    """Where a rollback puts the working database of the withdrawn publication."""
     return warehouse.with_name(f"{warehouse.name}.before-rollback")
 
 
 def _described(path: Path, becomes: Path) -> Publication:
-    """What the file at `path` says of itself; raises RollbackError if it cannot be read."""
+    """The description of a publication in the file at `path`; raises RollbackError if it cannot be read."""
     if not path.exists():
         raise RollbackError(f"没有上一次的发布库 {path}，无法回退；请从备份恢复，或重新运行 make run")
     try:
@@ -91,7 +91,7 @@ def _described(path: Path, becomes: Path) -> Publication:
 
 
 def _run_of(path: Path) -> str:
-    """The run that made the publication rolled back from, empty when it cannot say: it may be the reason for going back."""
+    """The run of the withdrawn publication; empty if the file cannot be read, which may be the reason for the rollback."""
     try:
         return _described(path, path).run_id
     except RollbackError:

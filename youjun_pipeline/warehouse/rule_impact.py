@@ -1,4 +1,4 @@
-"""`mart.rule_impact`: which verdicts of the run would differ under the comparisons on file.
+"""`mart.rule_impact`: which verdicts of the run would differ under the rules of the comparisons on file.
 
 Belongs here: filling that table. Keep out: the other rules themselves (`standard.comparison`), judging by them
 (`scenario`).
@@ -30,8 +30,8 @@ def build_rule_impact(
 ) -> int:
     """Replace the rows of the run's evaluations; returns how many there are now.
 
-    Takes the comparisons on file that can be made when none are given (what is wrong with others is a notice);
-    `catalogues` are those that a comparison names and the warehouse does not hold.
+    Without given comparisons it uses all usable ones on file (faults of the others become notices). `catalogues` are those that a
+    comparison names and the warehouse does not have.
     """
     compared = usable_comparisons()[0] if comparisons is None else list(comparisons)
     variants = [Variant(c.id, c.standard, c.options, c.without_waivers) for c in compared]

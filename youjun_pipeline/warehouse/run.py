@@ -1,7 +1,7 @@
-"""A run's scope: which evaluations it makes, and the temporary tables that say so.
+"""A run's scope: which evaluations it makes, and the temporary tables that list them.
 
-`run_request`, `run_option`, `run_chosen_file`, `run_failure` and `run_evaluation` live in the connection alone; every
-model reads its evaluations from `run_evaluation`. Keep out: building models (`models`) and judging rows (the SQL).
+`run_request`, `run_option`, `run_chosen_file`, `run_failure` and `run_evaluation` exist only in the connection; every model reads
+its evaluations from `run_evaluation`. Keep out: building models (`models`) and judging rows (the SQL).
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ RUN_TABLES = ("request", "option", "chosen_file", "failure", "evaluation")
 
 
 class AsOfInFutureError(ValueError):
-    """The as-of date is after today: what it closes and publishes could not be taken back by a later night."""
+    """The as-of date is after today: a later night could not undo what such a run closes and publishes."""
 
 
 class UnknownScopeError(ValueError):
-    """A run asks for districts or phases that nobody has; the message lists both sides."""
+    """A run asks for unknown districts or phases; the message lists both sides."""
 
 
 class EmptyRangeError(ValueError):
-    """A range of phases without a key: nothing would be made and the run would look as if it had ended well."""
+    """A range of phases without a phase: the run would make nothing and still seem to have succeeded."""
 
 
 class AsOfWentBackError(ValueError):
-    """The as-of date is earlier than the last publication's: history is not rewritten by turning the clock back."""
+    """The as-of date is earlier than the last publication's; turning the clock back must not rewrite history."""
 
 
 @dataclass(frozen=True)
 class RunScope:
-    """What a run makes: `phases` by id, `districts` by code (None: all), known as of `as_of`.
+    """The scope of a run: `phases` by id, `districts` by code (None: all), with the knowledge of the day `as_of`.
 
-    After `stale_days` without a delivery a district counts as silent.
+    A district without a delivery for `stale_days` counts as silent.
     """
 
     run_id: str
@@ -52,7 +52,7 @@ class RunScope:
 
 
 def begin_run(con: duckdb.DuckDBPyConnection, scope: RunScope) -> None:
-    """Lay out the run's temporary tables and variables in `con`; called again it starts afresh from what raw holds."""
+    """Create the run's temporary tables and variables in `con`; a second call starts again from the present raw tables."""
     con.execute((MODELS / "run" / "macros.sql").read_text(encoding="utf-8"))
     con.execute(macros())
     con.execute("set variable floor_word = $1", [floor_word(con)])
@@ -69,7 +69,7 @@ def begin_run(con: duckdb.DuckDBPyConnection, scope: RunScope) -> None:
     for name in RUN_TABLES:
         con.execute(f"create or replace temp table run_{name} as {run_sql(name)}")
     con.execute(
-        # those without an evaluation to make too: their phases are closed, have not begun, or cannot be read
+        # also districts without an evaluation to make: their phases are closed, have not begun, or cannot be read
         "create or replace temp table run_district as select district_code from raw.district "
         "where getvariable('districts') is null or list_contains(getvariable('districts'), district_code)"
     )
@@ -114,7 +114,7 @@ def phases_in_order(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
 
 
 def floor_word(con: duckdb.DuckDBPyConnection) -> str:
-    """The floor of the standards on file as it is read, such as 85%; a general word where they differ."""
+    """The floor of the standards on file as people read it, such as 85%; a general word if the standards differ."""
     found = con.execute(
         "select distinct value from standard.parameter where parameter = 'floor_share'"
     ).fetchall()
@@ -127,14 +127,14 @@ def run_sql(name: str) -> str:
 
 
 def refuse_unknown(what: str, wanted: Iterable[str], known: Iterable[str]) -> None:
-    """Raise UnknownScopeError for what is wanted and not known; `what` names it in Chinese."""
+    """Raise UnknownScopeError if something in `wanted` is not in `known`; `what` names the kind in Chinese."""
     known = list(known)
     if unknown := sorted(set(wanted) - set(known)):
         raise UnknownScopeError(f"没有这些{what}：{'、'.join(unknown)}；现有：{'、'.join(known) or '无'}")
 
 
 def refuse_future(as_of: date) -> None:
-    """Raise AsOfInFutureError when `as_of` is after today in China."""
+    """Raise AsOfInFutureError if `as_of` is after today in China."""
     today = day_in_china(datetime.now(UTC))
     if as_of > today:
         raise AsOfInFutureError(
@@ -144,7 +144,7 @@ def refuse_future(as_of: date) -> None:
 
 
 def refuse_earlier(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
-    """Raise AsOfWentBackError when the last publication knew of a later day than `as_of`."""
+    """Raise AsOfWentBackError if the last publication has a later as-of date than `as_of`."""
     last = con.execute("select max(as_of) from ops.publication").fetchall()[0][0]
     if last is not None and as_of < last:
         raise AsOfWentBackError(

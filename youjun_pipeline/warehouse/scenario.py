@@ -1,9 +1,9 @@
-"""What the same deliveries would give under other rules or figures, computed by the very same models.
+"""What the same deliveries would give under other rules or figures, computed by exactly the same models.
 
-The evaluations of the run are made once more per variant, as evaluations of their own (`2023-startup@<variant>`), all of
-them in one pass, in an in-memory database that is attached for the while. The working database is read and never
-written. Under other rules only what a variant can change is computed: everything else is the base evaluation's rows under
-another phase id. With other figures everything is, so that nothing but deliveries and the standard is asked of the base.
+For each variant the evaluations of the run are made again as evaluations of their own (`2023-startup@<variant>`). All variants
+are computed in one pass, in a temporary database in memory. The working database is read and never written. Under other rules
+only the rows that a variant can change are computed; all other rows are copied from the base evaluation under another phase id.
+With other figures everything is computed, so only deliveries and the standard are read from the base.
 Keep out: what is compared or concluded (`rule_impact`, `projection`, planning).
 """
 
@@ -41,9 +41,9 @@ Connection = duckdb.DuckDBPyConnection
 class Variant:
     """Other rules for every evaluation of the run.
 
-    `standard_id` None keeps each district's own standard; `options` override what the districts have set, as texts that
-    `standard.option` would hold; `without_waivers` lets no waiver count, whatever its dates or the district's options.
-    With a `district_code`, and a `phase_id`, it is a variant of that district or evaluation alone; several may share a name.
+    `standard_id` None keeps each district's own standard. `options` override the district's options, as texts in the form of
+    `standard.option`. With `without_waivers` no waiver counts, whatever its dates or the district's options. With a
+    `district_code`, and a `phase_id`, the variant is only for that district or evaluation; several variants may share a name.
     """
 
     name: str
@@ -54,8 +54,9 @@ class Variant:
     phase_id: str | None = None
 
     def touches(self, model: Model) -> bool:
-        """Whether the model's own SQL may give other rows under this variant. A wrong yes costs time, a wrong no
-        gives wrong numbers.
+        """Whether the model's own SQL may give other rows under this variant.
+
+        A wrong yes costs time, a wrong no gives wrong numbers.
         """
         names, tables = model.mentions.names, model.mentions.tables
         judges_by = any(table.startswith("standard.") for table in tables) or names & {"standard_id", "*"}
@@ -75,24 +76,23 @@ def scenario(
     catalogues: Iterable[Catalogue] = (),
     files: Mapping[str, str] | None = None,
 ) -> Iterator[int]:
-    """Build `tables` for every variant of the run's evaluations; yields how many evaluations that made.
+    """Build `tables` for every variant of the run's evaluations; yields how many evaluations were made.
 
-    Inside the block the working database is current again and the scenario's tables stand beside it as
-    `youjun_scenario.mart.<table>`; `youjun_scenario.main.evaluation` maps (district_code, phase_id) to base_phase_id and
-    variant. A variant that changes nothing for an evaluation is left out. On leaving, also by an error, the connection
-    is as it was.
+    Inside the block the working database is current again, and the scenario's tables are beside it as
+    `youjun_scenario.mart.<table>`. `youjun_scenario.main.evaluation` maps (district_code, phase_id) to base_phase_id and variant.
+    A variant that changes nothing for an evaluation is left out. At the end, also after an error, the connection is as before.
 
     Args:
-        con: the working database with a run begun and built in it.
-        variants: the other rules, each with a name of its own.
-        tables: full names of the models wanted; what they read is there too.
-        catalogues: catalogues that variants name and the warehouse does not hold.
-        files: other figures, as SELECTs by dataset: the rows that a variant's evaluation has in place of its delivered ones,
-            with district_code and phase_id of `main.evaluation` and the dataset's own columns. An evaluation without rows
-            keeps its files. What was rejected in these stays rejected. No variant is left out then.
+        con: the working database with a run that is open and built.
+        variants: the other rules, each with its own name.
+        tables: full names of the wanted models; the tables that they read are built too.
+        catalogues: catalogues that variants name and the warehouse does not have.
+        files: other figures, as SELECTs by dataset: the rows of a variant's evaluation that replace its delivered rows, with
+            district_code and phase_id of `main.evaluation` and the dataset's own columns. An evaluation without such rows keeps
+            its files. What was rejected in the delivered files stays rejected. With `files` no variant is left out.
 
     Raises:
-        ScenarioError: for a standard, option or table that does not exist, or a name given twice.
+        ScenarioError: if a standard, option or table does not exist, or a name is given twice.
     """
     base, schema = con.execute("select current_database(), current_schema()").fetchall()[0]
     con.execute(f"attach ':memory:' as {SCENARIO}")
@@ -117,7 +117,7 @@ def scenario(
 
 @contextmanager
 def _kept_run_tables(con: Connection) -> Iterator[None]:
-    """The run's temporary tables come back as they were; inside the block they are also there as `kept_<table>`."""
+    """Restore the run's temporary tables at the end; inside the block they are also available as `kept_<table>`."""
     for name in RUN_TABLES:
         con.execute(f"create or replace temp table kept_{name} as from temp.run_{name}")
     try:
@@ -129,7 +129,7 @@ def _kept_run_tables(con: Connection) -> Iterator[None]:
 
 
 def _lay_out(con: Connection, base: str) -> None:
-    """Schemas of the scenario: views onto the deliveries, copies of the small tables of the standard."""
+    """Create the scenario's schemas: views onto the deliveries, copies of the small tables of the standard."""
     for schema in SCHEMAS:
         con.execute(f"create schema {SCENARIO}.{schema}")
     found = con.execute(
@@ -145,7 +145,7 @@ def _lay_out(con: Connection, base: str) -> None:
 
 
 def _begin(con: Connection, variants: Collection[Variant], base: str, *, keep_equal: bool) -> int:
-    """Lay out the run's temporary tables for the variants; returns how many evaluations there are."""
+    """Create the run's temporary tables for the variants; returns how many evaluations there are."""
     con.execute(
         "create table main.variant "
         "(variant varchar, standard_id varchar, without_waivers boolean, district_code varchar, phase_id varchar)"
@@ -186,7 +186,7 @@ def _begin(con: Connection, variants: Collection[Variant], base: str, *, keep_eq
     return con.execute("select count(*) from main.evaluation").fetchall()[0][0]
 
 
-# The standard of a variant without waivers is a copy of its own, named after the variant, that lacks the waivers.
+# The standard of a variant without waivers is a copy of the variant's standard, named after the variant, without the waivers.
 _REQUEST = f"""
     select v.* replace (v.standard_id || if(v.without_waivers, '{MARK}' || v.variant, '') as standard_id)
     from (
@@ -233,7 +233,7 @@ def _refuse_unknown(con: Connection) -> None:
 
 
 def _copy_without_waivers(con: Connection) -> None:
-    """Copy each standard that a variant without waivers may be judged by, but for its waivers."""
+    """Copy each standard that a variant without waivers may use, without its waivers."""
     for table in CATALOGUE_TABLES:
         if table != "waiver":
             con.execute(f"""
@@ -246,7 +246,7 @@ def _copy_without_waivers(con: Connection) -> None:
 
 
 def _drop_equal(con: Connection, base: str) -> None:
-    """Leave out variants that change nothing: same standard, same options, and no waiver that could lapse."""
+    """Leave out variants that change nothing: same standard, same options, and no waiver that could be lost."""
     columns = [row[0] for row in con.execute("describe temp.run_evaluation").fetchall()]
     same = " and ".join(
         f'k."{c}" is not distinct from e."{c}"' for c in columns if c not in ("phase_id", "standard_id")
@@ -266,7 +266,7 @@ def _drop_equal(con: Connection, base: str) -> None:
 
 
 def _build_whole(con: Connection, models: list[Model]) -> None:
-    """Every model's rows for every evaluation."""
+    """Build all models for all evaluations."""
     for model in models:
         if declared := declared_tables().get(model.full_name):
             con.execute(declared.create_sql())
@@ -274,10 +274,10 @@ def _build_whole(con: Connection, models: list[Model]) -> None:
 
 
 def _build_touched(con: Connection, base: str, variants: Collection[Variant], models: list[Model]) -> None:
-    """Give every model its rows: computed for the evaluations that may differ, the base's rows for the others.
+    """Fill every model: computed rows for the evaluations that may differ, rows of the base for the others.
 
-    An evaluation may differ where the model's own SQL may give other rows under its variant, and where a table that the
-    model reads turned out to differ from the base's. Most variants change little, so most tables are not computed.
+    An evaluation may differ if the model's own SQL may give other rows under its variant, or if a table that the model reads has
+    already turned out to differ from the base. Most variants change little, so most tables are not computed.
     """
     con.execute("create table main.differing (model varchar, district_code varchar, phase_id varchar)")
     read = set[str]().union(*(model.reads for model in models))
@@ -299,9 +299,9 @@ def _build_touched(con: Connection, base: str, variants: Collection[Variant], mo
 
 
 def _note_differing(con: Connection, base: str, model: Model) -> None:
-    """Note the computed evaluations whose rows are not those of the base, by the number and the hashes of the rows.
+    """Record the computed evaluations whose rows differ from the base in number or hashes.
 
-    A table without a phase cannot be told apart by evaluation; then all that were computed count as differing.
+    A table without a phase cannot be compared by evaluation; then all computed evaluations count as differing.
     """
     source, made = quoted(base, model.schema, model.name), quoted(model.schema, model.name)
     columns = [row[0] for row in con.execute(f"describe {source}").fetchall()]
@@ -311,7 +311,7 @@ def _note_differing(con: Connection, base: str, model: Model) -> None:
             [model.full_name],
         )
         return
-    # What names the evaluation or its run differs always.
+    # the columns that name the evaluation or its run always differ
     told = ", ".join(f'"{c}"' for c in columns if c not in ("phase_id", "run_id", *SINGLE_KEYS))
     rows = f"select district_code, phase_id, count(*) as n, sum(hash({told})) as hashes"
     con.execute(
@@ -334,7 +334,7 @@ def _note_differing(con: Connection, base: str, model: Model) -> None:
 
 
 def _map_base(con: Connection, base: str, model: Model, *, as_view: bool) -> None:
-    """The base's rows of a model under the variants' phase ids: as the table's view, or added for what was not computed."""
+    """The base's rows of a model under the variants' phase ids: as a view, or added for the evaluations not computed."""
     source, target = quoted(base, model.schema, model.name), quoted(model.schema, model.name)
     columns = {row[0] for row in con.execute(f"describe {source}").fetchall()}
     per_evaluation = set(EVALUATION_KEY) <= columns

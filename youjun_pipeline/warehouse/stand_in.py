@@ -1,4 +1,4 @@
-"""Rows that stand in for delivered files while a scenario is judged.
+"""Rows that replace delivered files while a scenario is judged.
 
 Keep out: what a scenario is (`scenario`), where the rows come from (`projection`, planning).
 """
@@ -11,21 +11,21 @@ import duckdb
 
 from youjun_pipeline.warehouse.tables import EVALUATION_KEY, describe, sql_text
 
-# Between phase and variant; no phase id of a district may hold it.
+# Separates phase and variant; no phase id of a district may contain it.
 MARK = "@"
 
 
 class ScenarioError(ValueError):
-    """A variant names what does not exist; the message lists every such thing."""
+    """A variant names things that do not exist; the message lists all of them."""
 
 
 def replace_files(con: duckdb.DuckDBPyConnection, base: str, files: Mapping[str, str]) -> None:
-    """Put rows of one's own in the place of delivered files, as one file for each evaluation and dataset.
+    """Replace delivered files by given rows, as one file for each evaluation and dataset.
 
-    It carries what is known of the files it stands for: rejected rows hide what they hid.
+    The new file inherits what is known of the replaced files: rejected rows still hide the same facts.
 
-    `con` is in the scenario's database, with its evaluations begun; `base` is the working database. Raises ScenarioError for a
-    dataset that does not exist or columns that are not its own.
+    `con` is in the scenario's database, where its evaluations are open; `base` is the working database. Raises ScenarioError if a
+    dataset does not exist or columns are not its own.
     """
     con.execute(
         "create table main.replaced (district_code varchar, phase_id varchar, dataset varchar, content_sha256 varchar, "
@@ -59,7 +59,7 @@ def replace_files(con: duckdb.DuckDBPyConnection, base: str, files: Mapping[str,
 
 
 def _carry_over(con: duckdb.DuckDBPyConnection, base: str) -> None:
-    """What is known of the delivered files is known of those that stand in for them, and evaluations rest on these."""
+    """Copy what is known of delivered files to the files that replace them, and let evaluations use the new files."""
     for (table,) in con.execute(
         "select table_name from duckdb_columns() where database_name = ? and schema_name = 'raw' "
         "and column_name in ('content_sha256', 'dataset') and not table_name = 'delivered_file' "
@@ -75,7 +75,7 @@ def _carry_over(con: duckdb.DuckDBPyConnection, base: str) -> None:
             from {source} t
             join main.replaced r using (content_sha256, dataset)
         """)
-    # The delivered rosters say which schools exist; the variant's own roster adds those that it opens.
+    # The delivered rosters say which schools exist; the variant's own roster adds new schools.
     con.execute(f"""
         create or replace view raw.delivered_file as
         from {quoted(base, "raw", "delivered_file")}
@@ -97,9 +97,9 @@ def _carry_over(con: duckdb.DuckDBPyConnection, base: str) -> None:
 def take_the_place(
     con: duckdb.DuckDBPyConnection, district_code: str, phase_id: str, files: Mapping[str, str]
 ) -> None:
-    """Let relations (`files`, by dataset) be an evaluation's delivered files in this very database, which nobody must keep.
+    """Make relations (`files`, by dataset) the delivered files of an evaluation, in a temporary database only.
 
-    What was built of the evaluation before is to be built again. What is known of the files they stand for is known of them.
+    The evaluation's tables must be built again afterwards. What is known of the replaced files holds for the new ones.
     """
     key = [district_code, phase_id]
     known = con.execute(
@@ -120,7 +120,7 @@ def take_the_place(
                 "and f.district_code = ? and f.phase_id = ? and f.dataset = ?",
                 [new, *key, dataset],
             )
-        # what is chosen is looked up again by delivery for every scenario, so the delivered file itself gives way
+        # every scenario looks up the chosen files by delivery, so the delivered file itself is replaced
         for table, named in (
             ("raw.delivered_file", ""),
             ("temp.run_chosen_file", " and t.phase_id = f.phase_id"),

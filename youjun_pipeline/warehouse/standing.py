@@ -1,16 +1,16 @@
-"""Which evaluations stand as they are: what they were made from is what a run would make them from again.
+"""Finds evaluations that stand: a run would make them again from exactly the same inputs.
 
-An evaluation's inputs are the program (SQL, catalogues, code), its district's file, the day up to which it looks, every
-delivery up to that day, and the inputs of the earlier phases that it reads. Kept out: what becomes of an evaluation that does
-not stand (`models`, `checks`, `publication`), and what is not computed but delivered (content hashes decide in `ingest`).
+An evaluation's inputs are the program (SQL, catalogues, code), its district's file, the last day that it looks at, every delivery
+up to that day, and the inputs of the earlier phases that it reads. Keep out: what happens to an evaluation that does not stand
+(`models`, `checks`, `publication`), and reading of files (there content hashes decide, in `ingest`).
 
-The as-of date counts through `effective_on` alone: no model of an evaluation reads it but for the column `as_of` of
-`mart.evaluation`, which is brought up to date here. So a phase that has ended stands however late it gets, and one that is
-under way is made anew each day.
+The as-of date counts only through `effective_on`: no model of an evaluation reads it, except for the column `as_of` of
+`mart.evaluation`, which is updated here. So a phase that has ended still stands on any later day, and a phase that is under way
+is made again each day.
 
-What is published and open and does not stand is stale (`is_stale`): it is not what a whole run would publish. That is so of the
-districts that a run leaves out, and of evaluations that the gate keeps out. The next run that takes the district makes them
-anew, whichever phases it names (`models/run/request.sql`).
+A published, open evaluation that does not stand is stale (`is_stale`): a whole run would publish something else. This is so for
+districts that a run leaves out, and for evaluations that the gate keeps out. The next run that includes the district makes them
+again, whichever phases it names (`models/run/request.sql`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from youjun_pipeline.sql import transaction
 from youjun_pipeline.standard import CATALOGUE_TABLES
 from youjun_pipeline.warehouse.models import load_models
 
-# Everything that decides what the same deliveries come to. Contracts and readers are part of a content's reader version.
+# All files that decide what the same deliveries lead to. Contracts and readers are part of a content's reader version.
 _PROGRAM = (
     "sql.py",
     "models/**/*.sql",
@@ -38,7 +38,7 @@ _RUN_TABLES = ("request", "option", "chosen_file", "failure", "evaluation")
 
 
 def ensure_standing(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the table of what stands: one row per evaluation, and one without phase for what is made per district."""
+    """Create the table of what stands: one row per evaluation, and a row without phase for the tables made per district."""
     con.execute(
         "create table if not exists raw.standing "
         "(district_code varchar, phase_id varchar, run_id varchar, inputs varchar, history varchar)"
@@ -56,7 +56,7 @@ def program_hash() -> str:
 
 
 def find_inputs(con: duckdb.DuckDBPyConnection) -> None:
-    """`run_inputs`: what every evaluation there is would be made from; for a run begun for all districts and phases."""
+    """`run_inputs`: the inputs of every existing evaluation; for a run that is open for all districts and phases."""
     program = [_program(con)]
     _inputs_of_districts(con)
     con.execute("create or replace temp table run_inputs as " + _INPUTS, program)
@@ -64,10 +64,10 @@ def find_inputs(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def leave_out_standing(con: duckdb.DuckDBPyConnection) -> int:
-    """Take what stands out of the tables of a run that has begun (`run.begin_run`); returns how many evaluations that are.
+    """Remove what stands from the tables of an open run (`run.begin_run`); returns how many evaluations were removed.
 
-    `find_inputs` comes before. What is left no longer counts as standing, from here on and for whoever comes after a crash,
-    until `record_standing`.
+    Call `find_inputs` first. The remaining evaluations no longer count as standing until `record_standing`, so that a run after a
+    crash makes them again.
     """
     con.execute(f"create or replace temp table run_standing as {_STANDING} and exists ({_IS_ASKED})")
     with transaction(con):
@@ -92,18 +92,18 @@ def leave_out_standing(con: duckdb.DuckDBPyConnection) -> int:
 
 
 def mark_stale(con: duckdb.DuckDBPyConnection) -> None:
-    """Say of every evaluation in `mart.evaluation` whether it is stale, and as of which day those that are not are known.
+    """Mark in `mart.evaluation` which evaluations are stale, and set the as-of day of those that are not.
 
-    `find_inputs` comes before. A closed evaluation keeps what it says and is not stale.
+    Call `find_inputs` first. A closed evaluation keeps its values and is not stale.
     """
     with transaction(con):
         con.execute(_MARK)
 
 
 def record_standing(con: duckdb.DuckDBPyConnection) -> None:
-    """Note what the evaluations of the run that passed the gate, and its districts' own tables, were made from.
+    """Record the inputs of the run's evaluations that passed the gate, and of its districts' own tables.
 
-    Only for a run that filled every table: rows that rest on a part of the tables may be of two states.
+    Only for a run that filled every table: after a partial run the tables may be in two different states.
     """
     with transaction(con):
         con.execute(
@@ -118,7 +118,7 @@ def record_standing(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _program(con: duckdb.DuckDBPyConnection) -> str:
-    """The program as this process runs it, and what the warehouse holds of the standard and the contracts."""
+    """The program of this process, and the warehouse's tables of the standard and the contracts."""
     digest = hashlib.sha256(program_hash().encode())
     for name, model in load_models().items():
         digest.update(f"{name}\0{model.sql}\0".encode())
@@ -128,10 +128,10 @@ def _program(con: duckdb.DuckDBPyConnection) -> str:
 
 
 def _inputs_of_districts(con: duckdb.DuckDBPyConnection) -> None:
-    """`run_told`: every row of raw about a district, as text, with the delivery that it is about or none.
+    """`run_told`: every row of raw about a district, as text, with its delivery, if it has one.
 
-    Whatever raw tells of districts counts, also what a later version adds: to make too much again costs time, to make
-    too little would be wrong.
+    All tables of raw about districts count, also those added by a later version: making too much costs time, making too little
+    would be wrong.
     """
     columns: dict[str, set[str]] = {}
     for table, column in con.execute(
@@ -156,7 +156,7 @@ def _inputs_of_districts(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-# $1: the program. `history` has the inputs of every earlier phase: as this run would make it, or as it stands.
+# $1: the program. `history` has the inputs of every earlier phase: those that this run would use, or those that stand.
 _INPUTS = """
     with own as (
         select r.district_code, r.phase_id, r.phase_order,
@@ -180,7 +180,7 @@ _INPUTS = """
     left join known k on k.district_code = o.district_code and k.phase_order < o.phase_order
     group by o.district_code, o.phase_id, o.inputs
 """
-# A check on a whole district also covers what lies in the future and what came after a closing.
+# A check on a whole district also covers future deliveries and deliveries after a closing.
 _DISTRICT_INPUTS = """
     select d.district_code, sha256(concat_ws(
         chr(29), $1, string_agg(t.r, chr(30) order by t.r), count(*) filter (t.delivery > getvariable('as_of')),
@@ -198,8 +198,8 @@ _DISTRICT_INPUTS = """
     ) p using (district_code)
     group by d.district_code
 """
-# An evaluation that a check or a fault of its files kept out is tried again, also when its inputs are those of before; so is
-# one that was reopened, for its restatement.
+# An evaluation that a check or a fault of its files kept out is tried again even if its inputs are unchanged. So is a reopened
+# evaluation, because its restatement must be recorded.
 _STANDING = """
     select i.district_code, i.phase_id
     from run_inputs i

@@ -1,4 +1,4 @@
-"""What a person is told at the end of a run: where the results are and how each district stands."""
+"""The text for people at the end of a run: where the results are, and the verdict of each district."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ VERDICT_HEAD = ("区县", "阶段", "在评学校", "未达标学校", "未达�
 
 
 def verdicts(con: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
-    """A row for each evaluation of the open publication, under VERDICT_HEAD."""
+    """A row for each evaluation of the open publication, with the columns of VERDICT_HEAD."""
     return con.execute(_VERDICTS).fetchall()
 
 
@@ -55,7 +55,7 @@ def result_table(published: Path, lake: Lake | None = None) -> str:
 
 
 def _aligned(rows: list[tuple[object, ...]]) -> list[str]:
-    """Columns padded by what the terminal shows: a Chinese character is two cells wide."""
+    """Columns padded by their width in a terminal: a Chinese character is two cells wide."""
     texts = [[str(cell) for cell in row] for row in rows]
     widths = [max(_width(row[i]) for row in texts) for i in range(len(texts[0]))]
     return [

@@ -1,8 +1,8 @@
-"""The swap: a finished file or folder put in the place of the old one, and what a crash left put right.
+"""The swap: puts a finished file or folder in the place of the old one, and repairs what a crash left.
 
-A reader of a folder finds the old one or the new one. Where the system cannot exchange two folders in one step there is a
-moment without any (docs/reliability.md). Keep out: what is in them (`publication`), and the manifest that says whose they
-are (`manifest`).
+A reader of a folder finds either the old one or the new one. If the system cannot exchange two folders in one step, there is a
+moment without a folder (docs/reliability.md). Keep out: their content (`publication`), and the manifest that says to which
+publication they belong (`manifest`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 FILE_NAME = "youjun.duckdb"
 PREVIOUS_NAME = "youjun.previous.duckdb"
-# Beside `<name>`: `.<name>-new` while it is built, `.<name>-old` for the moment of the swap.
+# Names beside `<name>`: `.<name>-new` while it is built, `.<name>-old` for the moment of the swap.
 BUILDING, RETIRED = "-new", "-old"
 _CURRENT_FOLDER, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux, the same on every architecture
 
@@ -34,7 +34,7 @@ def swap_folder(building: Path, target: Path) -> None:
 
 
 def exchange(one: Path, other: Path) -> bool:
-    """Let two folders trade places in one step; False where system or file system cannot (macOS, Windows, some mounts)."""
+    """Exchange two folders in one step; False if the system or the file system cannot do it (macOS, Windows, some mounts)."""
     try:
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
     except (OSError, TypeError, AttributeError):
@@ -44,7 +44,7 @@ def exchange(one: Path, other: Path) -> bool:
 
 
 def building_folder(published: Path, name: str) -> Path:
-    """An empty place beside `published/<name>` to build its next content in; `manifest.put_folder` puts it there."""
+    """An empty folder in which the next content of `published/<name>` is built; `manifest.put_folder` moves it there."""
     building = published / f".{name}{BUILDING}"
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
@@ -52,9 +52,9 @@ def building_folder(published: Path, name: str) -> Path:
 
 
 def mend_folders(published: Path) -> None:
-    """Put back what a crash left between the two renames of a swap, and remove what was being built.
+    """Restore what a crash left between the two renames of a swap, and remove unfinished folders.
 
-    Only while the working database is held: nobody else may be building.
+    Only while the working database is locked: then no other process is building.
     """
     for retired in published.glob(f".*{RETIRED}"):
         target = published / retired.name.removeprefix(".").removesuffix(RETIRED)
@@ -66,7 +66,7 @@ def mend_folders(published: Path) -> None:
 
 
 def mend(published: Path) -> None:
-    """Put right what a crash left in the publication's folder; only while the working database is held."""
+    """Repair what a crash left in the publication's folder; only while the working database is locked."""
     for leftover in published.glob(f".{FILE_NAME}-*"):
         leftover.unlink()
     current, spare = published / FILE_NAME, published / f".{PREVIOUS_NAME}"
@@ -77,9 +77,9 @@ def mend(published: Path) -> None:
 
 
 def swap_in(building: Path, published: Path) -> None:
-    """Make `building` the publication in one step that survives a crash; the one before it is kept.
+    """Make `building` the publication in one step that survives a crash; the previous publication is kept.
 
-    It waits under its spare name meanwhile: whenever a crash comes, two publications are there, and `mend` knows which is which.
+    Meanwhile it has a spare name: after a crash at any moment both publications exist, and `mend` recognises them.
     """
     current, spare = published / FILE_NAME, published / f".{PREVIOUS_NAME}"
     sync(building)
@@ -93,7 +93,7 @@ def swap_in(building: Path, published: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Have the disk hold what was written to a file, or to a folder by renaming."""
+    """Make sure that the disk has what was written to a file, or what was renamed in a folder."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,7 +1,7 @@
-"""Declared tables: what mart, quality and ops promise to their readers.
+"""Declared tables: what readers of mart, quality and ops can rely on.
 
-One declaration (`models/tables/*.toml`) gives a table's columns, types, key and Chinese comments; DDL, the published
-comments, checks and documentation all come from it. Keep out: how a table is filled (that is its SQL file).
+One declaration (`models/tables/*.toml`) gives a table's columns, types, key and Chinese comments; DDL, the published comments,
+checks and documentation all come from it. Keep out: how a table is filled (its SQL file).
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from youjun_pipeline.standard.model import Entry, Text
 
 DECLARATIONS = Path(__file__).parents[1] / "models" / "tables"
 EVALUATION_KEY = ("district_code", "phase_id")
-# What a table or column is as old as whose declaration says nothing else, and the single-column keys.
+# The version of tables and columns whose declaration names no version, and the version of the single-column keys.
 FIRST_VERSION, SINGLE_KEYS_SINCE = "0.1.0", "0.2.0"
-# What every fact of an evaluation carries beside its composite key, for tools that join by one column: the column that it
-# needs, its comment, and how it is made from a row `t` and its evaluation `e`.
+# The columns that every fact of an evaluation has besides its composite key, for tools that join by one column: the column that
+# each needs, its comment, and its expression for a row `t` and its evaluation `e`.
 SINGLE_KEYS: dict[str, tuple[str, str, str]] = {
     "evaluation_id": (
         "phase_id",
@@ -44,12 +44,12 @@ SINGLE_KEYS: dict[str, tuple[str, str, str]] = {
 }
 
 
-# Evaluations that are older than the single-column keys.
+# Evaluations that were made before the single-column keys existed.
 WITHOUT_KEYS = "select * from mart.evaluation where evaluation_id is null"
 
 
 class Declaration(Entry):
-    """A table as its TOML file has it: of each column type and comment, and its version where it is younger than the table."""
+    """A table as in its TOML file: for each column type and comment, and its version if it is later than the table's."""
 
     comment: Text
     key: list[str]
@@ -81,7 +81,7 @@ class Table:
         return set(EVALUATION_KEY) <= self.columns.keys()
 
     def create_sql(self, name: str | None = None, *, replace: bool = False) -> str:
-        """The CREATE TABLE statement, without constraints: a shared catalogue has none."""
+        """The CREATE TABLE statement, without constraints, because a shared catalogue has none."""
         columns = ", ".join(f'"{column}" {type_}' for column, (type_, _) in self.columns.items())
         how = "create or replace table" if replace else "create table if not exists"
         return f"{how} {name or self.full_name} ({columns})"
@@ -96,7 +96,7 @@ class Table:
 
 
 def sql_text(value: str) -> str:
-    """A string as an SQL literal, for the statements that take no parameters."""
+    """A string as an SQL literal, for statements that take no parameters."""
     return "'" + value.replace("'", "''") + "'"
 
 
@@ -123,7 +123,7 @@ def _declared(schema: str, name: str, entry: Declaration) -> Table:
 
 
 def _with_single_keys(schema: str, columns: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
-    """The columns of a mart fact with its single-column keys before `run_id`; those of any other table as they are."""
+    """The columns with the single-column keys before `run_id` in a mart fact; unchanged for any other table."""
     if schema != "mart" or not set(EVALUATION_KEY) <= columns.keys():
         return columns
     keys = {
@@ -136,7 +136,7 @@ def _with_single_keys(schema: str, columns: dict[str, tuple[str, str]]) -> dict[
 
 
 def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the declared tables that are missing; a changed declaration keeps the rows, by column name."""
+    """Create missing declared tables; if a declaration has changed, the rows are kept by column name."""
     for table in declared_tables().values():
         existing = describe(con, table.full_name)
         if existing and list(existing) != list(table.columns):
@@ -150,9 +150,9 @@ def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def fill_single_keys(con: duckdb.DuckDBPyConnection, table: Table, catalog: str = "") -> None:
-    """Make the single-column keys of rows that are older than these columns: those of closed phases are never made anew.
+    """Fill the single-column keys of older rows: rows of closed phases are never made again.
 
-    `catalog` is that of the table with a point behind it. The evaluations must be there before.
+    `catalog` is the table's catalogue, followed by a point. The evaluations must be filled before.
     """
     if table.schema != "mart" or "evaluation_id" not in table.columns:
         return
@@ -164,12 +164,12 @@ def fill_single_keys(con: duckdb.DuckDBPyConnection, table: Table, catalog: str 
 
 
 def describe(con: duckdb.DuckDBPyConnection, full_name: str) -> dict[str, str]:
-    """Columns and types of a table of the working database; empty when there is no such table.
+    """Columns and types of a table of the working database; empty if there is no such table.
 
-    Not to be called within a transaction: DuckDB 2 gives up the whole transaction for the question about a missing table.
+    Never call it in a transaction: DuckDB 2 aborts the whole transaction if the table is missing.
     """
     try:
-        # duckdb_columns() would gather the columns of every attached database, 5 ms each time
+        # duckdb_columns() would read the columns of every attached database, which takes 5 ms each time
         return {column: type_ for column, type_, *_ in con.execute(f"describe {full_name}").fetchall()}
     except duckdb.CatalogException:
         return {}

@@ -1,6 +1,6 @@
 """`docs/tables.md`, written from the declarations: `python -m youjun_pipeline.warehouse.tables_page > docs/tables.md`.
 
-Keep out: anything that is not declared; what a page says by hand goes out of date.
+Keep out: anything that is not declared; text written by hand becomes out of date.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Views and dictionary of the publication: a star for BI tools, Chinese names for people, what every column means.
+"""Views and dictionary of the publication: a star schema for BI tools, Chinese names for people, the meaning of every column.
 
-All of it is made from the same declarations as the tables. `bi` has dimensions and each district's latest phase
-(`models/bi/*.sql`), `zh` every mart table with Chinese column names and values, `meta.column_dictionary` the comments as rows.
-A view's columns carry comments too: some tools read nothing else.
-Keep out: rows of its own; views hold none, so they cost nothing and cannot disagree with their tables.
+All of it comes from the same declarations as the tables. `bi` has dimensions and each district's latest phase
+(`models/bi/*.sql`), `zh` has every mart table with Chinese column names and values, `meta.column_dictionary` has the comments as
+rows. The columns of views have comments too, because some tools read nothing else. Keep out: rows. Views store none, so they cost
+nothing and cannot disagree with their tables.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from youjun_pipeline.warehouse.models import MODELS, tables_read
 from youjun_pipeline.warehouse.run import floor_word
 from youjun_pipeline.warehouse.tables import Table, declared_tables, sql_text
 
-# The status of the strict verdict and of either phase are statuses too.
+# The statuses of the strict verdict and of either phase have the same words.
 _LABELLED = re.compile(
     r"^(?:cv_(?:primary|junior)_)?(status|state|stage|category|level|severity|cause|data_origin|result|refused_because)(?:_\w+)?$"
 )
 
 
 def display_names(table: Table) -> dict[str, str]:
-    """A short Chinese name for each column: the head of its comment; the column's own name where two would be alike."""
+    """A short Chinese name for each column: the beginning of its comment; if two names would be equal, the column's own name."""
     heads = {column: re.split("[：；，（]", text)[0].strip() for column, (_, text) in table.columns.items()}
     taken = Counter(heads.values())
     return {column: f"{head}（{column}）" if taken[head] > 1 else head for column, head in heads.items()}
 
 
 def title(table: Table) -> str:
-    """A short Chinese name for the table: the head of its comment."""
+    """A short Chinese name for the table: the beginning of its comment."""
     return table.comment.split("：")[0]
 
 
@@ -47,13 +47,14 @@ def bi_views() -> dict[str, str]:
 
 
 def add_views(con: duckdb.DuckDBPyConnection, catalog: str) -> None:
-    """Make the views and the dictionary in the attached database `catalog`, whose tables are there already."""
+    """Create the views and the dictionary in the attached database `catalog`, which has the tables already."""
     home = con.execute("select current_database()").fetchall()[0][0]
     floor = floor_word(con)
-    # A view keeps its text: made from inside, it names its tables without the catalogue, which is called otherwise when opened.
+    # A view stores its text. Created from inside the database, it names its tables without the catalogue's name, which will
+    # differ.
     con.execute(f"use {catalog}")
     try:
-        # at once: a thousand comments, each in a transaction of its own, would each wait for the disk
+        # In one transaction: otherwise each of a thousand comments would wait for the disk.
         with transaction(con):
             _add_all(con, floor)
     finally:
@@ -82,7 +83,7 @@ def _add_all(con: duckdb.DuckDBPyConnection, floor: str) -> None:
 
 
 def _comment_columns(con: duckdb.DuckDBPyConnection, view: str, comments: dict[str, str]) -> None:
-    """Say of each column of a view what it means."""
+    """Comment each column of a view."""
     columns = [column for (column,) in con.execute(f"select column_name from (describe {view})").fetchall()]
     commented = [
         f"comment on column {view}.{_quoted(column)} is {sql_text(comments[column])}"
@@ -94,7 +95,7 @@ def _comment_columns(con: duckdb.DuckDBPyConnection, view: str, comments: dict[s
 
 
 def _column_comments(tables: frozenset[str]) -> dict[str, str]:
-    """What the columns of a view of `bi` mean: as in the tables it reads, else as `bi/columns.toml` says."""
+    """The meaning of the columns of a view of `bi`: as in the tables that it reads, otherwise as in `bi/columns.toml`."""
     known = tomllib.loads((MODELS / "bi" / "columns.toml").read_text(encoding="utf-8"))["columns"]
     declared = declared_tables()
     comments = {
@@ -141,7 +142,7 @@ def _add_dictionary(con: duckdb.DuckDBPyConnection) -> None:
         for names in [display_names(t)]
         for position, (column, (type_, text)) in enumerate(t.columns.items(), start=1)
     ]
-    # by column: row by row, executemany takes 0.3 s
+    # by column, because executemany, which goes row by row, takes 0.3 s
     values = ", ".join(f"unnest(${n})" for n in range(1, len(rows[0]) + 1))
     con.execute(
         f"insert into meta.column_dictionary select {values}",
@@ -151,7 +152,7 @@ def _add_dictionary(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _add_inputs(con: duckdb.DuckDBPyConnection) -> None:
-    """The names and units of what `mart.input` holds, from the contracts and for what is counted from rows."""
+    """Add the names and units of the values in `mart.input`, from the contracts and for values counted from rows."""
     reported = [
         [f"{dataset.name}.{name}", dataset.name, dataset.title, column.zh, column.unit, column.comment]
         for dataset in load_datasets().values()
