@@ -1,4 +1,4 @@
-"""The briefing of a phase for the joint meeting (联席会议简报): what closed, slipped, blocks, who is late, what it cost.
+"""The briefing of a phase for the joint meeting (联席会议简报): what closed, what slipped, what blocks, who is late, the cost.
 
 Belongs here: the choice and order of what the meeting reads. Keep out: any figure that is not in a mart.
 """
@@ -27,7 +27,7 @@ _AHEAD = vocabulary.words("severity")["serious"]
 
 
 def write_briefing(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, path: Path) -> None:
-    """Write the briefing of one evaluation to `path`: two pages of text, then every row it rests on as an annex."""
+    """Write the briefing of one evaluation to `path`: two pages of text, then all the rows behind it as an annex."""
 
     def rows(table: str, order: str) -> list[Row]:
         return evaluation.rows(con, table, "*", order)
@@ -85,14 +85,14 @@ Write = Callable[[Document, list[Row]], None]
 
 
 def _chapter(paper: Document, numbers: Iterator[str], heading: str, write: Write, rows: list[Row]) -> None:
-    """A chapter with its table; it is left out where there are no rows."""
+    """A chapter with its table; without rows the chapter is left out."""
     if rows:
         paper.heading(f"{next(numbers)}、{heading}")
         write(paper, rows)
 
 
 def _by_indicator(paper: Document, rows: list[Row]) -> str:
-    """How many rows there are of each indicator, most first."""
+    """The number of rows of each indicator, in descending order."""
     counts = Counter(row["indicator_code"] for row in rows).most_common()
     return "、".join(
         f"{_name(paper, code) if code else '不属于单项指标的'} {count} 个" for code, count in counts
@@ -118,7 +118,7 @@ def _open_before(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> set[
 
 
 def _opening(paper: Document, verdicts: list[Row], findings: list[Row]) -> None:
-    """How the district stands, and what is in the way, heaviest first."""
+    """The state of the district, and the obstacles to passing, the most serious first."""
     paper.heading("一、总体情况")
     closed = sum(f["state"] == "closed" for f in findings)
     signed = sum(bool(f["signed_off"]) for f in findings)
@@ -142,7 +142,7 @@ def _stage(paper: Document, stage: str | None) -> str:
 
 
 def _progress(paper: Document, rows: list[Row]) -> None:
-    # a row with money alone stands in the table of money
+    # a row with only money goes into the table of money
     shown = [r for r in rows if r["findings"]]
     counts = ("findings", "closed", "signed_off", "overdue", "without_measure")
     lines: list[Sequence[object]] = [

@@ -21,7 +21,7 @@ def report_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def wall_pdf_command(settings: Settings, options: argparse.Namespace) -> int:
-    """Make PDFs of the published wall maps and print where they are; 0 made, 1 there is no map or no Chinese typeface."""
+    """Make PDFs of the published wall maps and print their paths. Returns 0, or 1 if there is no map or no Chinese typeface."""
     from youjun_pipeline.reports.county.wall_pdf import NoTypefaceError, write_pdfs
 
     papers = settings.published / "papers"

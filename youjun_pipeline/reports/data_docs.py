@@ -1,8 +1,8 @@
-"""Great Expectations on what is published: run the declared expectations, write what came of them as a page in Chinese.
+"""Great Expectations on the publication: checks the declared expectations and writes the results as a page in Chinese.
 
-The expectations are data (`expectations.toml`). Great Expectations is imported when it runs, it takes seconds to load;
-it gets pandas batches, its SQL source being broken on DuckDB. Its own Data Docs are English and need the network, so the
-page is ours (`data_docs.html`). Keep out: the gate, which is SQL and runs before publication.
+The expectations are data (`expectations.toml`). Great Expectations takes seconds to load, so it is imported only when it runs. It
+gets pandas batches, because its SQL source does not work with DuckDB. Its own Data Docs are English and need the network, so we
+write our own page (`data_docs.html`). Keep out: the gate, which is SQL and runs before publication.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 DECLARATIONS = Path(__file__).with_name("expectations.toml")
 TEMPLATE = Path(__file__).with_name("data_docs.html")
-# What the batch about the publication before reads of it.
+# What the batch about the previous publication reads from it.
 COMPARED = (
     "mart.school",
     "mart.school_indicator",
@@ -44,9 +44,9 @@ COMPARED = (
     "mart.district_indicator",
     "mart.lineage",
 )
-# So many rows that do not meet an expectation are shown; `Result.unexpected` counts them all.
+# At most this many rows that do not meet an expectation are shown; `Result.unexpected` counts all of them.
 SHOWN_ROWS = 50
-# What tells a row of a batch from the others, where the batch has it.
+# The columns that identify a row of a batch, if the batch has them.
 KEYS = ("name", "district_code", "phase_id", "school_code", "stage", "indicator_code", "finding_id")
 
 
@@ -56,7 +56,7 @@ class ExpectationFaultError(RuntimeError):
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows of the publication, by a query, and the expectations they must meet."""
+    """Rows of the publication, from a query, and the expectations that they must meet."""
 
     name: str
     title: str
@@ -67,7 +67,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Result:
-    """How one expectation fared: in words, what was observed, how many rows do not meet it, and the first of them."""
+    """The result of one expectation: in words, what was observed, how many rows do not meet it, and the first of them."""
 
     says: str
     passed: bool
@@ -78,7 +78,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one batch fared."""
+    """The result of one batch."""
 
     name: str
     title: str
@@ -87,12 +87,12 @@ class Outcome:
 
     @property
     def checked(self) -> int:
-        """How many expectations it was checked against."""
+        """The number of expectations that were checked."""
         return len(self.results)
 
     @property
     def failures(self) -> tuple[str, ...]:
-        """What was not met, in words, with what was found instead."""
+        """The unmet expectations in words, with what was found instead."""
         return tuple(f"{r.says}：{r.observed}" for r in self.results if not r.passed)
 
     @property
@@ -111,9 +111,9 @@ def load_batches() -> tuple[Batch, ...]:
 
 
 def refresh_data_docs(con: duckdb.DuckDBPyConnection, published: Path) -> list[Outcome]:
-    """Check the publication that `con` has open and put the page about it in the place of the old one.
+    """Check the publication that `con` has open and replace the page about it.
 
-    Where the page is about this publication already, what was found then is returned and nothing is checked again.
+    If the present page is already about this publication, its results are returned and nothing is checked again.
     """
     with attached_before(con, published, COMPARED) as has_before:
         target, made_from = published / "data_docs", _made_from(con, has_before)
@@ -132,12 +132,12 @@ def refresh_data_docs(con: duckdb.DuckDBPyConnection, published: Path) -> list[O
 
 
 def _plain(value: Any) -> object:
-    """What JSON has no word for: a number of numpy as a number, a day as text."""
+    """A value for JSON, if JSON has no such type: a number of numpy as a number, a day as text."""
     return value.item() if hasattr(value, "item") else str(value)
 
 
 def _made_from(con: duckdb.DuckDBPyConnection, has_before: bool) -> str:
-    """The hash of the publication's moment, of the rows of every batch, and of what checks them and shows it."""
+    """The hash of the publication's time, of the rows of every batch, and of the program that checks and shows them."""
     moment = con.execute("select max(published_at)::varchar from ops.publication").fetchall()[0][0]
     rows = [
         f"{b.name} {con.execute(f'select count(*), sum(hash(t)) from ({b.query}) t').fetchall()[0]}"
@@ -149,7 +149,7 @@ def _made_from(con: duckdb.DuckDBPyConnection, has_before: bool) -> str:
 
 
 def _known_outcomes(folder: Path, made_from: str) -> list[Outcome]:
-    """What was found the last time, where that was made from the same and its page is as it was written; else nothing."""
+    """The last results, if their inputs are the same and their page is unchanged; otherwise an empty list."""
     known, page = read_contents(folder), folder / "index.html"
     if known.get("made_from") != made_from or not page.is_file() or known.get("sha256") != file_hash(page):
         return []
@@ -165,16 +165,16 @@ def _known_outcomes(folder: Path, made_from: str) -> list[Outcome]:
 
 
 def read_batches(con: duckdb.DuckDBPyConnection, has_before: bool) -> dict[str, pd.DataFrame]:
-    """The rows of every batch that can be read: those about the publication before need one, attached as `before`."""
+    """The rows of every readable batch: batches about the previous publication need it attached as `before`."""
     return {b.name: con.execute(b.query).df() for b in load_batches() if has_before or not b.needs_before}
 
 
 def validate(frames: dict[str, pd.DataFrame]) -> list[Outcome]:
     """Check each frame against its batch's expectations.
 
-    Raises ExpectationFaultError when an expectation errs instead of passing or failing.
+    Raises ExpectationFaultError if an expectation raises an error instead of passing or failing.
     """
-    # Progress bars and usage statistics are for people at notebooks, not for a nightly run.
+    # Progress bars and usage statistics are meant for notebooks, not for a nightly run.
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
     import great_expectations.expectations as gxe
@@ -186,7 +186,7 @@ def validate(frames: dict[str, pd.DataFrame]) -> list[Outcome]:
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
 
-    # The default context makes a temporary folder for docs of its own and says so, whatever the logger's level above is.
+    # The default context makes a temporary folder for its own docs and reports this even at the logger's level set above.
     context = gx.get_context(
         mode="ephemeral",
         project_config=DataContextConfig(
@@ -230,7 +230,7 @@ def validate(frames: dict[str, pd.DataFrame]) -> list[Outcome]:
 
 
 def _paired(batch: Batch, result: Any) -> list[tuple[dict[str, Any], Any]]:
-    """Each declared expectation with its result: Great Expectations gives them back in an order of its own."""
+    """Each declared expectation with its result: Great Expectations returns the results in another order."""
     left = list(result.results)
     pairs = []
     for expectation in batch.expectations:
@@ -268,7 +268,7 @@ def _published_on(con: duckdb.DuckDBPyConnection) -> str:
 
 
 def outcomes_page(outcomes: list[Outcome], published_on: str) -> str:
-    """The page: every expectation in words, its result, the rows that do not meet it; nothing on it needs the network."""
+    """The page: every expectation in words, its result, the rows that do not meet it. The page needs no network."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -283,7 +283,7 @@ def outcomes_page(outcomes: list[Outcome], published_on: str) -> str:
     )
 
 
-# Keys of a row as the page names them.
+# Names of a row's keys on the page.
 _COLUMNS = {
     "name": "表",
     "district_code": "区划代码",
@@ -296,7 +296,7 @@ _COLUMNS = {
 
 
 def _faults(result: Any) -> list[str]:
-    """Expectations that raised; Great Expectations records those as failed, which would blame the data."""
+    """Expectations that raised an error; Great Expectations records them as failed, which would blame the data."""
     found = []
     for item in result.results:
         info = item.exception_info or {}

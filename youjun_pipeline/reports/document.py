@@ -1,6 +1,6 @@
-"""A paper in Word's format that prints on A4, in the look of an official document: the one place where python-docx is called.
+"""A paper in Word's format that prints on A4 and looks like an official document. Only this module calls python-docx.
 
-Same calls, same bytes. Keep out: what a paper says.
+The same calls give the same bytes. Keep out: what a paper says.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from youjun_pipeline.reports.evaluation import Evaluation
 from youjun_pipeline.reports.words import NOTHING
 from youjun_pipeline.reports.workbook import harmless
 
-# Points: what an official document is set in (GB/T 9704), a size smaller for tables.
+# Sizes of an official document in points (GB/T 9704); tables are one size smaller.
 _BODY, _SMALL, _TITLE = 14, 10, 20
 _RED, _GREY = (0xC0, 0, 0), "EDEDED"
 _FACES = {"body": "仿宋", "heading": "黑体", "sub": "楷体", "table": "宋体"}
 _NUMBER = re.compile(r"-?[0-9][0-9,]*(\.[0-9]+)?%?")
-# A4 less the margins, in millimetres.
+# The width of A4 without the margins, in millimetres.
 TEXT_WIDTH = 156
 
 
 class Document:
-    """A paper about one evaluation; use it as a context, it is written at the end of the block.
+    """A paper about one evaluation; use it as a context: it is written at the end of the block.
 
-    Every page says at its foot what it is about, and that the data are made up where they are.
+    The foot of every page says what the paper is about, and whether its data are made up.
     """
 
     def __init__(self, path: Path, evaluation: Evaluation, title: str) -> None:
@@ -62,7 +62,7 @@ class Document:
             self._save()
 
     def masthead(self, text: str, line: str) -> None:
-        """The red head of a bulletin, and under it a line between rules."""
+        """The red head of a bulletin, with a line between rules under it."""
         from docx.enum.text import WD_ALIGN_PARAGRAPH as ALIGN
 
         self._run(self._paragraph(ALIGN.CENTER, after=6), text, 36, "heading", bold=True, colour=_RED)
@@ -71,7 +71,7 @@ class Document:
         _rule(paragraph)
 
     def title(self, text: str) -> None:
-        """The title, and below it what a reader must know first."""
+        """The title, and below it the most important notice for a reader."""
         from docx.enum.text import WD_ALIGN_PARAGRAPH as ALIGN
 
         self._run(self._paragraph(ALIGN.CENTER, before=6, after=12), text, _TITLE, "heading", bold=True)
@@ -80,13 +80,13 @@ class Document:
             self._run(paragraph, notice, 12, "heading", bold=True, colour=_RED)
 
     def heading(self, text: str, level: int = 1) -> None:
-        """A heading of the first (一、) or second level (（一）); it stays with what follows."""
+        """A heading of the first (一、) or second level (（一）); it stays on the page of the following text."""
         paragraph = self._paragraph(before=8, after=2, indent=True)
         paragraph.paragraph_format.keep_with_next = True
         self._run(paragraph, text, _BODY + 1 if level == 1 else _BODY, "heading" if level == 1 else "sub")
 
     def text(self, *paragraphs: str) -> None:
-        """Running text; a line break begins a paragraph, blank ones are left out."""
+        """Running text; a line break begins a paragraph, blank paragraphs are left out."""
         for text in "\n".join(paragraphs).splitlines():
             if text.strip():
                 self._run(self._paragraph(indent=True), text.strip(), _BODY, "body")
@@ -96,22 +96,22 @@ class Document:
         self._run(self._paragraph(after=6), text, _SMALL, "table")
 
     def right(self, *lines: str) -> None:
-        """Lines at the right: who signs, and the day."""
+        """Right-aligned lines: who signs, and the day."""
         from docx.enum.text import WD_ALIGN_PARAGRAPH as ALIGN
 
         for line in lines:
             self._run(self._paragraph(ALIGN.RIGHT, before=6), line, _BODY, "body")
 
     def page_break(self) -> None:
-        """What follows begins on a page of its own."""
+        """Begin a new page."""
         self.file.add_page_break()
 
     def table(
         self, caption: str, headings: Sequence[str], rows: Sequence[Sequence[object]], widths: Sequence[float]
     ) -> None:
-        """A table under its caption: the header comes again on every page and no row is torn.
+        """A table under its caption: the header is repeated on every page, and no row is split between pages.
 
-        Numbers stand right, texts left; `widths` are shares of the width. A table without rows says so.
+        Numbers are aligned right, texts left; `widths` are shares of the width. A table without rows says so.
         """
         from docx.enum.text import WD_ALIGN_PARAGRAPH as ALIGN
         from docx.shared import Mm
@@ -129,7 +129,7 @@ class Document:
             column.width = size
         for line, values in zip(table.rows, [headings, *rows], strict=True):
             _whole(line, is_head=values is headings)
-            # the library gathers a row's cells anew each time it is asked
+            # the library collects a row's cells again at each access
             for cell, value, size in zip(line.cells, values, sizes, strict=True):
                 cell.width = size
                 self._cell(cell, value, is_head=values is headings)
@@ -150,7 +150,7 @@ class Document:
         paragraph.alignment = ALIGN.CENTER if is_head else ALIGN.RIGHT if is_number else ALIGN.LEFT
         self._run(paragraph, text, _SMALL, "table", bold=is_head)
         if is_head:
-            # a header stands on the page of the row below it
+            # keeps a header on the page of the row below it
             shape.keep_with_next = True
             cell._tc.get_or_add_tcPr().append(
                 parse_xml(f'<w:shd {nsdecls("w")} w:val="clear" w:fill="{_GREY}"/>')
@@ -200,7 +200,7 @@ class Document:
         self._run(paragraph, f" 页　{notice}" if notice else " 页", 9, "table")
 
     def _save(self) -> None:
-        """Write the archive with one date on all its parts: the library stamps the time of writing on them."""
+        """Write the archive with one date on all its parts, because the library uses the time of writing."""
         buffer = io.BytesIO()
         self.file.save(buffer)
         with zipfile.ZipFile(buffer) as made, zipfile.ZipFile(self.path, "w") as out:
@@ -211,7 +211,7 @@ class Document:
 
 
 def _face(of: Any, face: str) -> None:
-    """Set the typeface for Chinese and Latin letters both."""
+    """Set the typeface for both Chinese and Latin letters."""
     from docx.oxml.ns import qn
 
     name = _FACES[face]
@@ -220,7 +220,7 @@ def _face(of: Any, face: str) -> None:
 
 
 def _whole(row: Any, *, is_head: bool) -> None:
-    """Keep a row of a table on one page; a header comes again on each."""
+    """Keep a row of a table on one page; a header is repeated on each page."""
     from docx.oxml import OxmlElement
 
     properties = row._tr.get_or_add_trPr()

@@ -1,6 +1,6 @@
-"""One published evaluation as a report sees it, and the way to its rows.
+"""One published evaluation as reports use it, and the access to its rows.
 
-Keep out: what a report makes of the rows.
+Keep out: how a report uses the rows.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One district in one phase: what every report says about itself (columns of `mart.evaluation`).
+    """One district in one phase: the facts that every report states (columns of `mart.evaluation`).
 
-    `texts` is the folder in which the district keeps running text of its own, where it has one.
+    `texts` is the folder with the district's own running text, if it has one.
     """
 
     district_code: str
@@ -50,14 +50,14 @@ class Evaluation:
     texts: Path | None = None
 
     def notice(self, paper: str = "本表") -> str:
-        """What a reader must know before the first figure of `paper` (as the paper calls itself); else empty."""
+        """The warning that must precede the first figure of `paper` (the paper's name for itself); empty if there is none."""
         told = [RECONSTRUCTED] if self.data_origin == "reconstructed" else []
         told += [STALE] if self.is_stale else []
         return paper + "；".join(told) if told else ""
 
     @property
     def catalogue(self) -> Catalogue:
-        """The standard it was judged by, with the limits of its day."""
+        """The standard by which the evaluation was judged, with the limits of its day."""
         return catalogue_of(self.standard_id, self.effective_on)
 
     @property
@@ -83,7 +83,7 @@ class Evaluation:
 def published_evaluations(con: duckdb.DuckDBPyConnection, data: Path | None = None) -> list[Evaluation]:
     """Every evaluation of the publication that `con` has open, by district and phase.
 
-    In `data`, the districts' folder, `<code>-<name>/texts/` holds running text of a district's own.
+    In `data`, the districts' folder, `<code>-<name>/texts/` has a district's own running text.
     """
     found = con.execute(
         f"select {_COLUMNS} from mart.evaluation order by district_code, phase_order, phase_id"
@@ -92,6 +92,6 @@ def published_evaluations(con: duckdb.DuckDBPyConnection, data: Path | None = No
 
 
 def _texts(data: Path | None, district_code: str) -> Path | None:
-    """The folder of a district's own texts; a folder of another name or none at all means the standard ones."""
+    """The folder of a district's own texts; if there is no folder of this name, the standard texts are used."""
     folders = sorted(data.glob(f"{district_code}-*/texts")) if data else []
     return folders[0] if folders else None

@@ -1,8 +1,8 @@
-"""A published folder of reports, one set of files for each evaluation: rewritten where the content changed, swapped whole.
+"""A published folder of reports, with files for each evaluation: changed files are rewritten, and the folder is swapped whole.
 
-What a file was made from is known by a fingerprint: the rows of its tables, and the program text that lays them out. A file
-whose fingerprint is unchanged, and whose bytes are still the ones that were written, is taken over by a hard link.
-Keep out: what a report says, how to tell what is unchanged (`unchanged`), and the swap itself (`warehouse.swap`).
+A fingerprint identifies what a file was made from: the rows of its tables, and the text of the program that lays them out. If a
+file's fingerprint and bytes are unchanged, it is reused by a hard link. Keep out: what a report says, how unchanged parts are
+recognised (`unchanged`), and the swap itself (`warehouse.swap`).
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from youjun_pipeline.warehouse.tables import EVALUATION_KEY
 if TYPE_CHECKING:
     import duckdb
 
-# No report shows the as-of date, only the day up to which its data go; so the date is left out of the fingerprint,
-# but not what is stale.
+# No report shows the as-of date, but only the last day of its data. So the fingerprint leaves out the as-of date, but includes
+# the mark of stale evaluations.
 _NOT_ON_PAPER = (*NOT_CONTENT, "as_of", "is_stale")
 # Everything that decides how the same rows look: these modules, the catalogues and the labels of the datasets.
 _LAYOUT_SOURCES = tuple(PACKAGE / room for room in ("reports", "standard", "contracts"))
@@ -41,8 +41,8 @@ _LAYOUT_SOURCES = tuple(PACKAGE / room for room in ("reports", "standard", "cont
 
 @dataclass(frozen=True)
 class Report:
-    """A kind of report: where its file or its folder of files goes (`{district_code}`, `{phase_id}`), what it is in a few
-    words of Chinese, the marts it shows, and who writes it; with `asked_by` only of evaluations with rows in that table.
+    """A kind of report: the path of its file or of its folder of files (`{district_code}`, `{phase_id}`), its short description
+    in Chinese, the marts that it shows, and its writer. With `asked_by` it is only made for evaluations with rows in that table.
     """
 
     path: str
@@ -54,7 +54,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What became of a folder: files written anew, files taken over."""
+    """The result for a folder: how many files were written again, how many were reused."""
 
     written: int
     kept: int
@@ -67,10 +67,10 @@ def refresh_folder(
     reports: Sequence[Report],
     data: Path | None = None,
 ) -> Refreshed:
-    """Make `published/<name>` hold exactly `reports` for every evaluation of the publication that `con` has open.
+    """Make `published/<name>` contain exactly `reports` for every evaluation of the publication that `con` has open.
 
-    `data` is the districts' folder, in which a district may keep texts of its own.
-    The new folder is built beside the old and swapped in at the end; when a writer fails the old one stays whole.
+    `data` is the districts' folder, where a district may have its own texts. The new folder is built beside the old one and
+    swapped in at the end; if a writer fails, the old one stays complete.
     """
     target, building = published / name, building_folder(published, name)
     known = read_contents(target).get("files")
@@ -89,7 +89,7 @@ def refresh_folder(
             own = (program_hash([evaluation.texts]),) if evaluation.texts else ()
             fingerprint = digest(_layout(), evaluation.notice(), *own, *prints.get(key, ()))
             path = building / relative
-            # a path without a file's name is a folder that the writer makes and fills
+            # a path without a file name is a folder that the writer creates and fills
             path.parent.mkdir(parents=True, exist_ok=True)
             if _is_unchanged(target / relative, before.get(relative, {}), fingerprint):
                 take_over(target / relative, path)
@@ -103,7 +103,7 @@ def refresh_folder(
 
 
 def _asked(con: duckdb.DuckDBPyConnection, report: Report) -> set[tuple[str, str]] | None:
-    """The evaluations that a report is written of; None where it is of all."""
+    """The evaluations for which a report is written; None if it is written for all."""
     if report.asked_by is None:
         return None
     rows = con.execute(f"select distinct district_code, phase_id from {report.asked_by}").fetchall()
@@ -111,12 +111,12 @@ def _asked(con: duckdb.DuckDBPyConnection, report: Report) -> set[tuple[str, str
 
 
 def _is_unchanged(old: Path, known: dict[str, str], fingerprint: str) -> bool:
-    """Whether the old file is what would be written now: made from the same rows, and its bytes still the ones written."""
+    """Whether the old file is what would be written now: it was made from the same rows, and its bytes are unchanged."""
     return known.get("content") == fingerprint and old.exists() and known.get("sha256") == place_hash(old)
 
 
 def _fingerprints(con: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> dict[tuple[str, ...], list[str]]:
-    """Per evaluation one line for each table."""
+    """For each evaluation, one line per table."""
     found: dict[tuple[str, ...], list[str]] = {}
     for table in tables:
         names = [row[0] for row in con.execute(f"describe {table}").fetchall() if row[0] not in _NOT_ON_PAPER]

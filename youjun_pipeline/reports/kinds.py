@@ -1,6 +1,6 @@
-"""Which reports each published folder holds.
+"""The reports in each published folder.
 
-A folder is swapped whole, so everything in it is written in one go: another kind of report for `schools` is named here.
+A folder is swapped as a whole, so all its reports are written together: add a new kind of report for `schools` here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The workbook of what is missing and what it costs (缺报清单), one for each evaluation.
+"""The workbook of missing data and their consequences (缺报清单), one for each evaluation.
 
 Belongs here: its layout. Keep out: what counts as missing (`quality.missing_input`).
 """
@@ -21,7 +21,7 @@ _WIDTHS = (6, 18, 26, 40, 26, 70)
 
 
 def write_missing(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, path: Path) -> None:
-    """Write the list of one evaluation to `path`: what should be handed in, by dataset and school."""
+    """Write the list of one evaluation to `path`: what should be delivered, by dataset and school."""
     rows = evaluation.rows(
         con,
         "quality.missing_input",

@@ -1,4 +1,4 @@
-"""What papers call an indicator, a stage, a finding and how far a measure has come.
+"""The names that papers use for an indicator, a stage, a finding and the progress of a measure.
 
 Keep out: words for coded values (`vocabulary`), formats of figures (`words`).
 """
@@ -15,13 +15,13 @@ STATES = vocabulary.words("state")
 
 
 def indicator_words(catalogue: Catalogue, code: str | None) -> str:
-    """An indicator's code and short name; what is no indicator's stays as it is."""
+    """An indicator's code and short name; a code of no indicator stays as it is."""
     known = catalogue.indicators.get(code or "")
     return f"{code} {known.short_name}" if known else code or "认不出指标"
 
 
 def item_words(finding: Row) -> str:
-    """Where a finding is: the school, the coefficient of a stage, or the district's item."""
+    """The subject of a finding: the school, the coefficient of a stage, or the district's item."""
     if finding["school_name"]:
         return str(finding["school_name"])
     if finding["level"] == "stage":
@@ -34,20 +34,20 @@ def item_words(finding: Row) -> str:
 
 
 def stage_word(catalogue: Catalogue, stage: str | None) -> str:
-    """A finding's stage in words; judgements on a school of both stages stand under `compulsory`."""
+    """A finding's stage in words; judgements on a school of both stages have the stage `compulsory`."""
     return (
         catalogue.stages[stage].name if stage in catalogue.stages else vocabulary.word("stage", stage) or ""
     )
 
 
-# What a school lacks of rooms it needs; what it has too much of pupils is limited.
+# Rooms have a need that a school may not reach; pupils have a limit that a school may exceed.
 _LIMIT_WORDS = {"formula": "需", "at_most": "限"}
 
 
 def limit_word(direction: str) -> str | None:
-    """The word before a limit that a failing value must be shown with; None where all schools of a stage have the same one.
+    """The word before the limit of a failing value; None if all schools of a stage have the same limit, which need not be shown.
 
-    `direction` is that of the indicator: the value alone says nothing where each school has a limit of its own.
+    `direction` is that of the indicator. If each school has its own limit, the value alone does not say why it fails.
     """
     return _LIMIT_WORDS.get(direction)
 
@@ -58,7 +58,7 @@ def progress_word(item: Row, done: str = "") -> str:
 
 
 def gap_word(finding: Row, catalogue: Catalogue) -> str | None:
-    """What is missing, with its unit; none where nothing is."""
+    """What is missing, with its unit; None if nothing is missing."""
     gap = finding["gap"]
     unit = catalogue.indicators[finding["indicator_code"]].gap_unit or ""
     return f"{gap:,.2f}".rstrip("0").rstrip(".") + unit if gap else None

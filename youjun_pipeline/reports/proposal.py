@@ -1,4 +1,4 @@
-"""The least-cost plan for the leader: what it costs, what is done where, what becomes of each value, what limits cost.
+"""The least-cost plan for the leader: its cost, what is done where, what each value becomes, what limits cost.
 
 Belongs here: the sheets of one evaluation's workbook, from the rows of `plan.proposal*`. Keep out: how a plan is found
 (planning), the drafts for the schools (`proposal_schools`).
@@ -43,7 +43,7 @@ def write_published(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, path
 
 
 def write_book(tables: Tables, evaluation: Evaluation, path: Path) -> None:
-    """Write the workbook: the conclusion first, then sheet by sheet what it rests on."""
+    """Write the workbook: the conclusion first, then the sheets with its reasons."""
     with Book(path, evaluation, TITLE) as book:
         _conclusion(book, tables)
         _lines(book, tables["proposal"])
@@ -89,7 +89,7 @@ def _conclusion(book: Book, tables: Tables) -> None:
 
 
 def _totals(paper: Paper, lines: Sequence[Row], money: str) -> None:
-    """What is done in all, kind by kind."""
+    """The totals of the work, one for each kind."""
     sums: dict[tuple[str, str, str], list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
     for row in lines:
         what = (
@@ -141,7 +141,7 @@ def _coefficients(book: Book, rows: Sequence[Row]) -> None:
 
 
 def _values(book: Book, rows: Sequence[Row]) -> None:
-    """The values that the plan changes, and those that are still not met after it."""
+    """The values that the plan changes, and the values that are still not met afterwards."""
     paper = Paper(book, "学校指标", [30, 9, 26, 12, 12, 12, 14, 14, 22])
     paper.open("学校指标，方案前后（只列有变动或仍未达标的）")
     paper.columns("学校", "学段", "指标", "方案前", "方案后", "标准", "方案前状态", "方案后状态", "说明")

@@ -1,7 +1,7 @@
-"""Drafts of one plan per school (一校一案) from the least-cost plan: what is not met, what the plan does, what comes of it.
+"""Drafts of one plan per school (一校一案) from the least-cost plan: what is not met, what the plan does, and the result.
 
-Belongs here: the sheets of one evaluation's workbook, from the rows of `plan.proposal*`. Keep out: the plan that a district has
-itself (`schools.plan`).
+Belongs here: the sheets of one evaluation's workbook, from the rows of `plan.proposal*`. Keep out: the district's own plan
+(`schools.plan`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def write_published(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, path
 
 
 def write_drafts(tables: Tables, evaluation: Evaluation, path: Path) -> None:
-    """Write an index and a sheet for every school that the plan does something at, or sends something to."""
+    """Write an index, and a sheet for every school where the plan does something or to which it sends something."""
     names = dict[str, str]()
     own = dict[str, list[Row]]()
     for line in tables["proposal"]:

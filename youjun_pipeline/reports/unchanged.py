@@ -1,7 +1,7 @@
-"""Unchanged parts of a published folder: hashes of rows and of program text, and files taken over by a hard link.
+"""Unchanged parts of a published folder: hashes of rows and of program text, and files that are reused by a hard link.
 
-Belongs here: how to tell, for every folder that is rewritten in part (`folder`, the site). Keep out: what is in a folder,
-and the swap (`warehouse.swap`).
+Belongs here: how unchanged parts are recognised, for every folder that is rewritten in part (`folder`, the site). Keep out: what
+is in a folder, and the swap (`warehouse.swap`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def file_hash(path: Path) -> str:
 
 
 def place_hash(path: Path) -> str:
-    """The hash of a file's bytes, or of all files in a folder with their places in it."""
+    """The hash of a file's bytes, or of all files in a folder and their paths in it."""
     if path.is_file():
         return file_hash(path)
     files = sorted(f for f in path.rglob("*") if f.is_file())
@@ -39,7 +39,7 @@ def place_hash(path: Path) -> str:
 
 
 def program_hash(sources: Iterable[Path]) -> str:
-    """A hash of the program text in files and folders, with all data files among it: what decides how the same rows look."""
+    """A hash of the program text in files and folders, data files included: of everything that decides how the same rows look."""
     files = [f for source in sources for f in ([source] if source.is_file() else sorted(source.rglob("*")))]
     return digest(*(file_hash(f) for f in files if f.is_file() and f.suffix != ".pyc"))
 
@@ -51,9 +51,9 @@ def row_sums(
     keys: Iterable[str],
     where: str = "true",
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    """For each value of `keys` a line that changes with the rows of `table`: their number and the sum of their hashes.
+    """For each value of `keys` a line that changes with the rows of `table`: the number of rows and the sum of their hashes.
 
-    DuckDB's hash changes with its version; then everything is written anew once.
+    DuckDB's hash changes with its version; then everything is written again once.
     """
     keys, columns = list(keys), list(columns)
     grouped = ", ".join(keys)
@@ -67,7 +67,7 @@ def row_sums(
 
 
 def read_contents(folder: Path) -> dict[str, Any]:
-    """What was written down in the folder when it was made; empty when that is missing or damaged."""
+    """What the folder records about its making; empty if the record is missing or damaged."""
     try:
         contents = json.loads((folder / CONTENTS_NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -76,13 +76,13 @@ def read_contents(folder: Path) -> dict[str, Any]:
 
 
 def write_contents(folder: Path, contents: dict[str, Any]) -> None:
-    """Write down in the folder what it was made from."""
+    """Record in the folder what it was made from."""
     text = json.dumps(contents, ensure_ascii=False, indent=1)
     (folder / CONTENTS_NAME).write_text(text + "\n", encoding="utf-8")
 
 
 def take_over(old: Path, new: Path) -> None:
-    """Link a file, or every file of a folder, to its new place; copy it where the file system has no links."""
+    """Link a file, or every file of a folder, to its new place; copy it if the file system has no links."""
     if old.is_dir():
         shutil.copytree(old, new, copy_function=lambda source, target: take_over(Path(source), Path(target)))
         return

@@ -1,6 +1,6 @@
 """Figures and verdicts as a form writes them: formats, rounding, words for statuses, remarks, names of sheets.
 
-Keep out: where a text stands on the paper (`official`, `schools`).
+Keep out: the place of a text on the paper (`official`, `schools`).
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ VERDICTS = {
     None: vocabulary.words("passes")["unknown"],
 }
 _LEVELS = "ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ"
-# What Excel refuses in the name of a sheet, besides control characters; an apostrophe would end the name in a link.
+# Characters that Excel does not allow in the name of a sheet, besides control characters; an apostrophe would end the name in a
+# link.
 _SHEET_NAME_REFUSED = re.compile(r"[\[\]:*?/\\'\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
 _SHEET_NAME_UNITS = 31
 
 
 def decimals_format(decimals: int) -> str:
-    """The number format with so many decimals."""
+    """The number format with this number of decimals."""
     return "0." + "0" * decimals if decimals else "0"
 
 
@@ -60,40 +61,40 @@ def value_format(catalogue: Catalogue, indicator_code: str) -> str:
 def amount_format(value: float | None) -> str:
     """The number format of a figure: whole numbers without decimals, others with two.
 
-    A share of a resource that is multiplied back may miss a whole number by its last bits.
+    A share of a resource that is multiplied back may differ from a whole number in its last bits.
     """
     return "#,##0" if value is None or abs(value - round(value)) < 1e-6 else "#,##0.00"
 
 
 def rounded(value: float, decimals: int) -> Decimal:
-    """`value` as a form prints it: half up, from the decimal that the number stands for."""
+    """`value` rounded as on a form: half up, from the decimal that the number represents."""
     return Decimal(str(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
 
 
 def is_rounding_sensitive(
     value: float | None, target: float | None, status: str | None, shown_decimals: int
 ) -> bool:
-    """Whether a value that must reach `target` looks otherwise than it was judged once it is rounded."""
+    """Whether a value that must reach `target` would suggest another verdict after rounding."""
     if value is None or target is None or status not in ("met", "below"):
         return False
     return (rounded(value, shown_decimals) >= Decimal(str(target))) != (status == "met")
 
 
 def plain(value: Decimal | float) -> str:
-    """A number for a sentence: no trailing zeros, no exponent."""
+    """A number in a sentence: no trailing zeros, no exponent."""
     text = f"{Decimal(str(value)):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def amount(value: float | None) -> str | None:
-    """An amount for a table of a document: thousands apart, two decimals where it is not whole."""
+    """An amount in a table of a document: thousands separated, two decimals unless it is whole."""
     if value is None:
         return None
     return f"{round(value):,}" if abs(value - round(value)) < 1e-6 else f"{rounded(value, 2):,}"
 
 
 def shown_value(value: float | None, catalogue: Catalogue, indicator_code: str) -> str | None:
-    """An indicator's value for a table of a document: a share as a percentage, others with their decimals."""
+    """An indicator's value in a table of a document: a share as a percentage, others with their decimals."""
     if value is None:
         return None
     indicator = catalogue.indicators[indicator_code]
@@ -108,21 +109,21 @@ def floor_word(catalogue: Catalogue) -> str:
 
 
 def level_word(level: int | None) -> str:
-    """An academic level as the monitoring report writes it: Ⅲ."""
+    """An academic level in the spelling of the monitoring report: Ⅲ."""
     if level is None:
         return NOTHING
     return _LEVELS[level - 1] if 1 <= level <= len(_LEVELS) else str(level)
 
 
 def status_word(status: str | None, catalogue: Catalogue, *, has_floor: bool) -> str:
-    """A status in words; an indicator with a floor says on which side of it the value is."""
+    """A status in words; for an indicator with a floor they say on which side of the floor the value is."""
     return vocabulary.status_word(status, floor_word(catalogue), has_floor=has_floor)
 
 
 def remark(statuses: Mapping[str, tuple[str, str | None]], catalogue: Catalogue) -> str:
     """The remark of a section in table Ⅱ-2: which indicators are met, which reach the floor, which do not.
 
-    `statuses`: by indicator code its status and the waiver it is met by (None without).
+    `statuses`: for each indicator code its status and the waiver by which it is met (None without).
     """
     word = partial(status_word, catalogue=catalogue, has_floor=True)
     groups = [
@@ -139,10 +140,10 @@ def remark(statuses: Mapping[str, tuple[str, str | None]], catalogue: Catalogue)
 
 
 def sheet_names(wanted: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
-    """A legal and unique name of a sheet for each wanted one, in order.
+    """A legal and unique sheet name for each wanted name, in order.
 
-    Refused characters become blanks; a name is cut to the 31 UTF-16 units that Excel allows, and numbered when another sheet
-    has it, whatever the case of its letters.
+    Refused characters become blanks. A name is cut to the 31 UTF-16 units that Excel allows, and numbered if another sheet has
+    the same name, ignoring case.
     """
     used = {name.casefold() for name in taken} | {"history"}
     names = []
@@ -159,14 +160,14 @@ def sheet_names(wanted: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
 
 
 def _cut(text: str, units: int) -> str:
-    """The start of a text that has at most so many UTF-16 units."""
+    """The longest beginning of a text with at most this number of UTF-16 units."""
     while len(text.encode("utf-16-le")) // 2 > units:
         text = text[:-1]
     return text.rstrip()
 
 
 def item_word(item: str | None) -> str:
-    """What an action of a scenario is about: a column of a dataset as its header, anything else as it is written."""
+    """The item of a scenario's action: a column of a dataset by its header, anything else as it is written."""
     for name in ("facilities", "teachers"):
         column = load_datasets()[name].columns.get(item or "")
         if column is not None:

@@ -1,7 +1,7 @@
-"""A workbook that prints on A4 and that nobody's text can harm: the one place where XlsxWriter is called.
+"""A workbook that prints on A4 and that no text can harm. Only this module calls XlsxWriter.
 
-Every text is written as a string cell and never looked at, so that a name like `=1+1` stays a name; its style carries
-Excel's text prefix, so that it stays one when somebody edits the cell. Keep out: what the sheets say.
+Every text is written as a string cell and never interpreted, so that a name like `=1+1` stays a name; its style has Excel's text
+prefix, so that it stays a name when somebody edits the cell. Keep out: what the sheets say.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from typing import Any
 from youjun_pipeline.reports.evaluation import Evaluation
 from youjun_pipeline.reports.words import NOTHING
 
-# A cell holds 32767 characters; a form is unreadable long before.
+# A cell can hold 32767 characters, but a form becomes unreadable long before that.
 LONGEST_TEXT = 2000
 LINE_HEIGHT = 14.0
-# A4 across less the margins of a sheet: its height in points, its width in pixels, of which a column takes 7 for each unit of
-# width and 5 more. A row whose height is not set is as high as Excel makes it.
+# A4 landscape without the margins of a sheet: its height in points, and its width in pixels. A column takes 7 pixels for each
+# unit of width and 5 more. If a row's height is not set, Excel chooses it.
 _PAGE_HEIGHT, _PAGE_WIDTH, _UNSET_HEIGHT = 508.0, 1026.0, 15.0
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
@@ -33,11 +33,11 @@ _FONT = {"font_name": "宋体", "font_size": 10, "valign": "vcenter"}
 _CELL = {**_FONT, "border": 1, "text_wrap": True, "align": "center"}
 HEAD = {"bold": True, "bg_color": "#EDEDED"}
 LEFT = {"align": "left", "indent": 1}
-# Greys, because the form is printed in black and white: the darker, the further from the standard.
+# Greys, because the form is printed in black and white: darker means further from the standard.
 NEAR = {"bg_color": "#D9D9D9"}
 BELOW = {"bg_color": "#BFBFBF", "bold": True}
 SHADES: dict[str, dict[str, Any]] = {"near": NEAR, "below": BELOW}
-# Above the table, with no borders.
+# For texts above the table, without borders.
 TITLE = {"font_name": "黑体", "font_size": 16, "border": 0}
 BARE = {"border": 0, "align": "left"}
 SMALL = {"border": 0, "align": "left", "font_size": 9}
@@ -48,9 +48,9 @@ HeadCell = tuple[int, int, int, int, str]
 
 
 class Book:
-    """A workbook about one evaluation; use it as a context, it is written at the end of the block.
+    """A workbook about one evaluation; use it as a context: it is written at the end of the block.
 
-    The same calls give the same bytes: the date of creation is that of the data, and XlsxWriter's archive has no clock.
+    The same calls give the same bytes: the date of creation is that of the data, and XlsxWriter's archive has no time.
     """
 
     def __init__(self, path: Path, evaluation: Evaluation, title: str) -> None:
@@ -77,11 +77,11 @@ class Book:
         if kind is None:
             self.workbook.close()
         else:
-            # XlsxWriter warns on its own when a workbook is dropped unclosed; the exception says enough.
+            # XlsxWriter warns if a workbook is dropped unclosed; the exception itself is enough.
             self.workbook.fileclosed = 1
 
     def style(self, properties: dict[str, Any]) -> Any:
-        """The format with the house's font and borders and these properties on top, made once."""
+        """The format with the common font and borders and these properties; it is made only once."""
         key = frozenset(properties.items())
         if key not in self._styles:
             self._styles[key] = self.workbook.add_format(_CELL | properties)
@@ -90,7 +90,7 @@ class Book:
 
 @dataclass
 class _Page:
-    """The printed page that is being filled: its first row, its room and that of the repeated title in points; the table."""
+    """The printed page that is being filled: its first row, its height and that of the repeated title in points; the table."""
 
     top: int
     room: float
@@ -101,7 +101,7 @@ class _Page:
 
 
 class Paper:
-    """A sheet that is filled from the top; `row` is the next free row, columns are counted from 0."""
+    """A sheet that is filled from the top; `row` is the next free row, columns count from 0."""
 
     def __init__(self, book: Book, name: str, widths: Sequence[float], *, landscape: bool = True) -> None:
         self.book, self.name, self.widths, self.row = book, name, list(widths), 0
@@ -119,14 +119,14 @@ class Paper:
         sheet.hide_gridlines(2)
         where = harmless(f"{book.evaluation.district_name} {book.evaluation.phase_name} {name}")
         where = where[:80].replace("\n", " ").replace("&", "&&")
-        # The footer stands on every printed page, also where the rows above the table do not.
+        # The footer is on every printed page, also if the rows above the table are not repeated.
         notice = book.evaluation.notice()
         sheet.set_footer(
             f"&L&9 {where}&C&9 第 &P 页 共 &N 页{f'&R&9 {notice}' if notice else ''}", {"margin": 0.3}
         )
 
     def open(self, title: str, unit: str = "") -> None:
-        """Title, what the sheet is about, and a warning where there is one."""
+        """Title, subject of the sheet, and the warning if there is one."""
         evaluation, last = self.book.evaluation, len(self.widths) - 1
         self.height(self.row, 30)
         self.merge(self.row, 0, self.row, last, title, TITLE)
@@ -146,19 +146,19 @@ class Paper:
             self.line(notice, NOTICE)
 
     def line(self, text: str, style: dict[str, Any], lines: int | None = None) -> None:
-        """A text over the whole width, in a row as high as it needs (or `lines` lines)."""
+        """A text over the whole width, in a row of the height that it needs (or of `lines` lines)."""
         last = len(self.widths) - 1
         needed = lines or self.lines_needed(text, 0, last)
         self.height(self.row, LINE_HEIGHT * needed + 4)
         if needed == 1 and style.get("border") == 0 and style.get("align") == "left":
-            # runs on over the empty cells beside it: a merge costs ten times as much to write
+            # The text runs over the empty cells beside it: writing a merge takes ten times as long.
             self.text(self.row, 0, text, style | {"text_wrap": False})
         else:
             self.merge(self.row, 0, self.row, last, text, style)
         self.row += 1
 
     def heading(self, text: str) -> None:
-        """A heading within the sheet, with a free row above it."""
+        """A heading within the sheet, after a free row."""
         self.row += 1
         self.line(text, {**SMALL, "bold": True, "font_size": 11})
 
@@ -176,30 +176,30 @@ class Paper:
         return LINE_HEIGHT * lines + 4
 
     def end_row(self, *texts: tuple[int | tuple[int, int], object]) -> None:
-        """Make the row as high as the longest of these texts needs in its column or columns, and go on to the next."""
+        """Give the row the height that the longest of these texts needs in its column or columns, and go to the next row."""
         self.height(self.row, self.row_height(*texts))
         self.row += 1
 
     def paged(self) -> None:
-        """Break the pages ourselves, on a sheet of several tables across A4: Excel repeats one header on a sheet, so `table` and
-        `room_for` write them anew. Every page begins with the rows written so far.
+        """Break the pages here, for a sheet with several tables on A4 landscape. Excel repeats only one header on a sheet, so
+        `table` and `room_for` write the headers again. Every page begins with the rows written so far.
         """
         self.sheet.repeat_rows(0, self.row - 1)
         title = sum(self._heights.get(row, _UNSET_HEIGHT) for row in range(self.row))
-        # Fitted to its width the sheet shrinks; where a typeface is wider it shrinks more, and a page has room left.
+        # Fitting to the width shrinks the sheet. A wider typeface shrinks it more, so a page then has space left.
         shrunk = min(1.0, _PAGE_WIDTH / sum(7 * width + 5 for width in self.widths))
-        # programs differ a little in how high they make a line
+        # programs differ slightly in the height of a line
         self._page = _Page(0, _PAGE_HEIGHT / shrunk * 0.97, title)
 
     def table(self, heading: str, cells: Sequence[HeadCell], heights: Sequence[float]) -> None:
-        """The heading and the header of one of several tables, whose rows are as high as `heights` (in points).
+        """The heading and the header of one of several tables, whose rows have the given `heights` (in points).
 
-        They stand on one page with the first two rows, and with the whole of a table that is shorter than a quarter of it.
+        They are on one page with the first two rows, or with the whole table if it is shorter than a quarter of the page.
         """
         page = self._page
         assert page, "a sheet of several tables is paged first"
         page.heading, page.cells = heading, cells
-        # a free row, the heading and the header
+        # the height of a free row, the heading and the header
         above, body = _UNSET_HEIGHT + 3 * LINE_HEIGHT, sum(heights)
         least = body if body < page.room / 4 else sum(heights[:2])
         if self._used() + above + least > page.room:
@@ -208,7 +208,7 @@ class Paper:
         self.head(cells, repeat=False)
 
     def room_for(self, points: float) -> None:
-        """Go on to another page, under heading and header, where a row as high as `points` is too much for this one."""
+        """Begin another page, with heading and header, if a row of the height `points` does not fit on this one."""
         page = self._page
         assert page, "a sheet of several tables is paged first"
         if self._used() + points > page.room:
@@ -229,14 +229,14 @@ class Paper:
         self.sheet.set_h_pagebreaks(self._page.breaks)
 
     def notes(self, *notes: str) -> None:
-        """The notes under a table, numbered; blank ones are left out."""
+        """The numbered notes under a table; blank notes are left out."""
         for number, note in enumerate(filter(None, notes), start=1):
             self.line(f"{'注：' if number == 1 else '　　'}{number}. {note}", SMALL)
 
     def head(self, cells: Iterable[HeadCell], *, repeat: bool = True) -> None:
-        """The header of a table, each row as high as its texts need; with `repeat` it comes again on every printed page.
+        """The header of a table, each row with the height that its texts need; with `repeat` it is on every printed page.
 
-        A text over several rows takes what it lacks from the last of them.
+        If a text over several rows needs more height, the last of these rows gets it.
         """
         top, needed = self.row, dict[int, int]()
         for first, left, last, right, text in sorted(cells, key=lambda cell: cell[2] - cell[0]):
@@ -251,15 +251,15 @@ class Paper:
             self.sheet.freeze_panes(self.row, 0)
 
     def columns(self, *headings: str, repeat: bool = True) -> None:
-        """A header of one row, one column to a heading."""
+        """A header of one row with one column per heading."""
         self.head(columns_of(*headings), repeat=repeat)
 
     def blank(self, row: int, column: int, style: dict[str, Any] | None = None) -> None:
-        """A cell where nothing belongs, as opposed to one whose figure is missing."""
+        """A cell that stays empty on purpose, unlike a cell whose figure is missing."""
         self.sheet.write_blank(row, column, None, self.book.style(style or {}))
 
     def text(self, row: int, column: int, value: object, style: dict[str, Any] | None = None) -> None:
-        """A text cell; blank becomes the sign for nothing reported."""
+        """A text cell; a blank text becomes the sign for an unreported value."""
         words = NOTHING if value is None or value == "" else str(value)
         self.sheet.write_string(
             row, column, harmless(words), self.book.style({"quote_prefix": True, **(style or {})})
@@ -273,7 +273,7 @@ class Paper:
         number_format: str,
         style: dict[str, Any] | None = None,
     ) -> None:
-        """A number as a number; none becomes the sign for nothing reported."""
+        """A number as a number; None becomes the sign for an unreported value."""
         if value is None:
             self.text(row, column, None, style)
         else:
@@ -290,10 +290,9 @@ class Paper:
         number_format: str,
         style: dict[str, Any] | None = None,
     ) -> None:
-        """The sum of the cells of this column in `rows` as a formula; `value` is the result, for programs that do not
-        compute.
+        """The sum of the cells of this column in `rows` as a formula; `value` is its result for programs that do not calculate.
 
-        A sum that is not known, since a part of it is missing, is no formula: SUM would take what is missing for 0.
+        If a part is missing, the sum is unknown and no formula is written: SUM would count the missing part as 0.
         """
         if value is None or not rows:
             self.number(row, column, value, number_format, style)
@@ -330,7 +329,7 @@ class Paper:
 
     def _span(self, row: int, column: int, last_row: int, last_column: int, style: dict[str, Any]) -> None:
         if (row, column) != (last_row, last_column):
-            # merge_range would guess what a text is; it gets none, the caller fills the first cell
+            # merge_range would guess the type of a text, so it gets no text and the caller fills the first cell
             self.sheet.merge_range(row, column, last_row, last_column, "", self.book.style(style))
 
     def link(
@@ -341,25 +340,27 @@ class Paper:
         self.sheet.write_url(row, column, f"internal:'{sheet_name}'!A1", look, harmless(text))
 
     def lines_needed(self, text: str, first_column: int, last_column: int) -> int:
-        """How many lines a text takes over these columns: merged cells do not grow by themselves."""
+        """How many lines a text needs in these columns, because merged cells do not grow."""
         width = sum(self.widths[first_column : last_column + 1]) - 1.5
         return sum(max(1, math.ceil(text_width(part) / width)) for part in text.split("\n"))
 
 
 def columns_of(*headings: str) -> list[HeadCell]:
-    """The cells of a header of one row, one column to a heading."""
+    """The cells of a header of one row with one column per heading."""
     return [(0, column, 0, column, heading) for column, heading in enumerate(headings)]
 
 
 @lru_cache(maxsize=8192)
 def text_width(text: str) -> float:
-    """The width of a text in the unit of column widths: a Chinese character takes the room of two digits."""
+    """The width of a text in the unit of column widths: a Chinese character is as wide as two digits."""
     return sum(2 if unicodedata.east_asian_width(c) in "WFA" else 1 for c in text)
 
 
 def harmless(text: str) -> str:
-    """A text that any part of a workbook can hold: control characters, which XML cannot carry or which turn the
-    direction of writing, become a visible sign, and a text too long for any reader is cut.
+    """A text that every part of a workbook can hold.
+
+    Control characters, which XML does not allow or which change the direction of writing, become a visible sign. A text that is
+    too long for any reader is cut.
     """
     text = _UNPRINTABLE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
     return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"

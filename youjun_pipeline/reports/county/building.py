@@ -1,4 +1,4 @@
-"""Building work of the plan (在建工程清单): every project with its date, delay, money and what the plan's audit says of it.
+"""Building work of the plan (在建工程清单): every project with its date, delay, money and the results of the plan's audit.
 
 Belongs here: which measures are building work, and the layout. Keep out: delay and state of a measure (`mart.measure_status`).
 """
@@ -23,7 +23,7 @@ KINDS = ("新建", "改扩建", "功能调整", "租赁")
 
 
 def write_building(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, path: Path) -> None:
-    """Write the list of one evaluation to `path`: unfinished work first, then what is done or given up."""
+    """Write the list of one evaluation to `path`: unfinished work first, then finished or abandoned work."""
     measures = [
         m
         for m in evaluation.rows(con, "mart.measure_status", "*", "due nulls last, measure_no")
@@ -40,7 +40,7 @@ def write_building(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, path:
     with Book(path, evaluation, TITLE) as book:
         paper = Paper(book, TITLE, [11, 20, 26, 10, 30, 11, 11, 11, 9, 16, 14, 18, 44])
         paper.open(TITLE, "万元")
-        # one header for both parts, which comes again on every page
+        # both parts have one header, which is repeated on every page
         paper.columns(
             *("措施", "指标", "学校", "类型", "内容", "原定完成", "现定完成", "预计完成", "推迟（天）"),
             *("进度", "已支出", "责任单位", "下一节点和须核实的情况"),

@@ -1,6 +1,6 @@
-"""What is kept ready for an inspection (迎检档案目录): each indicator's files, rows and named evidence, and what lacks it.
+"""What is kept ready for an inspection (迎检档案目录): each indicator's files, rows and named evidence, and missing evidence.
 
-Belongs here: the layout, and what is called old. Keep out: where a figure was read (`mart.lineage`).
+Belongs here: the layout, and which figures and evidence count as old. Keep out: where a figure was read (`mart.lineage`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import duckdb
 
 TITLE = "迎检档案目录"
-# By indicator and file: how many cells, in which rows.
+# By indicator and file: the number of cells, and their rows.
 _PLACES = """
     (select district_code, phase_id, indicator_code, split_part(input, '.', 1) as dataset, delivery, file, sheet,
         count(*) as cells, min("row") as first_row, max("row") as last_row
@@ -95,7 +95,7 @@ def _index(book: Book, con: duckdb.DuckDBPyConnection, figures: list[Row]) -> No
 
 
 def rows_word(place: Row) -> str | None:
-    """Which rows of a sheet, and how many cells of them."""
+    """The rows of a sheet, and the number of cells in them."""
     if not place.get("file"):
         return None
     first, last = place.get("first_row"), place.get("last_row")
@@ -104,7 +104,7 @@ def rows_word(place: Row) -> str | None:
 
 
 def doubts(evaluation: Evaluation, place: Row, named: list[str]) -> list[str]:
-    """What an inspector would ask about a place: nothing handed in, no evidence named, figures or evidence of before."""
+    """What an inspector would ask about a place: nothing delivered, no evidence named, old figures or old evidence."""
     if not place["file"]:
         return ["没有报送，须补报"]
     doubts = []
@@ -120,7 +120,7 @@ def doubts(evaluation: Evaluation, place: Row, named: list[str]) -> list[str]:
 
 
 def _without_evidence(book: Book, con: duckdb.DuckDBPyConnection, figures: list[Row]) -> None:
-    """What was claimed without evidence: items of assurance, measures reported done, inspections that passed."""
+    """Claims without evidence: items of assurance, measures reported as done, passed inspections."""
     evaluation, conclusions = book.evaluation, vocabulary.words("conclusion")
     paper = Paper(book, "没有佐证的填报", [5, 20, 26, 44, 26, 34])
     paper.open("没有佐证的填报")
@@ -128,7 +128,7 @@ def _without_evidence(book: Book, con: duckdb.DuckDBPyConnection, figures: list[
     lines: list[tuple[object, ...]] = []
     for figure in figures:
         claimed = figure["value"] is not None or figure["conclusion"] is not None
-        # figures that are computed have no item: their evidence is that of what they are computed from
+        # computed figures have no item: their evidence is that of the figures behind them
         if claimed and figure["item"] and not figure["evidence"]:
             value = (
                 conclusions.get(figure["conclusion"])

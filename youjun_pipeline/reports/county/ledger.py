@@ -1,4 +1,5 @@
-"""The ledger of findings (销号台账): when each was opened, closed, signed off, by whom, on what evidence; inspections; money.
+"""The ledger of findings (销号台账): when each was opened, closed and signed off, by whom, with what evidence; inspections;
+money.
 
 Belongs here: the layout of its sheets. Keep out: whether a finding is closed or signed off (`mart.finding`).
 """

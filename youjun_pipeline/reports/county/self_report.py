@@ -1,4 +1,5 @@
-"""The county's self-evaluation report (县级自评报告): what an inspection asks for first, every figure asked of the publication.
+"""The county's self-evaluation report (县级自评报告), the first paper of an inspection; all figures are read from the
+publication.
 
 Belongs here: its chapters and tables. Keep out: its running text and the queries of its figures (`self_report.toml`), and any
 verdict that is not in a mart.
@@ -64,16 +65,16 @@ def write_self_report(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, pa
         )
 
 
-# "Spent: missing 万元": the word, the blanks around it and a unit that ends the clause.
+# For a missing figure such as "Spent: missing 万元": the word, the blanks around it and a unit that ends the clause.
 _UNIT_OF_NOTHING = re.compile(
     rf" ?{NO_DATA} (?:万元|亿元|元|万人|人|所|个|项|份)(?=[，。；、（）]|$)", re.MULTILINE
 )
 
 
 def filled(text: str, figures: Figures) -> str:
-    """A block with its figures in; braces that are not in order stay as they are written.
+    """A block with its figures filled in; unbalanced braces stay as written.
 
-    A figure that is missing has no unit: “支出 缺数据 万元” is no sentence.
+    A missing figure loses its unit: “支出 缺数据 万元” would not be a sentence.
     """
     try:
         return _UNIT_OF_NOTHING.sub(NO_DATA, text.strip().format_map(figures))
@@ -101,7 +102,7 @@ def _results(con: duckdb.DuckDBPyConnection, paper: Document, said: Callable[[st
 
 
 def _resources(con: duckdb.DuckDBPyConnection, paper: Document) -> None:
-    """Of each stage and indicator: how many sections meet it, mean, coefficient and limit."""
+    """For each stage and indicator: how many sections meet it, mean, coefficient and limit."""
     evaluation, catalogue = paper.evaluation, paper.evaluation.catalogue
     counted = {
         (row["stage"], row["indicator_code"]): row
@@ -147,7 +148,7 @@ def _resources(con: duckdb.DuckDBPyConnection, paper: Document) -> None:
 def coefficient(
     value: float | None, catalogue: Catalogue, status: str | None, limit: float | None
 ) -> str | None:
-    """A coefficient as it is printed, with the mark where rounding would tell another verdict."""
+    """A coefficient in its printed form, with a mark if rounding would suggest another verdict."""
     if value is None:
         return None
     decimals = int(catalogue.parameters["cv_display_decimals"].value)
@@ -197,7 +198,7 @@ def _progress(con: duckdb.DuckDBPyConnection, paper: Document) -> None:
         for row in paper.evaluation.rows(
             con, "mart.remediation_progress", "*", "indicator_code, stage nulls last"
         )
-        # a row with money alone stands in the table of money
+        # a row with only money goes into the table of money
         if row["findings"] and row["indicator_code"] in catalogue.indicators
     ]
     paper.table(

@@ -1,6 +1,6 @@
-"""Checks on the spot (实地核查表): a sample of schools by risk and at random, and what is to be counted at each.
+"""Checks on the spot (实地核查表): a sample of schools, by risk and at random, and what to count at each school.
 
-Belongs here: the drawing, which anybody can repeat from the printed seed, and the layout. Keep out: what is suspicious
+Belongs here: the drawing, which anybody can repeat from the printed seed, and the layout. Keep out: which figures are suspicious
 (`quality.suspicion`) and any verdict.
 """
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TITLE = "实地核查表"
 BY_RISK, AT_RANDOM = 10, 5
-# What an inspector counts on the spot, as `mart.input` names it.
+# What an inspector counts on the spot, with the names of `mart.input`.
 COUNTED = (
     *("schools.primary_students", "schools.junior_students", "classes.classes", "teachers.full_time"),
     *("facilities.teaching_area_m2", "facilities.indoor_sports_area_m2", "facilities.outdoor_sports_area_m2"),
@@ -35,7 +35,7 @@ _KINDS = {"music": "音乐教室", "art": "美术教室"}
 
 @dataclass
 class School:
-    """A judged school, its risks (weight, reason) and how it came into the sample (blank: it did not)."""
+    """A judged school, its risks (weight, reason) and how it came into the sample (blank: it is not in the sample)."""
 
     school_code: str
     school_name: str
@@ -55,12 +55,12 @@ def seed_of(evaluation: Evaluation) -> str:
 
 
 def lot(seed: str, school_code: str) -> str:
-    """A school's lot; the lowest are drawn."""
+    """A school's lot; the schools with the lowest lots are drawn."""
     return hashlib.sha256(f"{seed}|{school_code}".encode()).hexdigest()
 
 
 def draw(schools: list[School], seed: str) -> list[School]:
-    """Mark and return the sample: the heaviest risks, of equals the lowest lots; then the lowest lots of the rest."""
+    """Mark and return the sample: first the heaviest risks (if equal, the lowest lots), then the lowest lots of the rest."""
     by_risk = sorted((s for s in schools if s.risks), key=lambda s: (-s.weight, lot(seed, s.school_code)))[
         :BY_RISK
     ]
@@ -212,7 +212,7 @@ def _sample_sheet(book: Book, sample: list[School], names: list[str], seed: str,
 
 
 def _form(book: Book, school: School, name: str, inputs: list[Row]) -> None:
-    """What was reported for a school, with room for what is found."""
+    """What was reported for a school, with space for the inspector's findings."""
     catalogue, datasets = book.evaluation.catalogue, load_datasets()
     paper = Paper(book, name, [5, 34, 12, 6, 13, 10, 26], landscape=False)
     paper.open(f"{school.school_name}　{TITLE}")

@@ -1,6 +1,6 @@
-"""Running text with figures in it: blocks from a file, replaced by the district's own, each figure asked of the publication.
+"""Running text with figures: blocks from a file or the district's own blocks; each figure is read from the publication.
 
-Keep out: what a paper is made of besides (`self_report`).
+Keep out: all other parts of a paper (`self_report`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OWN_TEXTS = "self_report.toml"
 
 
 class Figures(dict[str, str]):
-    """Printed figures by name; one that nobody knows is printed as a hint, since a district wrote the text."""
+    """Printed figures by name. An unknown name is printed as a hint, because a district wrote the text."""
 
     def __missing__(self, name: str) -> str:
         return f"【没有“{name}”这个数】"
@@ -36,7 +36,7 @@ def standard_texts() -> Mapping[str, Any]:
 
 
 def blocks(evaluation: Evaluation) -> tuple[dict[str, str], str | None]:
-    """The blocks of an evaluation, the district's own in place of the standard ones; and what is wrong with the own file."""
+    """The blocks of an evaluation: the standard ones, replaced by the district's own; and the faults of the district's file."""
     known: dict[str, str] = dict(standard_texts()["blocks"])
     own = evaluation.texts / OWN_TEXTS if evaluation.texts else None
     if own is None or not own.is_file():
@@ -52,7 +52,7 @@ def blocks(evaluation: Evaluation) -> tuple[dict[str, str], str | None]:
 
 
 def figure_queries() -> dict[str, tuple[str, str]]:
-    """SQL and form of every figure by its name; the SQL takes district and phase."""
+    """SQL and printed form of every figure by its name; the SQL takes district and phase."""
     texts = standard_texts()
     queries = {name: (entry["sql"], entry["form"]) for name, entry in texts["figures"].items()}
     counted = {name: condition for name, condition in texts["by_category"].items() if name != "categories"}
@@ -67,13 +67,13 @@ def figure_queries() -> dict[str, tuple[str, str]]:
 
 
 def read_figures(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> Figures:
-    """Every figure as it is printed, by name."""
+    """Every figure in its printed form, by name."""
     key = [evaluation.district_code, evaluation.phase_id]
     figures = Figures()
     for name, (sql, form) in figure_queries().items():
         found = con.execute(sql, key).fetchall()
         figures[name] = printed(found[0][0] if found else None, form, evaluation)
-    # Where nothing fails and the district does not pass, it is missing data that stand in the way: no verdict, and no failure.
+    # If nothing fails and the district still does not pass, the cause is missing data: there is no verdict and no failure.
     ((passes, strict),) = con.execute(
         "select if(not passes and indicators_failing = 0, null, passes), "
         "if(not passes_strict and indicators_failing = 0 and not passes, null, passes_strict) "
@@ -104,7 +104,7 @@ def date_word(day: Any) -> str:
 
 
 def printed(value: Any, form: str, evaluation: Evaluation) -> str:
-    """A value in its form; what is not known is said to be missing, never 0."""
+    """A value in its printed form; an unknown value is called missing, never 0."""
     if value is None:
         return NO_DATA
     if form == "count":

@@ -1,6 +1,6 @@
-"""The wall map (挂图) as a PDF of one A0 page, with the letters it shows in it; `youjun wall-pdf` makes it.
+"""The wall map (挂图) as a PDF of one A0 page with embedded fonts; `youjun wall-pdf` makes it.
 
-A refresh makes none: it takes six seconds of CPU a sheet. Keep out: the drawing (`wall_sheet`).
+A refresh does not make it, because one sheet takes six seconds of CPU. Keep out: the drawing (`wall_sheet`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _POINTS = 72 / 25.4
 
 
 class NoTypefaceError(Exception):
-    """This machine has no Chinese typeface, so that a PDF would show boxes; the message says what to do, in Chinese."""
+    """This machine has no Chinese typeface, so a PDF would show boxes; the message says what to do, in Chinese."""
 
 
 def to_pdf(svg: str) -> bytes:
@@ -25,7 +25,7 @@ def to_pdf(svg: str) -> bytes:
         raise NoTypefaceError(
             "本机没有中文字体，不能生成 PDF：请安装一种（如 Debian 的 fonts-noto-cjk），或在有中文字体的电脑上用浏览器打印 SVG"
         )
-    # The converter takes a pixel for a point.
+    # The converter treats a pixel as a point.
     width, height = (f"{millimetres * _POINTS:.2f}" for millimetres in (WIDTH, HEIGHT))
     sized = svg.replace(f'width="{WIDTH}mm" height="{HEIGHT}mm"', f'width="{width}" height="{height}"', 1)
     return bytes(vl_convert.svg_to_pdf(sized))
@@ -33,7 +33,7 @@ def to_pdf(svg: str) -> bytes:
 
 @cache
 def has_chinese_typeface() -> bool:
-    """Whether two characters look different here: without a typeface both are drawn as the same box, or not at all."""
+    """Whether two characters look different on this machine: without a typeface both are the same box, or invisible."""
     import vl_convert
 
     def drawn(letter: str) -> bytes:
@@ -45,7 +45,7 @@ def has_chinese_typeface() -> bool:
 
 
 def write_pdfs(papers: Path, out: Path, district: str | None = None, phase: str | None = None) -> list[Path]:
-    """Make a PDF of every published wall map in `papers`, or of those of a district and phase by their codes, into `out`.
+    """Make a PDF of every published wall map in `papers`, or of those of a district and phase (by code), in the folder `out`.
 
     Returns the files, `挂图_<district>_<phase>.pdf`; raises NoTypefaceError.
     """

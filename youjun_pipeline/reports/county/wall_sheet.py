@@ -1,7 +1,6 @@
-"""The wall map as one A0 sheet (挂图): every school by every indicator, worst first, and beside it what the meeting asks.
+"""The wall map as one A0 sheet (挂图): every school by every indicator, worst first, and next to it what the meeting asks.
 
-Belongs here: the drawing, in millimetres. Keep out: any figure that is not in a mart, and the PDF that `youjun wall-pdf` makes of
-the drawing (`wall_pdf`).
+Belongs here: the drawing, in millimetres. Keep out: any figure that is not in a mart, and the PDF of the drawing (`wall_pdf`).
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 TITLE = "挂图"
 WIDTH, HEIGHT, MARGIN = 841, 1189, 28
 _FACES = "'Noto Sans CJK SC','Source Han Sans SC','Microsoft YaHei','SimHei','WenQuanYi Zen Hei',sans-serif"
-# Fill, ink and sign of a status: told apart without colours too.
+# Fill, ink and sign of a status: the signs differ too, so colour is not needed to tell them apart.
 _LOOKS = {
     "met": ("#E4F1E6", "#1B4D2B", ""),
     "met_by_waiver": ("#D9E7F5", "#173F66", words.WAIVER_MARK),
@@ -39,7 +38,7 @@ _SPLIT, _TALLEST = 560, 9.0
 
 
 class Sheet:
-    """An SVG that is written from parts; lengths in millimetres, text sizes too."""
+    """An SVG that is put together from parts; lengths and text sizes are in millimetres."""
 
     def __init__(self) -> None:
         self.parts: list[str] = []
@@ -72,7 +71,7 @@ class Sheet:
         self.parts.append(f"<text {place}>{escape(harmless(str(text)))}</text>")
 
     def svg(self, width: str, height: str) -> str:
-        """The whole drawing, as large as `width` and `height` say."""
+        """The whole drawing, in the size given by `width` and `height`."""
         head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {WIDTH} {HEIGHT}"'
         return "\n".join([f'{head} font-family="{_FACES}">', *self.parts, "</svg>", ""])
 
@@ -113,7 +112,7 @@ def _head(sheet: Sheet, con: duckdb.DuckDBPyConnection, evaluation: Evaluation) 
 
 
 def _tiles(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> list[tuple[str, str, bool]]:
-    """Label, value and whether it is bad news."""
+    """Label, value, and whether the value is bad news."""
     verdicts = evaluation.rows(con, "mart.district_verdict", "*", "all")
     ((waiting, open_findings, late, over),) = con.execute(
         """
@@ -129,7 +128,7 @@ def _tiles(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> list[tuple
     tiles: list[tuple[str, str, bool]] = []
     for v in verdicts:
         passes, failing = vocabulary.words("passes"), v["indicators_failing"]
-        # nothing fails and yet it does not pass: data are missing
+        # nothing fails and the district still does not pass: data are missing
         verdict = passes["true"] if v["passes"] else passes["false"] if failing else passes["unknown"]
         tiles = [
             ("结论", verdict, bool(failing)),
@@ -142,7 +141,7 @@ def _tiles(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> list[tuple
 
 
 def _matrix(sheet: Sheet, con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> None:
-    """Sections by indicators, those with most that fails on top; a section has a line of its own height at most."""
+    """Sections by indicators, the sections with most failures on top; a section's line has at most a fixed height."""
     catalogue = evaluation.catalogue
     cells: dict[tuple[str, str], dict[str, Row]] = {}
     compulsory: dict[str, dict[str, Row]] = {}
@@ -206,7 +205,7 @@ def _line(
 
 
 def _balance(sheet: Sheet, con: duckdb.DuckDBPyConnection, evaluation: Evaluation, top: float) -> float:
-    """Coefficients as bars with their limits; returns where the drawing ends."""
+    """Draw coefficients as bars with their limits; returns the lower end of the drawing."""
     catalogue = evaluation.catalogue
     rows = evaluation.rows(con, "mart.stage_balance", "*", "stage desc, indicator_code")
     left, right = _SPLIT + 92, WIDTH - MARGIN - 26
@@ -229,7 +228,7 @@ def _balance(sheet: Sheet, con: duckdb.DuckDBPyConnection, evaluation: Evaluatio
 
 
 def _progress(sheet: Sheet, con: duckdb.DuckDBPyConnection, evaluation: Evaluation, top: float) -> float:
-    """Findings by indicator: signed off, closed, open; returns where the drawing ends."""
+    """Draw findings by indicator: signed off, closed, open; returns the lower end of the drawing."""
     catalogue = evaluation.catalogue
     table = (
         "(select district_code, phase_id, indicator_code, sum(findings)::bigint as findings, sum(closed)::bigint as closed, "
@@ -258,7 +257,7 @@ def _progress(sheet: Sheet, con: duckdb.DuckDBPyConnection, evaluation: Evaluati
 
 
 def _lists(sheet: Sheet, con: duckdb.DuckDBPyConnection, evaluation: Evaluation, top: float) -> None:
-    """What blocks, who is late and where money ran out, as far as there is room; how many more there are is said."""
+    """What blocks, who is late and where money ran out, as far as there is space; the number of the others is given."""
     verdicts = evaluation.rows(con, "mart.district_verdict", "blocking", "all")
     blocking: list[str] = (verdicts[0]["blocking"] or []) if verdicts else []
     measures = evaluation.rows(con, "mart.measure_status", "*", "due nulls last, measure_no")

@@ -54,7 +54,7 @@ def write_balance(book: Book, con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _balance_rows(paper: Paper, stage: str, cells: dict[str, Row]) -> list[str]:
-    """The lines of one stage; returns what rounds to another verdict."""
+    """The lines of one stage; returns the values that would round to another verdict."""
     evaluation = paper.book.evaluation
     catalogue = evaluation.catalogue
     cv_format = words.cv_format(catalogue)

@@ -17,7 +17,7 @@ from youjun_pipeline.reports.workbook import LEFT, Book, HeadCell, Paper
 if TYPE_CHECKING:
     import duckdb
 
-# Items of table Ⅰ that the form names: code, heading, number format.
+# Items that the form names in table Ⅰ: code, heading, number format.
 _DISTRICT_ITEMS = (
     ("population_wan", "人口总数\n（万人）", "0.00"),
     ("rural_population_wan", "农业人口数\n（万人）", "0.00"),
@@ -86,7 +86,7 @@ def write_basic_figures(book: Book, con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _district_block(paper: Paper, figures: list[Row]) -> int:
-    """The named items side by side, those the form does not name below; returns the next column number."""
+    """The items that the form names side by side, other items below them; returns the next column number."""
     newest = {f["item"]: f for f in figures if f["is_newest"]}
     span = _GRID // len(_DISTRICT_ITEMS)
     head: list[HeadCell] = [(0, 0, 0, _GRID - 1, "一、自然与经济情况")]
@@ -139,7 +139,7 @@ def _school_block(paper: Paper, schools: list[Row], evaluation: Evaluation, numb
 def _stage_block(
     paper: Paper, sections: list[Row], schools: list[Row], evaluation: Evaluation, number: int
 ) -> list[str]:
-    """Sections, classes, pupils and teachers by stage and in all; returns what is missing from the sums."""
+    """Sections, classes, pupils and teachers by stage and in all; returns what is missing in the sums."""
     private = {s["school_code"] for s in schools if s["sponsor_code"] == _PRIVATE_SPONSOR}
     ordinary = [s for s in sections if s["school_type"] in _ordinary_types(evaluation)]
     paper.head([(0, 0, 0, _GRID - 1, "三、学部、班级、学生和教师")], repeat=False)
@@ -160,7 +160,7 @@ def _stage_block(
     ]
     top = paper.row
     for name, rows in [*stages, ("合计", ordinary)]:
-        # the last row sums those above it
+        # the last row is the sum of the rows above
         above = range(top, paper.row) if name == "合计" else range(0)
         paper.merge(paper.row, 0, paper.row, 1, name, {})
         paper.total(paper.row, 2, above, len(rows), "#,##0")
@@ -179,14 +179,14 @@ def _stage_block(
 
 
 def _ordinary_types(evaluation: Evaluation) -> set[str | None]:
-    """Types of school whose pupils and teachers the form counts: not special-education, not vocational schools.
+    """Types of school whose pupils and teachers the form counts: all but special-education and vocational schools.
 
-    A type that cannot be read (None) takes no school out, as in the judgement.
+    An unreadable type (None) does not exclude a school, as in the judgement.
     """
     return {None, *(name for name, kind in evaluation.catalogue.school_types.items() if kind.in_scope)}
 
 
 def _total(rows: Iterable[Row], column: str) -> int | None:
-    """The sum of a column, none as soon as one row has not reported it: missing is not zero."""
+    """The sum of a column; None as soon as one row has not reported it, because missing is not zero."""
     values = [row[column] for row in rows]
     return None if any(value is None for value in values) else sum(values)

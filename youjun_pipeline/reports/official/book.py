@@ -1,6 +1,6 @@
 """The application tables of one evaluation as a workbook: cover, then tables Ⅰ to Ⅵ.
 
-Keep out: the tables themselves (the modules beside it).
+Keep out: the tables themselves (the other modules in this folder).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def write_official(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, path:
 
 
 def _write_cover(book: Book, con: duckdb.DuckDBPyConnection) -> None:
-    """Who applies, by what standard, with what result, what the workbook holds and who signs."""
+    """Who applies, by which standard, with which result, the contents of the workbook, and who signs."""
     evaluation = book.evaluation
     paper = Paper(book, "封面", [22, 40, 26], landscape=False)
     paper.sheet.set_row(0, 40)
@@ -84,7 +84,7 @@ def _write_cover(book: Book, con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _facts(evaluation: Evaluation, verdict: Row | None) -> list[tuple[str, str | None]]:
-    """What the cover states, label and text."""
+    """The facts on the cover, label and text."""
     catalogue = evaluation.catalogue
     waivers = "、".join(
         f"{code}（{catalogue.waivers[code].name}{'，由区县继续适用' if code in evaluation.district_waivers else ''}）"

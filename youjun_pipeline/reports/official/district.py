@@ -60,7 +60,7 @@ def _count(name: str, rows: list[Row]) -> Row:
 def _indicator_table(
     paper: Paper, con: duckdb.DuckDBPyConnection, category: str, counted: dict[str, list[Row]] | None = None
 ) -> None:
-    """The indicators of a category, with their figures; `counted` adds figures that are counted here."""
+    """The indicators of a category, with their figures; `counted` adds figures that are counted by the caller."""
     evaluation = paper.book.evaluation
     paper.columns(*_HEADINGS)
     figures = {code: list(rows) for code, rows in (counted or {}).items()}
@@ -83,7 +83,7 @@ def _indicator_table(
 
 
 def _indicator_rows(paper: Paper, code: str, figures: list[Row], judged: Row | None) -> None:
-    """One indicator: a row for each figure, beside them its name, verdict and explanation."""
+    """One indicator: a row for each figure, and beside the rows its name, verdict and explanation."""
     catalogue = paper.book.evaluation.catalogue
     top = paper.row
     status = judged["status"] if judged else "no_data"
@@ -105,7 +105,7 @@ def _indicator_rows(paper: Paper, code: str, figures: list[Row], judged: Row | N
     lines = [max(1, paper.lines_needed(figure["name"], 2, 2)) for figure in figures] or [1]
     short = max(paper.lines_needed(name, 1, 1), paper.lines_needed(explanation or "", 7, 7)) - sum(lines)
     for offset, needed in enumerate(lines):
-        # merged cells do not grow: what the tallest of them lacks is shared out over the rows
+        # merged cells do not grow, so the missing height of the tallest one is divided among the rows
         extra = max(0, short) / len(lines)
         paper.sheet.set_row(top + offset, LINE_HEIGHT * (needed + extra) + 4)
 
@@ -128,7 +128,7 @@ def _figure_row(paper: Paper, code: str, figure: Row) -> None:
         paper.number(
             row, 3, figure["value"], number_format, {"bold": True} if figure["target"] is not None else {}
         )
-    # a share bears its sign itself: 100.0%
+    # a percentage has its own sign: 100.0%
     if figure["unit"] and not is_share:
         paper.text(row, 4, figure["unit"])
     else:
@@ -142,7 +142,7 @@ def _figure_row(paper: Paper, code: str, figure: Row) -> None:
 
 
 def _explanation(figures: list[Row], judged: Row | None) -> str | None:
-    """The evidence, and the summary where the figures do not speak for themselves."""
+    """The evidence, and a summary if the figures alone do not explain the verdict."""
     evidence = list(dict.fromkeys(figure["evidence"] for figure in figures if figure["evidence"]))
     parts = [f"佐证材料：{'、'.join(evidence)}"] if evidence else []
     if judged and (judged["status"] != "met" or not parts):
@@ -151,7 +151,7 @@ def _explanation(figures: list[Row], judged: Row | None) -> str | None:
 
 
 def _monitoring_table(paper: Paper, subjects: list[Row]) -> None:
-    """The results of national monitoring, the newest cycle of each grade and subject marked as the one that is judged."""
+    """The results of national monitoring; the newest cycle of each grade and subject is marked as the one that is judged."""
     catalogue = paper.book.evaluation.catalogue
     paper.row += 1
     paper.line("附：国家义务教育质量监测结果", {"border": 0, "align": "left", "bold": True})
@@ -169,7 +169,7 @@ def _monitoring_table(paper: Paper, subjects: list[Row]) -> None:
         paper.number(row, 2, subject["cycle"], "0")
         paper.text(row, 3, words.level_word(subject["level"]))
         paper.text(row, 4, words.level_word(subject["level_required"]))
-        # shown as the limit or more although it is below it
+        # it looks like the limit or more, although it is below the limit
         rounds_up = rate is not None and rate < limit and float(words.rounded(rate, decimals)) >= limit
         paper.number(row, 5, rate, share + (f'"{words.ROUNDED_MARK}"' if rounds_up else ""))
         paper.number(row, 6, limit, share)
@@ -259,7 +259,7 @@ def _summed(rows: list[Row]) -> Row:
 def _recognition_verdict(
     paper: Paper, con: duckdb.DuckDBPyConnection, found: list[Row], answers: Sequence[int]
 ) -> None:
-    """The total of all groups against the limit, as the district's indicator has it; `answers` are the rows it sums."""
+    """The total of all groups against the limit, as in the district's indicator; `answers` are the rows of the sum."""
     evaluation = paper.book.evaluation
     catalogue = evaluation.catalogue
     judged = evaluation.rows(

@@ -1,6 +1,6 @@
-"""What the official forms report and no verdict rests on: the survey's sample by group, and the watched items.
+"""Figures that the official forms report but no verdict uses: the survey's sample by group, and the watched items.
 
-Keep out: what is judged (`district`), and the basic figures that the form itself names (`basics`).
+Keep out: what is judged (`district`), and the basic figures named by the form itself (`basics`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _ROW = 18
 
 
 def write_sample(paper: Paper, con: duckdb.DuckDBPyConnection) -> None:
-    """Below table Ⅵ, eight columns: valid answers of each group against the required sample, and how sure the rate is."""
+    """Below table Ⅵ, eight columns: valid answers of each group, the required sample, and the accuracy of the rate."""
     evaluation = paper.book.evaluation
     columns = "respondent_group, valid, required_valid, missing_valid, share, rate, rate_low, rate_high, required_sample"
     rows = evaluation.rows(con, "mart.recognition_stratum", columns, "sort_order, respondent_group")
@@ -50,7 +50,7 @@ def write_sample(paper: Paper, con: duckdb.DuckDBPyConnection) -> None:
 
 
 def write_watched(paper: Paper, con: duckdb.DuckDBPyConnection, width: int) -> None:
-    """Below table Ⅰ, over `width` columns: what plans promise beside the indicators, newest year and the one before."""
+    """Below table Ⅰ, over `width` columns: what plans promise besides the indicators, in the newest year and the year before."""
     found = paper.book.evaluation.rows(
         con, "mart.watched_item", "name, unit, year, value, value_before, summary", "sort_order"
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import duckdb
 
 
-# What table Ⅱ-1 counts for single indicators only.
+# What table Ⅱ-1 counts only for single indicators.
 _NOT_OVERALL = object()
 
 
@@ -33,7 +33,7 @@ def indicator_head(evaluation: Evaluation, left: int, depth: int) -> list[HeadCe
 
 
 def write_schools_meeting(book: Book, con: duckdb.DuckDBPyConnection) -> None:
-    """Table Ⅱ-1: per stage and indicator how many sections meet it, and their share."""
+    """Table Ⅱ-1: for each stage and indicator how many sections meet it, and their share."""
     evaluation = book.evaluation
     paper = Paper(book, "表Ⅱ-1", [8, 22, *[13] * len(evaluation.resources), 12])
     paper.open("表Ⅱ-1　资源配置各项指标达标学校数及比例", "所、%")
@@ -154,7 +154,7 @@ def write_sections(book: Book, con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _stage_heading(paper: Paper, stage: str, sections: int, columns: int) -> None:
-    """A line with the stage, how many sections it has, and the limits in the columns of their indicators."""
+    """A line with the stage, the number of its sections, and the limits in the columns of their indicators."""
     evaluation = paper.book.evaluation
     catalogue = evaluation.catalogue
     paper.merge(
@@ -171,7 +171,7 @@ def _stage_heading(paper: Paper, stage: str, sections: int, columns: int) -> Non
 
 
 def _section_row(paper: Paper, number: int, section: Row, values: dict[str, Row]) -> list[str]:
-    """One section; returns its name and code for every value that rounds to another verdict."""
+    """One section; returns its name and code for every value that would round to another verdict."""
     evaluation = paper.book.evaluation
     row, catalogue = paper.row, evaluation.catalogue
     paper.number(row, 0, number, "0")

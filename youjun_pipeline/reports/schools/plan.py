@@ -1,6 +1,6 @@
-"""One plan per school (一校一案): the findings of every school that has any, what is done about them, by whom, until when.
+"""One plan per school (一校一案): for every school with findings, the findings, the measures, who is responsible, the dates.
 
-Belongs here: the sheets of one evaluation's plan workbook. Keep out: what a measure or a finding is worth (the marts), and the
+Belongs here: the sheets of one evaluation's plan workbook. Keep out: the state of measures and findings (the marts), and the
 figures behind an indicator (`self_assessment`).
 """
 
@@ -27,7 +27,7 @@ _WIDTHS = [15, 9, 12, 11, 13, 34, 15, 33]
 
 @dataclass
 class Plan:
-    """What concerns one school: its findings, the measures and milestones for them, and what others send it."""
+    """What concerns one school: its findings, their measures and milestones, and what other schools send to it."""
 
     school_code: str
     school_name: str
@@ -42,7 +42,7 @@ class Plan:
 
 
 def read_plans(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> list[Plan]:
-    """A plan for every school with a finding so far, those with most open ones first."""
+    """A plan for every school that has ever had a finding; schools with most open findings come first."""
     plans: dict[str, Plan] = {}
     for row in evaluation.rows(
         con,
@@ -74,10 +74,10 @@ def read_plans(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> list[P
 
 
 def milestone_due(milestone: Row, plan: Plan) -> tuple[date | None, bool]:
-    """When a milestone falls due, and whether that is because its measure was moved: then it moves by as many days.
+    """When a milestone is due, and whether this date was moved: a milestone moves by as many days as its measure.
 
-    A milestone of no measure moves with those of its indicator, once all that are unfinished have moved. One that was itself
-    given another date, or is over, stands by its own.
+    A milestone without a measure moves with the measures of its indicator, once all unfinished ones have moved. A milestone that
+    has a new date of its own, or is finished, does not move.
     """
     own: date | None = milestone["due"]
     number = milestone["measure_no"]
@@ -97,8 +97,8 @@ def milestone_due(milestone: Row, plan: Plan) -> tuple[date | None, bool]:
 
 
 def next_due(plan: Plan, evaluation: Evaluation) -> str:
-    """What comes next for the school: measures where there are none yet; the first unfinished milestone or measure, or what is
-    overdue already.
+    """The next step for the school: measures if there are none yet; otherwise the first unfinished or overdue milestone or
+    measure.
     """
     if not plan.open_findings:
         return "问题均已解决"

@@ -1,4 +1,4 @@
-"""One file for each school with findings (一校一案), to be handed out and signed; the index is the workbook beside it (`plan`).
+"""One file for each school with findings (一校一案), to hand out and sign; the workbook beside it (`plan`) is the index.
 
 Keep out: which findings, measures and milestones concern a school (`plan`).
 """
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
     from youjun_pipeline.standard import Catalogue
 
-# What no file system takes in a name, and what would hide the file.
+# Characters that some file system does not allow in a name, and a first character that would hide the file.
 _REFUSED = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]|^\.|\.$')
 _LONGEST_NAME = 40
 
 
 def write_plan_papers(con: duckdb.DuckDBPyConnection, evaluation: Evaluation, path: Path) -> None:
-    """Write a file for every school with a finding so far into the folder `path`, named by code and name."""
+    """Write a file for every school that has ever had a finding into the folder `path`, named by code and name."""
     path.mkdir()
     for plan in read_plans(con, evaluation):
         name = _REFUSED.sub("_", plan.school_name)[:_LONGEST_NAME]

@@ -1,6 +1,6 @@
-"""The self-assessment of every school of an evaluation: one workbook, an index, a sheet per school to check and sign.
+"""The self-assessment of every school of an evaluation: one workbook with an index and a sheet per school to check and sign.
 
-Keep out: what a school is to do about it (its plan), and any verdict that is not in a mart.
+Keep out: what a school should do about it (its plan), and any verdict that is not in a mart.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FORM_TITLE = "义务教育优质均衡发展学校自评表"
 INDEX_NAME = "目录"
 _WIDTHS = [6, 35, 13, 7, 12, 12, 12, 13, 11, 11]
 _ROW = 17
-# Runs on to the right: five cells less to write for each figure.
+# The text runs over the cells to its right, which saves writing five cells for each figure.
 _PLACE = {"border": 0, "align": "left", "indent": 1, "font_size": 9, "text_wrap": False}
 _LAST = len(_WIDTHS) - 1
 _SIGNATURES = "校长（签字）：　　　　　　　　　　（学校公章）　　　　　　　　　　　　年　　月　　日"
@@ -32,7 +32,7 @@ _SIGNATURES = "校长（签字）：　　　　　　　　　　（学校公�
 
 @dataclass
 class _School:
-    """What is known of one school: its roster row, and by table the rows about it."""
+    """The data on one school: its roster row, and the rows about it by table."""
 
     roster: Row
     indicators: dict[tuple[str, str], Row] = field(default_factory=dict)
@@ -56,7 +56,7 @@ def write_self_assessment(con: duckdb.DuckDBPyConnection, evaluation: Evaluation
 
 
 def _read_schools(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> list[_School]:
-    """The judged schools, those with the first stage first, then by code."""
+    """The judged schools: first those with the first stage, then by code."""
     columns = (
         "school_code, school_name, township, school_type, sponsor_code, urban_rural, built_year, primary_students, "
         "junior_students, senior_students, in_scope, out_of_scope_reason"
@@ -92,9 +92,9 @@ def _read_schools(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> lis
 
 
 def _inputs(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> list[Row]:
-    """The reported figures behind the resource indicators, each once with the place it was read from."""
+    """The reported figures behind the resource indicators, each figure once, with the place where it was read."""
     codes = ", ".join(f"'{code}'" for code in evaluation.resources)
-    # a school's facilities and pupils are the same figure for all its stages, its teachers are not
+    # all stages of a school share its figures of facilities and pupils, but not of teachers
     lineage = (
         "(select distinct district_code, phase_id, school_code, if(starts_with(input, 'teachers.'), stage, null) as stage, "
         f"input, value, delivery, file, sheet, row, source_column from mart.lineage where indicator_code in ({codes}))"
@@ -103,7 +103,7 @@ def _inputs(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> list[Row]
         con, lineage, "school_code, stage, input, value, delivery, file, sheet, row, source_column", "all"
     )
     labels, stages = _labels(), [None, *evaluation.stages]
-    # words among the inputs (a school's type) decide waivers; there is no number to check in them
+    # inputs that are words (a school's type) decide waivers; they have no number to check
     figures = [row for row in rows if row["input"] in labels]
     return sorted(
         figures, key=lambda row: (row["school_code"], stages.index(row["stage"]), labels[row["input"]][0])
@@ -112,7 +112,7 @@ def _inputs(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> list[Row]
 
 @cache
 def _labels() -> dict[str, tuple[int, str, str]]:
-    """Of every reported number (`dataset.column`) its place in the datasets, its Chinese name and its unit."""
+    """For every reported number (`dataset.column`) its place in the datasets, its Chinese name and its unit."""
     columns = [
         (f"{dataset.name}.{name}", column.zh, column.unit or "")
         for dataset in load_datasets().values()
@@ -164,7 +164,7 @@ def _write_school(book: Book, school: _School, name: str, means: dict[tuple[str,
 
 
 def _identity(paper: Paper, school: _School) -> None:
-    """Three lines of label and figure."""
+    """Three lines with labels and figures."""
     roster, catalogue = school.roster, paper.book.evaluation.catalogue
     lines: list[list[tuple[str, object]]] = [
         [
@@ -242,7 +242,7 @@ def _resources(paper: Paper, school: _School, stage: str, means: dict[tuple[str,
 
 
 def _conditions(paper: Paper, school: _School) -> None:
-    """Rooms, size and classes: the judgements of government assurance that are made school by school."""
+    """Rooms, size and classes: the indicators of government assurance that are judged for each school."""
     catalogue = paper.book.evaluation.catalogue
     paper.line("学校规模、班额和音乐美术教室", BARE | {"bold": True})
     _headings(paper, "代码 指标 数值 单位 标准 判定 缺口", "说明")
@@ -273,7 +273,7 @@ def _conditions(paper: Paper, school: _School) -> None:
 
 
 def _reported(paper: Paper, school: _School) -> None:
-    """What was reported for the school and where it stands, with a column for the school to check it."""
+    """What was reported for the school and in which cell, with a column for the school's check."""
     catalogue = paper.book.evaluation.catalogue
     paper.line("填报数据核对", BARE | {"bold": True})
     _headings(paper, "序号 填报项目 填报数 单位 学校核实数", "来源")
@@ -291,13 +291,13 @@ def _reported(paper: Paper, school: _School) -> None:
 
 
 def _headings(paper: Paper, headings: str, last: str) -> None:
-    """A header row, its last heading over all the columns that are left."""
+    """A header row; its last heading spans all remaining columns."""
     head = [(0, column, 0, column, text) for column, text in enumerate(headings.split())]
     paper.head([*head, (0, len(head), 0, _LAST, last)], repeat=False)
 
 
 def _place(figure: Row) -> str:
-    """The cell a figure was read from, as a person would look for it."""
+    """The cell where a figure was read, in the words of a person who looks for it."""
     if not figure["file"]:
         return "未报送"
     sheet = f" {figure['sheet']}" if figure["sheet"] else ""
