@@ -13,8 +13,8 @@
     compare.html, news.html                 schools side by side; what this publication changed
     assets/                                 the style, the script, the chart library
 
-Pages need no network and no server. `build` reads and writes, `pages` says which pages there are, the modules named after
-a page shape its rows, `templates/` holds the HTML. Keep out: judging anything; DuckDB, which comes as an open connection.
+Pages need no network and no server. `build` reads and writes, `pages` lists the pages, the modules named after a page prepare its
+rows, `templates/` has the HTML. Keep out: judging anything; opening DuckDB, because the caller passes an open connection.
 """
 
 from youjun_pipeline.site.build import SiteResult, build_site

@@ -1,4 +1,4 @@
-"""What planning adds to a district's pages: scenarios, plans, forecasts, margins and causes; `pages` asks here alone.
+"""What planning adds to a district's pages: scenarios, plans, forecasts, margins and causes; only `pages` uses this module.
 
 Keep out: what they show (`scenario`, `proposal`, `forecast`), HTML.
 """
@@ -20,12 +20,12 @@ from youjun_pipeline.site.scenario import (
 )
 from youjun_pipeline.vocabulary import words
 
-# Of the levers of a coefficient the page shows the schools that turn it soonest.
+# Of the levers of a coefficient the page shows the schools that bring it under its limit soonest.
 MOST_LEVERS = 6
 
 
 class OwnPage(NamedTuple):
-    """A page beside those of the phases: its file in the site, its template, its title and what it shows."""
+    """A page besides those of the phases: its file in the site, its template, its title and its content."""
 
     name: str
     template: str
@@ -34,7 +34,7 @@ class OwnPage(NamedTuple):
 
 
 def planning_pages(district: District) -> Iterator[OwnPage]:
-    """The page of each scenario, the one that compares them, those of the least-cost plan and of the pupils to come, if any."""
+    """The page of each scenario, the page that compares them, and the pages of the least-cost plan and the forecast, if any."""
     scenarios = scenarios_of(district)
     for e, scenario_id, ends in scenarios:
         yield OwnPage(
@@ -68,7 +68,7 @@ def planning_pages(district: District) -> Iterator[OwnPage]:
 
 
 def planning_doors(district: District) -> list[tuple[str, str]]:
-    """Links to those pages from the district's own."""
+    """Links from the district's own page to these pages."""
     doors = []
     if scenarios_of(district):
         doors.append(("情景比较", names.district_page(district.code, "scenarios")))
@@ -80,7 +80,7 @@ def planning_doors(district: District) -> list[tuple[str, str]]:
 
 
 def school_ahead(district: District, code: str) -> dict[str, Any]:
-    """A school's forecast, and by phase the margins of its verdicts."""
+    """A school's forecast, and for each phase the margins of its verdicts."""
     return {
         "forecast": school_forecast(district, code),
         "margins": {
@@ -98,7 +98,7 @@ def school_ahead(district: District, code: str) -> dict[str, Any]:
 
 
 def causes(e: Evaluation, code: str) -> dict[str, Any]:
-    """By stage why a coefficient is as it is, what would bring it under its limit, and how far it is from turning."""
+    """For each stage why a coefficient is as it is, what brings it under its limit, and how far its verdict is from changing."""
     found: dict[str, dict[str, Any]] = {}
     for cause in e.rows["balance_cause"]:
         if cause.indicator_code != code:

@@ -1,4 +1,4 @@
-"""What the district's own indicators rest on: a page each for government (G), quality (Q), recognition (S) and veto (V).
+"""The figures behind the district's own indicators: one page each for government (G), quality (Q), recognition (S), veto (V).
 
 Keep out: HTML (templates/basis.html), the indicators of schools (indicator), the explanations (derivation).
 """
@@ -11,7 +11,7 @@ from youjun_pipeline.site import words
 from youjun_pipeline.site.derivation import district_derivation, input_table
 from youjun_pipeline.site.read import Evaluation
 
-# Categories whose indicators schools are judged by have pages of their own (indicator).
+# Indicators by which schools are judged have pages of their own (indicator).
 PAGES = {"government": "g", "quality": "q", "recognition": "s", "veto": "v"}
 
 
@@ -27,7 +27,7 @@ def basis_pages(e: Evaluation) -> list[tuple[str, str, list[Any]]]:
 
 
 def page_of(e: Evaluation, indicator: str) -> str:
-    """The page of the evaluation on which an indicator is explained: its own where schools are judged, else its group's."""
+    """The page of the evaluation that explains an indicator: its own page if schools are judged by it, otherwise its group's."""
     found = e.indicator[indicator]
     return indicator if found.level in ("section", "school") else PAGES.get(found.category, "index")
 

@@ -1,6 +1,6 @@
-"""Building the site: what is unchanged is taken over from the last one, the rest is rendered, the folder swapped whole.
+"""Builds the site: unchanged pages are reused from the last site, the others are rendered, and the folder is swapped whole.
 
-A district's pages are made anew when anything they show has changed, or the program that makes them. Keep out: what is on
+A district's pages are made again if anything that they show has changed, or the program that makes them. Keep out: the content of
 the pages.
 """
 
@@ -37,7 +37,7 @@ SOURCES = (HERE, PACKAGE / "standard", PACKAGE / "contracts", PACKAGE / "reports
 
 @dataclass(frozen=True)
 class SiteResult:
-    """What became of the site: its front page, pages rendered, districts rendered and taken over."""
+    """The result of building the site: its front page, pages rendered, districts rendered and reused."""
 
     path: Path
     pages: int
@@ -46,7 +46,7 @@ class SiteResult:
 
 
 def build_site(con: duckdb.DuckDBPyConnection, published: Path) -> SiteResult:
-    """Make `<published>/site` show the publication that `con` has open; on any fault the old site stays whole."""
+    """Make `<published>/site` show the publication that `con` has open; after any fault the old site stays complete."""
     target, building = published / FOLDER, building_folder(published, FOLDER)
     program, old = program_hash(SOURCES), read_contents(target)
     before = old if old.get("program") == program else {}
@@ -77,7 +77,7 @@ def build_site(con: duckdb.DuckDBPyConnection, published: Path) -> SiteResult:
 
 
 def _outside(site: Writer, con: duckdb.DuckDBPyConnection, code: str) -> str:
-    """A hash of the documents beside the site that a district's pages link to."""
+    """A hash of the documents outside the site to which a district's pages link."""
     phases = con.execute(
         "select phase_id from mart.evaluation where district_code = ? order by 1", [code]
     ).fetchall()
@@ -86,7 +86,7 @@ def _outside(site: Writer, con: duckdb.DuckDBPyConnection, code: str) -> str:
 
 
 def _write_assets(building: Path, old: Path | None) -> None:
-    """Style, script and charts; the charts of `old` if they are the same: bundling takes seconds."""
+    """Write style, script and charts; reuse the charts of `old` if they are the same, because bundling takes seconds."""
     folder = building / "assets"
     shutil.copytree(ASSETS, folder)
     for name, make in (("charts.js", charts.chart_specifications), ("vega.js", charts.chart_library)):
@@ -97,7 +97,7 @@ def _write_assets(building: Path, old: Path | None) -> None:
 
 
 def _write_publication(con: duckdb.DuckDBPyConnection, building: Path) -> None:
-    """What every page says about the publication, in one file, so that unchanged pages need not be written for it."""
+    """Write what every page says about the publication into one file, so that unchanged pages need not be rewritten."""
     found = con.execute("select published_at, as_of from ops.publication order by published_at desc limit 1")
     row = found.fetchone()
     values = {}

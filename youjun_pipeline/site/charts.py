@@ -1,8 +1,8 @@
-"""The two charts of an indicator's page and the region's, as Vega-Lite specifications without data.
+"""The two charts of an indicator's page and the chart of the region, as Vega-Lite specifications without data.
 
-A specification is made once for the whole site; each page carries only its data, under the names used here (`schools`,
-`lines`, `shares`, `trend`), and assets/site.js brings the two together. Altair and the bundler load here and only when
-the assets are made. Keep out: which figures are shown (indicator, region).
+A specification is made once for the whole site. Each page contains only its data, under the names used here (`schools`, `lines`,
+`shares`, `trend`), and assets/site.js joins the two. Altair and the bundler are loaded in this module, and only when the assets
+are made. Keep out: which figures are shown (indicator, region).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from youjun_pipeline.site.proposal_charts import price_curve_chart
 from youjun_pipeline.site.trend_charts import __file__ as trend_charts_module
 from youjun_pipeline.site.trend_charts import trend_charts
 
-# Safe for the colour-blind, and each state has a shape of its own as well.
+# Colours that colour-blind readers can tell apart; each state also has its own shape.
 STATES = {
     words.STATUS[code].name: look
     for code, look in {
@@ -44,7 +44,7 @@ FONT = (
 
 
 def version() -> str:
-    """What decides the text of both scripts: the modules of charts and the libraries."""
+    """A text that changes with everything that decides both scripts: the modules of charts and the libraries."""
     modules = (
         *(
             Path(__file__),
@@ -59,7 +59,7 @@ def version() -> str:
 
 
 def chart_library() -> str:
-    """Vega, Vega-Lite and vega-embed as one script (0.9 MB) for a page opened from a disk."""
+    """Vega, Vega-Lite and vega-embed as one script (0.9 MB), so that pages work without a server."""
     import vl_convert
 
     return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"))
@@ -79,7 +79,7 @@ def chart_specifications() -> str:
 
 
 def _without_schema(specification: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the schema's address: nothing on the site names a place in the network."""
+    """Remove the schema's address, because nothing on the site may refer to the network."""
     return {k: v for k, v in specification.items() if k != "$schema"} | {"config": _config()}
 
 
@@ -107,7 +107,7 @@ def _config() -> dict[str, Any]:
 
 
 def _distribution() -> Any:
-    """Above, how many schools have such a value; below, each school by value and pupils; the limits across both."""
+    """Above, the number of schools by value; below, each school by value and pupils; the limits cross both."""
     import altair as alt
 
     names, colours = list(STATES), [colour for colour, _ in STATES.values()]
@@ -148,7 +148,7 @@ def _distribution() -> Any:
 
 
 def _lines(alt: Any) -> Any:
-    """Vertical lines at the limit, the floor, the mean and the break-even, each dashed in its own way."""
+    """Vertical lines at the limit, the floor, the mean and the break-even, each with its own dashes."""
     names = list(LINES)
     return (
         alt.Chart(alt.NamedData(name="lines"))
@@ -163,7 +163,7 @@ def _lines(alt: Any) -> Any:
 
 
 def _contribution() -> Any:
-    """The schools with the largest shares of the variance; those below the mean are hollow."""
+    """The schools with the largest shares of the variance; schools below the mean are hollow."""
     import altair as alt
 
     sides = ["高于均值", "低于均值"]
@@ -192,7 +192,7 @@ def _trend() -> Any:
     import altair as alt
 
     base = alt.Chart(alt.NamedData(name="trend")).encode(
-        # a day without a time is midnight in UTC, whatever zone the reader is in
+        # a day without a time is read as midnight in UTC, in whatever zone the reader is
         x=alt.X(
             "ends:T",
             title=None,

@@ -1,6 +1,6 @@
 """Two or three schools side by side: the page, and the figures of a district's schools that it loads.
 
-The figures are a script in the district's folder: pages opened from a disk may load no other file. Keep out: HTML
+The figures are a script in the district's folder, because pages opened from a disk can load only scripts. Keep out: HTML
 (templates/compare.html), putting the chosen schools together (assets/compare.js).
 """
 
@@ -23,13 +23,13 @@ LIMIT_SIGN = {"at_least": "≥", "at_most": "≤", "below": "<", "formula": "≥
 
 
 def write_compare(site: Writer, pieces: dict[str, Any]) -> None:
-    """The page; `pieces` is what the search page knows of its index (`search.write_search`)."""
+    """Write the page; `pieces` is what the search page knows of its index (`search.write_search`)."""
     title = {"title": "学校对比", "crumbs": [names.HOME], "common": site.common_documents()}
     site.write(names.COMPARE, "compare.html", pieces | title)
 
 
 def write_figures(site: Writer, district: District) -> None:
-    """The script with the figures of every school of a district, each in its newest phase."""
+    """Write the script with the figures of every school of a district, each in its newest phase."""
     schools = {
         names.school_page(district.code, code): _school(district, code) for code in school_codes(district)
     }
@@ -40,7 +40,7 @@ def write_figures(site: Writer, district: District) -> None:
 
 
 def _school(district: District, code: str) -> dict[str, Any]:
-    """What the page shows of a school: `facts` as title and text, `values` as `_value` gives them."""
+    """What the page shows of a school: `facts` as title and text, `values` as returned by `_value`."""
     e = next(e for e in reversed(district.evaluations) if code in e.school)
     school, findings = e.school[code], e.by_school["finding"].get(code, [])
     values, order = (
@@ -81,7 +81,7 @@ def _sections(e: Evaluation, code: str) -> list[Any]:
 
 
 def _value(e: Evaluation, v: Any) -> tuple[str, ...]:
-    """Row title, CSS class and sign of the state, its name, value, limit, gap, and the place of the sum on the school's page."""
+    """Row title, CSS class and sign of the state, its name, value, limit, gap, and the anchor of the sum on the school's page."""
     i, sign = e.indicator[v.indicator_code], words.STATUS[v.status]
     limit = (
         ""

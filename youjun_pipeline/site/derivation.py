@@ -1,4 +1,4 @@
-"""How a number was computed, for the pages: the lines of its explanation, each figure with its place.
+"""How a number was computed, for the pages: the lines of its explanation, each figure with the place of its cell.
 
 Keep out: the explanations themselves (`explain`), HTML.
 """
@@ -17,12 +17,12 @@ from youjun_pipeline.reports.evaluation import Row
 from youjun_pipeline.site.names import anchor
 from youjun_pipeline.vocabulary import words
 
-# A status is told in words and by its sign; its code is for machines.
+# A status is shown in words and by its sign; its code is only for machines.
 _CODES = re.compile("（(" + "|".join(words("status")) + ")）")
 
 
 class Step(NamedTuple):
-    """A line: how far it is set in, what it says, where the figure stands, what was refused there."""
+    """A line: its indentation, its text, the place of the figure, and what was refused there."""
 
     depth: int
     text: str
@@ -38,7 +38,7 @@ class InputTable(NamedTuple):
 
 
 def how_anchor(phase: str, indicator: str, stage: str) -> str:
-    """The place on a school's page where a value is explained."""
+    """The anchor on a school's page where a value is explained."""
     return anchor(f"{phase}-{indicator.lower()}-{stage}")
 
 
@@ -71,7 +71,7 @@ def steps(lines: Sequence[Line]) -> list[Step]:
 
 
 def input_table(facts: Facts, indicator: str) -> InputTable | None:
-    """Every school's figures under an indicator of the district that sums them up; None where they are listed one by one."""
+    """Every school's figures for a district indicator that sums them up; None if the explanation lists them one by one."""
     inputs = facts.lineage(indicator)
     if not input_rows_are_many(inputs):
         return None

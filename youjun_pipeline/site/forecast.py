@@ -1,4 +1,4 @@
-"""Pupils to come on the pages of a district and of its schools: the chart, what each year means, which schools are at risk.
+"""The forecast of pupils on the pages of a district and its schools: chart, meaning of each year, schools at risk.
 
 Keep out: HTML (templates/forecast.html, templates/school_forecast.html), the look of the chart (forecast_charts).
 """
@@ -12,12 +12,12 @@ from youjun_pipeline.site import words
 from youjun_pipeline.site.read import District, Evaluation, grouped
 
 STAGES = ("primary", "junior")
-# A page lists schools that fail more likely than not; the rest is in `plan.forecast_verdict`.
+# A page lists schools that are more likely to fail than not; the others are in `plan.forecast_verdict`.
 LIKELY = 0.5
 
 
 def school_year(e: Evaluation) -> int:
-    """The school year, by the year it begins, that an evaluation's figures are of."""
+    """The school year of an evaluation's figures, by the year in which it begins."""
     day = e.effective_on
     return int(day.year) - (day.month < 8)
 
@@ -45,7 +45,7 @@ def chart_data(district: District, school: str | None) -> list[dict[str, Any]]:
     forecast_rows = [r for r in e.rows["enrolment_forecast"] if r.school_code == school and r.stage in STAGES]
     if not forecast_rows:
         return []
-    # of several evaluations in a school year the newest
+    # if a school year has several evaluations, the newest one
     delivered: dict[tuple[int, str], float] = {}
     for phase in district.evaluations:
         for stage in STAGES:
@@ -96,14 +96,14 @@ def _years(e: Evaluation, districts: list[Any], stages: list[Any]) -> list[tuple
 
 
 def _coefficients(stages: list[Any]) -> list[tuple[Any, dict[int, Any]]]:
-    """Each coefficient with its forecast by year, as things are."""
+    """Each coefficient with its forecast by year, without the plan."""
     own = [r for r in stages if r.basis == "now"]
     keyed = grouped(own, lambda r: (r.stage != "primary", r.indicator_code))
     return [(rows[0], {r.year: r for r in rows}) for _, rows in sorted(keyed.items())]
 
 
 def _risks(schools: list[Any]) -> list[tuple[Any, list[Any]]]:
-    """School indicators that are met now and will likely not be, with the years; the earliest first."""
+    """School indicators that are met now and will probably not be met, with the years; the earliest first."""
     own = [
         r
         for r in schools
@@ -118,7 +118,7 @@ def _risks(schools: list[Any]) -> list[tuple[Any, list[Any]]]:
 
 
 def _seats(schools: list[Any]) -> list[tuple[Any, float]]:
-    """Sections that will lack seats, with the most that they lack."""
+    """Sections that will lack seats, with the largest number that they will lack."""
     most: dict[tuple[str, str], Any] = {}
     for r in schools:
         if r.basis == "now" and r.seats_short:
@@ -129,7 +129,7 @@ def _seats(schools: list[Any]) -> list[tuple[Any, float]]:
 
 
 def school_forecast(district: District, code: str) -> dict[str, Any]:
-    """The chart of a school and what its pupils will mean."""
+    """The chart of a school and the consequences of its future pupils."""
     own = [
         r
         for r in district.newest.rows["forecast_verdict"]

@@ -1,13 +1,13 @@
-"""The chart of pupils by school year: what was delivered, what is forecast, and the 80 % interval; its data is `forecast`.
+"""The chart of pupils by school year: what was delivered, the forecast, and the 80 % interval; its data is `forecast`.
 
-Altair loads here and only when the assets are made. Keep out: which figures are shown (forecast).
+Altair is loaded here, and only when the assets are made. Keep out: which figures are shown (forecast).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-# By stage, dashed where it is to come: colour alone tells nothing.
+# Lines by stage; the forecast is dashed, because colour alone must not carry meaning.
 STAGES = {"小学": "#2b6ca3", "初中": "#b5432a"}
 
 
@@ -30,7 +30,7 @@ def forecast_chart() -> Any:
         ],
     )
     students = alt.Y("students:Q", title="学生数（人）", scale=alt.Scale(zero=True))
-    # where there is no interval the band has no height: one without any row would make Vega complain of its scales
+    # Without an interval the band has no height; without any row Vega would complain about its scales.
     band = (
         base.transform_calculate(
             bottom="isValid(datum.low) ? datum.low : datum.students",

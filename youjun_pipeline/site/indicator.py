@@ -1,4 +1,4 @@
-"""One indicator of an evaluation: how schools stand against its limit, and which of them make the CV.
+"""One indicator of an evaluation: the schools against its limit, and the schools that cause the CV.
 
 Keep out: HTML (templates/indicator.html), the look of the charts (charts).
 """
@@ -14,9 +14,9 @@ from youjun_pipeline.site.names import school_page
 from youjun_pipeline.site.read import Evaluation, grouped
 from youjun_pipeline.site.wall import value_text
 
-# More bars than this are not read; the table below the chart has every school.
+# Nobody reads more bars than this; the table below the chart has every school.
 BARS = 15
-# Where each school has a limit of its own (rooms by classes), lines for all of them would say nothing.
+# If each school has its own limit (rooms by classes), no limit lines are drawn: so many lines would say nothing.
 MOST_LIMITS = 3
 STAGE_ORDER = ("primary", "junior", "compulsory")
 
@@ -87,7 +87,7 @@ def _school(
 def _chart_data(
     indicator: Any, balance: Any, schools: list[dict[str, Any]], limits: list[float], break_even: float | None
 ) -> dict[str, Any]:
-    """The data of both charts, as their specifications name them (charts)."""
+    """The data of both charts, under the names that their specifications use (charts)."""
     floor = next((s["value"].floor for s in schools if s["value"].floor is not None), None)
     lines = [
         *((limit, "标准") for limit in limits),
@@ -96,7 +96,7 @@ def _chart_data(
         (break_even, "差异临界值"),
     ]
     shown = [s for s in schools if s["value"].value is not None]
-    # The chart takes a name for a school; two schools of one name would become one bar.
+    # The chart identifies a school by its name, so two schools with one name would become one bar.
     namesakes = Counter(s["value"].school_name for s in shown)
     ranked = sorted((s for s in shown if s["share"]), key=lambda s: -(s["share"].variance_share or 0))[:BARS]
     return {

@@ -12,13 +12,13 @@ from youjun_pipeline.site import words
 from youjun_pipeline.site.read import District, Evaluation
 from youjun_pipeline.site.wall import total, unknown_schools
 
-# A page for one glance names so many of a kind and counts the rest.
+# To be read at a glance, the page names this many of a kind and counts the rest.
 MOST = 5
 NO_TOWNSHIP = "未填镇街"
 
 
 class Money(NamedTuple):
-    """Budget and spending of an indicator (万元) by `mart.indicator_money`; what nobody reported is None."""
+    """Budget and spending of an indicator (万元) by `mart.indicator_money`; unreported amounts are None."""
 
     indicator: Any
     budget: float | None
@@ -28,7 +28,7 @@ class Money(NamedTuple):
 
 
 class TownCell(NamedTuple):
-    """Sections of a township under one indicator: not met, without data, in all."""
+    """Sections of a township for one indicator: not met, without data, in all."""
 
     failing: int
     unknown: int
@@ -47,7 +47,7 @@ def leader_context(district: District, e: Evaluation) -> dict[str, Any]:
         "unknown": e.verdict.indicators_no_data,
         "waiting": [f for f in findings if f.state == "closed" and not f.signed_off],
         "overspent": [m for m in spending if m.over],
-        # spent against a budget that is not there, or not wholly read: nobody can say
+        # if the budget is missing or was not read completely, nobody can say whether it was exceeded
         "money_in_doubt": [m for m in spending if m.spent is not None and m.is_over is None],
         "late": late,
         "late_by": sorted(
@@ -83,7 +83,7 @@ def money(e: Evaluation) -> list[Money]:
 
 
 def _change(district: District, e: Evaluation) -> dict[str, Any] | None:
-    """What changed since the phase before, and why; None for the first."""
+    """What changed since the phase before, and why; None for the first phase."""
     rows = e.rows["phase_change"]
     place = district.evaluations.index(e)
     if not place or not rows:
@@ -103,7 +103,7 @@ def _change(district: District, e: Evaluation) -> dict[str, Any] | None:
 
 
 def _coming(district: District, e: Evaluation) -> dict[str, Any] | None:
-    """What will not be met by the end of the next phase, by plan and as things go; None without a projection."""
+    """What will not be met by the end of the next phase, by plan and with today's delays; None without a projection."""
     rows = e.rows["projection"]
     later = [o.phase_id for o in district.evaluations if o.row.phase_order > e.row.phase_order]
     known = {r.coming_phase_id for r in rows}
@@ -122,7 +122,7 @@ def _coming(district: District, e: Evaluation) -> dict[str, Any] | None:
 
 
 def town_matrix(e: Evaluation) -> list[tuple[str, list[TownCell], int, int]]:
-    """By township its cells in the order of the school indicators, and how many are not met and not known; worst first."""
+    """For each township its cells in the order of the school indicators, and how many are not met or not known; worst first."""
     codes = [i.indicator_code for i in e.school_indicators]
     counts: dict[str, Counter[tuple[str, str]]] = {}
     for value in e.rows["school_indicator"]:

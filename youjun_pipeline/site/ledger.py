@@ -1,4 +1,4 @@
-"""The ledger (销号台账) of an evaluation: each finding with its opening, its closing, its sign-off and what it rests on.
+"""The ledger (销号台账) of an evaluation: each finding with its opening, its closing, its sign-off and its evidence.
 
 Keep out: HTML (templates/ledger.html), deciding what is signed off (models).
 """
@@ -11,7 +11,7 @@ from youjun_pipeline.site.read import Evaluation, grouped
 
 
 class Entry(NamedTuple):
-    """A finding, how far it is, its accepted inspection if any, and those that did not count."""
+    """A finding, its progress, its accepted inspection if any, and the inspections that did not count."""
 
     finding: Any
     step: str
@@ -35,7 +35,7 @@ def ledger_context(e: Evaluation) -> dict[str, Any]:
 
 
 def ledger(e: Evaluation) -> list[Entry]:
-    """Every finding of the evaluation, what is open first, the longest open first."""
+    """Every finding of the evaluation: open findings first, and of these the oldest first."""
     held = grouped(
         ((finding, a) for a in e.rows["acceptance"] for finding in a.findings or []), lambda pair: pair[0]
     )

@@ -1,6 +1,6 @@
-"""Measures left at the end of each month, from the history of reports, beside what the plan had left by then.
+"""The number of unfinished measures at the end of each month, from the history of reports, compared with the plan.
 
-Keep out: HTML (templates/trend.html), what a measure's state follows from (models/rule/progress_state.sql).
+Keep out: HTML (templates/trend.html), how a measure's state is decided (models/rule/progress_state.sql).
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 
 from youjun_pipeline.site.read import District, Evaluation
 
-# Of two reports of one day and delivery the less advanced speaks, as in rule.progress_state.
+# Of two reports of the same day and delivery the less advanced one counts, as in rule.progress_state.
 ADVANCE = {"not_started": 1, "in_progress": 2, "cancelled": 3, "done": 4}
 SETTLED = ("done", "cancelled")
 
 
 class Month(NamedTuple):
-    """A month's last day (or the day of the data): measures not done by what was reported, and those not due by the plan.
+    """A month's last day (or the day of the data): measures not done according to reports, and measures not due by the plan.
 
-    `left` is None before the first report: nobody said anything then.
+    `left` is None before the first report, because then nothing was known.
     """
 
     day: date
@@ -27,7 +27,7 @@ class Month(NamedTuple):
 
 
 def months(district: District) -> tuple[Evaluation | None, list[Month]]:
-    """The newest evaluation with reports on its plan, and its months from the first report or due date to its data."""
+    """The newest evaluation with reports on its plan, and its months, from the first report or due date to the data's day."""
     for e in reversed(district.evaluations):
         reports = [
             r for r in e.rows["progress_report"]
@@ -51,7 +51,7 @@ def _month(e: Evaluation, reports: list[Any], day: date) -> Month:
 
 
 def _ends(first: date, last: date) -> list[date]:
-    """The last days of the months from that of `first` on, and `last` itself."""
+    """The last days of the months, beginning with the month of `first`, and `last` itself."""
     found, day = [], first
     while (end := (day.replace(day=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)) < last:
         found.append(end)
@@ -60,7 +60,7 @@ def _ends(first: date, last: date) -> list[date]:
 
 
 def month_points(found: list[Month]) -> list[dict[str, Any]]:
-    """The data of the chart `monthly`; a month of which nothing is known has no point."""
+    """The data of the chart `monthly`; a month without any known number has no point."""
     return [
         {"month": f"{m.day:%Y-%m}", "order": place, "what": what, "left": left}
         for place, m in enumerate(found)

@@ -1,7 +1,7 @@
 """File names and links of the site.
 
-Names are made of codes only, never of what a district calls a thing: a code is text that a district delivered, so it is
-reduced to characters that mean nothing to a file system, a URL or HTML. Keep out: what stands on the pages.
+Names consist of codes only, never of what a district calls a thing. A code is text from a delivery, so it is reduced to
+characters without a special meaning in file systems, URLs or HTML. Keep out: the content of the pages.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _UNSAFE = re.compile(r"[^a-z0-9_-]")
 def slug(code: str) -> str:
     """`code` as a file name that is also a URL segment; different codes give different names.
 
-    Capitals are spelt out too, because a Windows share takes A and a for one name.
+    Capitals are spelt out too, because a Windows share does not distinguish A and a.
     """
     name = _UNSAFE.sub(lambda m: f"~{ord(m[0]):x}~", code) or "~"
     if len(name) <= MAX_LENGTH:
@@ -32,7 +32,7 @@ def region_page(prefix: str) -> str:
 
 
 def district_folder(district: str) -> str:
-    """Where all pages of a district are."""
+    """The folder of all pages of a district."""
     return f"district/{slug(district)}"
 
 
@@ -72,5 +72,5 @@ def anchor(text: str) -> str:
 
 
 def root_of(page: str) -> str:
-    """The way from `page` up to the site's root: empty, or ending in a slash."""
+    """The relative path from `page` to the site's root: empty, or ending in a slash."""
     return "../" * page.count("/")

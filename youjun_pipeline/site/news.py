@@ -1,4 +1,4 @@
-"""What this publication changed: verdicts against the publication before, restatements, closings, rules.
+"""What this publication changed: verdicts compared with the previous publication, restatements, closings, rules.
 
 Keep out: HTML (templates/news.html), judging.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from youjun_pipeline.site.writer import Writer
 
-# What is compared of each evaluation: what the verdict says, and the rules under which it says so.
+# What is compared for each evaluation: the verdict, and the rules by which it was made.
 SAID = (
     "passes",
     "schools_in_scope",
@@ -66,7 +66,7 @@ _SCHOOLS = """
 _PUBLICATIONS = (
     "select published_at, as_of, rows from ops.publication order by published_at desc, run_id limit 20"
 )
-# Of all that a correction changed: the verdicts one by one, the rest counted.
+# Of everything that a correction changed, the verdicts are listed one by one and the rest is counted.
 _RESTATED = """
     select r.district_code, r.phase_id, e.district_name, e.phase_name, r.table_name, r.reason, r.restated_at, count(*) as places
     from ops.restatement r
@@ -107,7 +107,7 @@ _OTHER_RULES = """
 
 
 def write_news(site: Writer, con: duckdb.DuckDBPyConnection) -> None:
-    """The page about the publication that `con` has open, compared with the one before where that is still there."""
+    """Write the page about the publication that `con` has open, compared with the previous one if that still exists."""
     publications = _named(con, _PUBLICATIONS)
     reconstructed = set(con.execute(_RECONSTRUCTED).fetchall())
     since = publications[1].published_at if len(publications) > 1 else None
@@ -143,10 +143,10 @@ def _named(con: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[Any]:
 
 
 def _compared(con: duckdb.DuckDBPyConnection, published: Path) -> dict[str, Any] | None:
-    """Evaluations that came, went, or whose verdict or rules are others than before; None where nothing can be compared."""
+    """Evaluations that were added or removed, or whose verdict or rules changed; None if nothing can be compared."""
     with attached_before(con, published, COMPARED) as is_there:
         before, now = con.execute(_MOMENTS).fetchall()[0] if is_there else (None, None)
-        # after a rollback the other file is the later one
+        # after a rollback the previous file is the later one
         if before is None or now is None or before >= now:
             return None
         old = {(e.district_code, e.phase_id): e for e in _named(con, _EVALUATIONS.format("before."))}
@@ -173,7 +173,7 @@ def _of(evaluation: Any, columns: tuple[str, ...]) -> list[Any]:
 
 
 def _rules(con: duckdb.DuckDBPyConnection) -> list[tuple[Any, list[Any]]]:
-    """Each set of rules in use with the evaluations that are judged by it."""
+    """Each set of rules in use with the evaluations that it judges."""
     evaluations = _named(con, _EVALUATIONS.format(""))
     return list(grouped(evaluations, rules_text).items())
 
@@ -193,18 +193,18 @@ def rules_text(e: Any) -> str:
 
 
 def table_title(full_name: str) -> str:
-    """What a published table is called: its comment up to the colon."""
+    """The name of a published table: its comment up to the colon."""
     table = declared_tables().get(full_name)
     return table.comment.split("：")[0] if table else full_name
 
 
 def row_of(key: str | None) -> str:
-    """The row that a correction changed, its key in words."""
+    """The row that a correction changed: its key in words."""
     return " ".join(words.STAGE.get(part, part) for part in (key or "").split()) or "全县"
 
 
 def said(column: str | None, value: str | None) -> str:
-    """A value of a status or of a conclusion as it was noted, in words."""
+    """A recorded value of a status or of a conclusion, in words."""
     if value is None:
         return NOTHING
     if column == "status":

@@ -1,4 +1,4 @@
-"""Which pages a district has, what each is called and made of.
+"""The pages of a district: their names and their parts.
 
 Keep out: what a page shows (the modules named after the pages), how it looks (templates, assets), writing it (writer).
 """
@@ -30,7 +30,7 @@ from youjun_pipeline.site.writer import Writer
 
 
 def write_district(site: Writer, district: District) -> None:
-    """All pages of one district."""
+    """Write all pages of one district."""
     home = [names.HOME, (district.name, names.district_page(district.code))]
     base = {
         "district": district,
@@ -85,7 +85,7 @@ def write_district(site: Writer, district: District) -> None:
 
 
 class Page(NamedTuple):
-    """A page of an evaluation: its file name, template, what its title says after the phase, and what it shows."""
+    """A page of an evaluation: its file name, template, the part of its title after the phase, and its content."""
 
     name: str
     template: str
@@ -120,7 +120,7 @@ def _write_evaluation(
     wall = (f"{e.phase_name} 作战图", names.phase_page(district.code, e.phase_id))
 
     def phases(page: str) -> list[tuple[str, str, bool]]:
-        """The same page in the phases that have it."""
+        """The same page in all phases that have it."""
         return [
             (o.phase_name, names.phase_page(district.code, o.phase_id, page), o is e)
             for o in district.evaluations
@@ -141,7 +141,7 @@ def _write_evaluation(
 
 
 def _indicator_phases(district: District) -> list[tuple[Any, list[Any]]]:
-    """Every indicator of the newest phase's standard with the district's row of it in each phase."""
+    """Every indicator of the newest phase's standard, with the district's row for it in each phase."""
     by_phase = [{d.indicator_code: d for d in e.rows["district_indicator"]} for e in district.evaluations]
     return [(i, [rows.get(i.indicator_code) for rows in by_phase]) for i in district.newest.indicators]
 

@@ -1,4 +1,4 @@
-"""The plan of an evaluation in full: measures, milestones, who owns them, what the plan lacks, what comes next.
+"""The complete plan of an evaluation: measures, milestones, who is responsible, what the plan lacks, what comes next.
 
 Keep out: HTML (templates/plan.html).
 """
@@ -39,7 +39,7 @@ def plan_context(e: Evaluation, phase_names: dict[str, str]) -> dict[str, Any]:
 
 
 class AuditGroup(NamedTuple):
-    """One weakness of the plan with all that follows from it: the worst of them first."""
+    """One weakness of the plan with all its consequences, the worst of them first."""
 
     severity: str
     rows: list[Any]
@@ -49,7 +49,7 @@ _QUOTED = re.compile("“([^”]+)”")
 
 
 def audit_groups(rows: list[Any]) -> list[AuditGroup]:
-    """Findings of the audit by their cause: one rule about one building is one, however many measures suffer."""
+    """Findings of the audit by cause: one rule about one building is one cause, however many measures it affects."""
     severities = {severity: n for n, severity in enumerate(words.SEVERITY)}
 
     def rank(row: Any) -> int:
@@ -60,7 +60,7 @@ def audit_groups(rows: list[Any]) -> list[AuditGroup]:
 
 
 def _cause(row: Any) -> tuple[str, str]:
-    """A rule, and the building that it is about where it names one."""
+    """A rule, and the building if the rule names one."""
     named = _QUOTED.findall(row.message or "")
     about = named[0] if named and "building" in row.rule else ""
     return row.rule, about

@@ -1,4 +1,4 @@
-"""The page of a least-cost plan: who gives and who gets, what it costs, what stands in the way, what each limit costs.
+"""The page of a least-cost plan: who gives and who receives, its cost, the obstacles, the price of each limit.
 
 Keep out: HTML (templates/proposal.html), the look of the charts (proposal_charts), finding a plan (planning).
 """
@@ -26,14 +26,14 @@ VERDICT = words.Signs(
         )
     }
 )
-# Plans with these verdicts may be followed; of other evaluations only the reason why there is no plan is shown.
+# Plans with these verdicts can be used; for other evaluations the page shows only the reason why there is no plan.
 USABLE = ("proved", "partial")
-# A curve that rises by less than this share is flat: the rest is the solver's noise.
+# A curve that rises by less than this share counts as flat: the rise is the solver's noise.
 FLAT = 1e-4
 
 
 class Cell(NamedTuple):
-    """What a school gets and gives of an indicator, in words, and the class that colours it."""
+    """What a school receives and gives for an indicator, in words, and the class that colours it."""
 
     css: str
     gets: list[str]
@@ -41,7 +41,7 @@ class Cell(NamedTuple):
 
 
 def proposal_of(district: District) -> Evaluation | None:
-    """The evaluation that the district's plan is of; None without a plan."""
+    """The evaluation to which the district's plan belongs; None without a plan."""
     return next((e for e in reversed(district.evaluations) if e.rows["proposal_summary"]), None)
 
 
@@ -79,14 +79,14 @@ def proposal_context(e: Evaluation) -> dict[str, Any]:
 
 
 def _kind(line: Any) -> str:
-    """What a line is about, without its grade."""
+    """The kind of a line, without its grade."""
     if line.grade is None:
         return str(line.what)
     return "学生" if line.proposal_action == "divert" else "班级"
 
 
 def _sum(values: Iterable[float | None]) -> float:
-    """The sum of what is known; a line without a price costs nothing known, and the page says that there are no prices."""
+    """The sum of the known values. A line without a price adds nothing, and the page says that there are no prices."""
     return float(sum(v for v in values if v is not None))
 
 
@@ -96,7 +96,7 @@ def _cost(rows: Iterable[Any]) -> float | None:
 
 
 def _schools(lines: list[Any], codes: list[str]) -> list[dict[str, Any]]:
-    """Every school that gives or receives, the dearest first; the cost of a line counts at the receiving school."""
+    """Every school that gives or receives, the most expensive first; a line's cost counts at the receiving school."""
     found: dict[str, dict[str, Any]] = {}
 
     def of(code: str, name: str | None) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def _schools(lines: list[Any], codes: list[str]) -> list[dict[str, Any]]:
 
 
 def _cell(sums: dict[str, dict[tuple[str, str], float]] | None, is_mixed: bool) -> Cell:
-    """A school's sums of one indicator; what they are of is said where the indicator has several kinds."""
+    """A school's sums for one indicator; if the indicator has several kinds, each sum names its kind."""
     if sums is None:
         return Cell("none", [], [])
     gets, gives = (
@@ -137,12 +137,12 @@ def _cell(sums: dict[str, dict[tuple[str, str], float]] | None, is_mixed: bool) 
 
 
 def quantity(value: float) -> str:
-    """A quantity of a line; one that two decimals would show as 0.00 is written as less than 0.01."""
+    """A quantity of a line; if two decimals would show 0.00, it is written as less than 0.01."""
     return words.plain(value) if round(value, 2) else "不足 0.01"
 
 
 def _binds(points: list[Any]) -> bool:
-    """Whether the limit costs anything where it was tried; a flat curve is no picture."""
+    """Whether the limit costs anything in the tried range; a flat curve is not drawn."""
     known = [p.value for p in points if p.value is not None]
     return any(p.value is None for p in points) or max(known) - min(known) > FLAT * max(map(abs, known))
 
@@ -160,7 +160,7 @@ def _points(
     keys: list[tuple[str, str | None, str | None]],
     curves: dict[tuple[str, str | None, str | None], list[Any]],
 ) -> list[dict[str, Any]]:
-    """The data of the charts: a panel for each curve, points that nothing allowed reaches left out."""
+    """The data of the charts: a panel for each curve, without points that nothing allowed reaches."""
     return [
         {
             "panel": f"{_panel(e, key)}（{p.unit}）",

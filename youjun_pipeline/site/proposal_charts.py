@@ -1,13 +1,13 @@
-"""The chart of price curves: a small one for each, with the knee and the limit as it is marked; its data is `curves`.
+"""The chart of price curves: a small chart for each curve, with marks at its knee and its present limit; its data is `curves`.
 
-Altair loads here and only when the assets are made. Keep out: which figures are shown (proposal).
+Altair is loaded here, and only when the assets are made. Keep out: which figures are shown (proposal).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-# A mark of its own for each kind of point: colour alone tells nothing.
+# Each kind of point has its own mark, because colour alone must not carry meaning.
 MARKS = {
     "试算": ("#2b6ca3", "circle", 18),
     "现行上限或方案": ("#1f2933", "square", 80),
@@ -16,7 +16,7 @@ MARKS = {
 
 
 def price_curve_chart() -> Any:
-    """Cost against a limit, against schools, or schools against money: a panel each, on scales of their own."""
+    """Cost against a limit, cost against schools, or schools against money: one panel each, with its own scales."""
     import altair as alt
 
     base = alt.Chart().encode(

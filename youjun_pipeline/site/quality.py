@@ -1,4 +1,4 @@
-"""What is doubtful in a district's data: what is missing, open suspicions, failed checks, values sent back.
+"""What is doubtful in a district's data: missing data, open suspicions, failed checks, refused values.
 
 Keep out: HTML (templates/quality.html), judging what is suspicious (models).
 """
@@ -12,14 +12,14 @@ from youjun_pipeline.contracts import load_datasets
 from youjun_pipeline.site import words
 from youjun_pipeline.site.read import District, Evaluation
 
-# A page is for reading; all rows are in quality.rejected_row and quality.unused_row.
+# The page shows only this many rows, to stay readable; quality.rejected_row and quality.unused_row have all.
 MOST_REJECTED = 300
-# What a row of `suspicion_answers` has, in the order in which it is copied.
+# The columns of `suspicion_answers`, in the order in which they are copied.
 ANSWER_COLUMNS = ("answered_on", "dataset", "school_code", "rule", "answer", "answered_by")
 
 
 class Doubt(NamedTuple):
-    """A suspicion: its evaluation, its row, the indicators it turned at the school, its answer as a row to be filled in."""
+    """A suspicion: its evaluation, its row, the indicators whose verdict it changed at the school, its answer as an empty row."""
 
     e: Evaluation
     row: Any
@@ -52,7 +52,7 @@ def quality_context(district: District) -> dict[str, Any]:
 
 
 def turned(e: Evaluation, suspicion: Any) -> list[str]:
-    """Indicators that rest on the suspicious figure and are judged otherwise at the school than in the phase before."""
+    """Indicators that use the suspicious figure and have another verdict at the school than in the phase before."""
     if not suspicion.school_code or not suspicion.column_name:
         return []
     name = f"{suspicion.dataset}.{suspicion.column_name}"
@@ -71,7 +71,7 @@ def turned(e: Evaluation, suspicion: Any) -> list[str]:
 
 
 def answer_row(suspicion: Any) -> str:
-    """The row of `suspicion_answers` that answers it, day, answer and name still empty; cells are parted by tabs."""
+    """The row of `suspicion_answers` for the answer, with empty day, answer and name; cells are separated by tabs."""
     dataset = load_datasets().get(suspicion.dataset)
     cells = [
         "",
@@ -85,7 +85,7 @@ def answer_row(suspicion: Any) -> str:
 
 
 def unused_groups(rows: list[Any]) -> list[tuple[Any, int]]:
-    """Unused rows, one line per file and reason: the first of them and how many there are."""
+    """Unused rows grouped by file and reason: the first row of each group, and the number of rows."""
     groups: dict[tuple[Any, ...], tuple[Any, int]] = {}
     for row in rows:
         key = (row.delivery, row.dataset, row.file, row.rule)

@@ -1,7 +1,7 @@
-"""The rows of the publication that the site shows, some districts at a time.
+"""The rows of the publication that the site shows, read for some districts at a time.
 
-One query per table for all districts of a batch, grouped here: a query per page would be most of the work, and the
-whole country at once would not fit into memory. Keep out: shaping rows for a page.
+For all districts of a batch there is one query per table, and the rows are grouped here: a query per page would be most of the
+work, and the whole country would not fit into memory at once.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 # Twenty districts of 75 schools in three phases are some 60 MB of rows.
 BATCH = 20
-# Not shown on a district's pages, so that a nightly run with nothing new leaves them as they are.
+# These columns are not shown on a district's pages, so that a nightly run with nothing new leaves the pages as they are.
 NOT_SHOWN = (*NOT_CONTENT, "as_of", "evaluation_id", "school_id", "indicator_id")
-# What the pages show of an evaluation, each in the order in which it is shown.
+# The tables that the pages show of an evaluation, each in its order of display.
 PER_EVALUATION = {
     "mart.school": "school_code",
     "mart.school_indicator": "school_code, stage desc, indicator_code",
@@ -81,7 +81,7 @@ PER_DISTRICT = {
     "quality.rejected_row": "delivery desc, dataset, file, sheet, row, column_name",
     "quality.unused_row": "delivery desc, dataset, file, sheet, row, rule",
 }
-# What explanations read by themselves (`explain.facts`).
+# Tables that explanations read themselves (`explain.facts`).
 EXPLAINED = ("mart.lineage", "mart.assurance_figure")
 ONLY = {
     "quality.check_result": "not passed and ",
@@ -91,7 +91,7 @@ ONLY = {
     "plan.scenario_change": "level = 'stage' and abs(effect) >= 0.0005 and ",
     "plan.proposal_effect": "(level = 'stage' or is_left) and ",
     "plan.enrolment_forecast": "grade is null and ",
-    # what closed findings and failing schools changed is in their own rows; the country's lineage of causes is not
+    # Closed findings and failing schools are shown by their own rows, so rows without a change of status are left out.
     "mart.phase_change": "(level not in ('school', 'verdict') or status_before is distinct from status_after) and ",
 }
 
@@ -114,7 +114,7 @@ class Evaluation:
     facts: Facts
 
     def __getattr__(self, name: str) -> Any:
-        # columns of mart.evaluation, so that templates write e.phase_name
+        # gives the columns of mart.evaluation, so that templates can write e.phase_name
         return getattr(self.row, name)
 
     @property
@@ -123,12 +123,12 @@ class Evaluation:
 
     @property
     def cv_decimals(self) -> int:
-        """Decimals of a coefficient of variation on paper, by the catalogue."""
+        """Decimals of a coefficient of variation on paper, from the catalogue."""
         return int(load_catalogue(self.row.standard_id).parameters["cv_display_decimals"].value)
 
     @property
     def anchor(self) -> str:
-        """Id of the phase's part on a page of several phases."""
+        """Id of the phase's part on a page with several phases."""
         return anchor(self.row.phase_id)
 
     @cached_property
@@ -157,7 +157,7 @@ class Evaluation:
         return {(v.school_code, v.stage, v.indicator_code): v for v in self.rows["school_indicator"]}
 
     def judged(self, school: str, stage: str, indicator: str) -> Any:
-        """The value that counts for a section: its own, or the one for its school's stages together; None without."""
+        """The value that counts for a section: its own, or the common one of its school's stages; None if there is none."""
         return self.value.get((school, stage, indicator)) or self.value.get((school, "compulsory", indicator))
 
     @cached_property
@@ -171,7 +171,7 @@ class Evaluation:
 
     @cached_property
     def by_school(self) -> dict[str, dict[str, list[Any]]]:
-        """For each table that has schools its rows by school code."""
+        """For each table about schools its rows by school code."""
         tables = (
             "school_indicator",
             "school_verdict",
@@ -202,7 +202,7 @@ class District:
 
 
 def grouped(rows: Iterable[Any], key: Callable[[Any], Any]) -> dict[Any, list[Any]]:
-    """Rows by what `key` says of each, in their order."""
+    """Rows grouped by the result of `key`, in their order."""
     groups: dict[Any, list[Any]] = defaultdict(list)
     for row in rows:
         groups[key(row)].append(row)
@@ -257,7 +257,7 @@ def _batch(
 
 
 def _fetch(con: duckdb.DuckDBPyConnection, full_name: str, order: str, codes: list[str] | None) -> list[Any]:
-    """Rows of a published table as named tuples, without what is not shown."""
+    """Rows of a published table as named tuples, without the columns that are not shown."""
     names = [c for c in declared_tables()[full_name].columns if c not in NOT_SHOWN]
     where = f"where {ONLY.get(full_name, '')}district_code in (select unnest($1::varchar[]))" if codes else ""
     columns = ", ".join(f'"{name}"' for name in names)

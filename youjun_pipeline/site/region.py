@@ -1,6 +1,6 @@
 """Districts side by side: the front page, and a page for each province and city.
 
-Keep out: HTML (templates/index.html, region.html), a single district (wall and the rest).
+Keep out: HTML (templates/index.html, region.html), the pages of a single district (wall and others).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from youjun_pipeline.site.writer import Writer
 
-# More lines than this carry no names in the chart; the table has them.
+# With more lines than this the chart shows no names; the table has them.
 MOST_NAMES = 12
 PREFIXES = (2, 4)
 
@@ -78,7 +78,7 @@ class Standing(NamedTuple):
 
     @property
     def shares(self) -> list[float | None]:
-        """Failing schools among those in scope, phase by phase (0–1); None where none is known to fail and some are unknown."""
+        """Share of failing schools in scope by phase (0–1); None if no school is known to fail and some are unknown."""
         return [
             (p.schools_failing - p.failing_out_of_scope) / p.schools_in_scope
             if p.schools_in_scope and (p.schools_failing or not p.unknown_schools)
@@ -106,7 +106,7 @@ def _named(con: duckdb.DuckDBPyConnection, name: str, sql: str) -> list[Any]:
 
 
 def write_index(site: Writer, standings: list[Standing], as_of: Any) -> None:
-    """The front page."""
+    """Write the front page."""
     provinces = _groups(standings, PREFIXES[0])
     site.write(
         HOME[1],
@@ -124,7 +124,7 @@ def write_index(site: Writer, standings: list[Standing], as_of: Any) -> None:
 
 
 def write_regions(site: Writer, standings: list[Standing]) -> None:
-    """A page for each province and each city that has a published district."""
+    """Write a page for each province and each city with a published district."""
     for length in PREFIXES:
         for prefix, found in _groups(standings, length).items():
             crumbs = [HOME]

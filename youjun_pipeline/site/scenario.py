@@ -1,4 +1,4 @@
-"""A scenario's page and the page that sets scenarios beside each other.
+"""The page of a scenario, and the page that compares scenarios.
 
 Keep out: HTML (templates/scenario.html, templates/scenarios.html), judging (planning).
 """
@@ -15,12 +15,12 @@ from youjun_pipeline.vocabulary import words as vocabulary_words
 
 CHANGE = vocabulary_words("change")
 ACTION = vocabulary_words("action")
-# Of more lines than this only the number is shown.
+# If there are more lines than this, only their number is shown.
 MOST = 200
 
 
 def scenarios_of(district: District) -> list[tuple[Evaluation, str, list[Any]]]:
-    """Every scenario with the evaluation it starts from and its rows, one for each phase's end that is looked at."""
+    """Every scenario with the evaluation from which it starts and its rows, one for each phase end."""
     return [
         (e, str(scenario_id), rows)
         for e in district.evaluations
@@ -29,12 +29,12 @@ def scenarios_of(district: District) -> list[tuple[Evaluation, str, list[Any]]]:
 
 
 def scenario_title(e: Evaluation, row: Any) -> str:
-    """What a scenario is called, with the figures it starts from."""
+    """The name of a scenario, with the figures from which it starts."""
     return f"{row.title}（以{e.phase_name}数据为基准）"
 
 
 def scenario_context(e: Evaluation, scenario_id: str, ends: list[Any]) -> dict[str, Any]:
-    """What templates/scenario.html shows: every end in a line, the last one in full."""
+    """What templates/scenario.html shows: a line for each phase end, and the last one in full."""
     last = ends[-1]
     indicators = _at(e, "scenario_indicator", scenario_id, last)
     verdicts = grouped(_at(e, "scenario_verdict", scenario_id, last), lambda r: r.level)
@@ -74,7 +74,7 @@ def _at(e: Evaluation, table: str, scenario_id: str, end: Any) -> list[Any]:
 
 
 def comparison_context(district: District) -> dict[str, Any]:
-    """What templates/scenarios.html shows: scenarios with one base side by side, each at the last phase's end."""
+    """What templates/scenarios.html shows: scenarios with the same base side by side, each at the end of the last phase."""
     groups = []
     for e in district.evaluations:
         own = [(s, rows[-1]) for found, s, rows in scenarios_of(district) if found is e]

@@ -12,7 +12,7 @@ from youjun_pipeline.site.derivation import how_anchor, school_derivation
 from youjun_pipeline.site.read import District, Evaluation
 from youjun_pipeline.site.wall import value_text
 
-# A bar that reaches the end stands for so many times the limit or more.
+# A full bar means this many times the limit or more.
 FULL_BAR = 2.0
 
 
@@ -70,7 +70,7 @@ def _phase(e: Evaluation, code: str) -> dict[str, Any]:
 
 
 def _bar(e: Evaluation, value: Any) -> dict[str, Any]:
-    """A value against its threshold and floor, as per cent of a bar's full length."""
+    """A value, its threshold and its floor, as per cent of a full bar."""
     indicator = e.indicator[value.indicator_code]
     bar: dict[str, Any] = {
         "value": value,
@@ -88,7 +88,7 @@ def _bar(e: Evaluation, value: Any) -> dict[str, Any]:
 
 
 def _history(phases: list[Evaluation], code: str) -> list[tuple[str, Any, list[Any]]]:
-    """By stage and indicator the school's cells, phase by phase."""
+    """For each stage and indicator the school's cells in all phases."""
     keys: dict[tuple[str, str], list[Any]] = {}
     for n, e in enumerate(phases):
         for v in e.by_school["school_indicator"].get(code, []):

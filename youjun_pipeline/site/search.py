@@ -1,6 +1,6 @@
-"""Finding a school of any district by its name, code or initials: an index in pieces, one for each city.
+"""Finds a school of any district by its name, code or initials: an index in pieces, one for each city.
 
-A piece is a script that the search page loads when something is asked for: pages opened from a disk may load no other file.
+A piece is a script that the search page loads for a query, because pages opened from a disk can load only scripts.
 Keep out: HTML (templates/search.html) and the matching itself (assets/search.js).
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # The first four digits of a district's code are its city.
 CITY = 4
-# In its newest phase: a school that is gone keeps the name it had last.
+# A school in its newest phase: a school that no longer exists keeps its last name.
 _SCHOOLS = """
     select e.district_code, e.district_name, s.school_code, arg_max(s.school_name, (e.phase_order, e.phase_id)) as name,
         arg_max(s.township, (e.phase_order, e.phase_id)) as township
@@ -34,7 +34,7 @@ _SCHOOLS = """
 
 
 def write_search(site: Writer, con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """The search page and the pieces of its index; returns what a page with the search field on it shows."""
+    """Write the search page and the pieces of its index; returns the data for pages with the search field."""
     pieces: dict[str, list[list[Any]]] = defaultdict(list)
     for district, district_name, code, name, township in con.execute(_SCHOOLS).fetchall():
         page = school_page(district, code)

@@ -1,6 +1,6 @@
-"""What words and indicators mean (口径与术语): the catalogues that the published evaluations are judged by.
+"""The meaning of words and indicators (口径与术语): the catalogues by which the published evaluations are judged.
 
-Keep out: HTML (templates/terms.html), anything that no catalogue and no vocabulary says.
+Keep out: HTML (templates/terms.html), anything that is neither in a catalogue nor in the vocabulary.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _INDICATORS = """
 
 
 def write_terms(site: Writer, con: duckdb.DuckDBPyConnection) -> None:
-    """The page of every catalogue in use, its indicators, waivers and numbers."""
+    """Write the page of every catalogue in use, with its indicators, waivers and numbers."""
     cursor = con.execute(_INDICATORS)
     names = [column[0] for column in cursor.description or []]
     standards: dict[str, list[dict[str, Any]]] = {}

@@ -1,4 +1,4 @@
-"""A district over its phases: coefficients and failing schools against their limits, what moved them, what is left to do.
+"""A district over its phases: coefficients and failing schools against their limits, the causes of changes, the remaining work.
 
 Keep out: HTML (templates/trend.html), the look of the charts (trend_charts).
 """
@@ -47,7 +47,7 @@ def trend_context(district: District) -> dict[str, Any]:
 
 
 def _coefficients(phases: list[Evaluation]) -> list[dict[str, Any]]:
-    """The data of the chart `coefficients`: every CV that is known, with its limit."""
+    """The data of the chart `coefficients`: every known CV with its limit."""
     return [
         {
             "phase": e.phase_name,
@@ -65,7 +65,7 @@ def _coefficients(phases: list[Evaluation]) -> list[dict[str, Any]]:
 
 
 def _failing(phases: list[Evaluation]) -> list[dict[str, Any]]:
-    """Failing schools of each phase; a phase in which nothing is known has no bar."""
+    """Failing schools of each phase; a phase without any known number has no bar."""
     return [
         {
             "phase": e.phase_name,
@@ -79,12 +79,12 @@ def _failing(phases: list[Evaluation]) -> list[dict[str, Any]]:
 
 
 def _steps(e: Evaluation) -> list[Any]:
-    """What the number of failing schools moved by, cause by cause."""
+    """The changes in the number of failing schools, by cause."""
     return [r for r in e.rows["phase_change"] if r.level == "district" and r.value_before is not None]
 
 
 def _waterfall(phases: list[Evaluation]) -> list[dict[str, Any]]:
-    """The data of the chart `waterfall`: the number before, each cause from where the last ended, the number after."""
+    """The data of the chart `waterfall`: the number before, each cause from the end of the previous one, the number after."""
     bars: list[dict[str, Any]] = []
     for e in phases:
         rows = _steps(e)
@@ -144,7 +144,7 @@ def _point(e: Evaluation, place: int, what: str, left: int) -> dict[str, Any]:
 
 
 def _flips(e: Evaluation) -> list[Any]:
-    """Coefficients and indicators of the district whose verdict turned, a row for each."""
+    """Coefficients and indicators of the district whose verdict changed, a row for each."""
     seen, rows = set(), []
     for row in e.rows["phase_change"]:
         key = (row.level, row.indicator_code, row.stage)

@@ -1,4 +1,4 @@
-"""The charts of a district over its phases, as Vega-Lite specifications without data (charts says how they are used).
+"""The charts of a district over its phases, as Vega-Lite specifications without data (`charts` describes their use).
 
 Keep out: which figures are shown (trend).
 """
@@ -66,7 +66,7 @@ def _failing() -> Any:
 
 
 def _waterfall() -> Any:
-    """For each phase a row of bars: the number before, what each cause added or took away, the number after."""
+    """For each phase a row of bars: the number before, what each cause added or removed, the number after."""
     import altair as alt
 
     kinds = alt.Scale(domain=["合计", "减少", "增加"], range=["#8896a5", BLUE, BRICK])
@@ -82,7 +82,7 @@ def _waterfall() -> Any:
         color=alt.Color("kind:N", title=None, scale=kinds),
     )
     labels = base.mark_text(dy=-7, color=INK).encode(y="high:Q", text="text:N")
-    # without a field to sort by the phases would stand in the order of their characters
+    # without a field to sort by, the phases would be in the order of their characters
     phases = alt.Facet("phase:N", title=None, sort=alt.EncodingSortField("order", op="min"))
     return (
         alt.layer(bars, labels, data=alt.NamedData(name="waterfall"))
@@ -113,7 +113,7 @@ def _burn_down() -> Any:
 
 
 def _monthly() -> Any:
-    """Measures left month by month, as reported and as the plan had it."""
+    """Unfinished measures by month, as reported and by the plan."""
     import altair as alt
 
     names = ["未完成", "按原定时间应剩"]

@@ -1,4 +1,4 @@
-"""The wall map (作战图) of an evaluation: every school by every indicator, what blocks, who owes what.
+"""The wall map (作战图) of an evaluation: every school by every indicator, what blocks, who is responsible for what.
 
 Keep out: HTML (templates/wall.html), the full lists of the plan (plan).
 """
@@ -14,13 +14,13 @@ from youjun_pipeline.site.derivation import how_anchor
 from youjun_pipeline.site.names import school_page
 from youjun_pipeline.site.read import District, Evaluation, grouped
 
-# Room to the right of the longest bar, so that a bar that ends at the frame is not taken for a cut one.
+# Space to the right of the longest bar, so that a bar at the frame does not look cut off.
 HEADROOM = 1.12
 STAGES = ("primary", "junior")
 
 
 class Cell(NamedTuple):
-    """One school and indicator: its sign, the value as text and for sorting, why, what is done about it, where its sum stands."""
+    """One school and indicator: sign, value as text and for sorting, reason, what is done about it, link to its sum."""
 
     sign: words.Sign
     text: str
@@ -46,7 +46,7 @@ class Line(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """A CV against its limit, both as per cent of the common scale."""
+    """A CV and its limit, both as per cent of the common scale."""
 
     row: Any
     sign: words.Sign
@@ -78,7 +78,7 @@ def wall_context(district: District, e: Evaluation) -> dict[str, Any]:
 
 
 def unknown_schools(e: Evaluation) -> int:
-    """Schools of which something is not known and nothing is known to fail."""
+    """The number of schools with unknown values and without known failures."""
     failing = {v.school_code for v in e.rows["school_indicator"] if v.status in words.FAILING}
     unknown = {v.school_code for v in e.rows["school_indicator"] if v.status == "no_data"}
     return len(unknown - failing)
@@ -131,7 +131,7 @@ def _cell(e: Evaluation, school: str, stage: str, indicator: Any) -> Cell:
 
 
 def value_text(value: Any, indicator: Any) -> str:
-    """A school's value for display; one that rounding would misjudge gets the digits that show why."""
+    """A school's value for display; if rounding would suggest another verdict, it gets more digits."""
     if value.value is None:
         return words.STATUS[value.status].name
     text = words.number(value.value, indicator.display_decimals + (4 if value.rounding_sensitive else 0))
@@ -166,18 +166,18 @@ def _annex_row(e: Evaluation, row: Any) -> dict[str, Any]:
 
 
 def _names(lists: Any) -> list[str]:
-    """The different names in lists written with 、, in the order in which they first stand."""
+    """The distinct names in lists joined by 、, in order of first occurrence."""
     return list(dict.fromkeys(n for names in lists if names for n in names.split("、") if n))
 
 
 def total(values: Any) -> float | None:
-    """The sum of what is known; None when nothing is."""
+    """The sum of the known values; None if no value is known."""
     known = [v for v in values if v is not None]
     return sum(known) if known else None
 
 
 def balance(e: Evaluation) -> list[tuple[Any, dict[str, Bar]]]:
-    """The CVs by indicator and stage, on one scale."""
+    """The CVs by indicator and stage, on a common scale."""
     rows = e.rows["stage_balance"]
     longest = max([v for r in rows for v in (r.cv, r.cv_limit) if v is not None], default=1.0) * HEADROOM
     bars = {
@@ -193,13 +193,13 @@ def balance(e: Evaluation) -> list[tuple[Any, dict[str, Bar]]]:
 
 
 def finding_phases(district: District) -> list[tuple[Evaluation, Counter[str], int]]:
-    """For each phase the number of findings by state and in all."""
+    """For each phase the number of findings by state, and their total."""
     counts = [(e, Counter(f.state for f in e.rows["finding"])) for e in district.evaluations]
     return [(e, c, c.total()) for e, c in counts]
 
 
 def finding_matrix(district: District) -> list[tuple[Any, str, list[int | None]]]:
-    """By indicator and stage the findings not closed, phase by phase; None where there was none yet."""
+    """For each indicator and stage the findings not closed, by phase; None for phases before the first finding."""
     keys: dict[tuple[str, str | None], list[int | None]] = {}
     phases = district.evaluations
     for n, e in enumerate(phases):

@@ -1,6 +1,6 @@
-"""How the site says things in Chinese: states with a sign each, stages, figures, dates.
+"""The site's Chinese words: states with a sign each, stages, figures, dates.
 
-A state is never told by colour alone: every one has its own sign. Keep out: numbers of the standard, HTML.
+A state is never shown by colour alone: every state has its own sign. Keep out: numbers of the standard, HTML.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ NONE_YET = "暂无"
 
 
 class Sign(NamedTuple):
-    """A state as shown: the CSS class that colours it, the sign that tells it without colour, its name."""
+    """A state as shown: the CSS class for its colour, the sign that shows it without colour, its name."""
 
     css: str
     sign: str
@@ -25,7 +25,7 @@ class Sign(NamedTuple):
 
 
 class Signs(dict[Any, Sign]):
-    """Signs by state; a state that is not known here is shown as it is written, never hidden."""
+    """Signs by state; an unknown state is shown as written, never hidden."""
 
     def __missing__(self, state: Any) -> Sign:
         return Sign("none", "·", NOTHING if state is None else str(state))
@@ -94,7 +94,7 @@ PASSES = Signs(
 )
 YES_NO = {True: "是", False: "否", None: NOTHING}
 
-# Why an inspection or a report counts for nothing.
+# Reasons why an inspection or a report does not count.
 REFUSED = words("refused_because")
 
 STAGE: dict[str | None, str] = {None: "不分学段"}
@@ -122,12 +122,12 @@ NOT_JUDGED = Sign("nodata", "?", "缺数据，不能判定")
 
 
 def verdict_names() -> list[str]:
-    """What `verdict` may say."""
+    """The possible values of `verdict`."""
     return [*dict.fromkeys([*(s.name for s in PASSES.values()), NOT_JUDGED.name])]
 
 
 def verdict(row: Any) -> Sign:
-    """A district's verdict; one that only missing data keep from passing says so and is no failure."""
+    """A district's verdict. If only missing data prevent a pass, it says so and is not shown as a failure."""
     fails = row.schools_failing or row.indicators_failing
     if row.passes is not True and not fails and (row.indicators_no_data or not row.schools_in_scope):
         return NOT_JUDGED
@@ -135,9 +135,7 @@ def verdict(row: Any) -> Sign:
 
 
 def known_count(known: int | None, unknown: int | None) -> str:
-    """How many are known to fail; where no failure is known but some are not judged, the words say so instead of
-    0.
-    """
+    """How many are known to fail. If no failure is known but some are not judged, words say so instead of 0."""
     if known is None or (known == 0 and unknown):
         return words("status")["no_data"]
     return number(known)
@@ -149,7 +147,7 @@ def status(code: str | None) -> str:
 
 
 def region_name(prefix: str) -> str:
-    """A province by name; a city, whose names are in no delivered file, by its province and the first four digits."""
+    """A province by name; a city by its province and four digits, because no delivered file has names of cities."""
     province = PROVINCES.get(prefix[:2], f"区划 {prefix[:2]}")
     return province if len(prefix) == 2 else f"{province} {prefix}"
 
@@ -165,7 +163,7 @@ def number(value: float | int | None, decimals: int = 0) -> str:
 
 
 def plain(value: float | int | None, decimals: int = 2) -> str:
-    """Like `number`, without the zeros at the end: gaps and amounts that are mostly whole."""
+    """Like `number`, without trailing zeros: for gaps and amounts, which are mostly whole."""
     text = number(value, decimals)
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -185,7 +183,7 @@ def measure_of(value: float | None, unit: str | None, decimals: int) -> str:
 
 
 def day(value: date | None) -> str:
-    """A date as it is sorted and read everywhere: 2024-06-30."""
+    """A date in the form that sorts correctly and that everybody reads: 2024-06-30."""
     return NOTHING if value is None else value.isoformat()
 
 
@@ -203,7 +201,7 @@ def slippage(days: int | None) -> str:
 
 @lru_cache(maxsize=50_000)
 def initials(name: str) -> str:
-    """The first letter of each character as it is read: yc for 杨村; letters and digits stay."""
+    """The first letter of each character's pronunciation: yc for 杨村; letters and digits stay."""
     from pypinyin import Style, lazy_pinyin
 
     return "".join(lazy_pinyin(name, style=Style.FIRST_LETTER)).lower()

@@ -1,4 +1,4 @@
-"""Writing a page: the folder of the site, the templates and what every template may call.
+"""Writes pages: the folder of the site, the templates, and the functions that every template can call.
 
 Keep out: what a page shows (the modules named after the pages), how it looks (templates, assets).
 """
@@ -26,13 +26,13 @@ FORMULA_STARTS = ("=", "+", "-", "@")
 NUMBER = re.compile(r"[+-]?[\d,.]+ ?%?")
 WORD_JOINER = "\u2060"
 
-# Up to so many workbooks of an evaluation are linked; more would be one for each school.
+# At most this many workbooks of an evaluation are linked; more would mean one for each school.
 FEW_FILES = 8
 PLANS = "一校一案"
 
 
 class Writer:
-    """Writes pages into the folder of the site; `published` is asked for the documents beside it."""
+    """Writes pages into the folder of the site; the documents beside the site are looked up in `published`."""
 
     def __init__(self, folder: Path, published: Path) -> None:
         self.folder = folder
@@ -52,7 +52,7 @@ class Writer:
         self.pages += 1
 
     def documents(self, district: str, phase: str) -> list[tuple[str, str]]:
-        """Papers about an evaluation: what each is and where it lies, relative to the site."""
+        """Papers about an evaluation: the name of each and its path, relative to the site."""
         found = []
         if (self.published / "official" / district / f"{phase}.xlsx").is_file():
             found.append(("申报表（Excel）", f"../official/{_segment(district)}/{_segment(phase)}.xlsx"))
@@ -65,7 +65,7 @@ class Writer:
         return found
 
     def school_plans(self, district: str, phase: str) -> dict[str, str]:
-        """Where the plan of each school of an evaluation lies that has one (一校一案), by the school's code."""
+        """The paths of the plans (一校一案) of an evaluation's schools, by school code, for schools with a plan."""
         folder = self.published / "schools" / district / phase / PLANS
         way = "/".join(_segment(part) for part in ("schools", district, phase, PLANS))
         return {f.stem.split("_")[0]: f"../{way}/{_segment(f.name)}" for f in sorted(folder.glob("*.docx"))}
@@ -77,7 +77,7 @@ class Writer:
 
 
 def _label(name: str) -> str:
-    """A paper's name and its kind: a page of the site may bear the same name."""
+    """A paper's name and its format, because a page of the site may have the same name."""
     kind = {".xlsx": "Excel", ".docx": "Word", ".svg": "A0 图"}.get(Path(name).suffix)
     return f"{Path(name).stem}（{kind}）" if kind else name
 
@@ -119,18 +119,18 @@ def _environment() -> Any:
 
 
 def _harmless(value: Any) -> Any:
-    """Text that a spreadsheet would run as a formula, once a table is copied into it, begins with a joiner that nobody sees."""
+    """Text that a spreadsheet could run as a formula after copying; it gets an invisible joiner at its beginning."""
     if isinstance(value, str) and value[:1] in FORMULA_STARTS and not NUMBER.fullmatch(value):
         return type(value)(WORD_JOINER) + value
     return value
 
 
 def _dataset_title(name: str | None) -> str:
-    """A dataset's Chinese title; a name of no dataset is returned as it is."""
+    """A dataset's Chinese title; an unknown name is returned as it is."""
     return load_datasets()[name].title if name in load_datasets() else name or ""
 
 
 def _column_title(dataset: str | None, column: str | None) -> str:
-    """A column's Chinese header; a name of no column is returned as it is."""
+    """A column's Chinese header; an unknown name is returned as it is."""
     columns = load_datasets()[dataset].columns if dataset in load_datasets() else {}
     return columns[column].zh if column and column in columns else column or ""
