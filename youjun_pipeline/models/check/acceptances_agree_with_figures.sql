@@ -1,7 +1,7 @@
 -- 验收通过的问题，数据也已达标
 -- dataset: acceptances
 -- severity: warning
--- An inspection that some later figures bore out is not contradicted by what came after those.
+-- An inspection that some later figures confirmed is not contradicted by figures after those.
 select a.district_code, a.phase_id,
     a.delivery || '/' || a.file || coalesce(' ' || nullif(a.sheet, ''), '') || ' 第 ' || a.row_number || ' 行：'
         || coalesce(f.school_name, if(f.level = 'stage', '校际差异系数', '全县')) || ' ' || f.indicator_code || ' 于 '

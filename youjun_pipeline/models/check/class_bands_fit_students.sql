@@ -4,7 +4,7 @@
 with bounds as (
     select district_code, phase_id, school_code, stage,
         sum(students_from * classes) as at_least,
-        -- no upper bound as soon as a class is in the open band
+        -- there is no upper bound as soon as a class is in the open band
         if(bool_or(students_to is null and classes > 0), null, sum(students_to * classes)) as at_most
     from core.class_band
     semi join run_evaluation using (district_code, phase_id)

@@ -1,7 +1,7 @@
 -- 近期有交付
 -- dataset: deliveries
 -- severity: warning
--- Counted to the phase's end or the as-of date, whichever is earlier: a phase that is over is not stale for its age.
+-- Days are counted to the phase's end or the as-of date, whichever is earlier: a finished phase does not become stale with age.
 select e.district_code, e.phase_id,
     coalesce('最近一次交付是 ' || max(f.delivery) || '，至 ' || any_value(e.effective_on) || ' 已 '
         || (any_value(e.effective_on) - max(f.delivery)) || ' 天', '至 ' || any_value(e.effective_on) || ' 还没有任何交付')

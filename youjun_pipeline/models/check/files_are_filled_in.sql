@@ -1,8 +1,8 @@
 -- 报送的文件都填写了内容
 -- dataset: files
 -- severity: warning
--- A file with a header alone, or with the codes alone, is not a delivery of its dataset; the check fails until
--- a later delivery has one.
+-- A file with only a header, or with only codes, is not a delivery of its dataset; the check fails until a later delivery has a
+-- filled-in one.
 select e.district_code, e.phase_id,
     b.delivery || '/' || b.file || '：'
         || no_delivery(b.reason, b.rows_seen, d.kind, d.title, d.empty_means, max(f.delivery)) as offender

@@ -1,7 +1,7 @@
 -- 进展填报写明填报人
 -- dataset: progress
 -- severity: warning
--- Without a reporter nobody can tell whether the inspector was somebody else.
+-- Without a reporter nobody can tell whether the inspector was another person.
 select district_code, phase_id,
     delivery || '/' || file || coalesce(' ' || nullif(sheet, ''), '') || ' 第 ' || row_number || ' 行：'
         || coalesce(measure_no, milestone_no) as offender

@@ -1,9 +1,9 @@
 -- 报送没有比上一次骤减
 -- dataset: files
 -- severity: warning
--- Against the delivery before: under half of its rows, schools gone that the roster still has, or schools gone from the roster
--- that no change (school_changes) accounts for. What is missing is told before it is believed; the
--- share is not a number of the standard.
+-- Compared with the previous delivery: fewer than half of its rows, schools missing that the roster still has, or schools missing
+-- from the roster without a change (school_changes) that explains it. The loss is reported before it is believed; the share of a
+-- half is not a number of the standard.
 with chosen as (
     select f.district_code, f.phase_id, f.dataset, f.delivery, f.file, f.content_sha256
     from core.chosen_file f

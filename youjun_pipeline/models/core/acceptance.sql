@@ -1,5 +1,5 @@
--- Inspections, accumulated over all deliveries up to the effective day; of the same date, indicator, stage, school and
--- inspector the later delivery wins. refused_because says why one counts for nothing: its school or indicator is
+-- Inspections, accumulated over all deliveries up to the effective day. If two have the same date, indicator, stage, school and
+-- inspector, the later delivery counts. refused_because says why an inspection does not count: its school or indicator is
 -- unknown, or it is dated before the plan was issued or after the effective day.
 with inspected as (
     select e.district_code, e.phase_id, e.issued_on, e.effective_on, f.delivery, f.file, i.indicator_code, n.school_code,

@@ -1,5 +1,5 @@
--- What the superior claims, one row per finding of the letters in use: the indicator by code, the school by code, and of
--- which level the claim is. Words that lead to no indicator stay as written.
+-- The claims of the superior's letters in use, one row per claim: the indicator by code, the school by code, and the claim's
+-- level. Words that match no indicator stay as written.
 -- level: school (named), count, total (of schools or indicators), stage (its CV), district (or one subject of Q9).
 with finding as (
     select e.district_code, e.phase_id, e.standard_id, e.phase_order, f.delivery, a.content_sha256, a.sheet, a.row_number,
@@ -9,7 +9,7 @@ with finding as (
     join accepted.superior_findings a using (content_sha256)
     where f.dataset = 'superior_findings'
 ), meant as (
-    -- words that two indicators share mean neither
+    -- words that two indicators share identify neither of them
     select standard_id, form, any_value(indicator_code) as indicator_code
     from core.indicator_name
     group by standard_id, form
@@ -42,7 +42,7 @@ select c.district_code, c.phase_id, c.delivery, c.source, c.words, c.stage, c.sc
             'subject': regexp_extract(c.words, '年级(.+)$', 1)
         }, null) as subject,
     n.school_code, n.resolution, n.candidates,
-    -- letters are of the phase in which they came; later phases show what became of them
+    -- a letter belongs to the phase in which it came; later phases show what became of its claims
     c.phase_order > (
         select min(p.phase_order) from raw.phase p where p.district_code = c.district_code and p.ends >= c.delivery
     ) as is_follow_up
@@ -52,6 +52,6 @@ left join core.named_school n
     and n.content_sha256 = c.content_sha256 and n.sheet = c.sheet and n.row_number = c.row_number
 left join core.school s
     on s.district_code = c.district_code and s.phase_id = c.phase_id and s.school_code = n.school_code
--- what is claimed of one stage of a whole school is claimed of the campuses that have it
+-- a claim about one stage of a whole school is a claim about its campuses with that stage
 where n.resolution is distinct from 'campuses' or c.stage is null
     or (c.stage <> 'junior' and s.has_primary) or (c.stage <> 'primary' and s.has_junior)

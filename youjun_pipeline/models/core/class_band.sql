@@ -1,4 +1,4 @@
--- Classes of the sections in scope by size band, as the official statistics give them.
+-- Classes of the sections in scope by size band, as in the official statistics.
 select f.district_code, f.phase_id, a.school_code, a.stage, a.students_from, a.students_to, a.classes, a.stage_classes,
     a.content_sha256, a.sheet, a.row_number
 from core.chosen_file f

@@ -1,4 +1,5 @@
--- Classes by size: one row per class of a roster, whose size is known, or per size band, with its smallest and largest size.
+-- Classes by size: one row per class of a roster (its size is known), or one row per size band, with its smallest and largest
+-- size.
 select district_code, phase_id, school_code, stage, students as students_from, students as students_to, 1 as classes
 from core.class_list
 union all

@@ -1,4 +1,4 @@
--- Figures above the whole that they are part of, where no ratio sets the two against each other: neither can be believed.
+-- Figures above the whole of which they are a part, if no ratio compares the two: neither figure can be believed.
 select p.district_code, p.phase_id, p.school_code, p.stage, p.year, p.item, unnest([p.input, w.input]) as input,
     exact(p.value) || ' 多于 ' || exact(w.value) as text
 from core.figure p

@@ -1,5 +1,5 @@
--- Every reported figure or conclusion that a district indicator rests on, one per row, with the cell it stands in.
--- What the indicator asks for and nobody reported stands here too, with no place. Detail says which one of several it is.
+-- Every reported figure or conclusion that a district indicator uses, one per row, with its cell. What the indicator needs and
+-- nobody reported is here too, without a place. detail says which one of several figures it is.
 with conclusion as (
     select e.district_code, e.phase_id, i.indicator_code, 'assurance.' || i.indicator_code || '.' || c.column_name as input,
         case when c.column_name = 'evidence' then a.evidence
@@ -24,7 +24,7 @@ with conclusion as (
         and f.school_code is not distinct from u.school_code and f.stage is not distinct from u.stage
         and f.year is not distinct from u.year and f.item is not distinct from u.item
 ), pupil as (
-    -- the funding of a small school rests on its pupils too
+    -- the funding of a small school also depends on its pupils
     select u.district_code, u.phase_id, u.indicator_code, s.school_code, f.input, f.value::double as value, f.dataset,
         f.column_name, f.content_sha256, f.sheet, f.row_number
     from core.ratio_unit u

@@ -1,7 +1,6 @@
--- Every number of every chosen file, one per row, with the cell it stands in; a blank cell stands here without a value.
--- item tells rows of one school or none apart: the survey's group and method, the subject and grade. Lists of classes and
--- rooms are not here, since they are counted and not summed (core.class_list, core.room), nor are plans and events, nor rows
--- of a year that has not been.
+-- Every number of every chosen file, one per row, with its cell; a blank cell is here without a value. item distinguishes rows of
+-- one school, or of no school: the survey's group and method, the subject and grade. Left out are lists of classes and rooms,
+-- because they are counted and not summed (core.class_list, core.room), plans and events, and rows of a future year.
 with file as (
     select district_code, phase_id, dataset, content_sha256 from core.chosen_file
     semi join run_evaluation using (district_code, phase_id)

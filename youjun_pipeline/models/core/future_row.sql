@@ -1,5 +1,5 @@
--- Rows of yearly figures dated after the delivery that they came in: a slip of the pen, so that nobody knows their year. A
--- budget may be one year ahead. They count for nothing (core.hidden), or one digit would make a wish the newest year.
+-- Rows of yearly figures with a date after their delivery: the year is mistyped, so nobody knows their year. A budget may be one
+-- year ahead. These rows do not count (core.hidden); otherwise one wrong digit would make a wish the newest year.
 with dated as (
     select 'school_finance' as dataset, 1 as ahead, content_sha256, sheet, row_number, school_code, null::varchar as item, year
     from accepted.school_finance

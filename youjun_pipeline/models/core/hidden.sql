@@ -1,8 +1,8 @@
--- What rows that count for nothing may hide: rejected rows of the chosen files, and rows of a school that no roster of the
--- district has ever had, rows of a year that has not been, conclusions of 未达标 on an item that nobody knows. A school that may
--- be private where those are left out is like a row of the roster that cannot be read. Contracts (`hides`) say which part of
--- a key tells what the row belongs to; null means that it may be anything. Whoever reads this opens what the row could have
--- touched, whether it would have helped or harmed.
+-- What rows that do not count may hide: rejected rows of the chosen files, rows of a school that no roster of the district has
+-- ever had, rows of a future year, conclusions of 未达标 on an unknown item. If private schools are left out, a school that may
+-- be private is treated like an unreadable row of the roster. Contracts (`hides`) say which part of a key identifies what the row
+-- belongs to; null means that it may be anything. Models that read this table leave open every verdict that the row could have
+-- changed, for better or worse.
 with told as (
     select f.district_code, f.phase_id, f.dataset, h.school_code, h.stage, h.item, h.year, true as in_quarantine
     from core.chosen_file f
@@ -29,8 +29,8 @@ with told as (
     semi join run_evaluation using (district_code, phase_id)
     where may_be_left_out
 ), placed as (
-    -- a code that is not in the roster is a slip of the pen, or a school whose own row is missing: any school; that of a
-    -- school with campuses may be of each of them
+    -- a code that is not in the roster is mistyped, or the school's own row is missing: the row may belong to any school. A
+    -- school with campuses may mean each of them.
     select t.* replace (s.school_code as school_code), t.school_code as written_code
     from told t
     left join core.school s
@@ -38,7 +38,7 @@ with told as (
 )
 select p.district_code, p.phase_id, p.dataset, p.school_code, p.stage, p.item, p.year, p.in_quarantine, count(*) as rows
 from placed p
--- a school that has left the roster belongs to the past: its rows are unused, and hide nothing
+-- a school that has left the roster belongs to the past: its rows are unused, and they hide nothing
 anti join core.known_school k
     on p.school_code is null and k.district_code = p.district_code and k.phase_id = p.phase_id
     and k.school_code = p.written_code

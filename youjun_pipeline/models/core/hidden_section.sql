@@ -1,5 +1,5 @@
--- Sections that a hidden row is known to belong to, per dataset; a row whose stage is not known may be of each of the
--- school's sections. Rows of schools that are not known stand in core.hidden alone.
+-- Sections to which a hidden row is known to belong, by dataset; if the row's stage is not known, it may belong to each section
+-- of the school. Rows of unknown schools are only in core.hidden.
 select s.district_code, s.phase_id, h.dataset, s.school_code, s.stage, sum(h.rows)::bigint as rows
 from core.section s
 semi join run_evaluation using (district_code, phase_id)

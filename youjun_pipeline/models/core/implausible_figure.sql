@@ -1,10 +1,11 @@
--- Figures that do not go with the number of pupils: an area where a count belongs, a unit mistaken, columns swapped.
--- Which figures and between which bounds the contracts say (per_student, on any column of a school); the bounds are no part
--- of the standard. Schools with few pupils are left out: a hall for a dozen children is large for each of them, and no mistake.
+-- Figures that do not fit the number of pupils: an area where a count belongs, a wrong unit, swapped columns. The contracts say
+-- which figures and which bounds (per_student, on any column of a school); the bounds are not part of the standard. Schools with
+-- few pupils are left out: a hall for a dozen children has a large area for each of them, and this is no mistake.
 with few as (
     select 30 as fewest_students
 ), compared as (
-    -- with the pupils of its stage; a figure of the whole school with all its pupils, if all are reported
+    -- a figure of a stage is compared with the stage's pupils; a figure of the whole school with all its pupils, if all are
+    -- reported
     select g.district_code, g.phase_id, g.dataset, f.delivery, f.file, g.sheet, g.row_number, g.school_code, g.stage,
         g.column_name, g.value::double as value, b.title, b.unit, b.low, b.high,
         case g.stage

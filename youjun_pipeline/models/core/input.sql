@@ -1,6 +1,5 @@
--- The figures of a section that its resources are summed from, and all of teachers and facilities beside them, one per row,
--- with the cell it stands in.
--- A school's facilities serve all its stages, so they stand here once for each; the split comes later.
+-- The figures from which a section's resources are summed, and all other figures of teachers and facilities, one per row, with
+-- the cell. All stages use a school's facilities, so each of these figures is here once for each stage; the split comes later.
 select g.input, g.dataset, g.district_code, g.phase_id, g.content_sha256, g.sheet, g.row_number, g.school_code, s.stage,
     g.column_name, g.value::decimal(18, 6) as value
 from core.figure g

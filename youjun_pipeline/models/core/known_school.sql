@@ -1,5 +1,5 @@
--- Every school the district has named in a roster so far, with its newest name: plans speak of schools that have since
--- been merged away, and their names must still be found.
+-- Every school that the district has named in a roster so far, with its newest name: plans mention schools that have since been
+-- merged, and their names must still be found.
 select e.district_code, e.phase_id, s.school_code,
     arg_max(s.school_name, f.delivery) as school_name,
     any_value(if(s.campus is null, s.school_code, left(s.school_code, -len(s.campus) - 1))) as campus_of,

@@ -1,7 +1,7 @@
--- The limits of an evaluation's standard on its effective day, as the district may have raised them by an option.
--- Of several that hold on a day the newest counts; what is unverified counts only where the district says so.
+-- The limits of an evaluation's standard on its effective day; the district may have raised them by an option. If several hold on
+-- a day, the newest counts; an unverified limit counts only if the district says so.
 select e.district_code, e.phase_id, l.indicator_code, l.variant,
-    -- a place may ask for more than its standard, never for less
+    -- a district may ask for more than its standard, never for less
     greatest(l.value, try_cast(o.value as decimal(18, 6))) as value,
     l.starts, l.source
 from run_evaluation e

@@ -1,6 +1,6 @@
--- Measures of the plan as known on the evaluation's effective day: the newest words of each, its dates from the first.
--- The first date a measure was delivered with is its baseline and no later delivery rewrites it; a measure that a later
--- delivery leaves out stays, flagged. covers: schools by name, the stage's balance coefficient, or a district item.
+-- Measures of the plan as known on the evaluation's effective day: each with its newest wording, and with its dates since the
+-- first delivery. The date with which a measure was first delivered is its baseline; no later delivery changes it. A measure that
+-- a later delivery leaves out stays, with a flag. covers: schools by name, the stage's balance coefficient, or a district item.
 with delivered as (
     select e.district_code, e.phase_id, e.standard_id, f.delivery, f.file, m.*,
         max(f.delivery) over (partition by e.district_code, e.phase_id) as newest_delivery

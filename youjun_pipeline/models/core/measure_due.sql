@@ -1,4 +1,4 @@
--- The dates a measure was due by, delivery after delivery: its baseline first, then each that differs from the one before.
+-- The due dates of a measure, delivery by delivery: first its baseline, then each date that differs from the one before.
 with delivered as (
     select e.district_code, e.phase_id, m.measure_no, f.delivery, f.file, m.due,
         lag(m.due) over history as due_before, row_number() over history as n, m.content_sha256, m.sheet, m.row_number

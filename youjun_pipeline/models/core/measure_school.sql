@@ -1,4 +1,4 @@
--- Schools that measures name; school_code is null where the name is nobody's.
+-- Schools that measures name; school_code is null if no school has the name.
 select m.district_code, m.phase_id, m.measure_no, m.indicator_code, m.stage, n.school_code, n.name
 from core.measure m
 semi join run_evaluation using (district_code, phase_id)

@@ -1,5 +1,5 @@
--- Milestones of the plan as known on the effective day, with the date each was first delivered with (its baseline).
--- One that a later delivery leaves out stays, flagged. Its indicator is its own, or that of its measure.
+-- Milestones of the plan as known on the effective day, with the date in their first delivery (the baseline). A milestone that a
+-- later delivery leaves out stays, with a flag. Its indicator is its own, or that of its measure.
 with delivered as (
     select e.district_code, e.phase_id, e.standard_id, f.delivery, f.file, m.*,
         max(f.delivery) over (partition by e.district_code, e.phase_id) as newest_delivery

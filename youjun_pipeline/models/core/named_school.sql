@@ -1,5 +1,6 @@
--- Schools that delivered rows refer to by name, each name found or not: never guessed.
--- resolution: code, name, alias, former, normalised, campuses, ambiguous, unknown; candidates help those who have to mend it.
+-- Schools to which delivered rows refer by name; each name is found or not found, never guessed.
+-- resolution: code, name, alias, former, normalised, campuses, ambiguous, unknown; candidates help the person who corrects the
+-- name.
 with reference as (
     select district_code, phase_id, 'measures' as dataset, delivery, file, content_sha256, sheet, row_number,
         'school_names' as column_name, trim(unnest(regexp_split_to_array(school_names, '[、，,；;\n]'))) as name
@@ -46,7 +47,7 @@ with reference as (
     ], recursive := true)
     from named
 ), matched as (
-    -- where several schools bear the name, the one that the district's aliases say is meant
+    -- if several schools have the name, the school in the district's aliases is meant
     select n.district_code, n.phase_id, n.name, f.school_code, f.rank
     from written n
     join core.school_form f using (district_code, phase_id, is_plain, form)
@@ -64,7 +65,7 @@ with reference as (
     left join core.known_school k using (district_code, phase_id, school_code)
     group by n.district_code, n.phase_id, n.name
 ), candidate as (
-    -- for a name nobody bears: the three most alike; for an ambiguous one: all that bear it
+    -- for an unknown name, the three most similar names; for an ambiguous name, all schools that have it
     select r.district_code, r.phase_id, r.name,
         array_to_string(list(k.school_name || '（' || k.school_code || '）'
             order by jaro_winkler_similarity(k.school_name, r.name) desc, k.school_code)[1:3], '、') as candidates
@@ -75,7 +76,7 @@ with reference as (
     group by r.district_code, r.phase_id, r.name
 )
 select f.*,
-    -- who names a whole school means each of its campuses: one row for each
+    -- a name of a whole school means each of its campuses: one row for each
     unnest(if(r.schools = 1 or r.is_whole, r.matches, [null])) as school_code,
     case when r.schools = 0 then 'unknown' when r.is_whole then 'campuses' when r.schools > 1 then 'ambiguous'
         else ['code', 'name', 'alias', 'former', 'normalised', 'former'][r.rank] end as resolution,

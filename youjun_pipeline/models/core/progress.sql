@@ -1,7 +1,7 @@
--- Progress reports on measures and milestones, accumulated over all deliveries up to the effective day.
--- The same row twice counts once; of reports with the same date, measure, milestone and reporter the later delivery
--- wins. refused_because says why a report counts for nothing: its measure or milestone is unknown, or it is dated
--- before the plan was issued or after the effective day.
+-- Progress reports on measures and milestones, accumulated over all deliveries up to the effective day. The same row twice counts
+-- once. If reports have the same date, measure, milestone and reporter, the later delivery counts. refused_because says why a
+-- report does not count: its measure or milestone is unknown, or it is dated before the plan was issued or after the effective
+-- day.
 with reported as (
     select e.district_code, e.phase_id, e.issued_on, e.effective_on, f.delivery, f.file, p.*
     from core.chosen_file f

@@ -1,6 +1,6 @@
--- Who reports for each ratio: schools and their sections as its scope counts them. is_member is null where a word of the
--- scope cannot be told of the school (城乡类型, 举办者 or 寄宿制 left blank): nobody can say whether it counts.
--- Money and graduates are reported by the whole school; it counts as soon as one of its campuses does.
+-- Who reports for each ratio: the schools and sections in its scope. is_member is null if a word of the scope is not known for
+-- the school (城乡类型, 举办者 or 寄宿制 left blank): then nobody can say whether it counts. Money and graduates are reported by
+-- the whole school, which counts as soon as one of its campuses does.
 with ratio as (
     select e.district_code, e.phase_id, e.count_private_teachers, y.value::integer as junior_years, r.indicator_code, r.part,
         r.dataset, r.stage, r.scope
@@ -18,7 +18,7 @@ with ratio as (
             and (not list_contains(r.scope, 'public') or s.sponsor_code <> 10)
             and (not list_contains(r.scope, 'public_if_asked') or r.count_private_teachers or s.sponsor_code <> 10)
             as is_member,
-        -- the first year the school has something to report for
+        -- the first year for which the school can report something
         case when list_contains(r.scope, 'established') then s.built_year + r.junior_years else s.built_year end as first_year
     from ratio r
     join core.school s using (district_code, phase_id)

@@ -1,7 +1,6 @@
--- Every unit of a ratio with what it reported: the district, a school, a section, a row of the survey.
--- numerator and denominator are null where a piece is missing. A part above its whole, or a whole below
--- nothing, is a contradiction: neither figure can be believed, and none counts. So it is with a figure that contradicts one
--- which the ratio does not ask for (core.contradiction).
+-- Every unit of a ratio with its report: the district, a school, a section, a row of the survey. numerator and denominator are
+-- null if a part is missing. A part above its whole, or a negative whole, is a contradiction: neither figure can be believed, so
+-- neither counts. The same holds for a figure that contradicts another figure which the ratio does not use (core.contradiction).
 with unit as (
     select e.district_code, e.phase_id, r.indicator_code, r.part, r.is_share, null::varchar as school_code,
         null::varchar as school_name, null::varchar as stage, null::integer as year, null::varchar as item, true as is_member
@@ -29,7 +28,7 @@ with unit as (
     left join core.reported_year y
         on y.district_code = m.district_code and y.phase_id = m.phase_id and y.indicator_code = m.indicator_code
         and y.part = m.part
-    -- a school that was too new to report that year, and reported nothing, is not counted
+    -- a school that was too new to report that year, and reported nothing, does not count
     where coalesce(m.first_year <= y.year, true) or exists (
         from core.figure f
         where f.district_code = m.district_code and f.phase_id = m.phase_id and f.dataset = m.dataset

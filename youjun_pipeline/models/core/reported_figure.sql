@@ -1,6 +1,6 @@
--- Figures that schools report again and again: what suspicions look at. rank 1 is the delivery the evaluation rests on, rank 2
--- the last one before it that said something else of this figure: sending the same again answers nothing. A figure that was
--- left blank stands here without a value.
+-- Figures that schools report again and again; suspicions are about these. rank 1 is the delivery that the evaluation uses; rank
+-- 2 is the last delivery before it with another value: sending the same value again answers nothing. A blank figure is here
+-- without a value.
 with delivery as (
     select e.district_code, e.phase_id, f.dataset, f.delivery, f.file, f.content_sha256,
         dense_rank() over (partition by e.district_code, e.phase_id, f.dataset order by f.delivery desc) as rank
@@ -42,7 +42,7 @@ select * from newest
 union all
 select f.* replace (2 as rank)
 from figure f
--- a school that reports nothing now is compared with its last report
+-- if a school reports nothing now, its last report is used for the comparison
 left join newest n
     on n.district_code = f.district_code and n.phase_id = f.phase_id and n.dataset = f.dataset
     and n.school_code = f.school_code and n.stage is not distinct from f.stage and n.column_name = f.column_name

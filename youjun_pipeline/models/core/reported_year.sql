@@ -1,5 +1,5 @@
--- The year each ratio of yearly figures is judged on: the newest that everybody it counts has reported. Where no year is
--- complete it is the newest of all, and missing says who has not reported; ahead is a newer year that some have reported.
+-- The year on which each ratio of yearly figures is judged: the newest year for which every counted unit has reported. If no year
+-- is complete, it is the newest of all, and missing says who has not reported; ahead is a newer year that some have reported.
 with reported as (
     select district_code, phase_id, dataset, school_code, year
     from core.figure
@@ -23,7 +23,8 @@ with reported as (
         and r.school_code = m.school_code and r.year = y.year
     group by all
 ), survey as (
-    -- a group is there under any of its words; where no sample is asked for, whoever was asked in an earlier year is missed
+    -- a group may have any of its names; if no sample is required, a group that was asked in an earlier year and not now is
+    -- missing
     select y.district_code, y.phase_id, y.indicator_code, y.part, y.year,
         list(g.respondent_group order by g.sort_order) filter (
             (y.survey_rule = 'national' or b.first_year is not null) and not list_has_any(g.words, y.words)) as missing

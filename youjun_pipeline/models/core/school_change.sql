@@ -1,6 +1,6 @@
--- Openings, mergers, splits, closures and renames, accumulated over all deliveries up to the effective day, with the
--- schools they name; several names in one cell are several changes. A school not yet, or no longer, in any roster
--- has no code. is_in_force: the day of the change has come.
+-- Openings, mergers, splits, closures and renames, accumulated over all deliveries up to the effective day, with the schools that
+-- they name; several names in one cell are several changes. A school that is not yet, or no longer, in any roster has no code.
+-- is_in_force: the day of the change has come.
 with reported as (
     select e.district_code, e.phase_id, e.effective_on as evaluated_on, f.delivery, f.file, c.*
     from core.chosen_file f

@@ -1,7 +1,8 @@
--- The ways a school may be written, best first: code (1), exact name (2), alias (3), former name (4), normalised name (5),
--- normalised former name (6). Former names are those of earlier rosters, and those a rename reports. A whole school by its
--- code or name (7) is all its campuses.
--- A normalised name says 街 for 街道, leaves out 中心, and has what stands in brackets with them or without; it may carry the school's own township or none, never another.
+-- The ways to write a school, best first: code (1), exact name (2), alias (3), former name (4), normalised name (5), normalised
+-- former name (6). Former names are those of earlier rosters and those in reported renames. The code or name of a whole school
+-- (7) means all its campuses.
+-- A normalised name has 街 for 街道, omits 中心, and keeps or omits the text in brackets; it may contain the school's own
+-- township or none, never another.
 with present as (
     select district_code, phase_id, school_code, school_name, township from core.known_school
     semi join run_evaluation using (district_code, phase_id)

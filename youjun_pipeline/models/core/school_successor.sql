@@ -1,6 +1,6 @@
--- Who stands for a school that a merger, a split or a rename has ended, step by step (hops), from the day since on.
--- A rename whose old code is still in the roster has not happened: then there are two schools. passed: the
--- schools on the way, none of which is still there.
+-- The successor of a school that ended by a merger, a split or a rename, step by step (hops), from the day since on. If the old
+-- code of a rename is still in the roster, the rename has not happened: then there are two schools. passed: the schools on the
+-- way, all of which have ended.
 with recursive step as (
     select c.district_code, c.phase_id, c.from_code, c.to_code, c.kind = 'rename' as is_rename, c.effective_on
     from core.school_change c
@@ -19,7 +19,7 @@ with recursive step as (
     from walk w
     join step s
         on s.district_code = w.district_code and s.phase_id = w.phase_id and s.from_code = w.successor_code
-    -- a school that was renamed back and forth must not go round for ever
+    -- prevents an endless circle if a school was renamed back and forth
     where w.hops < 8
 )
 select district_code, phase_id, school_code, successor_code, is_rename, passed, min(hops) as hops, min(since) as since

@@ -1,9 +1,9 @@
--- Whom a waiver in force applies to: the conditions of each waiver, with its numbers from the catalogue.
--- A waiver is a favour that has to be shown: what is not reported (year built, city centre, migrant children, size of a
--- class) grants none, and the school is judged by the plain rule. is_certain: false where a class that could not be read
--- may be too large, so that nobody can say whether the waiver holds.
+-- The schools to which a waiver in force applies: the conditions of each waiver, with its numbers from the catalogue. A waiver is
+-- an advantage that must be proved: an unreported fact (year built, city centre, migrant children, size of a class) grants no
+-- waiver, and the school is judged by the plain rule. is_certain is false if an unreadable class may be too large, so that nobody
+-- can say whether the waiver holds.
 with largest_class as (
-    -- null when a class size is missing: then nobody can say that the classes are small; of a band the largest size counts
+    -- null if a class size is missing: then nobody can say that the classes are small; for a band the largest size counts
     select district_code, phase_id, school_code,
         case when count(*) = count(students_to + classes) then max(students_to) end as students
     from core.class_group
@@ -18,7 +18,7 @@ with largest_class as (
     select s.district_code, s.phase_id, s.school_code, w.waiver, w.indicator_code, c.alternative,
         bool_and(coalesce(case c.condition
             when 'urban_rural' then s.urban_rural = c.text
-            -- what an option adds to the text counts only where it is set
+            -- words that an option adds count only if the option is set
             when 'or_urban_rural'
                 then s.urban_rural = c.text and e.settings['rural_waiver_places'] = 'rural_and_town'
             when 'all_through_type' then s.size_variant <> 'all_through' or s.school_type = c.text
@@ -30,7 +30,7 @@ with largest_class as (
             when 'max_students' then s.compulsory_students <= c.value
             when 'max_class_students' then l.students <= c.value
             when 'built_until' then s.built_year <= c.value
-            -- more of them than pupils is a contradiction, which shows nothing
+            -- more migrant children than pupils is a contradiction, which proves nothing
             when 'migrant_share_above' then s.migrant_students > c.value * s.compulsory_students
                 and s.migrant_students <= s.compulsory_students
         end, false)) as holds,

@@ -1,14 +1,13 @@
--- Sections: one school in scope in one compulsory stage, with its weight in the split of shared resources.
--- weighted_students is the school's sum over all stages and attached kindergarten classes, null when the pupils of a taught
--- stage are missing.
+-- Sections: one school in scope in one compulsory stage, with its weight in the split of shared resources. weighted_students is
+-- the school's sum over all stages and attached kindergarten classes; it is null if the pupils of a taught stage are missing.
 with stage_students as (
     select district_code, phase_id, school_code, unnest([
         {'stage': 'primary', 'is_taught': has_primary, 'students': primary_students},
         {'stage': 'junior', 'is_taught': has_junior, 'students': junior_students},
         {'stage': 'senior', 'is_taught': has_senior, 'students': senior_students}
     ], recursive := true),
-        -- attached classes are a stage of no type, so a blank means none; without a weight they take no share, which
-        -- quality.suspicion asks about
+        -- no type of school teaches attached classes as a stage, so a blank means none; without a weight they get no share, and
+        -- quality.suspicion asks about it
         coalesce(preschool_students * e.settings['preschool_weight']::decimal(9, 3), 0)::decimal(18, 3) as preschool_weighted
     from core.school
     join run_evaluation e using (district_code, phase_id)

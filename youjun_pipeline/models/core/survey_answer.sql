@@ -1,7 +1,7 @@
--- The answers of the recognition survey in the year it is judged on, with the group each row belongs to by the catalogue.
+-- The answers of the recognition survey in the year in which it is judged, each row with its group by the catalogue.
 select f.district_code, f.phase_id, a.year, coalesce(g.respondent_group, a.respondent_group) as stratum, a.respondent_group,
     a.method, a.issued, a.valid, a.satisfied,
-    -- more satisfied answers than answers, or more answers than were asked for: neither figure can be believed
+    -- more satisfied answers than answers, or more answers than people asked: neither figure can be believed
     a.satisfied > a.valid or a.valid > a.issued as is_contradiction
 from core.chosen_file f
 join run_evaluation e using (district_code, phase_id)

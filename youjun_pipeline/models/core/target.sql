@@ -1,7 +1,7 @@
--- Targets of the programmes, one per period, as known on the effective day: the newest words of each.
--- The value a period was first delivered with is its baseline and no later delivery rewrites it; a target or period that a
--- later delivery leaves out stays, flagged. starts, due: the days the period runs from and to, null where its words
--- name no period (a year, half, quarter, month, school year, span of years, day, or one of the district's phases).
+-- Targets of the programmes, one row per period, as known on the effective day, each with its newest wording. The value with
+-- which a period was first delivered is its baseline; no later delivery changes it. A target or period that a later delivery
+-- leaves out stays, with a flag. starts, due: the first and last day of the period, null if its words name no period (a year,
+-- half, quarter, month, school year, span of years, day, or one of the district's phases).
 with delivered as (
     select e.district_code, e.phase_id, f.delivery, f.file, t.*,
         max(f.delivery) over (partition by e.district_code, e.phase_id) as newest_delivery

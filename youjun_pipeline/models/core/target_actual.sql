@@ -1,5 +1,5 @@
--- What was last reported on each target and period up to the effective day. Reports accumulate over deliveries: the newest
--- report counts, and of two of the same day the one delivered later. is_unread: one that cannot be read may be newer.
+-- The last report on each target and period up to the effective day. Reports accumulate over deliveries: the newest report
+-- counts, and of two of the same day the one delivered later. is_unread: an unreadable report may be newer.
 select f.district_code, f.phase_id, a.target_no, a.period, period_form(a.period) as period_form, a.reported_on, a.actual,
     t.target_no is not null as is_target_known,
     exists (

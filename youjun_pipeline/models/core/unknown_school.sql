@@ -1,5 +1,5 @@
--- Rows that name by code a school the roster of their evaluation does not have: they count for nothing and are listed.
--- Money, graduates and neighbours are of a whole school, whose own code no campus has.
+-- Rows with the code of a school that is not in the roster of their evaluation: they do not count and are listed. Money,
+-- graduates and neighbours belong to a whole school, whose own code no campus has.
 with coded as (
     select 'classes' as dataset, content_sha256, sheet, row_number, school_code, stage as stage, null::varchar as item, null::integer as year
     from accepted.classes
@@ -28,7 +28,7 @@ with coded as (
     select 'neighbours' as dataset, content_sha256, sheet, row_number, unnest([school_code, neighbour_code]), null, null, null
     from accepted.neighbours
 ), known as (
-    -- by equal keys alone: a condition on both sides would hold every row against every school of its district
+    -- only equal keys are joined: a condition on both sides would compare every row with every school of its district
     select district_code, phase_id, false as of_whole_schools, school_code from core.school
     union
     select district_code, phase_id, true, campus_of from core.school

@@ -1,16 +1,16 @@
--- Delivered files that no evaluation rests on, each with the reason (rule), and how many rows were accepted from it.
--- Judged over every phase of the district, also those that this run does not make.
+-- Delivered files that no evaluation uses, each with the reason (rule), and the number of its accepted rows. All phases of the
+-- district are considered, also those that this run does not make.
 with closed as (
     select distinct district_code, phase_id from ops.phase_closure where reopened_at is null
 ), phase as (
     select p.*, c.phase_id is not null as is_closed,
-        -- closed rows that came back from the publication do not say which files they rest on
+        -- closed rows that were restored from the publication do not say which files they came from
         is_closed and u.phase_id is null as is_recovered
     from raw.phase p
     left join closed c using (district_code, phase_id)
     left join (select distinct district_code, phase_id from core.chosen_file) u using (district_code, phase_id)
 ), reach as (
-    -- the first phase whose end a delivery comes before is the one that it reports on
+    -- a delivery reports on the first phase that ends after it
     select f.district_code, f.delivery, f.dataset, f.file,
         count(p.phase_id) as phases,
         arg_min(p.phase_id, p.phase_order) as phase_id,

@@ -1,5 +1,5 @@
--- Accepted rows of the chosen files that this evaluation makes no use of, each with the reason (rule). A row of a dataset that
--- does not stand here is used. Which of them are told, and how, quality.unused_row and quality.rejected_row say.
+-- Accepted rows of the chosen files that this evaluation does not use, each with the reason (rule). A row of a dataset that is
+-- not here is used. quality.unused_row and quality.rejected_row decide which of these rows are reported, and how.
 with file as (
     select f.district_code, f.phase_id, f.dataset, f.delivery, f.file, f.content_sha256
     from core.chosen_file f
@@ -15,7 +15,7 @@ with file as (
     union all
     select 'special_rooms', content_sha256, sheet, row_number, school_code from accepted.special_rooms
 ), dated as (
-    -- of these the year that counts is chosen where the district is judged
+    -- for these datasets the year that counts is chosen where the district is judged
     select 'school_finance' as dataset, content_sha256, sheet, row_number, school_code, year from accepted.school_finance
     union all
     select 'graduation_cohorts', content_sha256, sheet, row_number, school_code, year from accepted.graduation_cohorts
@@ -45,14 +45,14 @@ with file as (
         on i.district_code = f.district_code and i.phase_id = f.phase_id and i.dataset = f.dataset
         and i.content_sha256 = a.content_sha256 and i.sheet = a.sheet and i.row_number = a.row_number
     left join (
-        -- a whole school is judged where one of its campuses is
+        -- a whole school is judged if one of its campuses is
         select district_code, phase_id, campus_of as school_code, bool_or(in_scope) as in_scope,
             min(out_of_scope_reason) as out_of_scope_reason
         from core.school
         group by all
     ) s
         on s.district_code = f.district_code and s.phase_id = f.phase_id and s.school_code = a.school_code
-    -- rows of a school that is not in the roster are told below
+    -- rows of a school that is not in the roster follow below
     where a.school_code is null or s.school_code is not null
     union all
     select district_code, phase_id, dataset, delivery, file, content_sha256, sheet, row_number, school_code, school_code,
@@ -60,7 +60,7 @@ with file as (
     from core.unknown_school
     semi join run_evaluation using (district_code, phase_id)
     union all
-    -- the form of an item is known by its indicator: what no indicator asks for, none reads
+    -- an item belongs to its indicator's form: an item that no indicator asks for is never read
     select f.*, a.sheet, a.row_number, null, a.item, 'unknown_item'
     from file f
     join accepted.assurance a using (content_sha256)

@@ -1,5 +1,5 @@
--- Every inspection up to the effective day, failed ones too. One that passes counts where it may sign off at least one of the
--- findings it speaks of; a failed one always counts, whoever made it.
+-- Every inspection up to the effective day, including failed ones. A passed inspection counts if it may sign off at least one of
+-- the findings that it is about; a failed one always counts, whoever made it.
 with spoken_of as (
     select a.district_code, a.phase_id, a.delivery, a.file, a.sheet, a.row_number,
         list(distinct a.finding_id order by a.finding_id) as findings,

@@ -24,7 +24,7 @@ with reported as (
     ) i using (standard_id)
     join standard.option o using (standard_id, option)
 ), school as (
-    -- counts are known whatever else is missing; a sum is not
+    -- a count is known whatever else is missing; a sum is not
     select district_code, phase_id, indicator_code, unnest([
         {'figure_no': 1, 'name': '参加评估的学校数', 'value': count(*)::double, 'unit': '所'},
         {'figure_no': 2, 'name': '其中：达标的', 'value': (count(*) filter (is_met(status)))::double, 'unit': '所'},

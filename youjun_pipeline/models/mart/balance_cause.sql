@@ -1,5 +1,6 @@
--- What is short of the threshold is taken apart: level, were everyone given the mean; equality, what is left of it. And the
--- change of CV = S/X since the phase before by the logarithmic mean, which adds up exactly: equality through S, level through X.
+-- The shortfall to the threshold has two parts: level (the shortfall if every school had the mean) and equality (the rest). The
+-- change of CV = S/X since the phase before is divided by the logarithmic mean, which adds up exactly: equality through S, level
+-- through X.
 with short as (
     select district_code, phase_id, stage, indicator_code,
         sum(greatest(threshold - value, 0) * students / per order by school_code) as shortfall,
@@ -13,10 +14,10 @@ with short as (
     group by all
 ), main_grouping as (
     select district_code, phase_id, stage, indicator_code,
-        -- of groupings that explain the same the first by name, so that two runs agree
+        -- if groupings explain equally much, the first by name, so that two runs agree
         arg_max(grouping_name, between_share order by grouping_name) as grouping_name, max(between_share) as between_share
     from (
-        -- rounded: what a sum leaves in its last digits would choose among equals
+        -- rounded, because otherwise the last digits of a sum would decide between equal values
         select district_code, phase_id, stage, indicator_code, grouping_name,
             round(sum(between_share order by group_name), 12) as between_share
         from mart.balance_group

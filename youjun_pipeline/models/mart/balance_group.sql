@@ -1,9 +1,9 @@
--- S² = Σ w_g(X_g − X)² + Σ w_g·S_g²: what lies between groups, and within each. All shares of one grouping add up to 1.
--- Sums are ordered by school, as in the coefficient itself.
+-- S² = Σ w_g(X_g − X)² + Σ w_g·S_g²: the part between groups, and the part within each group. All shares of one grouping add up
+-- to 1. Sums are ordered by school, as in the coefficient itself.
 with section as (
     select r.district_code, r.phase_id, r.stage, r.indicator_code, r.school_code, r.students, r.value, b.mean as whole_mean, b.std as whole_std,
         b.students as all_students,
-        -- what was not reported is a group of its own: nobody knows where it belongs
+        -- unreported schools form a group of their own, because nobody knows where they belong
         unnest([
             {'grouping_name': 'urban_rural', 'group_name': coalesce(s.urban_rural, '未填')},
             {'grouping_name': 'township', 'group_name': coalesce(s.township, '未填')},
@@ -32,11 +32,11 @@ with section as (
     join group_mean using (district_code, phase_id, stage, indicator_code, grouping_name, group_name)
     group by all
 ), whole as (
-    -- the two parts summed rather than the variance as computed elsewhere: where a coefficient is almost nothing, their last
+    -- the two parts are summed here instead of using the variance computed elsewhere: for an almost zero coefficient their last
     -- digits differ
     select *, sum(between_groups + weight * variance) over (
         partition by district_code, phase_id, stage, indicator_code, grouping_name
-        -- in one order, so that two runs agree to the last digit
+        -- in a fixed order, so that two runs agree to the last digit
         order by group_name rows between unbounded preceding and unbounded following
     ) as whole_variance
     from measured

@@ -1,7 +1,7 @@
 -- With a set J of schools at one common value ℓ, CV²+1 = (Q + wℓ²)/(T + wℓ)², where T and Q are the weighted sums of x and x²
--- over the others and w is the weight of J. It is least at ℓ = Q/T, and there 1/(w + T²/Q): whether J can do it at all. The
--- school that helps most has the largest w(λ−x)², λ = Q/T of the whole; since λ moves as schools join, several λ are
--- tried and the shortest list wins. Then ℓ is the value nearest to what is there that meets the limit.
+-- over the other schools and w is the weight of J. It is least at ℓ = Q/T, where it is 1/(w + T²/Q): this shows whether J is
+-- enough at all. The school that helps most has the largest w(λ−x)², λ = Q/T of the whole. λ changes as schools join J, so
+-- several λ are tried and the shortest list is used. Then ℓ is the value nearest to the present values that meets the limit.
 with cell as (
     select b.district_code, b.phase_id, b.stage, b.indicator_code, b.mean, b.cv, b.students,
         1 + b.cv_limit ** 2 as ratio_limit,
@@ -38,7 +38,7 @@ with cell as (
         weight_of_set * (1 - ratio_limit * weight_of_set) as a,
         -2 * ratio_limit * t_rest * weight_of_set as b,
         q_rest - ratio_limit * t_rest ** 2 as c,
-        -- a list that the limit is within reach of may still leave the last digits below zero
+        -- if a list only just reaches the limit, rounding may give a small negative number
         sqrt(greatest(b ** 2 - 4 * a * c, 0)) as root,
         case
             when abs(a) < 1e-12 then -c / b

@@ -1,4 +1,4 @@
--- Classes of the whole roster, also of schools that are not judged. A band's size is known to lie within its bounds only.
+-- Classes of the whole roster, also of schools that are not judged. Of a class in a band only the bounds of its size are known.
 with limits as (
     select district_code, phase_id, variant as stage, value::integer as size_limit
     from core.limit

@@ -1,4 +1,4 @@
--- An indicator made of several parts takes the worst of them; the value shown is the first part's.
+-- An indicator with several parts gets the worst status of them; the value shown is the first part's.
 with part as (
     select district_code, phase_id, indicator_code, part, value, target, status, summary from rule.district_ratio
     union all

@@ -12,7 +12,7 @@ with section as (
     select district_code, phase_id,
         count(*) filter (status in ('below', 'no_data')) as not_met,
         count(*) filter (status_strict in ('below', 'no_data')) as not_met_strict,
-        -- over the limit and not known are two things, and are told apart
+        -- "over the limit" and "not known" are different and are reported separately
         list(t.name || b.indicator_name order by b.indicator_code, t.split_weight) filter (b.status = 'below') as over,
         list(t.name || b.indicator_name order by b.indicator_code, t.split_weight) filter (b.status = 'no_data') as unknown
     from mart.stage_balance b

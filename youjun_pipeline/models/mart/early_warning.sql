@@ -1,10 +1,10 @@
--- What counts as near, and for how long, is not in the standard; these numbers stand in `near` below.
+-- The standard does not say what counts as near, and for how long; these numbers are in `near` below.
 with near as (
     select 0.05 as of_limit, 365 as days_ahead, 90 as days_before_due
 ), judged as (
     select e.district_code, e.phase_id, e.effective_on, 'school' as level, i.indicator_code, i.indicator_name, i.stage,
         i.school_code, i.school_name, i.status, i.value, i.threshold, i.unit,
-        -- which side of the limit passes
+        -- the side of the limit that passes
         i.per is not null or i.indicator_code = 'G3' as is_at_least
     from mart.school_indicator i
     join run_evaluation e using (district_code, phase_id)
@@ -34,7 +34,7 @@ with near as (
         slack / nullif(abs(j.threshold), 0) <= n.of_limit as is_near,
         if(j.is_at_least, 1, -1) * (j.value - b.value_before) as moved,
         j.effective_on - b.before_on as days,
-        -- at the pace of the phase before: the day it stands on the limit
+        -- at the pace since the phase before: the day on which it reaches the limit
         case when moved < 0 and days > 0 and slack / -moved * days < 36500
             then j.effective_on + ceil(slack / -moved * days)::integer end as expected_on,
         n.days_ahead
@@ -43,7 +43,7 @@ with near as (
     left join before b
         on b.district_code = j.district_code and b.phase_id = j.phase_id and b.level = j.level
         and b.indicator_code = j.indicator_code and b.stage = j.stage and b.school_code is not distinct from j.school_code
-    -- rooms are whole: as many as needed is how most schools stand, and only one more class would ask for another
+    -- Rooms are whole: most schools have exactly as many as they need, and one more class would need another room.
     where is_met(j.status) and (j.indicator_code <> 'G3' or exists (
         from mart.verdict_margin m
         where m.district_code = j.district_code and m.phase_id = j.phase_id and m.school_code = j.school_code
@@ -65,7 +65,7 @@ with near as (
     where turns_to = 'not_met'
     group by all
 ), verdict as (
-    -- a section with no indicator to spare falls with the next one
+    -- a section with no indicator to spare fails with the next indicator that fails
     select v.district_code, v.phase_id, v.school_code, v.stage,
         v.passes_resource_rule and v.resource_met = m.value as has_none_to_spare
     from mart.school_verdict v

@@ -1,5 +1,5 @@
--- Closed ones stay listed. closed follows the data alone; signed_off asks for a valid inspection besides, and a failed
--- inspection on the same day or later takes it back. An inspection that could not be read may be such a failed one.
+-- Closed findings stay listed. closed depends only on the data; signed_off also needs a valid inspection, and a failed inspection
+-- on the same day or later cancels it. An unreadable inspection may be such a failed one.
 with covered as (
     select district_code, phase_id, finding_id, list(measure_no order by measure_no) as measures
     from rule.finding_measure
@@ -17,14 +17,14 @@ with covered as (
     semi join run_evaluation using (district_code, phase_id)
     group by all
 ), unread as (
-    -- words that are no indicator's may have meant any
+    -- words that match no indicator may have meant any indicator
     select h.district_code, h.phase_id, i.indicator_code, nullif(h.stage, 'compulsory') as stage, null::varchar as school_code
     from core.hidden h
     join run_evaluation e using (district_code, phase_id)
     left join core.indicator_name i on i.standard_id = e.standard_id and i.form = indicator_form(h.item)
     where h.dataset = 'acceptances'
     union all
-    -- a result that cannot be read; a failure on an indicator or of a school that nobody knows, or of a day before the plan
+    -- an unreadable result; a failure on an unknown indicator or school, or one dated before the plan
     select district_code, phase_id, indicator_code, nullif(stage, 'compulsory'), school_code
     from core.acceptance
     semi join run_evaluation using (district_code, phase_id)

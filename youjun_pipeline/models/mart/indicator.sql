@@ -1,4 +1,4 @@
--- Every limit with the days it holds; what is unverified decides nothing unless a district says so.
+-- Every limit with the days on which it holds; an unverified limit decides nothing unless a district says so.
 select i.standard_id || '/' || i.indicator_code as indicator_id, i.standard_id, i.indicator_code, i.name, i.short_name, i.category, i.level, i.unit, i.gap_unit, i.direction,
     i.display_decimals, i.per, i.is_split, i.evidence_based, i.numerator_text, i.denominator_text, i.formula_text, i.clause,
     (

@@ -1,7 +1,7 @@
--- Budgets are often given for no stage and spending is reported by measure, so they meet by indicator alone.
--- Spending is what has been reported: it may be more, never less, so that more than the budget is an overspend for certain.
+-- Budgets often have no stage, and spending is reported by measure, so the two are compared only by indicator. Spending is the
+-- reported sum: the true sum may be higher, never lower, so a sum above the budget is certainly an overspend.
 with hidden as (
-    -- a budget line that could not be read may belong to any indicator
+    -- an unreadable budget line may belong to any indicator
     select distinct district_code, phase_id
     from core.hidden
     where dataset = 'budgets'

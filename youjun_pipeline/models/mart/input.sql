@@ -1,5 +1,5 @@
--- Each number of the chosen files once: what serves a whole school has no stage, so sums over schools and stages are right.
--- Of classes and rooms the numbers are counted here; an unknown class size leaves its grade's pupils unknown.
+-- Each number of the chosen files once: a number for a whole school has no stage, so sums over schools and stages are right.
+-- Classes and rooms are counted here; an unknown class size makes its grade's pupils unknown.
 with roster as (
     select s.district_code, s.phase_id, e.phase_order, s.school_code, s.school_name, s.township, s.in_scope
     from core.school s

@@ -1,4 +1,4 @@
--- An input that was never delivered stands here with no place and no value: that is why its indicator has none.
+-- An input that was never delivered is here without place and value: this is why its indicator has no value.
 with judgement as (
     select j.district_code, j.phase_id, j.school_code, j.stage, j.indicator_code, d.is_split, d.category
     from mart.school_indicator j
@@ -18,11 +18,11 @@ with judgement as (
     left join core.school_waiver w
         on w.district_code = s.district_code and w.phase_id = s.phase_id and w.school_code = s.school_code
         and w.waiver = n.waiver
-    -- what a waiver lets count is an input only where the school has the waiver and reports something
+    -- a figure that counts through a waiver is an input only if the school has the waiver and reports the figure
     where n.waiver is null or (w.waiver is not null and i.value is not null)
 ), roster as (
     select s.district_code, s.phase_id, s.school_code, a.content_sha256, a.sheet, a.row_number,
-        -- split resources rest on the pupils of all the stages that the school teaches, the others on those of their own
+        -- split resources depend on the pupils of all the school's stages, other resources on those of their own stage
         list_filter([if(s.has_primary, 'primary_students', null), if(s.has_junior, 'junior_students', null)],
             lambda c: c is not null) as compulsory,
         list_filter([if(s.has_primary, 'primary_students', null), if(s.has_junior, 'junior_students', null),
@@ -37,7 +37,7 @@ with judgement as (
     join accepted.schools a on a.content_sha256 = f.content_sha256 and a.school_code = s.school_code
     semi join run_evaluation e on e.district_code = s.district_code and e.phase_id = s.phase_id
 ), rested as (
-    -- the figures of the school that its judgement rests on anyway
+    -- the figures of the school that its judgement uses in any case
     select j.*, r.* exclude (district_code, phase_id, school_code, taught),
         case
             when j.indicator_code = 'G4'
@@ -52,7 +52,7 @@ with judgement as (
     select * exclude (columns, compulsory), null as waiver, unnest(columns) as column_name
     from rested
     union all
-    -- what a waiver in force was granted on
+    -- the facts on which a waiver in force was granted
     select distinct r.* exclude (columns, compulsory), w.waiver,
         unnest(list_filter(case c.condition
             when 'min_students' then r.compulsory
@@ -148,7 +148,7 @@ left join core.chosen_file f
 left join raw.source_column c
     on c.content_sha256 = g.content_sha256 and c.column_name = g.column_name and c.dataset = g.dataset
     and c.sheet = g.sheet
--- a row of the official statistics is composed of cells of several sheets or workbooks
+-- a row of the official statistics is composed from cells of several sheets or workbooks
 left join raw.statistics_source t
     on t.content_sha256 = g.content_sha256 and t.dataset = g.dataset and t.sheet = g.sheet
     and t.row_number = g.row_number and t.column_name = g.column_name

@@ -1,4 +1,4 @@
--- Two ways to move a date: deliver the measure again with another one, or report another day on which it is expected.
+-- There are two ways to move a date: deliver the measure again with another date, or report another expected day.
 with moved as (
     select district_code, phase_id, measure_no, 'due' as kind, delivery as changed_on, null as changed_by, due_before as date_before,
         due as date_after, delivery, file, content_sha256, sheet, row_number
@@ -14,7 +14,7 @@ with moved as (
     join core.measure m
         on m.district_code = p.district_code and m.phase_id = p.phase_id and m.measure_no = p.of_measure_no
     where p.refused_because is null and p.milestone_no is null and p.expected_on is not null
-        -- what is done or given up is expected no more: a date left in the row moves nothing
+        -- a finished or cancelled measure has no expected day: a date left in its row moves nothing
         and p.state not in ('done', 'cancelled')
     qualify p.expected_on is distinct from date_before
 )

@@ -1,5 +1,6 @@
--- Slippage is counted from the baseline: to the day it was finished, else to the latest of the day it is expected, the
--- day it is now due, and, once overdue, the effective day. A cancelled measure and one without a date have none.
+-- Slippage is counted from the baseline: to the day on which the measure was finished; otherwise to the latest of its expected
+-- day, its present due date and, once it is overdue, the effective day. A cancelled measure and a measure without a date have no
+-- slippage.
 with school as (
     select district_code, phase_id, measure_no,
         count(distinct coalesce(school_code, name))::integer as schools,
@@ -18,7 +19,7 @@ with school as (
         and n.row_number = m.row_number
     group by all
 ), begun as (
-    -- work on a milestone is work on its measure, whatever has been reported on that
+    -- work on a milestone is work on its measure, whatever is reported on the measure
     select m.district_code, m.phase_id, m.measure_no, bool_or(p.state in ('in_progress', 'done')) as is_begun
     from core.milestone m
     join rule.progress_state p
@@ -26,7 +27,7 @@ with school as (
         and p.subject_no = m.milestone_no
     group by all
 ), money as (
-    -- reports give what was spent so far
+    -- reports give the total spent so far
     select district_code, phase_id, of_measure_no as measure_no,
         arg_max(spent_wan, (reported_on, delivery, row_number)) as spent_wan
     from core.progress
@@ -46,7 +47,7 @@ with school as (
             when b.is_begun then 'in_progress' else 'not_started' end as stands,
         p.percent, p.expected_on, p.finished_on, p.reported_on, p.reporter,
         p.note,
-        -- of what cannot be read nobody can say that it is overdue
+        -- if the state cannot be read, nobody can say that the measure is overdue
         stands not in ('done', 'cancelled', 'no_data') and coalesce(e.effective_on > m.baseline_due, false) as overdue
     from core.measure m
     join run_evaluation e using (district_code, phase_id)

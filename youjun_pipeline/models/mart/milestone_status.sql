@@ -1,4 +1,4 @@
--- Overdue is counted from the date the milestone was first delivered with.
+-- Overdue is counted from the date in the milestone's first delivery.
 select
     m.district_code, m.phase_id, m.milestone_no, m.measure_no, m.indicator_code, m.task, m.due, m.baseline_due,
     coalesce(p.state, 'not_started') as state,

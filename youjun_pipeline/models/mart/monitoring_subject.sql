@@ -1,4 +1,4 @@
--- A subject under another word (体育与健康 for 体育) is the same one: its newest cycle counts, whatever it was called.
+-- A subject under another name (体育与健康 for 体育) is the same subject: its newest cycle counts, whatever it was called.
 with result as (
     select f.district_code, f.phase_id, m.cycle, m.grade, m.subject, m.level, m.between_school_rate,
         l.value as level_required, p.value as rate_limit,

@@ -1,5 +1,5 @@
--- A change whose value stays (another limit, another waiver) stands here with effect 0 under the cause that moved it; a
--- value that appears, vanishes or loses its data has no effect in numbers, and one row that says so.
+-- A change that leaves the value as it is (another limit, another waiver) is here with effect 0 under its cause. A value that
+-- appears, disappears or loses its data has no numeric effect, but one row that says so.
 with pair as (
     select c.*, b.standard_id as standard_before, a.standard_id as standard_after,
         b.active_waivers as waivers_before, a.active_waivers as waivers_after,
@@ -9,14 +9,14 @@ with pair as (
     join mart.evaluation b on b.district_code = c.district_code and b.phase_id = c.previous_phase_id
     join mart.evaluation a on a.district_code = c.district_code and a.phase_id = c.phase_id
 ), moved as (
-    -- why a school came or went: what was announced, else what the two rosters show
+    -- why a school appeared or disappeared: the announced change, or else the difference of the two rosters
     select p.district_code, p.phase_id, s.school_code,
         case
             when bool_or(c.kind = 'merge' and c.from_code = s.school_code) then 'merged'
             when bool_or(c.kind = 'close' and c.from_code = s.school_code) then 'closed'
             when count(s.school_code) filter (s.phase_id = p.phase_id) = 0 then 'closed'
             when count(s.school_code) filter (s.phase_id = p.previous_phase_id) = 0 then 'opened'
-            -- in scope before and after: its pupils of one stage came or went
+            -- in scope before and after: its pupils of one stage appeared or disappeared
             when bool_and(s.in_scope) then 'enrolment'
             else 'out_of_scope'
         end as cause
@@ -54,7 +54,7 @@ with pair as (
     join mart.school_indicator i using (district_code, phase_id)
     where i.per is null
 ), other as (
-    -- G3–G5: rooms are resources, pupils and classes enrolment; a threshold that moved with the classes is enrolment too
+    -- G3–G5: rooms are resources, pupils and classes enrolment; a threshold that changed with the classes is enrolment too
     select district_code, phase_id, previous_phase_id, indicator_code, stage, school_code,
         b.value as value_before, a.value as value_after, b.status as status_before, a.status as status_after,
         case
@@ -76,7 +76,7 @@ with pair as (
     where effect <> 0
         or status_before is distinct from status_after and (effect is null or cause in ('rule', 'enrolment'))
     window change as (partition by district_code, phase_id, indicator_code, stage, school_code)
-    -- a row per cause that moved the value; where only the judgement moved, the one cause that can have moved it
+    -- a row for each cause that changed the value; if only the verdict changed, the one cause that can have changed it
     qualify effect is null or effect <> 0
         or (count(*) filter (effect <> 0) over change = 0 and cause = max(cause) over change)
 ), balance as (
@@ -118,7 +118,7 @@ with pair as (
     where c.parts is not null or b.status_before is distinct from b.status_after
         or (b.value_before is null) <> (b.value_after is null)
 ), flipped as (
-    -- the cause that moved a school most among the indicators whose judgement flipped
+    -- the cause that changed a school most, among the indicators whose verdict changed
     select district_code, phase_id, school_code,
         arg_max(cause, coalesce(abs(effect / nullif(value_before, 0)), 1e9)) as cause
     from school_changed
@@ -149,7 +149,7 @@ with pair as (
     where coalesce(fails_after, false) <> coalesce(failed_before, false)
     group by all
 ), open_verdict as (
-    -- the district's verdict turned while the same number of schools fails
+    -- the district's verdict changed although the same number of schools fails
     select p.district_code, p.phase_id, p.previous_phase_id, null::varchar as indicator_code, null::varchar as stage,
         null::varchar as school_code, v.schools_failing as value_before, w.schools_failing as value_after,
         passed(v.passes) as status_before, passed(w.passes) as status_after,
@@ -179,7 +179,7 @@ with pair as (
         on b.district_code = p.district_code and b.phase_id = p.previous_phase_id and b.indicator_code = a.indicator_code
     where b.status is distinct from a.status or b.value is distinct from a.value
     union all
-    -- an indicator that the standard of then had and the one of now has not
+    -- an indicator that the earlier standard has and the present one does not
     select p.district_code, p.phase_id, p.previous_phase_id, b.indicator_code, null, null, b.value, null, b.status, null,
         'rule', null
     from pair p

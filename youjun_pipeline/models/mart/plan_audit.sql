@@ -1,5 +1,5 @@
--- Each rule stands in one of the rule.plan_* models; here they come together. Only some of them are about a school, which is
--- then known by its code: two schools may bear one name.
+-- Each rule is in one of the rule.plan_* models; this model joins them. Only some rules are about a school, which is then
+-- identified by its code, because two schools may have the same name.
 select district_code, phase_id, rule, severity, indicator_code, stage, school_code, school_name, measure_no, message
 from rule.plan_coverage
 union all by name

@@ -1,4 +1,4 @@
--- Every report on a measure or milestone up to the effective day; what a measure's state follows from is in rule.progress_state.
+-- Every report on a measure or milestone up to the effective day; rule.progress_state derives the measure's state from them.
 select district_code, phase_id, reported_on, of_measure_no as measure_no, milestone_no, state, percent, expected_on, spent_wan,
     evidence, reporter, note,
     refused_because is null and reported_on = max(reported_on) filter (refused_because is null) over (

@@ -1,4 +1,5 @@
--- Wilson's interval. The sample is a share of the residents; groups with a least share take theirs, the others share the rest.
+-- Wilson's interval. The sample is a share of the residents; groups with a minimum share get it, the other groups divide the
+-- rest.
 with population as (
     select district_code, phase_id, arg_max(value, year)::decimal(18, 6) * 10000 as residents
     from core.figure
@@ -32,7 +33,7 @@ with population as (
     from number n
     join standard.respondent_group g using (standard_id)
     union all
-    -- whom the catalogue does not ask for was asked all the same
+    -- groups that were asked although the catalogue does not require it
     select n.district_code, n.phase_id, a.stratum, 99, n.residents, n.required, n.z, 0, null
     from number n
     join answered a using (district_code, phase_id)

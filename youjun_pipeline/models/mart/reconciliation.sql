@@ -1,4 +1,4 @@
--- Claims are compared with this phase's judgements; a letter of an earlier phase then shows what has been put right since.
+-- Claims are compared with this phase's verdicts; for a letter of an earlier phase this shows what has been corrected since.
 with judgement as (
     select district_code, phase_id, indicator_code, stage, school_code, school_name, status, reason
     from mart.school_indicator
@@ -15,7 +15,7 @@ with judgement as (
     join raw.phase p on p.district_code = f.district_code and p.phase_id = f.first_phase_id
     where f.state = 'closed'
 ), claim_stage as (
-    -- the stages a claim speaks of, one by one: an OR in a join would be a nested loop over the whole country
+    -- the stages of a claim, one by one: an OR in a join would be a nested loop over the whole country
     select district_code, phase_id, level, indicator_code, school_code, stage as claimed_stage,
         unnest(case
             when stage is null or stage = 'compulsory' then ['primary', 'junior', 'compulsory']
@@ -24,7 +24,7 @@ with judgement as (
     from core.claim
     semi join run_evaluation using (district_code, phase_id)
 ), school_claim as (
-    -- a claim for a stage also means the judgement of the school as a whole (stage compulsory), and the other way round
+    -- a claim about a stage also means the verdict on the whole school (stage compulsory), and vice versa
     select c.*,
         list({'stage': j.stage, 'school_name': j.school_name, 'status': j.status, 'reason': j.reason}
             order by list_position(['below', 'near', 'no_data', 'met_by_waiver', 'met', 'not_applicable'], j.status),
@@ -75,7 +75,7 @@ with judgement as (
     select c.district_code, c.phase_id, c.level, c.source, c.indicator_code, c.stage, null, null, null, '差异系数未达标',
         string_agg(if(c.stage is null, t.name, '') || status_word(b.status), '、' order by t.split_weight)
             filter (b.status is not null) as computed,
-        -- one that fails confirms the claim; else one without data leaves it open
+        -- a failing indicator confirms the claim; otherwise one without data leaves it open
         case when bool_or(b.status = 'below') then true when not bool_or(b.status = 'no_data') then false end as agrees,
         case
             when computed is null then '没有这个学段的差异系数，无法核对'
@@ -123,8 +123,8 @@ with judgement as (
         and m.subject = c.subject.subject
     where c.level = 'district'
 ), countable as (
-    -- what fails, and what may: a school without data is in no count, but a letter may know it to fail
-    -- a school judged as a whole counts for the stage it is named under; named under none, it counts for no stage alone
+    -- What fails, and what may fail: a school without data is in no count, but a letter may know that it fails. A school that is
+    -- judged as a whole counts for the stage under which it is named; if it is named under no stage, it counts for none.
     select j.*, coalesce(c.stage, j.stage) as counted_stage, c.stages is not null as is_named
     from judgement j
     left join (
@@ -262,7 +262,7 @@ with judgement as (
     union all
     from own_row
 )
--- a letter may say one thing twice, in other words for the indicator
+-- a letter may make the same claim twice, with other words for the indicator
 from line
 qualify row_number() over (
     partition by district_code, phase_id, level, source, indicator_code, stage, school_code, school_name, item, claimed

@@ -1,4 +1,4 @@
--- The rows of an indicator add up to its findings; money that the plan gives for no stage stands on a row of its own.
+-- The rows of an indicator add up to its findings; money that the plan gives without a stage has a row of its own.
 with late as (
     select distinct m.district_code, m.phase_id, m.finding_id
     from rule.finding_measure m

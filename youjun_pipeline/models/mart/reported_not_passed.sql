@@ -1,4 +1,4 @@
--- The figures may be older than the report: then nobody knows yet, and the sentence says so.
+-- The figures may be older than the report: then the result is not known yet, and the sentence says so.
 select
     m.district_code, m.phase_id, m.measure_no, m.finding_id, f.indicator_code, f.stage, f.school_code, f.school_name,
     s.finished_on as reported_on, s.reporter, f.value, f.threshold, f.gap, f.status, t.data_on,

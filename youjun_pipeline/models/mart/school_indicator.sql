@@ -7,7 +7,7 @@ with judged as (
     union all by name
     from rule.g5_class_size
 ), judgement as (
-    -- whether the district judges the school at all depends on a sponsor that nobody knows: it neither passes nor fails
+    -- whether the district judges the school at all depends on an unknown sponsor: it neither passes nor fails
     select j.* from judged j
     anti join (from core.school where may_be_left_out) m using (district_code, phase_id, school_code)
     union all by name
@@ -20,7 +20,7 @@ select
     j.district_code, j.phase_id, j.school_code, s.school_name, j.stage, j.indicator_code, i.short_name as indicator_name,
     j.numerator, j.students, j.share, j.per,
     j.amount, j.extra_amount, j.factor, j.base, j.value, j.value_strict, j.threshold, j.floor, i.unit, j.status, j.status_strict,
-    -- only what the pass rests on: a waiver that changes nothing is not told
+    -- only waivers that the pass needs: a waiver that changes nothing is not listed
     if(j.status = 'met_by_waiver', j.waiver, null) as waiver,
     j.gap, coalesce(j.rounding_sensitive, false) as rounding_sensitive, j.reason, i.clause
 from judgement j

@@ -1,4 +1,4 @@
--- With data missing, a section fails where what is known suffices for that; otherwise its verdict stays open (null).
+-- If data are missing, a section fails if the known data are enough for a failure; otherwise its verdict stays open (null).
 with counted as (
     select
         district_code, phase_id, school_code, school_name, stage,

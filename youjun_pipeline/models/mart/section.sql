@@ -1,5 +1,5 @@
--- Schools out of scope are here too: the basic figures of a district count them. A section without a row in a dataset
--- has not reported, so its figures are null.
+-- Schools out of scope are here too: the basic figures of a district count them. A section without a row in a dataset has not
+-- reported, so its figures are null.
 with taught as (
     select district_code, phase_id, school_code, school_name, school_type, in_scope, unnest([
         {'stage': 'primary', 'is_taught': has_primary, 'students': primary_students},

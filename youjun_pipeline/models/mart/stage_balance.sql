@@ -1,4 +1,4 @@
--- Sums are ordered by school, so that two runs give the same last digit whatever the threads do.
+-- Sums are ordered by school, so that two runs give the same last digit, whatever the order of the threads.
 with cell as (
     select e.district_code, e.phase_id, e.standard_id, t.stage, t.cv_limit, i.indicator_code, i.short_name, i.unit,
         tolerance.value as tolerance
@@ -13,7 +13,7 @@ with cell as (
     from rule.resource
     semi join run_evaluation using (district_code, phase_id)
 ), hidden as (
-    -- a row that may belong to a school nobody knows of: with it the mean and the spread may be anything
+    -- a row that may belong to an unknown school: with it the mean and the spread may be anything
     select distinct n.standard_id, n.stage, n.indicator_code, h.district_code, h.phase_id
     from core.hidden h
     join run_evaluation e using (district_code, phase_id)
@@ -44,7 +44,7 @@ with cell as (
 ), measured as (
     select c.*, coalesce(m.schools, 0) as schools, coalesce(m.schools_no_data, 0) as schools_no_data, m.students,
         m.mean,
-        -- equal values have no variance: what binary rounding leaves of it is noise
+        -- equal values have no variance: a remainder is binary rounding
         if(m.spread <= tolerance * m.mean, 0, s.deviation) as std,
         if(m.spread_strict <= tolerance * m.mean_strict, 0, s.deviation_strict) as std_strict,
         case when m.mean > 0 then std / m.mean end as cv,
@@ -59,7 +59,7 @@ with cell as (
         end as waived,
         case
             when waived in ('not_applicable', 'no_data') then waived
-            -- no resource at all but what a waiver adds: without the waiver there is no coefficient
+            -- there is no resource except what a waiver adds: without the waiver there is no coefficient
             when m.mean_strict = 0 then 'not_applicable'
             when cv_strict <= cv_limit * (1 + tolerance) then 'met'
             else 'below'
@@ -74,8 +74,8 @@ with cell as (
 select
     district_code, phase_id, stage, indicator_code, short_name as indicator_name, schools, schools_no_data, students,
     mean, std, cv, cv_strict, cv_limit::double as cv_limit,
-    -- reported, decides nothing; there is none while one of the seven is missing; in decimals, since the threads add up
-    -- the seven in any order
+    -- The mean of the seven coefficients is only reported and decides nothing; it is null while one of the seven is missing. It
+    -- is summed in decimals, because the threads add the seven in any order.
     case when bool_and(cv is not null) over (partition by district_code, phase_id, stage)
         then avg(cv::decimal(38, 18)) over (partition by district_code, phase_id, stage) end as cv_composite, status, status_strict,
     waived in ('met', 'below') and (round(cv::decimal(28, 10), 3) <= cv_limit) <> (waived = 'met')

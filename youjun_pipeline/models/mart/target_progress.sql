@@ -1,7 +1,7 @@
--- A report before the period ends is on track when it keeps pace with the days gone: of a 当期 target from the period's
--- first day, of a 累计 target from the end of the period before. A 时点 target has no pace: it is due on its day.
--- Where the metric is an indicator the pipeline's own value of the newest phase in the period is the actual one, and what
--- was reported stands beside it.
+-- A report before the period ends is on track if it keeps pace with the days elapsed: for a 当期 target since the period's first
+-- day, for a 累计 target since the end of the period before. A 时点 target has no pace: it is due on its day. If the metric is an
+-- indicator, the pipeline's own value in the newest phase of the period is the actual value, and the reported value is shown
+-- beside it.
 with computed as (
     select n.district_code, n.phase_id, n.metric, n.unit, n.indicator_code, n.stage, n.is_balance,
         p.effective_on as computed_on,
@@ -41,18 +41,18 @@ select
     planned::double as planned, baseline_planned::double as baseline_planned, actual::double as actual, reported_on,
     indicator_code, stage, computed, reported::double as reported, reported::double - computed as reported_difference,
     total::double as total,
-    -- 当期 values add up over the periods, of the other kinds the newest period's stands for all
+    -- 当期 values are added over the periods; for other kinds the newest period's value represents all
     case kind when 'period' then sum(actual) over target
         else last_value(actual ignore nulls) over target end::double as actual_to_date,
     case when planned > 0 then actual::double / planned::double end as completion,
     case
         when is_unread then 'no_data'
-        -- a coefficient is to come down to what is planned
+        -- a coefficient must fall to its planned value
         when if(is_balance, actual <= planned, actual >= planned) then 'achieved'
         when planned is null or due is null then 'no_data'
         when effective_on >= due then if(actual is null, 'no_report', 'missed')
         when actual is null or kind = 'point' or is_balance then 'not_due'
-        -- cross-multiplied: what is done against what the days gone would make it
+        -- cross-multiplied: the work done, compared with the share of days elapsed
         when (actual - base) * (due - paced_from) >= (planned - base) * (effective_on - paced_from) then 'on_track'
         else 'behind'
     end as state,

@@ -1,8 +1,8 @@
--- margin is the smallest whole number of units that turns the verdict: one unit less does not. move says which way the
--- lever moves, turns_to what the verdict then is. Everything else stays as it is; a lever that cannot turn the verdict
--- alone (pupils cannot fall below zero) has no row. R: amount × factor against threshold × base, in decimals as judged; a
--- quotient is rounded to six places, as a division leaves the decimals. base is wider than 18 digits, because DuckDB keeps
--- the product of two decimals of up to 18 digits within 18.
+-- margin is the smallest whole number of units that changes the verdict: one unit less does not. move says in which direction the
+-- lever moves, turns_to the verdict after that. Everything else stays as it is. A lever that alone cannot change the verdict
+-- (pupils cannot fall below zero) has no row. R: amount × factor is compared with threshold × base, in decimals as in the
+-- verdict; a quotient is rounded to six places, because a division leaves the decimals. base is wider than 18 digits, because
+-- DuckDB keeps the product of two decimals of up to 18 digits within 18.
 with resource as (
     select district_code, phase_id, school_code, school_name, stage, indicator_code, status, value, threshold, floor, students,
         (amount + extra_amount)::decimal(24, 6) as amount, factor::decimal(18, 6) as factor, base::decimal(20, 3) as base,
@@ -27,7 +27,7 @@ with resource as (
             ceil(round((base - amount * factor / required) / pupil_weight, 6)))
     from resource r
     where required > 0
-        -- the last pupil gone, there is no section left to judge
+        -- without the last pupil there is no section left to judge
         and (is_met(status) or ceil(round((base - amount * factor / required) / pupil_weight, 6)) < students)
 ), class_count as (
     select district_code, phase_id, school_code, sum(classes) as classes
@@ -55,7 +55,7 @@ with resource as (
         on p.district_code = s.district_code and p.phase_id = s.phase_id and p.parameter = 'classes_per_room'
     join class_count c
         on c.district_code = s.district_code and c.phase_id = s.phase_id and c.school_code = s.school_code
-    -- by stage the need of each stage rises by itself: the sum of classes says nothing
+    -- by stage, the need of each stage rises on its own: the sum of classes says nothing
     where s.indicator_code = 'G3' and s.value is not null and e.music_art_rule in ('each', 'combined')
         and (is_met(s.status) or s.value > 0)
 ), size as (
@@ -65,14 +65,14 @@ with resource as (
     from school
     where indicator_code = 'G4' and value is not null
 ), class_size as (
-    -- the fullest class is nearest to the limit; every pupil over has to leave
+    -- the largest class is nearest to the limit; every pupil over the limit must leave
     select district_code, phase_id, school_code, school_name, stage, indicator_code, status, value, threshold,
         'students' as lever, if(is_met(status), 'more', 'less') as move, '人' as unit,
         if(is_met(status), threshold - value + 1, gap) as margin
     from school
     where indicator_code = 'G5' and value is not null
     union all
-    -- classes that have to open, grade by grade, for its pupils to fit
+    -- classes to open, grade by grade, so that its pupils fit
     select s.district_code, s.phase_id, s.school_code, s.school_name, s.stage, s.indicator_code, s.status, s.value, s.threshold,
         'classes', 'more', '班', sum(greatest(ceil(g.students / s.threshold) - g.classes, 0))
     from school s
@@ -86,7 +86,7 @@ with resource as (
     group by all
     having sum(greatest(ceil(g.students / s.threshold) - g.classes, 0)) > 0
 ), pupils_of_section as (
-    -- pupils that take each indicator below its threshold, and below its floor; less than nothing where it is there already
+    -- the number of pupils that takes each indicator below its threshold, and below its floor; negative if it is already there
     select r.*, v.passes_resource_rule as passes, v.resource_met, m.value as min_met,
         floor(round((amount * factor / required - base) / pupil_weight, 6)) + 1 as to_threshold,
         floor(round((amount * factor / floor::decimal(18, 6) - base) / pupil_weight, 6)) + 1 as to_floor
@@ -96,7 +96,7 @@ with resource as (
         on m.district_code = r.district_code and m.phase_id = r.phase_id and m.parameter = 'min_met'
     where required > 0 and floor > 0 and v.resource_no_data = 0 and v.passes_resource_rule is not null
 ), section as (
-    -- with n pupils more (fewer, below zero) it fails as soon as one floor is crossed or one too many threshold
+    -- with n more pupils (fewer if negative) it fails as soon as one floor or one threshold too many is crossed
     select district_code, phase_id, school_code, any_value(school_name) as school_name, stage,
         any_value(passes) as passes, any_value(students) as students,
         least(min(to_floor), list_sort(list(to_threshold))[any_value(count_of) - any_value(min_met)::integer + 1]) as fails_at

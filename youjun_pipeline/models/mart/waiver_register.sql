@@ -1,4 +1,4 @@
--- What is owed is counted without any waiver. It falls due some years after the recognition: the end of the last phase.
+-- The need is counted without any waiver. It is due some years after the recognition, which is at the end of the last phase.
 with deadline as (
     select p.district_code,
         (arg_max(p.ends, p.phase_order) + to_years(max(y.value)::integer))::date as due_on
@@ -9,7 +9,7 @@ with deadline as (
         and p.ends between coalesce(y.starts, p.ends) and coalesce(y.ends, p.ends)
     group by p.district_code
 ), strict as (
-    -- rooms and resources owe up to the same threshold; a size limit that was raised falls back to its own
+    -- rooms and resources must reach the same threshold; a raised size limit falls back to its own
     select district_code, phase_id, school_code, stage, indicator_code, threshold as threshold_strict,
         greatest((threshold - value_strict) * students / per, 0) as gap
     from rule.resource

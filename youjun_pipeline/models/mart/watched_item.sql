@@ -1,4 +1,4 @@
--- A fall counts between two years that follow each other; between others nobody can say when it happened.
+-- A fall counts only between two consecutive years; otherwise nobody can say when it happened.
 with figure as (
     select e.district_code, e.phase_id, w.watched, f.year,
         if(w.per is null, f.value::double, f.value::double / nullif(p.value, 0)::double) as value

@@ -1,6 +1,6 @@
--- A dataset that a district has none of, by its own word, stands here with its district.toml and no rows.
--- Read is rejected, used and unused together. A row that counts for nothing in every evaluation is rejected too: its school is in no roster, or it reports
--- on what the plan does not have.
+-- A dataset of which a district says that it has none is here with its district.toml and no rows. The rows read are the rejected,
+-- used and unused rows together. A row that counts in no evaluation is also rejected: its school is in no roster, or it reports
+-- on something that the plan does not have.
 with unknown as (
     select district_code, dataset, delivery, file, count(*) as row_count
     from quality.rejected_row

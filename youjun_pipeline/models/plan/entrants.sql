@@ -1,5 +1,5 @@
--- Births and leavers of kindergartens by district and year, of the newest delivery that has the year; leavers of coming years are
--- those expected of the classes there.
+-- Births and leavers of kindergartens by district and year, from the newest delivery that has the year; leavers of coming years
+-- are expected from the present classes.
 select o.district_code, o.phase_id, a.item, a.year, arg_max(a.value, f.delivery)::double as heads
 from planning_outlook o
 join temp.run_evaluation e using (district_code, phase_id)

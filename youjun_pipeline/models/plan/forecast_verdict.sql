@@ -1,8 +1,9 @@
--- What the pupils of a coming year mean, with all else as it is (basis now) and with what the plan will have done by then (plan):
--- coefficients and the district of every year; of schools what would not be met, or fails with a probability of a tenth or more.
--- A probability takes the 80 % interval of each school's pupils for one of a normal error (1.2816 deviations either way),
--- independent of the other schools': of a school it asks how likely the pupils are to be more than the resources, or the limit,
--- allow; of a coefficient how likely it is to be over its limit, to first order of every school's pupils (its derivative).
+-- What the pupils of a coming year mean, with everything else unchanged (basis now) and with what the plan will have done by then
+-- (plan). Coefficients and the district have a row for every year; schools only for indicators that would not be met, or that
+-- fail with a probability of a tenth or more.
+-- The 80 % interval of each school's pupils is read as a normal error (1.2816 deviations either way), independent of other
+-- schools'. For a school the probability is that the pupils exceed what the resources, or the limit, allow. For a coefficient it
+-- is the probability that it exceeds its limit, to first order in every school's pupils (its derivative).
 with year as (
     select o.district_code, o.phase_id, e.phase_id as case_phase_id, split_part(e.variant, '-', 1) as basis,
         split_part(e.variant, '-', 2)::integer as year
@@ -13,7 +14,7 @@ with year as (
     from planning_pupils
     where school_code is not null
 ), grade as (
-    -- the pupils of a grade and the classes that it has now
+    -- the pupils of a grade and its present classes
     select p.district_code, p.phase_id, p.year, p.school_code, p.stage, c.classes, p.students, p.deviation
     from pupils p
     join (
@@ -44,12 +45,12 @@ with year as (
         where indicator_code = 'G5' group by all
     ) l using (district_code, phase_id, stage)
 ), crowded as (
-    -- that no class is over its limit: no grade may have more than its classes hold
+    -- no class may be over its limit: no grade may have more pupils than its classes hold
     select j.district_code, j.phase_id, j.case_phase_id, j.school_code, j.stage,
         1 - product(1 - likely(g.students - g.classes * j.threshold - 0.5, g.deviation)) as probability_failing
     from judged j
     join grade g using (district_code, phase_id, year, school_code, stage)
-    -- whom a plan moves out of which grade is not said
+    -- a plan does not say from which grades it moves pupils
     where j.indicator_code = 'G5' and j.basis = 'now' and g.deviation > 0
     group by all
 ), school as (
@@ -59,14 +60,15 @@ with year as (
         on j.indicator_code = 'G5' and c.district_code = j.district_code and c.case_phase_id = j.case_phase_id
         and c.school_code = j.school_code and c.stage = j.stage
 ), whole as (
-    -- sums over the sections of a coefficient: pupils, resources, and resources squared by pupils
+    -- sums over the sections of a coefficient: pupils, resources, and squared resources divided by pupils
     select case_phase_id, district_code, indicator_code, stage, sum(students) as p, sum(amount) as r,
         sum(amount * amount / students) as q
     from judged
     where per is not null and students > 0
     group by all
 ), spread as (
-    -- dCV/dP of a school, by CV² + 1 = ΣP·Σ(R²/P) / (ΣR)², times the deviation of its pupils; one without a forecast stays as it is
+    -- dCV/dP of a school, by CV² + 1 = ΣP·Σ(R²/P) / (ΣR)², times the deviation of its pupils; without a forecast a school does
+    -- not change
     select j.district_code, j.case_phase_id, j.indicator_code, j.stage,
         sqrt(sum((w.q - w.p * j.amount * j.amount / (j.students * j.students)) ** 2 * j.deviation ** 2)) / (w.r * w.r) as of_square
     from judged j

@@ -1,4 +1,4 @@
--- What passes now and, by the pupils forecast, will pass no more: of the district and of each coefficient the first such year.
+-- What passes now and will fail by the forecast of pupils: for the district and for each coefficient the first such year.
 with lost as (
     select *, count(*) over (partition by district_code, phase_id, basis, level, indicator_code, stage) as years
     from planning_forecast

@@ -1,7 +1,7 @@
--- The district's own plan as actions: what rule.plan_effect reads out of its measures, each once. One row per measure, and per
--- school of a merger; without says why a measure changes nothing here.
--- Text and annex may both name the same work, and one diversion may stand under several indicators: as in the projection the
--- source (and indicator) that promises most counts.
+-- The district's own plan as actions: what rule.plan_effect derives from its measures, each action once. One row per measure, and
+-- for a merger one per school; without says why a measure changes nothing here. Text and annex may both name the same work, and
+-- one diversion may be named under several indicators: as in the projection, the source (and indicator) with the largest promise
+-- counts.
 with effect as (
     select p.*, e.standard_id, coalesce(p.planned_on, getvariable('as_of')) as effective_on, i.is_split
     from rule.plan_effect p
@@ -73,7 +73,7 @@ from rule.plan_effect
 semi join run_evaluation using (district_code, phase_id)
 where unquantified is not null
 union all
--- programmes with yearly targets say how much for the district, and never at which school
+-- programmes with yearly targets give quantities for the district, and never for a school
 select distinct district_code, phase_id, target_no, getvariable('as_of'), null, null, null, null, metric, max(planned)::double,
     '任务“' || programme || '”（' || metric || '）的数量没有落实到学校'
 from core.target

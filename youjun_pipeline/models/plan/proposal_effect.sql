@@ -42,7 +42,7 @@ select coalesce(a.district_code, b.district_code) as district_code, coalesce(a.p
     coalesce(a.threshold, b.threshold) as threshold, b.status as status_before, a.status as status_after,
     case a.level
         when 'section' then a.status = 'met'
-        -- a section may leave one of the seven: its own verdict says whether
+        -- a section may leave one of the seven unmet; its own verdict says whether it passes
         when 'school' then a.indicator_code in (
             select indicator_code from standard.indicator where category = 'resource'
         ) or is_settled(a.status)

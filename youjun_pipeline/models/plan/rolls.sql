@@ -1,8 +1,8 @@
--- Pupils by school, stage and grade of every school year that rosters were delivered for, by the evaluation that looks back on them:
--- the newest class list and roster of the year. A school year begins in August. A school of the year's roster without a class
--- list is there and did not report: a row without pupils for each of its grades. Where a school never delivers class lists, as
--- with the official statistics, its stage's pupils are spread evenly over the grades (is_spread): the stage's sum is known, its
--- grades are not. Pupils of a school that has merged or was renamed count where they went.
+-- Pupils by school, stage and grade of every school year with delivered rosters, for each evaluation that looks back on them: the
+-- newest class list and roster of the year. A school year begins in August. A school in the year's roster without a class list
+-- exists and did not report: it has a row without pupils for each of its grades. If a school never delivers class lists, as with
+-- the official statistics, its stage's pupils are spread evenly over the grades (is_spread): then the stage's sum is known, but
+-- its grades are not. Pupils of a school that was merged or renamed count at its successor.
 with delivered as (
     select o.district_code, o.phase_id, f.dataset, f.content_sha256, f.delivery, school_year(f.delivery) as year
     from planning_outlook o
@@ -26,7 +26,7 @@ with delivered as (
     join accepted.schools a using (content_sha256)
     where d.dataset = 'schools'
 ), taught as (
-    -- the grades of a stage where no list says them
+    -- the grades of a stage without a class list
     select o.district_code, o.phase_id, g.stage, unnest(g.grades) as grade, len(g.grades) as grades
     from planning_outlook o
     join core.parameter y
@@ -44,7 +44,7 @@ with delivered as (
     from rostered r
     join grade g using (district_code, phase_id, school_code, stage)
     where coalesce(r.students, 1) > 0
-        -- a year without any class list says nothing about who did not report one
+        -- a year without any class list does not show who failed to report one
         and exists (
             from listed l where l.district_code = r.district_code and l.phase_id = r.phase_id and l.year = r.year
         )
@@ -60,7 +60,7 @@ with delivered as (
     anti join grade g using (district_code, phase_id, school_code, stage)
     where r.students > 0
 ), heir as (
-    -- of a split there are several, and nobody knows which pupils went where
+    -- a split has several successors, and nobody knows which pupils went where
     select s.district_code, s.phase_id, s.school_code, any_value(s.successor_code) as successor_code
     from core.school_successor s
     semi join planning_outlook using (district_code, phase_id)

@@ -1,5 +1,5 @@
--- What each action of a scenario changed, one action after the other in the order of their dates: the effects of the actions
--- add up to the change. A value that is not known on one side has no effect, only its status.
+-- What each action of a scenario changed, one action after the other in order of their dates: the effects of the actions add up
+-- to the change. If a value is unknown on one side, there is no effect, only the status.
 with step as (
     select p.district_code, p.phase_id, p.scenario_id, p.step, p.action_no, e.phase_id as case_phase_id
     from temp.planning_step p

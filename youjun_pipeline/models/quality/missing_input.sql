@@ -1,6 +1,6 @@
--- Only what leaves something open is listed; what nobody reported and nothing rests on is not. A dataset that was never
--- delivered is one row, a school without a row in it one row, otherwise each blank cell is one. Every judgement that has no
--- data stands in some row: where no blank explains it, rows that were sent back do, and the judgement's own words are told.
+-- Only missing data that leave something open are listed; what nobody reported and nothing uses is not. A dataset that was never
+-- delivered is one row, a school without a row in it is one row, otherwise each blank cell is one row. Every verdict without data
+-- is in some row: if no blank explains it, rejected rows do, and the verdict's own words are quoted.
 with judged as (
     select district_code, phase_id, indicator_code, school_code, stage, reason
     from mart.school_indicator
@@ -18,7 +18,7 @@ with judged as (
     join standard.indicator i on i.standard_id = e.standard_id and i.indicator_code = d.indicator_code
     where d.status = 'no_data' and i.level = 'district'
 ), blank as (
-    -- figures that were asked for and not given; where `row` is null the whole row is missing
+    -- figures that were asked for and not given; if `row` is null the whole row is missing
     select l.district_code, l.phase_id, split_part(l.input, '.', 1) as dataset, l.school_code, l.stage, l.indicator_code,
         if(l."row" is null, null, l.column_name) as column_name,
         case when dataset = 'assurance' then substr(l.input, len('assurance.') + 1) when l."row" is not null then l.detail end as item,
@@ -26,11 +26,11 @@ with judged as (
     from mart.lineage l
     semi join run_evaluation using (district_code, phase_id)
     where l.waiver is null and l.value is null
-        -- of these the detail is the value; of the others it says which row it is
+        -- for these columns detail is the value; for the others it identifies the row
         and (l.detail is null
             or l.column_name not in ('conclusion', 'evidence', 'school_type', 'urban_rural', 'dense_urban'))
 ), absent as (
-    -- rows that are missing altogether: classes of a section, rooms of a district, and teachers for the district's sums
+    -- rows that are missing completely: classes of a section, rooms of a district, and teachers for the district's sums
     select s.district_code, s.phase_id, 'classes' as dataset, s.school_code, s.stage, j.indicator_code
     from core.section s
     join judged j
@@ -56,9 +56,9 @@ with judged as (
     union all by name
     select * from absent
 ), cost as (
-    -- one row per missing thing and judgement that it leaves open
+    -- one row for each missing thing and each verdict that it leaves open
     select distinct l.* exclude (stage),
-        -- facilities serve all stages of a school, and a roster's columns name theirs
+        -- all stages use the facilities; a column of the roster names its stage
         if(l.dataset in ('teachers', 'classes'), l.stage, null) as stage,
         if(j.school_code is not null or d.indicator_code is not null, l.indicator_code, null) as undecided,
         if(b.stage is not null, l.indicator_code, null) as undecided_balance,
@@ -79,7 +79,7 @@ with judged as (
     semi join run_evaluation using (district_code, phase_id)
     group by all
 ), placed as (
-    -- of a dataset that was never delivered, all schools together
+    -- for a dataset that was never delivered, all schools together
     select c.district_code, c.phase_id, c.dataset, c.undecided, c.undecided_balance, c.balance_stage,
         c.school_code as of_school, v.dataset is not null as is_delivered,
         if(is_delivered, c.school_code, null) as school_code,
@@ -91,7 +91,7 @@ with judged as (
     left join delivered v on v.district_code = c.district_code and v.phase_id = c.phase_id
         and v.dataset = if(c.dataset = 'class_bands', 'classes', c.dataset)
 ), open_otherwise as (
-    -- what no blank explains: a dataset of the district alone that nobody delivered, or rows sent back
+    -- what no blank explains: a district-level dataset that nobody delivered, or rejected rows
     select d.district_code, d.phase_id, null::varchar as school_code, null::varchar as stage, d.indicator_code,
         coalesce(m.dataset, 'assurance') as dataset, null::varchar as balance, d.summary as why
     from district d

@@ -1,5 +1,5 @@
--- Of every file of the run's districts and every evaluation that stands, also those that this run does not make: which
--- phases a run takes must not change what the quarantine holds.
+-- For every file of the run's districts and every evaluation that stands, also those that this run does not make: the choice of
+-- phases in a run must not change the content of the quarantine.
 with standing as (
     select p.district_code, p.phase_id, d.issued_on
     from raw.phase p
@@ -49,7 +49,7 @@ with standing as (
     group by r.district_code, r.dataset, r.delivery, r.file, r.sheet, r.row_number
     having bool_and(r.refused_because is not null) and cell is not null
 ), answered as (
-    -- answers and aliases that match nothing in any evaluation
+    -- answers and aliases without a match in any evaluation
     select u.district_code, u.dataset, u.delivery, u.file, u.sheet, u.row_number, any_value(u.rule) as rule,
         any_value(u.detail) as detail, any_value(u.school_code) as school_code
     from core.unused_row u
@@ -61,7 +61,7 @@ with standing as (
         where c.district_code = u.district_code and c.dataset = u.dataset and c.delivery = u.delivery and c.file = u.file
     )
 ), astray as (
-    -- rows of the plan that stay, but answer nothing
+    -- rows of the plan that stay, but have no effect
     select district_code, 'measures' as dataset, delivery, file, sheet, row_number, 'indicator' as column_name,
         indicator as value, 'unknown_indicator' as rule
     from core.measure

@@ -1,5 +1,5 @@
--- The bounds are no part of the standard: they were set so that the sample districts show a handful, not hundreds
--- (2026-11), and decide nothing but what is asked about.
+-- The bounds are not part of the standard: they were set so that the sample districts show a handful of suspicions, not hundreds
+-- (2026-11), and they decide only which figures are asked about.
 with bound as (
     select 0.5 as jump_share, 20 as jump_least, 1000 as round_area_m2, 100 as round_equipment_wan,
         5 as equipment_wan_per_student, 8 as same_least, 1000 as same_least_amount,
@@ -13,7 +13,7 @@ with bound as (
         n.label || coalesce(if(n.stage = 'junior', '（初中）', if(n.stage = 'primary', '（小学）', '')), '')
             || ' 上次（' || b.delivery || '）为 ' || shown2(b.value) || ' ' || n.unit || '，本次为 ' || shown2(n.value) || ' ' || n.unit
             || if(n.value > b.value, '，增加 ', '，减少 ') || shown2(abs(n.value - b.value)) || ' ' || n.unit
-            -- zero has no shares
+            -- a zero has no shares
             || if(b.value > 0, '（' || shown2(round(100 * abs(n.value - b.value) / b.value, 1)) || '%）', '') as message,
         n.value as figure, b.value as compared_with, n.unit, n.delivery, n.file, n.sheet, n.row_number
     from now n
@@ -104,7 +104,7 @@ with bound as (
     window alike as (partition by district_code, phase_id, name)
     qualify count(*) over alike > 1
 ), silent_school as (
-    -- on the roster still, in the dataset's delivery before, and gone from the newest
+    -- still on the roster, present in the dataset's previous delivery, and missing from the newest
     select b.district_code, b.phase_id, b.dataset, b.school_code, 'silent_school' as rule, null::varchar as column_name,
         '上次（' || max(b.delivery) || '）报送过，最近一次没有' as message,
         null::double as figure, null::double as compared_with, null::varchar as unit, null::date as delivery, null::varchar as file,
@@ -129,7 +129,8 @@ with bound as (
     join accepted.schools a on a.content_sha256 = f.content_sha256 and a.school_code = s.school_code
     where s.in_scope and s.preschool_students > 0 and e.settings['preschool_weight'] is null
 ), measured as (
-    -- Values per pupil of what is measured or paid for. Small whole numbers (rooms, teachers) meet by chance and are left out.
+    -- Values per pupil of things that are measured or paid for. Small whole numbers (rooms, teachers) are often equal by chance
+    -- and are left out.
     select r.district_code, r.phase_id, r.school_code, k.school_name, r.stage, r.indicator_code, r.value, r.threshold,
         d.short_name as name, d.unit, split_part(i.input, '.', 1) as dataset
     from rule.resource r
@@ -141,8 +142,8 @@ with bound as (
     cross join bound b
     where r.value > 0 and (r.amount >= b.same_least_amount or r.amount % 1 <> 0)
 ), same_ratio as (
-    -- Many schools at one value per pupil were set there and not counted. One doubt for all of them, about no single school:
-    -- it is answered without a school's code.
+    -- Many schools with the same value per pupil were calculated from a norm and not counted. There is one suspicion for all of
+    -- them, about no single school: its answer has no school code.
     select district_code, phase_id, min(dataset) as dataset, null::varchar as school_code, 'same_ratio' as rule,
         null::varchar as column_name,
         count(*) || ' 所学校的' || stage_word(stage) || '“' || name || '”（' || indicator_code || '）同为 '
@@ -155,7 +156,7 @@ with bound as (
     group by district_code, phase_id, stage, indicator_code, name, unit, round(value, 4), threshold, same_least
     having count(*) >= same_least
 ), heap as (
-    -- schools by the band of values that they are in: 0 begins at the limit, -1 ends there; a value that many share counts once
+    -- schools by bands of values: band 0 begins at the limit, band -1 ends there; a value that many schools share counts once
     select district_code, phase_id, min(dataset) as dataset, stage, indicator_code, name, threshold,
         count(distinct round(value, 4)) filter (band = 0) as just_above,
         greatest(count(*) filter (band = -1), count(*) filter (band = 1)) as beside,

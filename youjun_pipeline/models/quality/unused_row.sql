@@ -1,5 +1,5 @@
--- Every accepted row is used by an evaluation, or stands here. What is named as rejected (a school nobody knows, a report on
--- what the plan does not have) stands in quality.rejected_row, and not here as well.
+-- Every accepted row is used by an evaluation or is listed here. A row that counts as rejected (an unknown school, a report on
+-- something that the plan does not have) is in quality.rejected_row and not here as well.
 with standing as (
     select p.district_code, p.phase_id from raw.phase p
 ), uses as (
@@ -31,7 +31,7 @@ select r.district_code, r.delivery, r.dataset, r.file, r.sheet, r.row_number as 
         else '没有对应的内容，本行未采用'
     end as message
 from row_unused r
--- told as rejected: in no evaluation anything else
+-- these are listed as rejected, unless some evaluation has them for another reason
 where not list_has_all(
     ['unknown_school', 'unknown_measure', 'unknown_milestone', 'unknown_indicator', 'before_plan', 'unknown_suspicion',
         'alias_of_unknown_school', 'unknown_school_name'], r.rules)

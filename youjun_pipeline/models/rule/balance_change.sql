@@ -1,5 +1,5 @@
--- CVs against the phase before: the CV of each step from the sections of then to those of now, one cause at a time.
--- Steps: 0 as it was, 1 schools gone and come, 2 data newly reported or missing, 3 pupils, 4 resources, 5 rules.
+-- CVs compared with the phase before: the CV of each step from the sections of then to those of now, one cause at a time.
+-- Steps: 0 as before, 1 schools that disappeared or appeared, 2 data newly reported or missing, 3 pupils, 4 resources, 5 rules.
 with step as (
     select district_code, phase_id, previous_phase_id, stage, indicator_code, school_code, unnest([
         {'step': 0, 'students': if(presence = 'appeared', null, students_before), 'x': x0},
@@ -32,7 +32,7 @@ with step as (
 )
 select district_code, phase_id, previous_phase_id, stage, indicator_code,
     ['was', 'roster', 'correction', 'enrolment', 'resource', 'rule'][step + 1] as cause,
-    -- a step without a CV hands its part on to the next step that has one
+    -- the part of a step without a CV goes to the next step that has one
     cv - lag(cv ignore nulls) over (
         partition by district_code, phase_id, previous_phase_id, stage, indicator_code order by step
     ) as effect,

@@ -1,6 +1,7 @@
--- How far every coefficient is from turning, at the one school where the least does it: units of the resource, or pupils.
--- With the others as they are, CV² + 1 = W·ΣR²/P / (ΣR)² is a quadratic in the one school's resource and another in its pupils.
--- The limit carries the tolerance of the verdict. Whole units: one less leaves the verdict as it is.
+-- How far every coefficient is from another verdict, at the one school where the smallest change is enough: in units of the
+-- resource, or in pupils. With the other schools unchanged, CV² + 1 = W·ΣR²/P / (ΣR)² is a quadratic in the one school's resource
+-- and another in its pupils. The limit includes the tolerance of the verdict. Units are whole: one unit less leaves the verdict
+-- as it is.
 with cell as (
     select b.district_code, b.phase_id, b.stage, b.indicator_code, b.status, b.cv, b.cv_limit,
         1 + (b.cv_limit * (1 + p.value)) ** 2 as ratio_limit,
@@ -14,7 +15,7 @@ with cell as (
     where b.status <> 'no_data' and b.cv is not null and r.value is not null
     group by all
 ), rest as (
-    -- the others' sums, not the whole less its own: what is left of a difference may be rounding alone
+    -- the sums over the other schools, not the whole minus its own: a difference may consist of rounding only
     select c.*, r.school_code, r.share, r.students as p, r.students * r.value as own, r.per,
         sum(r.students) over others as w_rest,
         sum(r.students * r.value) over others as t_rest,
@@ -26,7 +27,7 @@ with cell as (
         partition by r.district_code, r.phase_id, r.stage, r.indicator_code order by r.school_code
         rows between unbounded preceding and unbounded following exclude current row
     )
-    -- an all-through school's resource and pupils move two sections at once
+    -- an all-through school's resource and pupils change two sections at once
     qualify r.share = 1
 ), quadratic as (
     -- in the amount y: w(q_rest + y²/p) = k(t_rest + y)²; in the pupils m: (w_rest + m)(q_rest + y²/m) = k·t²
@@ -47,13 +48,13 @@ with cell as (
         from quadratic
     )
 ), turn as (
-    -- in the resource's own unit: per hundred pupils a value of 1 is a hundredth of a teacher each
+    -- in the resource's own unit: per hundred pupils, a value of 1 is a hundredth of a teacher for each pupil
     select *, (root - now) / if(lever = 'resource', per, 1) as change
     from root
     where root >= if(lever = 'resource', 0, 1) and root <> now
 ), whole as (
     select *, if(change > 0, 'more', 'less') as move,
-        -- a coefficient that stands on its limit turns with the next unit
+        -- a coefficient exactly on its limit changes with the next unit
         greatest(if(is_met(status), floor(abs(change)) + 1, ceil(abs(change) - 1e-9)), 1) as margin
     from turn
     where change > 0 or now / if(lever = 'resource', per, 1) >= abs(change)

@@ -1,5 +1,6 @@
--- Mergers that the roster does not have yet, decided or done since: from which school year on a school's pupils are another's. A
--- school year counts from its autumn. Of a split or an opening nobody knows whose pupils go where: a scenario may say it.
+-- Mergers that the roster does not have yet, decided or already carried out: the school year from which a school's pupils belong
+-- to another. A school year counts from its autumn. For a split or an opening nobody knows whose pupils go where: a scenario can
+-- say it.
 select c.district_code, c.phase_id, c.from_code, min_by(c.to_code, c.effective_on) as to_code,
     min(year(c.effective_on) + if(month(c.effective_on) >= 10, 1, 0))::integer as since
 from core.school_change c

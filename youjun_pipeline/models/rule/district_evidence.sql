@@ -1,5 +1,5 @@
--- Indicators judged from a conclusion: met only with an explicit 达标, with evidence behind it where the catalogue asks for
--- some, and with the options given that it asks for (G2: the funding norm of each stage).
+-- Indicators judged from a conclusion. They are met only with an explicit 达标, with evidence if the catalogue asks for it, and
+-- with the options that it asks for (G2: the funding norm of each stage).
 with asked as (
     select e.district_code, e.phase_id, i.indicator_code, i.category, i.direction, a.conclusion,
         i.needs_evidence and coalesce(trim(a.evidence), '') = '' as lacks_evidence,
@@ -20,7 +20,7 @@ select
     district_code,
     phase_id,
     indicator_code,
-    -- part 0 leads where the indicator has no figure, part 9 follows the figure where it has one
+    -- part 0 comes first if the indicator has no figure; part 9 follows the figure if it has one
     if(direction in ('evidence', 'not_occur'), 0, 9) as part,
     null::double as value,
     null::double as target,

@@ -1,6 +1,6 @@
 -- District indicators that are ratios against a limit, part by part: numerator against limit × denominator, in decimals.
--- A sum is known when every unit that counts has reported. Where nobody can say whether a school counts, the verdict
--- stands only if it is the same with and without it. Judged each by itself, one that is known to fail decides.
+-- A sum is known if every counted unit has reported. If nobody can say whether a school counts, a verdict is given only if it is
+-- the same with and without the school. If each unit is judged by itself, one known failure decides.
 with part as (
     select e.district_code, e.phase_id, r.indicator_code, r.part, r.name as what, r.dataset, r.judged, r.if_nobody, r.if_no_school,
         i.unit, l.value::decimal(14, 6) as target, y.year, y.missing, y.ahead, y.missing_ahead
@@ -51,7 +51,8 @@ with part as (
             when s.missing_units > 0 then 'no_data'
             when s.uncertain > 0 then
                 case when lowest_margin >= 0 then 'met' when highest_margin < 0 then 'below' else 'no_data' end
-            -- nobody to count: no migrant children, no special school; a survey or a salary of nobody shows nothing
+            -- nobody to count: no migrant children, no special school. But a survey of nobody or a salary of nobody proves
+            -- nothing.
             when denominator = 0 and numerator = 0 then p.if_nobody
             when denominator <= 0 then 'no_data'
             when numerator >= target * denominator then 'met'
@@ -63,7 +64,7 @@ with part as (
     left join summed s using (district_code, phase_id, indicator_code, part)
 )
 select district_code, phase_id, indicator_code, part, what, numerator, denominator, value, target::double as target, status,
-    -- the first of these reasons that applies, then the year that another one was passed over for
+    -- the first of these reasons that applies, then the year that was skipped in favour of another
     concat_ws('；', case
         when judged = 'each' and status = 'below' then below || ' 所学校' || what || '比例不足 ' || percent1(target::double)
             || '：' || array_to_string(failing[1:10], '、') || if(below > 10, '等', '')
@@ -75,7 +76,7 @@ select district_code, phase_id, indicator_code, part, what, numerator, denominat
             if(len(contradiction_at) > 0, '部分多于整体：' || ten_of(contradiction_at), null),
             if(len(blank_at) > 0 and blank_at <> [''] and missing is null, '未填报：' || ten_of(blank_at), null),
             if(uncertain > 0, '不知是否计入：' || ten_of(uncertain_at), null),
-            -- nothing is missing: what is divided by is reported, and is nothing
+            -- nothing is missing: the denominator is reported, and it is zero
             if(judged = 'each' and len(zero_at) > 0, '分母为 0，算不出比例：' || ten_of(zero_at), null),
             if(judged <> 'each' and denominator = 0, '分母为 0，算不出比例', null)), '') || '）', '')
         when status = 'not_applicable' then what || '：没有对象，不适用'

@@ -27,8 +27,8 @@ with by_status as (
     join standard.stage t on t.standard_id = e.standard_id and t.stage = b.stage
     group by district_code, phase_id, indicator_code
 ), hidden as (
-    -- rows of nobody knows which school: a class over the limit or a school without rooms may be among them. The
-    -- coefficients say the same of R1–R7. A failure that is known stays one: G3 asks itself whether a room mends it.
+    -- Rows of an unknown school: a class over the limit or a school without rooms may be among them. For R1–R7 the coefficients
+    -- say the same. A known failure stays a failure: G3 itself asks whether a room would correct it.
     select e.district_code, e.phase_id, w.indicator_code, sum(h.rows) as rows
     from run_evaluation e
     join core.hidden h using (district_code, phase_id)

@@ -1,8 +1,8 @@
--- Which inspection speaks of which finding, and whether it may sign it off.
--- It may when it has evidence, none of its inspectors answers for a measure of the finding or reported its progress, and
--- it is later than the figures on which the finding failed last: a pass of before a failure says nothing about what came
--- after; and no later than the delivery that tells of it. A person is recognised by the name, whatever unit or title stands beside it.
--- An inspection of the school that took in the finding's school speaks of the finding too.
+-- Which inspection is about which finding, and whether it may sign the finding off. It may if it has evidence, if none of its
+-- inspectors is responsible for a measure of the finding or reported its progress, and if it is later than the figures on which
+-- the finding failed last: a pass before a failure says nothing about the time after it. It must not be later than the delivery
+-- that reports it. A person is recognised by name, whatever unit or title is written with it. An inspection of the school that
+-- took in the finding's school is about the finding too.
 with inspected as (
     select a.*, i.level as judged_by,
         unnest(case
@@ -15,7 +15,7 @@ with inspected as (
     join standard.indicator i on i.standard_id = e.standard_id and i.indicator_code = a.indicator_code
     where a.refused_because is null
 ), involved as (
-    -- everybody to whom a measure was ever given answered for it, also after it was handed on
+    -- everybody who was ever responsible for a measure, also if somebody else is responsible now
     select e.district_code, e.phase_id, m.measure_no, 'responsible' as role, unnest(persons_in(m.responsible_person)) as who
     from run_evaluation e
     join raw.delivered_file f

@@ -1,5 +1,6 @@
--- Which measure answers which finding, many to many: by school and indicator, by the stage's balance coefficient, or by
--- district indicator. A measure without a stage, or for both, answers both; what is judged by school asks for no stage.
+-- Which measure answers which finding, many to many: by school and indicator, by the stage's balance coefficient, or by district
+-- indicator. A measure without a stage, or for both stages, answers findings of both; for indicators judged by school the stage
+-- does not matter.
 with aimed as (
     select m.district_code, m.phase_id, m.measure_no, m.covers, m.indicator_code, i.level as judged_by,
         unnest(case

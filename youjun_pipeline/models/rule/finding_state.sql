@@ -1,8 +1,8 @@
--- Findings of an evaluation with their state, read from the phases up to it, whichever run made those.
--- A finding begins with a failure; a pass closes it, a failure after that reopens it, missing data leave it as it was.
--- One judgement per school for what is judged by school (stage_key empty), else per stage. Where a school is gone, the one
--- that took it in is judged in its place; of the heirs of a split the worst. One that is closed, or no longer judged, is
--- settled.
+-- Findings of an evaluation with their state, from all phases up to it, whichever run made those phases. A finding begins with a
+-- failure; a pass closes it, a failure after that reopens it, missing data leave it unchanged. There is one verdict per school
+-- for indicators judged by school (stage_key empty), otherwise one per stage. If a school has ended, the verdict on the school
+-- that took it in is used; after a split, the worst verdict on the successors. A finding of a school that is closed or no longer
+-- judged is settled.
 with phase as (
     select e.district_code, e.phase_id, p.phase_id as at_phase_id, p.phase_order as at_order,
         p.effective_on as at_effective_on, p.starts as at_starts, p.standard_id
@@ -10,7 +10,7 @@ with phase as (
     join mart.evaluation p on p.district_code = e.district_code and p.phase_order <= e.phase_order
     semi join raw.phase k on k.district_code = p.district_code and k.phase_id = p.phase_id
 ), sent as (
-    -- a file that repeats the figure of the one before it brings nothing new: the day of the first counts
+    -- a file that repeats the previous figure brings nothing new: the day of the first file counts
     select district_code, dataset, delivery,
         max(if(content is distinct from before, delivery, null)) over (
             partition by district_code, dataset order by delivery) as first_on
@@ -21,7 +21,7 @@ with phase as (
         group by district_code, dataset, delivery
     )
 ), data_day as (
-    -- the newest day that the figures of an indicator are from in a phase: another dataset's delivery changes nothing
+    -- the day of the newest figures of an indicator in a phase: a delivery of another dataset changes nothing
     select p.district_code, p.at_phase_id, l.indicator_code, max(coalesce(s.first_on, l.delivery)) as data_on
     from (select distinct district_code, at_phase_id from phase) p
     join mart.lineage l on l.district_code = p.district_code and l.phase_id = p.at_phase_id
@@ -53,7 +53,7 @@ with phase as (
 ), judged_at as (
     select p.district_code, p.at_phase_id, j.* exclude (district_code, phase_id),
         if(i.level = 'school', '', coalesce(j.stage, '')) as stage_key,
-        -- how far from its threshold, as a share of it: heirs differ in size
+        -- the distance from its threshold as a share of the threshold, because successors differ in size
         (j.threshold - j.value) / nullif(j.threshold, 0) * if(i.direction = 'at_most', -1, 1) as shortfall
     from (select distinct district_code, at_phase_id, standard_id from phase) p
     join judgement j on j.district_code = p.district_code and j.phase_id = p.at_phase_id
@@ -73,7 +73,7 @@ with phase as (
     where is_failing(j.status)
     group by all
 ), identity as materialized (
-    -- numbered: joins over five words cost several times as much
+    -- numbered, because joins over five text columns cost several times as much
     select *, row_number() over () as n from failed
 ), stand_in as (
     select distinct district_code, phase_id, origin, origin as item, 0 as hops, true as is_same,
@@ -91,7 +91,7 @@ with phase as (
     join stand_in c using (district_code, phase_id, origin)
     join judged_at j using (district_code, at_phase_id, level, indicator_code, stage_key, item)
     where p.at_order >= i.first_order and coalesce(c.since <= p.at_effective_on, true)
-    -- a school that took in another does not stand in for it while that one is still judged itself
+    -- a school that took in another one does not represent it while the other one is still judged itself
     qualify not list_has_any(c.passed, list(j.item) over (partition by i.n, p.at_order))
 ), seen as (
     select * from heir
@@ -101,7 +101,7 @@ with phase as (
             shortfall desc nulls last, hops, judged_item
     ) = 1
 ), listed as (
-    -- in the roster, of a known type: what is then not judged has no such section or is out of scope
+    -- schools in the roster with a known type: if such a school is not judged, it has no such section or is out of scope
     select c.district_code, c.phase_id, c.origin, p.at_phase_id, 'school' as level,
         any_value(coalesce(s.out_of_scope_reason, '学校不再有这个学段的学生')) as why
     from stand_in c
@@ -146,8 +146,8 @@ with phase as (
     from history
     group by n
 ), dated as (
-    -- The day a phase saw a finding as it is: that of the figures, but no earlier than the phase began, since older figures
-    -- were judged before. Missing data leave it as it was.
+    -- The day on which a phase saw a finding in its state: the day of the figures, but not before the phase began, because an
+    -- earlier phase judged older figures. Missing data leave the state unchanged.
     select n, at_order, at_effective_on, greatest(coalesce(data_on, at_effective_on), at_starts) as seen_on,
         last_value(if(is_failing(status) or is_settled(status), is_failing(status), null) ignore nulls)
             over (partition by n order by at_order) as stands_open
@@ -163,7 +163,7 @@ with phase as (
     from lasting
     group by n
 ), named as (
-    -- what the school is called, and under which code, now
+    -- the school's present name and code
     select s.*, k.school_name as known_name
     from (
         select c.district_code, c.phase_id, c.origin, 'school' as level, arg_max(c.item, (c.hops, c.item)) as school_code
@@ -173,7 +173,8 @@ with phase as (
     ) s
     left join core.known_school k using (district_code, phase_id, school_code)
 )
--- conditions on one side of an outer join make it compare every pair: the level stands on both sides, to be joined by
+-- The level is on both sides of the join, so that it can be a join key: with a condition on one side, an outer join compares
+-- every pair.
 select
     f.district_code, f.phase_id,
     concat_ws('-', f.district_code, f.indicator_code, nullif(f.stage_key, ''), f.origin) as finding_id,

@@ -1,8 +1,8 @@
--- G3, per school: music and art rooms that are large enough against one of each (or one in all) per twelve classes.
--- A class or room of the school that could not be read leaves it open, unless it fails with every such room counted.
+-- G3, per school: music and art rooms that are large enough, compared with one of each (or one in all) per twelve classes. An
+-- unreadable class or room of the school leaves the verdict open, unless the school fails even if all such rooms count.
 with section_class as (
     select s.district_code, s.phase_id, s.school_code, s.stage, e.music_art_rule, e.standard_id,
-        -- a stage without a single class has not reported
+        -- a stage without any class has not reported
         case when count(c.stage) = count(c.classes) and sum(c.classes) > 0 then sum(c.classes) end as classes,
         coalesce(sum(c.classes), 0) as classes_known
     from core.section s
@@ -38,7 +38,7 @@ with section_class as (
     join core.parameter p using (district_code, phase_id)
     group by all
 ), lenient as (
-    -- the smallest area that a waiver of the school allows, and the waiver that allows it
+    -- the smallest area that a waiver of the school allows, and that waiver
     select w.district_code, w.phase_id, w.school_code,
         min(p.value) filter (w.is_certain and p.parameter <> 'art_room_area_m2') as music,
         min(p.value) filter (w.is_certain and p.parameter <> 'music_room_area_m2') as art,
@@ -52,7 +52,7 @@ with section_class as (
         and p.parameter in ('music_room_area_m2', 'art_room_area_m2', 'area_' || a.stage || '_m2')
     group by w.district_code, w.phase_id, w.school_code
 ), hidden_room as (
-    -- rooms that could not be read: of either kind where theirs is not known, of any school likewise
+    -- unreadable rooms: of an unknown kind they may be either, and of an unknown school they may be any school's
     select a.district_code, a.phase_id, a.school_code,
         sum(h.rows) filter (coalesce(h.item, 'music') = 'music') as music,
         sum(h.rows) filter (coalesce(h.item, 'art') = 'art') as art,
@@ -80,9 +80,9 @@ with section_class as (
     select c.*,
         case when classes is not null
             then ceil(if(music_art_rule = 'per_stage', largest_stage, classes) / classes_per_room) end::bigint as needed,
-        -- the classes that are known need so many, whatever the others are
+        -- the known classes need this many, whatever the other classes are
         ceil(if(music_art_rule = 'per_stage', largest_stage_known, classes_known) / classes_per_room)::bigint as needed_at_least,
-        -- a room without an area may be large enough, and so may one that could not be read
+        -- a room without an area may be large enough, and so may an unreadable room
         music_without_area + coalesce(h.music, 0) as music_unknown,
         art_without_area + coalesce(h.art, 0) as art_unknown,
         music_at_best + music_unknown as music_at_most,
@@ -106,7 +106,7 @@ with section_class as (
             when not rooms_delivered then 'no_data'
             when strict_at_most < needed_at_least then 'below'
             when needed is null then 'no_data'
-            -- short only of a room that may be this school's, or not
+            -- it falls short only without a room that may or may not be this school's
             when is_open or enough_strict < needed then 'no_data'
             else 'met'
         end as status_strict,

@@ -7,7 +7,7 @@ with sized as (
         case when s.has_primary and s.has_junior then 'compulsory' when s.has_primary then 'primary' else 'junior'
         end as stage,
         s.compulsory_students as students,
-        -- as far as they are reported: what they exceed, all of them exceed
+        -- the reported pupils only: a limit that they exceed, all pupils exceed
         if(s.has_primary, coalesce(s.primary_students, 0), 0) + if(s.has_junior, coalesce(s.junior_students, 0), 0)
             as students_known,
         l.value as limit_strict,
@@ -22,7 +22,7 @@ with sized as (
         and w.indicator_code = 'G4'
     left join standard.waiver_parameter p
         on p.standard_id = e.standard_id and p.waiver = w.waiver and p.parameter = 'limit_' || s.size_variant
-    -- of a vocational school only that it holds compulsory pupils; private ones are left out like any private school
+    -- a vocational school is here only if it has compulsory pupils; private ones are left out like all private schools
     where s.in_scope or (s.size_variant = 'forbidden' and s.compulsory_students > 0
         and (e.include_private or s.sponsor_code is distinct from 10))
 ), compared as (

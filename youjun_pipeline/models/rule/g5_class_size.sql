@@ -1,8 +1,8 @@
--- G5, per section: no class above the limit of its stage. Value: the largest class; numerator: classes over;
--- gap: pupils over, summed over the classes. Of size bands the status and the classes over are known as long as no band
--- straddles the limit; the largest class and the pupils over are not.
+-- G5, per section: no class above the limit of its stage. Value: the largest class; numerator: classes over the limit; gap:
+-- pupils over the limit, summed over the classes. With size bands the status and the number of classes over are known as long as
+-- no band straddles the limit; the largest class and the pupils over are not known.
 with hidden as (
-    -- of roster and bands only the file in use is hidden from; a class that cannot be read may be over the limit
+    -- only the file in use (roster or bands) can hide rows; an unreadable class may be over the limit
     select district_code, phase_id, school_code, stage, sum(rows) as rows
     from core.hidden_section
     semi join run_evaluation using (district_code, phase_id)
@@ -18,7 +18,7 @@ with hidden as (
         l.value as class_limit,
         coalesce(h.rows, 0) as hidden_rows,
         coalesce(sum(c.classes), 0)::bigint as classes,
-        -- neither wholly within the limit nor wholly over it, or not reported
+        -- neither completely within the limit nor completely over it, or not reported
         count(*) filter (c.stage is not null and coalesce(c.classes, 1) > 0
             and not coalesce((c.students_to <= l.value or c.students_from > l.value) and c.classes > 0, false)) as unknown,
         bool_and(c.students_from is not distinct from c.students_to) as sizes_are_known,

@@ -1,6 +1,6 @@
 -- G6: every school or teaching point with fewer than a hundred pupils is budgeted as if it had a hundred.
--- An all-through school's norm is weighted by its pupils of each stage. Which schools are small is told by what is known of
--- their pupils; without any norm nothing is known.
+-- An all-through school's norm is weighted by its pupils of each stage. The known part of its pupils decides whether a school is
+-- small; without any norm nothing is known.
 with limited as (
     select e.district_code, e.phase_id, r.indicator_code, r.part, e.funding_norm_primary_yuan as norm_primary,
         e.funding_norm_junior_yuan as norm_junior, l.value as target, funded.value::decimal(9, 0) as funded_students,
@@ -27,7 +27,7 @@ with limited as (
     from limited l
     join core.ratio_unit u using (district_code, phase_id, indicator_code, part)
     join (
-        -- with all campuses; null as soon as one does not report its pupils
+        -- with all its campuses; null as soon as one of them does not report its pupils
         select district_code, phase_id, campus_of as school_code,
             bool_or(has_primary) as has_primary, bool_or(has_junior) as has_junior,
             if(bool_and(compulsory_students is not null), sum(compulsory_students), null)::decimal(9, 0) as pupils,

@@ -1,6 +1,6 @@
--- District indicators whose datasets have hidden rows (core.hidden): what they rest on may be incomplete.
--- is_either_way: such a row may turn a failure into a pass as well: it joins a sum, or is of a newer year than the one
--- judged. Elsewhere what fails is known to fail. Schools' own indicators are opened where they are judged.
+-- District indicators whose datasets have hidden rows (core.hidden): their inputs may be incomplete. is_either_way: such a row
+-- may also turn a failure into a pass, because it belongs to a sum, or to a newer year than the judged one. For other indicators
+-- a known failure stays a failure. The schools' own indicators are left open where they are judged.
 with asked as (
     select e.district_code, e.phase_id, r.indicator_code, r.dataset, r.judged = 'sum' and r.dataset <> 'assurance' as is_summed,
         y.year, if(r.dataset = 'assurance', split_part(t.input, '.', 2) || '.' || split_part(t.input, '.', 3), null) as item
@@ -17,7 +17,7 @@ with asked as (
     join standard.ratio r using (standard_id)
     where r.dataset not in ('assurance', 'recognition', 'graduation_cohorts')
     union
-    -- the sample is a share of the newest population: too small or not, an answer that fails fails
+    -- the sample is a share of the newest population: whether it is too small or not, a failing answer fails
     select e.district_code, e.phase_id, r.indicator_code, 'district_figures', false, p.year, 'population_wan'
     from run_evaluation e
     join standard.ratio r on r.standard_id = e.standard_id and r.dataset = 'recognition'
@@ -32,7 +32,7 @@ with asked as (
     select e.district_code, e.phase_id, 'Q9', 'quality_monitoring', true, null, null
     from run_evaluation e
     union
-    -- what a district states itself: a veto, a conclusion
+    -- statements of the district itself: a veto, a conclusion
     select e.district_code, e.phase_id, i.indicator_code, 'assurance', false, null, i.indicator_code
     from run_evaluation e
     join standard.indicator i on i.standard_id = e.standard_id and i.evidence_based
@@ -47,12 +47,12 @@ with asked as (
         semi join run_evaluation using (district_code, phase_id)
         group by all
     ) h using (district_code, phase_id, dataset)
-    -- a row of a school that is known and out of scope
+    -- a row of a known school that is out of scope
     left join core.school s
         on s.district_code = h.district_code and s.phase_id = h.phase_id and s.school_code = h.school_code
     where coalesce(h.stage, '') <> 'senior'
         and (h.item is null or a.item is null or h.item = a.item)
-        -- a row of an older year than the one judged decides nothing
+        -- a row of a year before the judged one decides nothing
         and (h.year is null or a.year is null or h.year >= a.year)
         and (s.school_code is null or s.in_scope or s.is_small_school is distinct from false)
     group by a.district_code, a.phase_id, a.indicator_code, h.n, h.rows

@@ -1,8 +1,7 @@
--- Buildings that measures name, each with the measures that rest on it: a receiving school, or the school for which a measure
--- builds. A school not yet in the roster is known by its name alone, without township and kind (滨河小学, 黄庄街滨河小学 and
--- 滨河中小学 are one); one in the roster by its code.
--- role: builds (the measure itself builds there) or waits (it moves pupils there, or speaks of what another builds there).
--- is_open: the school already has pupils.
+-- Buildings that measures name, each with the measures that depend on it: a receiving school, or the school for which a measure
+-- builds. A school that is not yet in the roster is identified by its name without township and kind (滨河小学, 黄庄街滨河小学
+-- and 滨河中小学 are one school); a school in the roster by its code. role: builds (the measure itself builds there) or waits (it
+-- moves pupils there, or mentions what another measure builds there). is_open: the school already has pupils.
 with town as (
     select distinct district_code, phase_id, plain_name(township) as town
     from core.known_school
@@ -28,7 +27,7 @@ with town as (
     from receiving r
     left join in_town t using (district_code, phase_id, plain)
 ), on_site as (
-    -- a school that the measure is for and whose name stands in what it is to build
+    -- a school that the measure is for, if its name is in the text of what it will build
     select m.district_code, m.phase_id, m.measure_no, s.school_code, any_value(k.school_name) as name
     from rule.plan_measure m
     semi join run_evaluation using (district_code, phase_id)
@@ -50,7 +49,7 @@ with town as (
         regexp_replace(plain_name(name), '(初级|中小学|小学|中学|学校)+$', '')
     from on_site
 ), spoken_of as (
-    -- a measure for other schools that speaks of a school where one of the plan builds
+    -- a measure for other schools that mentions a school where a measure of the plan builds
     select distinct m.district_code, m.phase_id, m.measure_no, n.name, n.school_code, false as builds, n.stem
     from named n
     join core.school_form f using (district_code, phase_id, school_code)

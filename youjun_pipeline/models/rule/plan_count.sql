@@ -1,6 +1,6 @@
--- Findings of the plan audit: numbers that do not agree with what they count. Claimed numbers of schools and indicators
--- against the names given beside them, in all and per indicator and stage; a number with no names beside it cannot be
--- held against any. And yearly targets that do not add up to their total.
+-- Findings of the plan audit: numbers that do not agree with what they count. Claimed numbers of schools and indicators are
+-- compared with the names given beside them, in all and per indicator and stage; a number without names cannot be compared. And
+-- yearly targets that do not add up to their total.
 with claim as (
     select *, coalesce(school_code, plain_name(school_name)) as school
     from core.claim

@@ -1,6 +1,6 @@
--- Findings of the plan audit: what fails and has no measure, and measures for what does not fail.
--- finding_without_measure: one row each; where no measure was ever delivered, one row for all. annex_lacks_measure: the text of
--- the plan (正文) has a measure, its annex (附件), which gives dates and owners, has none.
+-- Findings of the plan audit: what fails and has no measure, and measures for what does not fail. finding_without_measure: one
+-- row for each finding; if no measure was ever delivered, one row for all. annex_lacks_measure: the text of the plan (正文) has a
+-- measure, but its annex (附件), which gives dates and owners, has none.
 with plan as (
     select district_code, phase_id,
         count(*) as measures,
@@ -32,7 +32,7 @@ with plan as (
     left join source s using (district_code, phase_id, finding_id)
     where f.state <> 'closed'
 ), aim as (
-    -- what a measure names: each school, the coefficient of its stage, or the district's item (the last two have no place)
+    -- the subjects of a measure: each school, the coefficient of its stage, or the district's item (the last two have no place)
     select m.district_code, m.phase_id, m.measure_no, m.indicator_code, m.stage, m.covers, s.name,
         if(m.covers = 'schools', coalesce(o.origin_code, s.school_code), '') as place
     from core.measure m

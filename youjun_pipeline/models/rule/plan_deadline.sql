@@ -1,5 +1,5 @@
--- Findings of the plan audit: deadlines against the phase that needs the result. That is the acceptance (验收) until it has
--- ended, after it the last phase (the recognition). Where no phase is named 验收, the acceptance is the one before the last.
+-- Findings of the plan audit: deadlines compared with the phase that needs the result. This is the acceptance (验收) until it has
+-- ended, then the last phase (the recognition). If no phase is named 验收, the phase before the last is the acceptance.
 with phase as (
     select district_code, phase_id, phase_name, phase_order, starts, ends,
         phase_order = max(phase_order) over district as is_last,

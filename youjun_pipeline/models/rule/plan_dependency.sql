@@ -1,6 +1,6 @@
--- Findings of the plan audit: measures that rest on a building, and buildings that nobody has dated.
--- Schools that are open and where nobody builds count for nothing, nor do measures that are over. A building is dated by a
--- milestone that names it and delivers, or by a year beside its name in a measure's own words.
+-- Findings of the plan audit: measures that depend on a building, and buildings without a date. Not included are schools that are
+-- already open and where nothing is built, and measures that are over. A building has a date if a milestone names it and delivers
+-- it, or if a measure's own words have a year beside its name.
 with building as (
     select *
     from rule.plan_building
@@ -8,7 +8,7 @@ with building as (
     where not is_over
     qualify not is_open or bool_or(role = 'builds') over (partition by district_code, phase_id, building)
 ), spoken as (
-    -- how a task may name it; a new school is not meant where an existing one bears the name
+    -- the names that a task may use; a new school is not meant if an existing school has the name
     select distinct district_code, phase_id, building, is_new, stem || kind as form
     from building, unnest(['小学', '中学', '中小学', '学校', '新建学校', '新校区']) as t(kind)
     union
@@ -22,7 +22,7 @@ with building as (
         where is_plain
     ) k using (district_code, phase_id, form, is_new)
 ), spoken_of as (
-    -- milestones that name it
+    -- milestones that name the building
     select f.district_code, f.phase_id, f.building, t.is_partial, t.due, t.task
     from form f
     join rule.plan_step t using (district_code, phase_id)
@@ -41,7 +41,7 @@ with building as (
         list(distinct b.measure_no order by b.measure_no) as measures,
         count(distinct b.indicator_code) as indicators,
         list(distinct b.indicator_code order by b.indicator_code) as codes,
-        -- whose building it is: the first measure of the plan that builds it
+        -- the owner of the building: the first measure of the plan that builds it
         arg_min(b.measure_no, (b.sort_order, b.measure_no)) filter (b.role = 'builds') as owner,
         arg_min(b.indicator_code, (b.sort_order, b.measure_no)) filter (b.role = 'builds') as owner_indicator,
         arg_min(b.short_name, (b.sort_order, b.measure_no)) filter (b.role = 'builds') as owner_name

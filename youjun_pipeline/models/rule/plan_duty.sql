@@ -1,5 +1,5 @@
--- Findings of the plan audit: what a measure lacks so that somebody can be held to it.
--- What every measure of a plan lacks is said once.
+-- Findings of the plan audit: what is missing in a measure so that somebody can be made responsible for it. If all measures of a
+-- plan lack the same, it is reported once.
 with measure as (
     select *, count(*) over plan as measures,
         count(*) filter (coalesce(responsible_person, '') = '') over plan as without_person,
@@ -9,7 +9,7 @@ with measure as (
     where not is_missing_now
     window plan as (partition by district_code, phase_id)
 ), report as (
-    -- the newest word on each measure and milestone
+    -- the newest report on each measure and milestone
     select p.*
     from core.progress p
     semi join run_evaluation using (district_code, phase_id)

@@ -1,10 +1,10 @@
--- What measures will change in the inputs once they act, as far as their quantities say; nothing is assumed.
--- effect: amount (the indicator's own resource, in its unit: teachers, ㎡, 元, rooms), rooms (music and art rooms, where they are
--- missing), pupils (moved away, and to the receiving school when the roster has it), merger (the whole school moves).
--- dataset, column_name, added: the reported figure that takes an amount, in the figure's unit.
--- One row per measure, and for a merger per school; unquantified says why a measure without effect has none.
--- planned_on: when it acts by the plan; slipped_on: when at the present slippage. A measure that is done acts no more
--- when the figures are newer than it is; a cancelled one never does.
+-- What measures will change in the inputs once they take effect, as far as they give quantities; nothing is assumed. effect:
+-- amount (the indicator's own resource, in its unit: teachers, ㎡, 元, rooms), rooms (music and art rooms, where they are
+-- missing), pupils (moved away, and to the receiving school if the roster has it), merger (the whole school moves). dataset,
+-- column_name, added: the reported figure to which an amount is added, in the figure's unit. One row per measure, and for a
+-- merger one per school; unquantified says why a measure has no effect. planned_on: when it takes effect by the plan; slipped_on:
+-- when with today's delay. A finished measure has no further effect if the figures are newer than the measure; a cancelled one
+-- never has an effect.
 with covered as (
     select district_code, phase_id, measure_no,
         count(distinct coalesce(school_code, name)) as schools,
@@ -14,7 +14,7 @@ with covered as (
     semi join run_evaluation using (district_code, phase_id)
     group by all
 ), receiver as (
-    -- open by now: a school that the roster does not have yet cannot be judged
+    -- open by now: a school that is not yet in the roster cannot be judged
     select m.district_code, m.phase_id, m.measure_no,
         count(*) as receivers,
         if(count(*) = 1, any_value(s.school_code), null) as to_school_code
@@ -50,7 +50,7 @@ with covered as (
         m.source, m.covers, m.quantity * if(u.in_wan, w.value, 1) as quantity, m.unit as unit_word, u.unit,
         m.receiving_school, r.to_school_code, coalesce(r.receivers, 0) as receivers,
         c.schools, c.known_schools,
-        -- a new building stands at the receiving school when one is named
+        -- a new building is at the receiving school if a receiving school is named
         if(m.measure_type = '新建' and r.receivers > 0, r.to_school_code, c.school_code) as acting_code,
         s.state, s.finished_on, s.due, s.baseline_due, s.slippage_days, m.stage as given_stage, f.delivery,
         case
@@ -95,8 +95,8 @@ with covered as (
         end as without
     from placed
 ), input as (
-    -- the first figure that counts in full, of those that no other indicator counts or takes off: indoor sports area would
-    -- take from R4 what it gives to R5
+    -- the first figure that counts in full, among those that no other indicator adds or subtracts: an addition to the indoor
+    -- sports area, for example, would raise R5 and lower R4
     select n.standard_id, n.indicator_code, if(i.is_split, null, n.stage) as stage,
         arg_min({'input': n.input, 'factor': n.factor}, concat(if(o.input is null, 0, 1), n.input)) as taken
     from standard.numerator n

@@ -1,5 +1,5 @@
--- Measures as the plan audit looks at them: those of the newest delivery whose indicator is known, with its words.
--- is_over: reported done or cancelled; what its date, milestones or building lack matters no more.
+-- Measures for the plan audit: those of the newest delivery with a known indicator, and their words. is_over: reported done or
+-- cancelled; then faults of its date, milestones or building no longer matter.
 select m.*, i.short_name, i.sort_order, '“' || i.short_name || '”（' || m.indicator_code || '）' as what,
     plain_name(m.description) as plain_description, s.state in ('done', 'cancelled') as is_over
 from core.measure m

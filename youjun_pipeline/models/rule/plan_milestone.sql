@@ -1,5 +1,5 @@
--- Findings of the plan audit: measures whose milestones do not lead to a delivered result.
--- A measure's milestones are its own and those of its indicator as a whole.
+-- Findings of the plan audit: measures whose milestones do not lead to a delivered result. A measure's milestones are its own and
+-- those for its whole indicator.
 with measure as (
     select district_code, phase_id, measure_no, indicator_code, stage, due, what
     from rule.plan_measure
@@ -21,7 +21,7 @@ with measure as (
         where t.measure_no is null
     ) t using (district_code, phase_id, measure_no)
 ), last_step as (
-    -- of several on the last day each counts; one that delivers is enough
+    -- if several are on the last day, each of them counts; one that delivers is enough
     select district_code, phase_id, measure_no, indicator_code, stage, due, what, step_due,
         list(task order by milestone_no) as tasks,
         bool_and(is_partial) as is_partial

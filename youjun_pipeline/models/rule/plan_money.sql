@@ -1,6 +1,5 @@
--- Findings of the plan audit: indicators that have measures and no money, each and in one sentence; and money spent beyond
--- the budget, or where there is none.
--- Measures that build or buy cannot do without; the others may.
+-- Findings of the plan audit: indicators with measures and without money, one by one and in one sentence; and spending above the
+-- budget, or without a budget. Measures that build or buy need money; others may do without.
 with indicator as (
     select district_code, phase_id, indicator_code, what, sort_order,
         list(distinct measure_type order by measure_type)

@@ -1,5 +1,5 @@
--- Findings of the plan audit: the parts of a plan (正文, 附件) that do not say the same. For schools that two sources both
--- cover under one indicator: how many schools get what kind of measure by each, and which of them get different kinds.
+-- Findings of the plan audit: the parts of a plan (正文, 附件) that contradict each other. For schools that both sources cover
+-- under one indicator: how many schools get which kind of measure in each source, and which schools get different kinds.
 with kind as (
     select m.district_code, m.phase_id, m.indicator_code, m.source, s.school_code, any_value(s.name) as name,
         list(distinct m.measure_type order by m.measure_type) as kinds,

@@ -1,6 +1,6 @@
--- Milestones, and whether what they ask for delivers a result that an indicator could be judged by.
--- A task that stops at a part of the work (its structure, a plan, a survey) is partial: 部分 and 主体 say so in any company,
--- the other words unless the same task also speaks of a result.
+-- Milestones, and whether their task delivers a result by which an indicator could be judged. A task that ends with a part of the
+-- work (its structure, a plan, a survey) is partial: the words 部分 and 主体 always mean this, the other words only if the same
+-- task does not also mention a result.
 select m.district_code, m.phase_id, m.milestone_no, m.measure_no, m.indicator_code, m.due, m.task,
     plain_name(m.task) as plain_task,
     replace(m.task, '主体责任', '') as words,

@@ -1,9 +1,9 @@
--- Where a measure or a milestone stands, from the newest report that counts; nobody types it.
--- Of two on one day the later delivered speaks, then the less advanced: one "done" does not outvote one "not yet".
--- finished_on: the first day of the unbroken reports that it is done; a date expected changes nothing about that.
--- Reports from before it was done, or before that was taken back, no longer count; nor does a percentage from before it was
--- reported as not begun. Where a report, or the state in the newest one, cannot be read, it may say anything: then nothing is known
--- (no_data). 100 % of what is not done is a contradiction: then there is no percentage.
+-- The state of a measure or a milestone, derived from the newest report that counts; nobody types it. Of two reports on one day
+-- the one delivered later counts, then the less advanced one: one "done" does not outvote one "not yet". finished_on: the first
+-- day of the unbroken reports that it is done; an expected date does not change this. Reports from before it was done, or from
+-- before that was withdrawn, no longer count; nor does a percentage from before it was reported as not begun. If a report, or the
+-- state in the newest report, cannot be read, it may say anything: then nothing is known (no_data). 100 % of an unfinished
+-- measure is a contradiction: then there is no percentage.
 with report as (
     select district_code, phase_id,
         if(milestone_no is null, 'measure', 'milestone') as subject,

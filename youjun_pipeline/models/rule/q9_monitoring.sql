@@ -1,5 +1,5 @@
--- Q9: every subject and grade of its newest cycle reaches the level, with its between-school rate below the limit. A
--- subject that national monitoring examines in the grade of a stage the district has, and that has no result, is not known.
+-- Q9: every subject and grade in its newest cycle reaches the level, with its between-school rate below the limit. If national
+-- monitoring examines a subject in a grade of a stage that the district has, and there is no result, the subject is not known.
 with expected as (
     select e.district_code, e.phase_id, s.grade, s.subject, s.words
     from run_evaluation e

@@ -1,6 +1,6 @@
--- R1–R7 of every section: its part of the resource, the value per pupil (or per hundred), and the verdict.
--- Compared cross-multiplied in decimals: part × per × weight against threshold × pupils (or weighted pupils), so
--- that a value exactly at a limit is never lost to binary rounding.
+-- R1–R7 of every section: its part of the resource, the value per pupil (or per hundred), and the verdict. The comparison is
+-- cross-multiplied in decimals: part × per × weight against threshold × pupils (or weighted pupils), so that a value exactly at a
+-- limit is never lost to binary rounding.
 with part as (
     select s.district_code, s.phase_id, s.school_code, s.stage, n.indicator_code, n.waiver,
         split_part(n.input, '.', 1) as dataset,
@@ -8,7 +8,7 @@ with part as (
         w.waiver is not null and row_number() over (
             partition by s.district_code, s.phase_id, s.school_code, s.stage, n.indicator_code, n.input
             order by w.waiver nulls last) = 1 as is_granted,
-        -- a second row of the section that could not be read contradicts the first
+        -- a second, unreadable row of the section contradicts the first
         if(h.dataset is null, i.value::decimal(24, 6) * n.factor, null) as amount
     from core.section s
     join run_evaluation e using (district_code, phase_id)
@@ -24,7 +24,7 @@ with part as (
         and w.waiver = n.waiver
 ), added as (
     select district_code, phase_id, school_code, stage, indicator_code,
-        -- any missing part makes the whole unknown; a waiver only adds what was reported
+        -- any missing part makes the whole unknown; but a waiver adds only what was reported
         (case when bool_and(amount is not null) filter (waiver is null)
             then sum(amount) filter (waiver is null) end)::decimal(38, 6) as plain,
         coalesce(sum(amount) filter (waiver is not null and is_granted), 0)::decimal(38, 6) as extra,
@@ -33,8 +33,8 @@ with part as (
     from part
     group by all
 ), believed as (
-    -- a part above its whole contradicts itself: more gymnasium than building, more teachers of a kind than teachers; the
-    -- whole of every count of teachers is one column, whatever the standard counts
+    -- A part above its whole is a contradiction: more gymnasium than building, more teachers of a kind than teachers. The whole
+    -- of every count of teachers is one column, whatever the standard counts.
     select a.* exclude (plain),
         coalesce(a.plain < 0 or (is_of_teachers and a.plain > whole.value), false) as is_contradictory,
         if(is_contradictory, null, a.plain) as plain

@@ -1,5 +1,5 @@
--- R1–R7 of every section against the phase before, one cause at a time: x0 as it was, x1 with the pupils of now, x2 with
--- the resources of now too, x3 with the rules of now (waivers, weights) as well. presence says which side has a value.
+-- R1–R7 of every section compared with the phase before, one cause at a time: x0 as before, x1 with the present pupils, x2 with
+-- the present resources too, x3 with the present rules (waivers, weights) as well. presence says which side has a value.
 with before as (
     select c.district_code, c.phase_id, c.previous_phase_id, i.school_code, i.stage, i.indicator_code,
         i.students, i.amount, i.extra_amount, i.factor, i.base, i.value, i.status

@@ -1,5 +1,6 @@
--- What S1 asks beside its ratio. The sample: enough of the residents, parents enough of the sample, or nothing is known
--- (part 8). Questionnaires and visits each by itself, where the district judges them so (parts 2 and on).
+-- What S1 asks besides its ratio. The sample (part 8): it must be a large enough share of the residents, and parents a large
+-- enough share of the sample; otherwise nothing is known. Questionnaires and visits are judged separately if the district judges
+-- them so (parts 2 and on).
 with asked as (
     select e.district_code, e.phase_id, e.survey_rule, e.survey_methods, r.indicator_code, l.value::decimal(14, 6) as target
     from run_evaluation e

@@ -1,5 +1,5 @@
--- Targets of kind 当期 with a total: whether what is planned for their periods adds up to it, and the sum in figures.
--- Of the newest delivery only, and only where every period's value could be read.
+-- Targets of kind 当期 with a total: whether the planned values of their periods add up to it, and the sum in figures. Only the
+-- newest delivery counts, and only targets with readable values for all periods.
 select district_code, phase_id, target_no,
     any_value(programme) as programme,
     any_value(metric) as metric,

@@ -1,6 +1,6 @@
--- The files each requested evaluation rests on: per dataset the newest delivery up to its effective day;
--- of event datasets every delivery, since they accumulate. Classes come as a roster or as size bands: of the two the
--- newer delivery counts, and in one delivery the roster, which says more.
+-- The files that each requested evaluation uses: for each dataset the newest delivery up to its effective day; for event datasets
+-- every delivery, because events accumulate. Classes come as a roster or as size bands: the newer delivery of the two counts, and
+-- if one delivery has both, the roster, which says more.
 with newest as (
     select r.district_code, r.phase_id, f.dataset, d.kind, f.delivery, f.file, f.content_sha256
     from run_request r

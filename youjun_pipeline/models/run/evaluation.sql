@@ -1,11 +1,11 @@
--- The evaluations of the run: those asked for that nothing keeps out, with the options in force.
+-- The evaluations of the run: those requested and not kept out, with the options in force.
 with chosen_value as (
     select r.district_code, r.phase_id, r.standard_id, r.effective_on, o.option, coalesce(v.value, o.default_value) as value
     from run_request r
     join standard.option o using (standard_id)
     left join run_option v using (district_code, phase_id, option)
 ), option_value as (
-    -- a number below the nation's floor of that day counts as the floor
+    -- a number below the national floor of that day counts as the floor
     select v.district_code, v.phase_id, v.option,
         coalesce(greatest(try_cast(v.value as decimal(18, 6)), max(f.value))::varchar, v.value) as value
     from chosen_value v

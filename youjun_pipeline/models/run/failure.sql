@@ -1,8 +1,8 @@
--- What keeps evaluations out: a fault of the district's folder or of a file in use keeps out the whole district
--- (phase_id null); no roster by then keeps out the one evaluation.
+-- What keeps evaluations out: a fault of the district's folder or of a file in use keeps out the whole district (phase_id null);
+-- if there was no roster by then, one evaluation is kept out.
 select district_code, null::varchar as phase_id, dataset, rule, message
 from raw.district_failure
--- not by run_request: a district.toml that cannot be read names no phases
+-- this does not use run_request: an unreadable district.toml names no phases
 where getvariable('districts') is null or list_contains(getvariable('districts'), district_code)
 union all
 select distinct f.district_code, null, f.dataset, c.failure_rule,

@@ -7,53 +7,53 @@ create or replace temp macro judged(amount, required, floor_share) as
         else 'below'
     end;
 create or replace temp macro with_waiver(strict, waived) as
-    -- a waiver makes nothing met that without it is not judged at all
+    -- a waiver cannot turn "not judged" into "met"
     case when strict not in ('met', 'not_applicable') and waived = 'met' then 'met_by_waiver' else waived end;
 create or replace temp macro is_met(status) as status in ('met', 'met_by_waiver');
--- nothing stands against it: passed, or there is nothing to judge
+-- nothing prevents a pass: it passed, or there is nothing to judge
 create or replace temp macro is_settled(status) as status in ('met', 'met_by_waiver', 'not_applicable');
--- a verdict of yes, no or not yet as a status
+-- a verdict of yes, no or unknown as a status
 create or replace temp macro passed(verdict) as
     case when verdict then 'met' when not verdict then 'below' else 'no_data' end;
 create or replace temp macro is_failing(status) as status in ('near', 'below');
--- whether it fails, null while nobody can say
+-- whether it fails; null if nobody can say
 create or replace temp macro known_to_fail(status) as if(status = 'no_data', null, is_failing(status));
--- figures for sentences: at most that many decimals, no trailing zeros
+-- figures in sentences: at most this many decimals, no trailing zeros
 create or replace temp macro shown2(x) as
     regexp_replace(round(x::decimal(28, 10), 2)::varchar, '\.?0+$', '');
 create or replace temp macro shown3(x) as printf('%.3f', round(x::decimal(28, 10), 3));
 create or replace temp macro percent1(x) as
     regexp_replace(round((x * 100)::decimal(28, 10), 1)::varchar, '\.?0+$', '') || '%';
--- a school's name for comparison: no blanks, 街 for 街道, without 中心; brackets half-width
+-- a school's name for comparison: no blanks, 街 for 街道, without 中心; brackets in half width
 create or replace temp macro plain_name(name) as
     replace(replace(regexp_replace(
         translate(nfc_normalize(name), '（）　', '() '), '\s', '', 'g'), '街道', '街'), '中心', '');
--- an indicator as a plan writes it, for comparison: its leading code when it has one, else its words in capitals
+-- an indicator in a plan's spelling, for comparison: its leading code if it has one, otherwise its words in capitals
 create or replace temp macro indicator_form(name) as
     coalesce(
         nullif(regexp_extract(upper(trim(name)), '^([A-Z][0-9]+)([^0-9A-Z].*)?$', 1), ''),
         upper(regexp_replace(translate(name, '（）　', '() '), '\s', '', 'g'))
     );
--- the names in a cell that may hold several, blanks inside a name aside
+-- the names in a cell that may have several; blanks inside a name are removed
 create or replace temp macro names_in(cell) as
     [x for x in [regexp_replace(y, '\s', '', 'g') for y in regexp_split_to_array(cell, '[、，,；;/\n]')] if x <> ''];
--- a period for comparison: 2020年, 2020年度 and 2020 are one
+-- a period for comparison: 2020年, 2020年度 and 2020 are the same
 create or replace temp macro period_form(period) as rtrim(upper(trim(period)), '年度');
 -- a figure with all its decimals and no trailing zeros
 create or replace temp macro exact(x) as regexp_replace(x::decimal(38, 6)::varchar, '\.?0+$', '');
 -- the difference of two figures that were computed in different ways; binary noise counts as no difference
 create or replace temp macro moved_by(before, after) as
     if(abs(after - before) <= 1e-9 * greatest(abs(before), abs(after)), 0, after - before);
--- names in a sentence: ten at most, then how many there are
+-- names in a sentence: at most ten, then the number of all
 create or replace temp macro ten_of(names) as
     array_to_string(names[1:10], '、') || if(len(names) > 10, '等 ' || len(names) || ' 个', '');
--- the school year that a day lies in, by the year in which it begins
+-- the school year of a day, by the year in which the school year begins
 create or replace temp macro school_year(day) as year(day) - if(month(day) < 8, 1, 0);
--- how likely a figure with a normal error is to be over a limit that it is `over` now: logistic for the normal, off by less than a
--- hundredth
+-- the probability that a figure with a normal error exceeds a limit; `over` is how far it is above the limit now. The logistic
+-- curve replaces the normal one, with an error below a hundredth.
 create or replace temp macro likely(over, deviation) as
     if(deviation > 0, 1 / (1 + exp(greatest(least(-1.702 * over / deviation, 500), -500))), null);
--- why a file is no delivery, what stands instead, and what it would have meant
+-- why a file is no delivery, what is used instead, and what the file would have meant
 create or replace temp macro no_delivery(reason, rows_seen, kind, title, empty_means, older) as
     if(reason = 'header_only', '只有表头，没有数据行', '有 ' || rows_seen || ' 行，都只有编号一类的栏目，没有填写内容')
         || '，不算一次报送' || case
@@ -71,8 +71,8 @@ create or replace temp macro balances_open(balances, stage_name) as
     if(len(balances) = 0, null, stage_name || ' '
         || array_to_string(list_transform(balances, lambda x: split_part(x, ' ', 2)), '、')
         || if(len(balances) > 1, ' 共 ' || len(balances) || ' 项', '') || '差异系数无法判定');
--- the forms of one person's name in a cell, for comparison: brackets, the unit and the title aside; 财计科：李 明（科长）
--- is 李明. A blank may stand inside a name, before a unit or between two people, so several forms are kept.
+-- the forms of one person's name in a cell, for comparison, without brackets, unit and title: 财计科：李 明（科长） is 李明. A
+-- blank may be inside a name, before a unit or between two people, so several forms are kept.
 create or replace temp macro unbracketed(cell) as coalesce(nullif(trim(
     regexp_replace(regexp_replace(cell, '[（(【\[〔［{｛<〈《][^（(【\[〔［{｛<〈《]*?[）)】\]〕］}｝>〉》]', ' ', 'g'),
         '[（(【\[〔［{｛<〈《].*$', '')), ''), regexp_replace(cell, '[（(【\[〔［{｛<〈《）)】\]〕］}｝>〉》]', '', 'g'));
@@ -86,7 +86,7 @@ create or replace temp macro is_unit_or_title(word) as regexp_full_match(word,
 create or replace temp macro words_of_person(words) as
     if(len(list_filter(words, lambda w: not is_unit_or_title(w))) > 0,
         list_transform(list_filter(words, lambda w: not is_unit_or_title(w)), lambda w: untitled(w)), words);
--- parts of a name that is written with blanks, the whole of it, and the name behind a unit written without one
+-- parts of a name with blanks, the whole of it, and the name after a unit that is written without a blank
 create or replace temp macro forms_of_person(words) as list_concat(
     [array_to_string(words, '')],
     if(regexp_matches(array_to_string(words, ''), '[A-Za-z]') or list_bool_or([len(w) = 1 for w in words]), [], words),

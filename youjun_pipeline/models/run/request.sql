@@ -1,7 +1,7 @@
--- Evaluations that the run asks for: open phases that have begun, of its districts. Beside those named these are what they
--- rest on (every phase before them) and every phase that has rows: what stands is left out afterwards (`standing`), and what
--- does not is made again by whichever run comes next, so that no run leaves phases of a district behind its files.
--- effective_on is the day up to which deliveries count: the phase's end or the as-of date, whichever is earlier.
+-- Evaluations that the run requests: open phases of its districts that have begun. Besides the named phases these are the phases
+-- that they depend on (every phase before them) and every phase that has rows. Evaluations that stand are left out afterwards
+-- (`standing`), and any run makes those again that do not stand, so that no run leaves phases of a district behind its files.
+-- effective_on is the last day whose deliveries count: the phase's end or the as-of date, whichever is earlier.
 select
     p.district_code,
     p.phase_id,

@@ -1,7 +1,7 @@
 -- 预测：按不同依据推算，到后续阶段结束时各指标各学段能否达标。
--- Judgements with the measures' effects stand beside those of today, in youjun_scenario.mart; where nothing acts, today's
--- stand for them (variant ''). G3 and class sizes move by their gap: rooms are placed where they are missing, pupils leave
--- the classes that are over. A measure without quantity changes nothing; findings it answers are in doubt, not solved.
+-- Verdicts with the measures' effects are in youjun_scenario.mart, besides today's verdicts; if nothing takes effect, today's
+-- verdicts are used (variant ''). G3 and class sizes change by their gap: rooms are added where they are missing, pupils leave
+-- classes that are too large. A measure without quantity changes nothing; findings that it answers are in doubt, not solved.
 with made as (
     select district_code, base_phase_id as phase_id, variant, phase_id as made_phase_id
     from youjun_scenario.main.evaluation
@@ -18,7 +18,7 @@ with made as (
     where f.effect = 'rooms' or (i.category <> 'resource' and i.level = 'section')
     group by all
 ), keyed as (
-    -- an indicator of the whole school is judged once, whatever stage it stands under
+    -- an indicator of the whole school is judged once, under whatever stage it is listed
     select e.district_code, e.phase_id, i.indicator_code, i.level = 'school' as is_by_school
     from run_evaluation e
     join standard.indicator i using (standard_id)
@@ -49,13 +49,13 @@ with made as (
     semi join run_evaluation using (district_code, phase_id)
 ), finding as (
     select f.*, if(k.is_by_school, '', coalesce(f.stage, '')) as stage_key,
-        -- null where a finding is not of that level: a join then asks for nothing more
+        -- null if a finding is not of that level: then a join asks for nothing more
         coalesce(f.judged_school_code, f.school_code) as at_school_code,
         if(f.level = 'stage', f.stage, null) as cv_stage
     from mart.finding f
     join keyed k using (district_code, phase_id, indicator_code)
 ), followed as (
-    -- each finding under each set of judgements; a merged school's is judged at the school that took it in
+    -- each finding under each set of verdicts; a merged school's finding is judged at the school that took it in
     select f.district_code, f.phase_id, m.variant, f.finding_id, f.level, f.indicator_code, f.stage, f.stage_key, f.cv_stage,
         f.state, coalesce(g.to_school_code, f.at_school_code) as at_school_code, g.to_school_code is not null as is_merging
     from finding f
@@ -89,7 +89,7 @@ with made as (
         at_school_code, status, not signed_off
     from finding
 ), fresh as (
-    -- what passes today and would fail then, as receiving schools may, beside the findings that merge into them
+    -- what passes today and would fail then, as in receiving schools, besides the findings that merge into them
     select s.district_code, s.phase_id, s.variant, s.indicator_code, s.stage, s.school_name as what
     from judged_school s
     anti join followed f
@@ -104,7 +104,7 @@ with made as (
         and f.indicator_code = b.indicator_code and f.cv_stage = b.stage
     where b.variant <> '' and is_failing(b.status)
 ), judged_set as (
-    -- what is signed off rests on today's judgements
+    -- signed-off findings depend on today's verdicts
     select district_code, phase_id, variant, variant as judged_as from made
     union all
     select district_code, phase_id, unnest(['', 'verified']), '' from run_evaluation
@@ -146,8 +146,8 @@ with made as (
         on n.district_code = c.district_code and n.phase_id = c.phase_id
         and n.variant = case when c.basis = 'verified' then 'verified' else coalesce(m.variant, '') end
 ), answer as (
-    -- measures for the findings of a cell, and whether they will have acted; a coefficient moves with every measure of its
-    -- indicator and stage
+    -- measures for the findings of a cell, and whether they will have taken effect; a coefficient changes with every measure of
+    -- its indicator and stage
     select distinct c.coming_phase_id, c.basis, o.district_code, o.phase_id, o.indicator_code, o.stage, o.finding_id, o.is_left, l.measure_no,
         p.measure_no is null as is_spent,
         p.unquantified is not null as is_unquantified,

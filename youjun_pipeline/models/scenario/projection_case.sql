@@ -1,8 +1,8 @@
--- What is projected: each evaluation of the run, to the end of each phase of its district that has not ended, on each basis.
--- Pupils are those forecast for the school year in which the phase ends (year), where there is a forecast and option
--- projection_pupils does not keep them as they are; basis constant then shows what that changes. variant names the set of measures
--- that will have acted by then and the year, null for neither; cases that share both share one judgement. Signed-off findings need no effect:
--- nothing is projected there.
+-- What is projected: each evaluation of the run, to the end of each unfinished phase of its district, on each basis. Pupils are
+-- those forecast for the school year in which the phase ends (year), if there is a forecast and option projection_pupils does not
+-- keep them unchanged; basis constant then shows what the forecast changes. variant names the year and the set of measures that
+-- will have taken effect by then, null if there is neither; cases with the same variant share one judgement. Signed-off findings
+-- need no effect: nothing is projected there.
 with coming as (
     select e.district_code, e.phase_id, p.phase_id as coming_phase_id, p.phase_name as coming_name,
         p.ends as coming_ends, b.basis, f.year

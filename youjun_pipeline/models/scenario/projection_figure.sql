@@ -1,5 +1,4 @@
--- What measures add to reported figures.
--- Text and annex may both name the same work: of the sources the one that promises most counts.
+-- What measures add to reported figures. Text and annex may both name the same work: the source with the largest promise counts.
 with told as (
     select p.district_code, p.phase_id, p.variant, p.school_code, if(i.is_split, null, p.stage) as stage, p.indicator_code, p.source,
         p.dataset, p.column_name, sum(p.added) as added

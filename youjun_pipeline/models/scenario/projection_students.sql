@@ -1,9 +1,10 @@
--- Pupils of each school and stage once the measures have acted, of the forecast where the set has a year; is_gone: the school has
--- merged into another. One diversion named under several indicators, or by text and annex, moves its pupils once: the largest number given.
+-- Pupils of each school and stage once the measures have taken effect, from the forecast if the set has a year; is_gone: the
+-- school has merged into another. A diversion named under several indicators, or by text and annex, moves its pupils once: the
+-- largest number counts.
 with case_set as (
     select distinct district_code, phase_id, variant, year from projection_case where variant is not null
 ), base as (
-    -- a forecast closes no school: one pupil stays
+    -- a forecast closes no school: at least one pupil stays
     select s.district_code, s.phase_id, v.variant, s.school_code, s.stage,
         if(f.school_code is null, s.students, greatest(round(f.students), 1)) as students, f.school_code is not null as is_forecast
     from core.section s
@@ -33,7 +34,7 @@ with case_set as (
     select m.district_code, m.phase_id, m.variant, m.to_school_code, b.stage, b.students, b.students is not null
     from merged m
     join base b using (district_code, phase_id, variant, school_code)
-    -- the forecast has moved them already
+    -- the forecast has moved these pupils already
     anti join projection_merger d using (district_code, phase_id, variant, school_code)
 ), total as (
     select district_code, phase_id, variant, school_code, stage, sum(students) as moved, bool_and(is_known) as is_known

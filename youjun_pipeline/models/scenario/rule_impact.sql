@@ -1,6 +1,6 @@
 -- 规则影响：同样的数据换用其他规则时会改变的判定。
--- Base judgements stand in mart, those under other rules beside them in youjun_scenario.mart; what is in one only is
--- outside the evaluation of the other.
+-- Base verdicts are in mart, those under other rules in youjun_scenario.mart; a row in only one of them is outside the evaluation
+-- of the other.
 with pair as (
     select e.district_code, e.base_phase_id as phase_id, e.phase_id as variant_phase_id, e.variant, c.title
     from youjun_scenario.main.evaluation e

@@ -1,6 +1,6 @@
--- Deliveries that reach no evaluation, or came too late for one: told at once, with the date.
+-- Deliveries that no evaluation uses, or that came too late for one: reported at once, with the date.
 with late as (
-    -- a closed phase keeps what it was closed on; what is dated within it and came later changes nothing there
+    -- a closed phase keeps the deliveries with which it was closed; a later delivery dated within it changes nothing there
     select f.district_code, p.phase_id, p.phase_name, f.dataset, f.delivery, f.file
     from raw.phase p
     join raw.delivered_file f on f.district_code = p.district_code and f.delivery <= p.ends
@@ -8,7 +8,7 @@ with late as (
     join raw.dataset d using (dataset)
     semi join ops.phase_closure c
         on c.district_code = p.district_code and c.phase_id = p.phase_id and c.reopened_at is null
-    -- what the phase was closed on is known as long as the working database is
+    -- the deliveries with which the phase was closed are known as long as the working database exists
     semi join core.chosen_file k on k.district_code = p.district_code and k.phase_id = p.phase_id
     anti join core.chosen_file u
         on u.district_code = p.district_code and u.phase_id = p.phase_id and u.dataset = f.dataset

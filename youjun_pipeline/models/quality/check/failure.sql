@@ -1,4 +1,4 @@
--- What kept an evaluation out before anything was computed; without a phase where the district has none to ask for.
+-- What kept an evaluation out before anything was computed; without a phase if the district has no phase at all.
 select f.district_code, r.phase_id, f.rule as check_name, f.dataset, 'blocking' as severity, false as passed,
     count(*) as failed_rows, string_agg(f.message, '；' order by f.message) as message
 from run_failure f

@@ -1,4 +1,4 @@
--- Per dataset that judgements rest on: whether everything that they need was reported.
+-- For each dataset that verdicts use: whether everything that they need was reported.
 with asked as (
     select e.district_code, e.phase_id, unnest([
         'schools', 'classes', 'teachers', 'facilities', 'special_rooms', 'school_finance', 'graduation_cohorts', 'assurance',

@@ -1,4 +1,4 @@
--- Rows that look like a slip: accepted, and of use to no evaluation.
+-- Rows that look like a mistake: they were accepted, but no evaluation uses them.
 select district_code, null::varchar as phase_id, 'rows_are_used' as check_name, dataset, 'warning' as severity,
     false as passed, sum(rows)::bigint as failed_rows,
     array_to_string(list(file || coalesce(' ' || nullif(sheet, ''), '') || coalesce(' 第 ' || "row" || ' 行', '') || '：' || message
