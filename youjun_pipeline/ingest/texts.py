@@ -1,6 +1,7 @@
 """The whole content of a file as text, each cell in its place, for code that shows the file to people.
 
-Keep out: headers, contracts and what counts as data (file_rows.py). Nothing is left out here except what has no row and column.
+Belongs here: reading every cell. Keep out: headers, contracts and what counts as data (file_rows.py). Nothing is left out here
+except what has no row and column.
 """
 
 from __future__ import annotations

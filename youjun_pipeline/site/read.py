@@ -2,6 +2,7 @@
 
 For all districts of a batch there is one query per table, and the rows are grouped here: a query per page would be most of the
 work, and the whole country would not fit into memory at once.
+Keep out: shaping rows for a page.
 """
 
 from __future__ import annotations

@@ -39,9 +39,8 @@ from youjun_pipeline.planning.least_cost.relaxation import Relaxed, Shortfall, b
 
 # A section counts as leaving an indicator if raising it to the threshold needs more than this share of the threshold.
 LEFT_BEYOND = 1e-6
-# The search for whole units of an indicator ends when they are proved to be within the first share of the cheapest, or when all
-# indicators together are within the second share of the whole plan's cost. With few units, proving the last one takes much time
-# and saves little money.
+# The search for whole units ends within the first share of an indicator's cheapest units, or within the second share of the whole
+# plan's cost. With few units, proving the last one takes much time and saves little money.
 WHOLE_GAP, PLAN_GAP = 5e-3, 1e-3
 # The time of each indicator even if time is already up: the first plan is found soon.
 LEAST_SECONDS = 1.0
@@ -269,9 +268,8 @@ def _by_indicator(
 ) -> tuple[list[Vector], list[Vector], list[Vector], list[Vector], float, float, str] | int:
     """Plan every indicator alone, in whole units if its lever has them: its thresholds are known by now.
 
-    Levers whose people also count for another indicator come before that indicator. If an indicator has no such plan, its number
-    is returned instead. All indicators together may cost `slack` more than the cheapest, in the unit of the cost; what one
-    indicator does not use is left for the next.
+    Levers whose people also count for another indicator come first. An indicator without a plan returns its number instead. All
+    indicators together may cost `slack` more than the cheapest; what one indicator does not use is left for the next.
     """
     known = known_sections(sections, left, aims)
     added, given, taken, out = ([np.zeros(len(lever.price)) for lever in levers] for _ in range(4))
