@@ -4,12 +4,12 @@
 - every tier: sockets reach this machine only; the checkout's `data/published` and `data/.work` are out of bounds;
   the settings point at a folder that does not exist until a test sets its own.
 
-A test's tier is the folder it lies in. Belongs here: the guards. Keep out: fixtures about districts and schools; they
-live beside the tests that use them.
+A test's tier is the folder of its file. Belongs here: the guards. Keep out: fixtures about districts and schools; they are in the
+modules of the tests that use them.
 
-An audit hook does the watching, because it sees every way to open a file or a socket from Python, where patched
-functions see only those that were thought of. It does not see inside C libraries or child processes: DuckDB is
-therefore patched as well, and child processes inherit the environment set here.
+An audit hook watches the tests, because it sees every way to open a file or a socket from Python; patched functions would see
+only the ways that somebody thought of. It does not see inside C libraries or child processes. So DuckDB is patched as well, and
+child processes inherit the environment set here.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ hypothesis.settings.load_profile("house")
 
 
 class OutOfBoundsError(RuntimeError):
-    """A test did what its tier may not do."""
+    """A test did something that its tier must not do."""
 
 
 class Guard:
-    """What the running test may do, and what it did against that; one object for the process."""
+    """What the running test may do, and its violations; there is one object for the process."""
 
     def __init__(self) -> None:
         self.tier: str | None = None
@@ -63,7 +63,7 @@ class Guard:
         raise OutOfBoundsError(message)
 
     def take_violations(self) -> list[str]:
-        """Hand over what was recorded and forget it."""
+        """Return the recorded violations and clear the record."""
         taken, self.violations = self.violations, []
         return taken
 
@@ -114,7 +114,7 @@ guard = Guard()
 
 
 def _watch(event: str, args: tuple[Any, ...]) -> None:
-    """The audit hook; called for every event of the process, so the common case leaves at once."""
+    """The audit hook. It is called for every event of the process, so the common case returns at once."""
     if guard.tier is None:
         return
     if event == "open":
@@ -131,7 +131,7 @@ sys.addaudithook(_watch)
 
 
 def tier_of(path: Path) -> str | None:
-    """The tier of a test file, None where it lies in none of them."""
+    """The tier of a test file, None if the file is in no tier."""
     try:
         first = path.relative_to(TESTS).parts[0]
     except (ValueError, IndexError):
@@ -140,7 +140,7 @@ def tier_of(path: Path) -> str | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test with its tier; a test outside the tiers would run unguarded, so it is an error."""
+    """Mark every test with its tier; a test outside the tiers is an error, because it would run unguarded."""
     homeless = sorted({str(item.path) for item in items if tier_of(item.path) is None})
     if homeless:
         raise pytest.UsageError(
@@ -151,7 +151,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure() -> None:
-    """Settings that test modules, and child processes of the tests, must already find when they are imported."""
+    """Settings that test modules and child processes must find already when they are imported."""
     nowhere = str(CHECKOUT / "no-such-folder-in-tests")
     for name in [name for name in os.environ if name.startswith("YOUJUN_")]:
         del os.environ[name]
@@ -177,7 +177,7 @@ def _temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Guard the test with all its fixtures, the wider-scoped ones too."""
+    """Guard the test and all its fixtures, including those with a wider scope."""
     guard.tier = tier_of(item.path)
     try:
         return (yield)
@@ -187,7 +187,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Fail the test for what was refused to it, even if something swallowed the exception."""
+    """Fail the test for everything that was refused to it, even if some code swallowed the exception."""
     result = yield
     if violations := guard.take_violations():
         pytest.fail("\n".join(violations), pytrace=False)

@@ -1,4 +1,4 @@
-"""The SQL that the manuals print, so that tests and benchmarks run what users copy.
+"""The SQL printed in the manuals, so that tests and benchmarks run what users copy.
 
 Keep out: shell commands of the manuals.
 """
@@ -12,7 +12,7 @@ from youjun_pipeline_tests.conftest import CHECKOUT
 
 
 def documented_queries(page: str = "bi.md", replaced: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The queries of `docs/<page>` by the comment over each; quoted values that are in `replaced` become its values."""
+    """The queries of `docs/<page>` by the comment above each; quoted values are replaced as `replaced` says."""
     text = (CHECKOUT / "docs" / page).read_text(encoding="utf-8")
     for named, present in (replaced or {}).items():
         text = text.replace(f"'{named}'", f"'{present}'")

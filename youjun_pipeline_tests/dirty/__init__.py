@@ -1,8 +1,8 @@
-"""Dirty files: what districts send that is wrong, made in hundreds of variants, and a fuzzer that makes more.
+"""Dirty files: faulty files as districts send them, in hundreds of variants, and a fuzzer that makes more.
 
-Belongs here: making such files, and what must hold for each of them whatever it says. `python -m youjun_pipeline_tests.dirty`
-(`make dirty`) runs them all; the tests of the integration tier run a sample. Keep out: districts that are in order
-(`generate`), and tests.
+Belongs here: making such files, and the conditions that hold for each of them, whatever its content. `python -m
+youjun_pipeline_tests.dirty` (`make dirty`) runs all of them; the tests of the integration tier run a sample. Keep out: districts
+without faults (`generate`), and tests.
 """
 
 from youjun_pipeline_tests.dirty.cases import Case, all_cases

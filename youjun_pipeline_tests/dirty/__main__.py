@@ -29,7 +29,7 @@ FAULTS_SHOWN = 20
 
 
 def main() -> int:
-    """Run what the command line asks for; in a child process, one batch of it."""
+    """Do what the command line asks for; in a child process, run one batch."""
     parser = argparse.ArgumentParser(prog="python -m youjun_pipeline_tests.dirty", description=__doc__)
     parser.add_argument(
         "--mutants", type=int, default=2000, help="how many spoiled good files (default 2000)"
@@ -116,7 +116,7 @@ def _child(what: str, first: int, last: int) -> tuple[list[dict[str, object]], i
 
 
 def work(what: str, first: int, last: int) -> None:
-    """One batch, in the child: a line of JSON before each file is read, and one with what came of it."""
+    """Run one batch, in the child process: print a line of JSON before each file is read, and one with its result."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -1,4 +1,4 @@
-"""A dirty file and what must come of it.
+"""A dirty file and the result that it must have.
 
 Belongs here: the shape of a case and the list of all. Keep out: the cases themselves (cells.py, tables.py, broken.py).
 """
@@ -12,12 +12,12 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Case:
-    """A file to be made, and what must come of it.
+    """A file to make, and the result that it must have.
 
-    `write(path)` makes it; `file` is its name. `header_row` is the number of the header's last row (0: nobody can say).
-    `rows` is how many rows must be accepted, None where the file must be refused as a whole with `failure` ("any": it may be
-    refused or read, as long as what holds for every file holds). `says` must
-    stand in what the district is told, each of them; `rejected` is how many cells are told, None for any number.
+    `write(path)` makes it; `file` is its name. `header_row` is the number of the header's last row (0: not known). `rows` is the
+    number of rows that must be accepted, None if the whole file must be refused with `failure` ("any": it may be refused or read,
+    if the general conditions for every file hold). Each text in `says` must be in the messages to the district. `rejected` is the
+    number of cells reported, None for any number.
     """
 
     name: str

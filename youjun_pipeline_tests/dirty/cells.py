@@ -1,4 +1,4 @@
-"""Tables with one bad cell, in every format: the cell is told with its place, and nothing else is lost.
+"""Tables with one bad cell, in every format: the cell is reported with its place, and nothing else is lost.
 
 Belongs here: cells. Keep out: rows, headers and sheets (tables.py), bytes (broken.py).
 """
@@ -134,7 +134,7 @@ def _case(
     rejected: int = 1,
     lost: int = 0,
 ) -> Case:
-    """A table with `text` in the second row of `column`; `lost` rows fall with it."""
+    """A table with `text` in the second row of `column`; `lost` rows are rejected because of it."""
     grid: Grid = copy_of(GOOD[dataset])
     grid[2][column] = text
     return Case(

@@ -1,6 +1,6 @@
-"""Whole deliveries of spoiled files, checked before sending: whatever is in them, the check says something and ends.
+"""Whole deliveries of spoiled files, checked before sending: whatever they contain, the check reports something and ends.
 
-Belongs here: that. Keep out: single files (verify.py) and what a check says of a certain fault.
+Belongs here: these deliveries. Keep out: single files (verify.py) and the report on a certain fault.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def spoiled_delivery(seed: int, folder: Path) -> Path:
 
 
 def delivery_faults(seed: int, folder: Path) -> list[str]:
-    """What must not be about the check of one delivery, by text and by workbooks."""
+    """Faults in the check of one delivery, as text and as workbooks."""
     delivery = spoiled_delivery(seed, folder)
     try:
         result = precheck(delivery, DAY)

@@ -106,7 +106,7 @@ def write_xlsx(
     day_cells: Sequence[tuple[int, int]] = (),
     formulas: dict[tuple[int, int], tuple[str, Any]] | None = None,
 ) -> None:
-    """A workbook; positions are (row, column) from 0, `merged` (row, column, row, column), `formulas` with their cached value."""
+    """A workbook; positions are (row, column) from 0, `merged` are (row, column, row, column), `formulas` have cached values."""
     with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         day = book.add_format({"num_format": "yyyy-mm-dd"})
         for name, cells in {sheet: grid, **(others or {})}.items():

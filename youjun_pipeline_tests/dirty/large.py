@@ -1,4 +1,4 @@
-"""Large tables: as many rows as a province's largest dataset has, some of them dirty; and workbooks that claim more.
+"""Large tables: as many rows as a province's largest dataset, some of them dirty; and workbooks that claim more.
 
 Belongs here: cases that take seconds each, for the long run. Keep out: everything small (cells.py, tables.py, broken.py).
 """
@@ -58,7 +58,7 @@ def _write_rows(suffix: str, path: Path) -> None:
 
 
 def _with_far_cell(place: str, path: Path) -> None:
-    """A workbook whose stated extent is small and that has a cell far out all the same."""
+    """A workbook with a small stated extent and a cell far outside it."""
     data = good_bytes(path.parent, "xlsx")
     path.write_bytes(
         replaced(

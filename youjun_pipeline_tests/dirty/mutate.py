@@ -1,6 +1,6 @@
-"""Good files, spoiled at random: their bytes, or the cells of their tables. A seed gives the same file again.
+"""Good files that are randomly spoiled: their bytes, or the cells of their tables. The same seed gives the same file.
 
-Belongs here: the mutations. Keep out: what must hold for the result (verify.py).
+Belongs here: the mutations. Keep out: the conditions for the result (verify.py).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ CELLS: tuple[Any, ...] = (
 
 
 def mutant(seed: int, folder: Path) -> Specimen:
-    """Write the file of a seed."""
+    """Write the file for a seed."""
     rng = random.Random(seed)
     if seed % 2:
         return _spoiled_bytes(seed, rng, folder)
@@ -103,7 +103,7 @@ def _double(rng: random.Random, data: bytearray) -> None:
 
 
 def _number(rng: random.Random, data: bytearray) -> None:
-    """Another number for one of those that the file states: a count, a place, a length."""
+    """Change one of the numbers that the file states: a count, a place, a length."""
     found = list(re.finditer(rb"\d+", data))
     if found:
         start, end = rng.choice(found).span()
@@ -135,7 +135,7 @@ def _spoiled_cells(seed: int, rng: random.Random, folder: Path) -> Specimen:
 
 
 def _writable(cell: Any, suffix: str) -> Any:
-    """What the writers take: no control characters in a workbook, and in a text table as they are."""
+    """A text that the writers accept: without control characters in a workbook, unchanged in a text table."""
     if suffix == "csv" or not isinstance(cell, str):
         return cell
     return "".join(c for c in cell if c >= " " or c == "\n")

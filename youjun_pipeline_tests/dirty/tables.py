@@ -1,4 +1,4 @@
-"""Tables that are not laid out as one header and its rows: titles, headers over rows, sums, remarks, hidden parts, sheets.
+"""Tables with more than one header and its rows: titles, headers over rows, sums, remarks, hidden parts, sheets.
 
 Belongs here: rows, columns, headers, sheets. Keep out: single cells (cells.py) and bytes (broken.py).
 """

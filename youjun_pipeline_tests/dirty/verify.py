@@ -1,7 +1,7 @@
-"""What must hold for every file, however dirty: no exception, no row gone, every refusal with its place and a remedy.
+"""The conditions for every file, however dirty: no exception, no row lost, every refusal with its place and a remedy.
 
-Belongs here: reading files as the pipeline does, many at a time, and looking at what came of each. Keep out: what a certain
-file must come to (cases.py).
+Belongs here: reading files as the pipeline does, many at a time, and checking each result. Keep out: the result that a certain
+file must have (cases.py).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ REMEDY = re.compile("请")
 
 
 class Specimen(NamedTuple):
-    """A file to look at; rows up to `header_row` are no data (0: nobody can say which are)."""
+    """A file to check; rows up to `header_row` are not data (0: not known which)."""
 
     name: str
     path: Path
@@ -39,7 +39,7 @@ class Specimen(NamedTuple):
 
 @dataclass
 class Outcome:
-    """What came of one file, and what about it must not be (`faults`)."""
+    """The result of one file, and its violations of the conditions (`faults`)."""
 
     specimen: Specimen
     result: ReadResult | None = None
@@ -53,9 +53,9 @@ class Outcome:
 def look_at(
     specimens: Iterable[Specimen], begin: Callable[[Specimen], None] = lambda _: None
 ) -> list[Outcome]:
-    """Read every file, check those of a dataset together as a refresh does, and judge what came of each.
+    """Read every file, check the files of a dataset together as a refresh does, and judge each result.
 
-    `begin` is told of each file before it is read: a reader that ends the program tells nobody afterwards.
+    `begin` is called with each file before it is read, because a reader that ends the program reports nothing afterwards.
     """
     outcomes = []
     for specimen in specimens:
@@ -86,7 +86,9 @@ def _read(specimen: Specimen) -> Outcome:
 
 
 def _read_together(outcomes: list[Outcome]) -> None:
-    """Read the files of a dataset in one pass as well: what that takes is as it is when each is read alone, and says nothing."""
+    """Read the files of a dataset in one pass too; the files that it takes must be the same as when read alone, without
+    messages.
+    """
     by_name = {outcome.specimen.name: outcome for outcome in outcomes}
     paths = {name: outcome.specimen.path for name, outcome in by_name.items()}
     for rows in read_plain(paths, load_datasets()[outcomes[0].specimen.dataset]) if outcomes else []:
@@ -104,7 +106,7 @@ def _read_together(outcomes: list[Outcome]) -> None:
 
 
 def _check(outcomes: list[Outcome]) -> None:
-    """Apply the contract to all rows at once, and hand each file its part of the answer."""
+    """Apply the contract to all rows at once, and give each file its part of the result."""
     frames = [o.result.frame.assign(content_sha256=o.specimen.name) for o in outcomes if o.result]
     if not frames:
         return
@@ -148,9 +150,10 @@ def _judge(outcome: Outcome, result: ReadResult) -> None:
 
 
 def _unaccounted(specimen: Specimen, result: ReadResult, read: set[tuple[str, int]]) -> list[str]:
-    """Rows below the header that hold something to see, are no data, and were not named.
+    """Rows below the header that have visible content, are not data, and were not reported.
 
-    A row of nothing but the headers that were read is no loss: with a row above that lacks one of them it is the header.
+    A row with nothing but the headers that were read is no loss: together with a row above that lacks one of them it is the
+    header.
     """
     try:
         sheets = sheet_texts(specimen.path, load_datasets()[specimen.dataset])
@@ -172,7 +175,7 @@ def _unaccounted(specimen: Specimen, result: ReadResult, read: set[tuple[str, in
 
 
 def case_faults(case: Case, outcome: Outcome) -> list[str]:
-    """What came of a case's file otherwise than it must."""
+    """The differences between the result of a case's file and its required result."""
     faults = list(outcome.faults)
     if case.failure not in ("any", outcome.failure):
         faults.append(f"failure {outcome.failure}, not {case.failure}")

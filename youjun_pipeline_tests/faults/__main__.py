@@ -1,6 +1,6 @@
 """`python -m youjun_pipeline_tests.faults [kills|readers|bombs] [--count N] [--seed N]`: run one harness, or all of them.
 
-Each prints what it did and what it saw, and ends with 1 when anything was torn, missing, stuck or too large.
+Each prints what it did and saw, and ends with 1 if anything was torn, missing, stuck or too large.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ HARNESSES = ("kills", "readers", "bombs")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the harnesses asked for; 1 when any of them found a fault."""
+    """Run the requested harnesses; returns 1 if any of them found a fault."""
     parser = argparse.ArgumentParser(prog="python -m youjun_pipeline_tests.faults")
     parser.add_argument("harness", nargs="*", choices=[*HARNESSES, []], help="all of them when none is named")
     parser.add_argument("--count", type=int, help="kills, publications or 0 for the harness's own number")

@@ -1,4 +1,4 @@
-"""Workbooks made to exhaust whoever opens them: bombs in the archive, in the XML, and in what a few cells claim.
+"""Workbooks that exhaust the program that opens them: bombs in the archive, in the XML, and in what a few cells claim.
 
 Belongs here: .xlsx and .ods. Keep out: other files (bomb_files), folders and archives of statistics (bomb_folders).
 """
@@ -57,7 +57,7 @@ def book_xml(sheets: int = 1, more: str = "", before: str = DECLARED) -> bytes:
 
 
 def parts(changed: dict[str, bytes | Entry | None] | None = None) -> list[Entry]:
-    """The parts of a good workbook of one sheet, some of them changed, or left out where None."""
+    """The parts of a good workbook with one sheet; some of them changed, or left out if None."""
     package = "http://schemas.openxmlformats.org/package/2006"
     rels = f'{DECLARED}<Relationships xmlns="{package}/relationships">'
     made: dict[str, bytes | Entry | None] = {
@@ -89,7 +89,7 @@ def write_book(make: Callable[[], dict[str, bytes | Entry | None]], delivery: Pa
 
 
 def books(megabytes: int = GIGABYTES) -> Iterator[Bomb]:
-    """Every hostile workbook; giants of `megabytes` once unpacked."""
+    """Every hostile workbook; the giants have `megabytes` when unpacked."""
     for name, make in (_giants(megabytes) | _entities() | _claims()).items():
         yield Bomb(f"xlsx-{name}", partial(write_book, make))
     for name, make in _claims_of_nothing().items():
@@ -109,7 +109,7 @@ def _grown(part: str, before: str, block: str, after: str, megabytes: int, says:
 
 
 def _giants(megabytes: int) -> dict[str, Callable[[], dict[str, bytes | Entry | None]]]:
-    """Parts of gigabytes that shrink a thousandfold, one at a time."""
+    """Parts of gigabytes that compress a thousandfold, one at a time."""
     rows_before = sheet_xml().decode().removesuffix("</sheetData></worksheet>")
     rows_after = "</sheetData></worksheet>"
     cell = '<row><c t="inlineStr"><is><t>x</t></is></c></row>'
@@ -150,7 +150,7 @@ def _giants(megabytes: int) -> dict[str, Callable[[], dict[str, bytes | Entry | 
 
 
 def _entities() -> dict[str, Callable[[], dict[str, bytes | Entry | None]]]:
-    """XML that grows when it is read, or that asks for other files."""
+    """XML that grows when it is read, or that refers to other files."""
     sheet = '<row r="3">' + inline(3, "A", "&j;") + "</row>"
     many = '<row r="3">' + inline(3, "A", "&a;" * 100_000) + "</row>"
     file = "<!DOCTYPE x [<!ENTITY a SYSTEM 'file://{}'>]>"
@@ -173,7 +173,7 @@ def _entities() -> dict[str, Callable[[], dict[str, bytes | Entry | None]]]:
 
 
 def _claims() -> dict[str, Callable[[], dict[str, bytes | Entry | None]]]:
-    """A few kilobytes that claim a sheet, or text, without end."""
+    """A few kilobytes that claim an endless sheet or text."""
     far = "".join(f'<row r="1048576"><c r="XFD1048576"><v>{n}</v></c></row>' for n in range(3))
     text = f"{DECLARED}<sst {MAIN}><si><t>{'字' * 300_000}</t></si></sst>".encode()
     cells = "".join(f'<row r="{r}"><c r="A{r}" t="s"><v>0</v></c></row>' for r in range(3, 100_003))
@@ -191,7 +191,7 @@ def _claims() -> dict[str, Callable[[], dict[str, bytes | Entry | None]]]:
 
 
 def _claims_of_nothing() -> dict[str, Callable[[], dict[str, bytes | Entry | None]]]:
-    """What looks as bad and is none: a dimension that is not believed, one merged range, rows of one number."""
+    """Files that look as bad but are harmless: a wrong dimension, a single merged range, rows with the same number."""
     dimension = sheet_xml().replace(b"<sheetData>", b'<dimension ref="A1:XFD1048576"/><sheetData>')
     same = "".join('<row r="3"><c r="A3"><v>1</v></c></row>' for _ in range(200_000))
     names = "".join(f'<definedName name="n{n}">表1!$A$1</definedName>' for n in range(200_000))
@@ -206,7 +206,7 @@ def _claims_of_nothing() -> dict[str, Callable[[], dict[str, bytes | Entry | Non
 
 
 def _archives(megabytes: int) -> Iterator[Bomb]:
-    """The archive itself: entries that overlap, come twice or without number, archives in archives."""
+    """The archive itself: entries that overlap, are repeated or countless, archives in archives."""
 
     def overlapping(delivery: Path) -> None:
         kernel = repeated("xl/media/a.bin", b"", b"\0" * 4096, 100 * MB // 4096, b"")
@@ -236,7 +236,7 @@ def _archives(megabytes: int) -> Iterator[Bomb]:
 
 
 def _others() -> Iterator[Bomb]:
-    """OpenDocument, alone and under the cover of parts of an .xlsx; a part that names a file outside."""
+    """OpenDocument, alone and together with parts of an .xlsx; a part that names a file outside."""
     text = (
         '<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
         ' xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"'

@@ -1,4 +1,4 @@
-"""What a hostile delivery is: a name, how it is written, and what must come of reading it.
+"""A hostile delivery: a name, how it is written, and the result that reading it must have.
 
 Belongs here: the shape that all kinds share. Keep out: the kinds themselves (bomb_books, bomb_files, bomb_folders).
 """
@@ -37,9 +37,9 @@ ends = 2023-09-30
 
 @dataclass(frozen=True)
 class Bomb:
-    """A hostile delivery. `write` gets the delivery's folder; `says` are words that must be told of it.
+    """A hostile delivery. `write` gets the delivery's folder; the words in `says` must be in the messages about it.
 
-    `harmless`: the delivery may be read, it only must not cost more than any other. `rule` is the failure's.
+    `harmless`: the delivery may be read, but it must not cost more than others. `rule` is the rule of the failure.
     """
 
     name: str
@@ -50,17 +50,17 @@ class Bomb:
 
 
 def district_of(delivery: Path) -> Path:
-    """The district's folder that a delivery lies in."""
+    """The district's folder that contains a delivery."""
     return delivery.parents[1]
 
 
 def outside(delivery: Path) -> Path:
-    """A folder beside the data folder, where nothing may be read."""
+    """A folder beside the data folder, from which nothing may be read."""
     return delivery.parents[3] / "outside"
 
 
 def lay_out(root: Path) -> Path:
-    """An otherwise good district below `root` and the secret beside it; returns the delivery's folder."""
+    """A good district below `root` and the secret beside it; returns the delivery's folder."""
     delivery = root / "data" / DISTRICT / "deliveries" / DAY
     delivery.mkdir(parents=True)
     (delivery.parents[1] / "district.toml").write_text(DISTRICT_TOML, encoding="utf-8")

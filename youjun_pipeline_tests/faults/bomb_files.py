@@ -1,4 +1,4 @@
-"""Text tables, Parquet and .xls files made to exhaust whoever opens them, and a district.toml of that kind.
+"""Text tables, Parquet and .xls files that exhaust the program that opens them, and a district.toml of that kind.
 
 Belongs here: single files. Keep out: workbooks (bomb_books), folders and archives of statistics (bomb_folders).
 """
@@ -24,7 +24,7 @@ LINE = b"2111000001,\xe5\xb0\x8f\xe5\xad\xa6,1,1,42\n"
 
 
 def files(megabytes: int = 1024) -> Iterator[Bomb]:
-    """Every hostile file; giants of `megabytes`."""
+    """Every hostile file; the giants have `megabytes`."""
     for name, write in _texts(megabytes).items():
         yield Bomb(f"csv-{name}", partial(_in_delivery, "classes.csv", write))
     for name, write in _large_but_allowed().items():
@@ -43,7 +43,7 @@ def _in_delivery(name: str, write: Callable[[Path], object], delivery: Path) -> 
 
 
 def _stream(path: Path, before: bytes, block: bytes, after: bytes, megabytes: float) -> None:
-    """A text of some megabytes, written without being in memory."""
+    """A text of some megabytes, written without having it in memory."""
     large = block * max(1, MB // len(block))
     with path.open("wb") as file:
         file.write(before)
@@ -53,7 +53,7 @@ def _stream(path: Path, before: bytes, block: bytes, after: bytes, megabytes: fl
 
 
 def _hole(path: Path, megabytes: int) -> None:
-    """A file that is all zeros and takes no place."""
+    """A file that is all zeros and takes no space on the disk."""
     path.touch()
     os.truncate(path, megabytes * MB)
 
@@ -79,7 +79,7 @@ def _texts(megabytes: int) -> dict[str, Callable[[Path], object]]:
 
 
 def _large_but_allowed() -> dict[str, Callable[[Path], object]]:
-    """Just below the limits: rows that are all wrong cost most, for each of their cells is told."""
+    """Files just below the limits: rows with only wrong cells cost most, because each cell is reported."""
     return {
         "all-cells-wrong": lambda path: _stream(path, HEADER, b"x,x,x,x,x\n", b"", 4),
         "rows-at-the-limit": lambda path: _stream(path, HEADER, LINE, b"", 13),
@@ -100,7 +100,7 @@ NAMES = ("school_code", "stage", "grade", "class_no", "students")
 
 
 def _table(rows: int, text: str) -> pa.Table:
-    """Rows of one text in every column, that take next to no memory: one dictionary entry named again and again."""
+    """Rows with the same text in every column, which take almost no memory: all refer to one dictionary entry."""
     indices = pa.array([0] * rows, pa.int32())
     column = pa.DictionaryArray.from_arrays(indices, pa.array([text]))
     return pa.table(dict.fromkeys(NAMES, column))
@@ -168,7 +168,9 @@ def _varint(number: int) -> bytes:
 
 
 def _xls() -> dict[str, Callable[[Path], object]]:
-    """Old workbooks: cells far out in many sheets, a text in every cell, tables of the file that go in a circle."""
+    """Old workbooks: cells far out in many sheets, a text in every cell, tables of the file that refer to each other in a
+    circle.
+    """
 
     def saved(book: xlwt.Workbook, path: Path) -> bytes:
         book.save(str(path))
@@ -222,7 +224,7 @@ def _xls() -> dict[str, Callable[[Path], object]]:
 
 
 def _toml(megabytes: int) -> dict[str, Callable[[Path], object]]:
-    """A district.toml that is too large, nested without end, or holds numbers without end."""
+    """A district.toml that is too large, endlessly nested, or full of endless numbers."""
 
     def written(make: Callable[[Path], object], delivery: Path) -> None:
         (delivery / "classes.csv").write_bytes(GOOD_CSV)

@@ -1,6 +1,6 @@
-"""Folders that lead astray, files that are none, and archives of statistics that mean harm.
+"""Folders that mislead, paths that are not files, and malicious archives of statistics.
 
-Belongs here: what is wrong with where things lie and what they are. Keep out: single files (bomb_books, bomb_files).
+Belongs here: faults in the place and the type of files. Keep out: single files (bomb_books, bomb_files).
 """
 
 from __future__ import annotations

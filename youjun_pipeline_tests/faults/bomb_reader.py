@@ -1,6 +1,6 @@
-"""`python -m youjun_pipeline_tests.faults.bomb_reader DATA`: read a data folder into a database, and say what came of it.
+"""`python -m youjun_pipeline_tests.faults.bomb_reader DATA`: read a data folder into a database, and print the result.
 
-A process of its own, so that its memory is that of the reading and a crash ends nobody else.
+It is a process of its own, so that its memory is that of the reading alone and a crash ends only this process.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TOLD = (
 
 
 def main(folder: Path) -> None:
-    """Read the folder; prints one line of JSON with rows and everything that is told."""
+    """Read the folder; prints one line of JSON with the rows and all messages."""
     settings = places(folder)
     with working(settings) as con:
         rows = sum(item.rows_read for item in read_all(con, settings))

@@ -1,4 +1,4 @@
-"""Hostile files: each is read twice, as `youjun check` does and as a refresh does, in processes that are measured.
+"""Hostile files: each is read twice, as by `youjun check` and as by a refresh, in processes that are measured.
 
 Belongs here: running, measuring and judging. Keep out: the files (bomb_books, bomb_files, bomb_folders).
 """
@@ -29,7 +29,7 @@ KILL_SECONDS, KILL_MEMORY = 150, 10 << 30
 
 @dataclass(frozen=True)
 class Read:
-    """What one process did: its return code, seconds, peak memory and words."""
+    """The result of one process: its return code, seconds, peak memory and output."""
 
     code: int
     seconds: float
@@ -51,7 +51,7 @@ def run(count: int | None, seed: int) -> int:
 
 
 def try_all(cases: list[Bomb]) -> list[str]:
-    """Read the cases one after another; returns what went wrong."""
+    """Read the cases one after another; returns the faults."""
     faults: list[str] = []
     worst = [0.0, 0]
     print(f"{'case':<36}{'on disk':>9}{'check':>16}{'refresh':>16}  told")
@@ -84,7 +84,7 @@ def _try(case: Bomb, root: Path) -> tuple[int, Read, Read]:
 
 
 def _written(case: Bomb, delivery: Path) -> None:
-    """Write the files in a process of its own: the kernel counts a parent's memory as that of the child it starts."""
+    """Write the files in a process of its own, because the kernel counts a parent's memory as that of its new child."""
     child = os.fork()
     if not child:
         code = 1
@@ -98,7 +98,7 @@ def _written(case: Bomb, delivery: Path) -> None:
 
 
 def _measured(command: list[str], root: Path) -> Read:
-    """Run a command; its peak memory is the kernel's figure for this one process."""
+    """Run a command; its peak memory is the kernel's figure for this process alone."""
     begun = time.monotonic()
     with (root / "said").open("w+b") as said:
         child = subprocess.Popen(
@@ -123,7 +123,7 @@ def _bounded() -> None:
 
 
 def _faults(case: Bomb, read: Read, how: str) -> list[str]:
-    """What is wrong with one reading."""
+    """The faults of one reading."""
     found = []
     if read.memory_mb >= MOST_MEMORY_MB:
         found.append(f"{how}: {read.memory_mb} MB")

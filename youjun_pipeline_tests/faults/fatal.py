@@ -1,9 +1,8 @@
-"""`python -m …faults.fatal N LOG COMMAND…`: a `youjun` command that dies before its N-th step in the publication.
+"""`python -m …faults.fatal N LOG COMMAND…`: a `youjun` command that dies before its N-th step of the publication.
 
-A step is a file or folder renamed, linked or removed in the publication's folder itself; killing before each of them in
-turn hits every window between two steps, however narrow. N may also be the beginning of a step (`rename .manifest.json`).
-Each step is written to LOG; with a step that does not come the command ends by itself.
-Keep out: what is then true (`states`).
+A step is a file or folder that is renamed, linked or removed in the publication's folder itself. Killing before each step in turn
+tests every moment between two steps, however short. N may also be the beginning of a step (`rename .manifest.json`). Each step is
+written to LOG; if the step does not come, the command ends normally. Keep out: the checks of the resulting state (`states`).
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ STEPS = ("os.rename", "os.link", "os.remove", "os.rmdir", "shutil.rmtree")
 
 
 def watch(last: str, log: Path, published: Path) -> None:
-    """From now on count the steps of this process, and kill its group before step `last`, a number or how it begins."""
+    """Count the steps of this process from now on, and kill its group before step `last` (a number, or a step's beginning)."""
     seen = 0
 
     def step(event: str, arguments: tuple[Any, ...]) -> None:

@@ -1,8 +1,8 @@
-"""Refreshes killed at random moments, in aimed-at windows, and before each single step of the publication.
+"""Refreshes that are killed at random moments, at chosen moments, and before each single step of the publication.
 
-Each round changes a delivery, starts the real command in a process group of its own, and kills the group: once, or two or
-three times in a row. After every kill readers must find what was published before or what this run publishes, whole; the
-next run that is left alone must publish what an undisturbed run in a fresh folder does. Keep out: what is checked (`states`).
+Each round changes a delivery, starts the real command in its own process group, and kills the group: once, or two or three times
+in a row. After every kill readers must find a complete publication, either the previous one or this run's. The next undisturbed
+run must publish the same as an undisturbed run in a fresh folder. Keep out: the checks (`states`).
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ HERE = "youjun_pipeline_tests.faults"
 
 @dataclass(frozen=True)
 class Shot:
-    """When a run is killed: before a step of the publication, or `after` seconds, counted from a target or words if given."""
+    """When a run is killed: before a step of the publication, or `after` seconds, counted from a target or from words if
+    given.
+    """
 
     reports: bool
     after: float = 0.0
@@ -49,7 +51,7 @@ class Shot:
 
 @dataclass
 class Range:
-    """The data folder, the deliveries it may hold with the content each comes to, and what has been seen."""
+    """The data folder, its possible deliveries with the content of each publication, and what has been seen."""
 
     place: Place
     variants: list[Path]
@@ -85,7 +87,7 @@ def run(count: int | None, seed: int) -> int:
 
 
 def prepare(folder: Path) -> Range:
-    """The deliveries, what undisturbed runs in fresh folders publish of them, and how many steps and seconds runs take."""
+    """The deliveries, the publications of undisturbed runs on them, and the number of steps and seconds of a run."""
     at = Range(Place(folder / "data"), [folder / f"variant-{n}" for n in range(VARIANTS)])
     at.place.data.mkdir()
     for number, variant in enumerate(at.variants):
@@ -107,7 +109,7 @@ def prepare(folder: Path) -> Range:
 
 
 def undisturbed(place: Place, shot: Shot, log: Path) -> float:
-    """Let a run end; returns its seconds."""
+    """Let a run finish; returns its seconds."""
     began = time.monotonic()
     if start(place, shot, log).wait(PATIENCE):
         raise RuntimeError((place.data / "said").read_text("utf-8"))
@@ -115,7 +117,7 @@ def undisturbed(place: Place, shot: Shot, log: Path) -> float:
 
 
 def deliver(data: Path, number: int) -> None:
-    """Make the deliveries differ: another figure in the roster, and one more delivery with cells that are refused."""
+    """Make the deliveries differ: another figure in the roster, and one more delivery with refused cells."""
     roster = [dict(row) for row in made(1, NORTH).tables["schools"] or []]
     north = next(data.glob(f"{NORTH}-*"))
     for row in roster:
@@ -130,7 +132,7 @@ def deliver(data: Path, number: int) -> None:
 
 
 def plan(at: Range, count: int, chosen: random.Random) -> Iterator[Shot]:
-    """Shots: the steps of a publication in turn, some aimed by sight or word, and the rest at any moment; shuffled."""
+    """Shots: the steps of a publication in turn, some aimed at a target or at words, and the rest at random moments; shuffled."""
     shots = [Shot(False, step=n) for n in range(1, at.steps[False] + 1)]
     extra = [Shot(True, step=n) for n in range(at.steps[False] + 1, at.steps[True] + 1)]
     shots += chosen.sample(extra, min(len(extra), count // 8))
@@ -151,7 +153,7 @@ def plan(at: Range, count: int, chosen: random.Random) -> Iterator[Shot]:
 
 
 def round_(at: Range, burst: list[Shot], chosen: random.Random, *, fresh: bool) -> None:
-    """Kill runs one after another, each on a changed delivery, then let one run end; note every fault."""
+    """Kill runs one after another, each on a changed delivery, then let one run finish; record every fault."""
     place = at.place
     if fresh:  # nothing has been published yet
         for name in (".work", "published"):
@@ -179,7 +181,7 @@ def round_(at: Range, burst: list[Shot], chosen: random.Random, *, fresh: bool) 
 
 
 def lay_out(place: Place, variant: Path) -> None:
-    """Let the data folder hold the districts of a variant and nothing else that was delivered."""
+    """Put exactly the districts of a variant into the data folder."""
     for district in variant.iterdir():
         shutil.rmtree(place.data / district.name, ignore_errors=True)
         shutil.copytree(district, place.data / district.name)
@@ -188,7 +190,7 @@ def lay_out(place: Place, variant: Path) -> None:
 def start(
     place: Place, shot: Shot, log: Path, home: Path | None = None, *more: str
 ) -> subprocess.Popen[bytes]:
-    """The command in a process group of its own; what it says is in `said`, its steps in `log`."""
+    """Start the command in a process group of its own; its output goes to `said`, its steps to `log`."""
     arguments = ["run", *([] if shot.reports else ["--no-reports"]), *more]
     how = [f"{HERE}.fatal", str(shot.step), str(log)] if shot.step else ["youjun_pipeline.cli"]
     environment = os.environ | {"PYTHONPATH": str(CHECKOUT)} | place.environment
@@ -209,7 +211,7 @@ def start(
 
 
 def kill(at: Range, shot: Shot) -> str:
-    """Start a run, kill it as `shot` says, and tell at which stage it was."""
+    """Start a run, kill it as `shot` says, and return its stage at that moment."""
     place, before = at.place, _identity(at.place)
     process = start(place, shot, place.data / "steps", at.home)
     try:
@@ -228,7 +230,7 @@ def kill(at: Range, shot: Shot) -> str:
 
 
 def _until(place: Place, shot: Shot, process: subprocess.Popen[bytes]) -> None:
-    """Wait until the words are said or the target appears; or until it is gone again."""
+    """Wait until the words are printed or the target appears, or until the target is gone again."""
     deadline, was_there = time.monotonic() + PATIENCE, False
     while process.poll() is None and time.monotonic() < deadline:
         if shot.words:
@@ -241,7 +243,7 @@ def _until(place: Place, shot: Shot, process: subprocess.Popen[bytes]) -> None:
 
 
 def stage(place: Place, before: tuple[int, int] | None) -> str:
-    """Where a killed run was: by its last words, by whether the file is another one, by the file that waits for the swap."""
+    """The stage of a killed run: by its last words, by whether the file is another one, by the file that waits for the swap."""
     said = (place.data / "said").read_text("utf-8", "replace")
     if "报表" in said or "数据文档" in said or "网站" in said:
         return "reports"

@@ -1,7 +1,7 @@
-"""`python reader.py PUBLISHED KIND`: one reader of a publication, as a BI tool is one: nothing of the pipeline.
+"""`python reader.py PUBLISHED KIND`: one reader of a publication; like a BI tool it uses nothing of the pipeline.
 
-Reads until its input is closed, then prints one line of JSON: what it opened, asked and saw, and every error. Kinds: `again`
-opens the database each time, `keep` keeps it open over publications, `parquet` and `manifest` read what stands beside it.
+It reads until its input is closed, then prints one line of JSON: what it opened, asked and saw, and every error. Kinds: `again`
+opens the database each time, `keep` keeps it open during publications, `parquet` and `manifest` read the files beside it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Reader:
         return list(rows)
 
     def look(self, con) -> tuple:
-        """Ask everything, and compare what must be of one publication; returns what tells publications apart."""
+        """Run all questions, and check that the answers are of one publication; returns what identifies the publication."""
         number, markers = self.ask(con, RUNS)[0][0], self.ask(con, MARKERS)
         for question in QUESTIONS:
             self.ask(con, question)
@@ -85,7 +85,7 @@ class Reader:
             self.look(con)
 
     def manifest(self) -> None:
-        """The manifest is whole, and names the files that are there."""
+        """Check that the manifest is complete and names existing files."""
         manifest = json.loads((self.folder / "manifest.json").read_text("utf-8"))
         self.opens += 1
         if not (self.folder / manifest["publication"]["file"]).is_file():
@@ -93,7 +93,7 @@ class Reader:
         self.seen.add(manifest["publication"]["run_id"])
 
     def parquet(self) -> None:
-        """Two tables of the Parquet copies, of one publication if the folder was not exchanged between."""
+        """Read two tables of the Parquet copies; they are of one publication if the folder was not exchanged between."""
         import pyarrow.parquet as pq
 
         folder = self.folder / "parquet"

@@ -1,7 +1,7 @@
-"""Many readers through many publications: none may see an error, or rows of two publications at once.
+"""Many readers during many publications: none may see an error, or rows of two publications at once.
 
-Belongs here: starting readers, publishing under them, and what came of it; `pipeline/test_readers.py` runs a few. Keep out:
-what a reader does (reader.py, a program that knows nothing of the pipeline).
+Belongs here: starting readers, publishing while they read, and the results; `pipeline/test_readers.py` runs a few. Keep out: what
+a reader does (reader.py, a program that uses nothing of the pipeline).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Seen:
 
 
 class Publisher:
-    """A district whose schools lie in another township in every publication, named by its number."""
+    """A district whose schools are in another township in every publication; the township's name has the number."""
 
     def __init__(self, data: Path, seed: int, schools: int = 12) -> None:
         made = generate_district(seed, n_schools=schools, profile="mixed", code="110101", leading_zero=False)
@@ -70,7 +70,7 @@ class Publisher:
 
 @contextmanager
 def reading(published: Path, kinds: list[str], pause: float) -> Iterator[Seen]:
-    """Readers of these kinds while the block runs; what they saw is complete after it."""
+    """Run readers of these kinds during the block; after it their results are complete."""
     seen, started = Seen(), list[tuple[str, subprocess.Popen[str]]]()
     try:
         for kind in kinds:
@@ -104,7 +104,7 @@ def _add(seen: Seen, kind: str, found: dict[str, Any]) -> None:
 def read_through(
     data: Path, kinds: list[str], publications: int, seed: int, pause: float
 ) -> tuple[Seen, list[str]]:
-    """Publish while readers read; returns what they saw, and what is wrong with it."""
+    """Publish while readers read; returns what they saw, and the faults."""
     publisher = Publisher(data, seed)
     publisher.publish()
     with reading(publisher.settings.published, kinds, pause) as seen:
@@ -123,7 +123,7 @@ def read_through(
 
 
 def run(count: int | None, seed: int) -> int:
-    """Readers through `count` publications; prints the figures, returns the faults."""
+    """Run readers during `count` publications; prints the figures, returns the faults."""
     publications = count or PUBLICATIONS
     begun = time.monotonic()
     kinds = [KINDS[number % len(KINDS)] for number in range(READERS)]

@@ -1,7 +1,7 @@
-"""What must be true of a data folder at any moment, and after a run that was left alone; each function returns the faults.
+"""Conditions of a data folder that hold at any moment, and after an undisturbed run; each function returns the faults.
 
-Content is compared by hashes computed here from the rows, not by what a publication says of itself. Keep out: making things
-go wrong (`kills`).
+Content is compared by hashes that are computed here from the rows; the publication's own statements are not used. Keep out:
+causing faults (`kills`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LEGITIMATE = {FILE_NAME, PREVIOUS_NAME, MANIFEST_NAME, *FOLDERS, "inputs", "inpu
 
 @dataclass(frozen=True)
 class Content:
-    """A publication by the hash of its rows and by what it says of itself."""
+    """A publication: the hash of its rows, and its own statements."""
 
     digest: str
     stated: str
@@ -36,7 +36,7 @@ class Content:
 
 
 def read_content(file: Path) -> Content:
-    """The content of a publication, every row read; raises AssertionError when it contradicts what it says of itself."""
+    """The content of a publication, from all its rows; raises AssertionError if it contradicts its own statements."""
     with connect(file, read_only=True) as con:
         stated, said = con.execute(
             "select content_sha256, rows from ops.publication order by published_at desc, run_id limit 1"
@@ -54,7 +54,7 @@ def read_content(file: Path) -> Content:
 
 
 def read_copies(folder: Path) -> tuple[str, set[str]]:
-    """The hash of the rows of `parquet/`, as of a publication, and the runs that its rows name."""
+    """The hash of the rows of `parquet/`, comparable to a publication's, and the runs that its rows name."""
     with duckdb.connect(":memory:") as con:
         found = {
             file.parent.name: _table(con, f"'{file}'")[1]
@@ -80,7 +80,9 @@ def _digest(tables: dict[str, str]) -> str:
 
 
 def always(published: Path, allowed: Collection[Content], known: Collection[Content], had: bool) -> list[str]:
-    """What is wrong with the publication: it must be one of `allowed`, and there if it `had` been; a copy one of `known`."""
+    """The faults of the publication: it must be one of `allowed`, and exist if it `had` existed; a copy must be one of
+    `known`.
+    """
     faults: list[str] = []
     file = published / FILE_NAME
     if not file.exists():
@@ -96,7 +98,7 @@ def always(published: Path, allowed: Collection[Content], known: Collection[Cont
 
 
 def _beside(published: Path, known: set[str]) -> list[str]:
-    """Faults of the manifest and of the folders: whole, and those of the publication that the manifest names."""
+    """Faults of the manifest and of the folders: they must be complete, and belong to the publication in the manifest."""
     faults, manifest = [], dict[str, Any]()
     if (published / MANIFEST_NAME).exists():
         try:
@@ -125,7 +127,7 @@ def _beside(published: Path, known: set[str]) -> list[str]:
 
 
 def _report_faults(folder: Path) -> list[str]:
-    """A folder of reports says what is in it; every file must be there, to the byte."""
+    """A folder of reports lists its content; every file must be there, equal to the byte."""
     if not folder.is_dir():
         return []
     try:
@@ -141,7 +143,7 @@ def _report_faults(folder: Path) -> list[str]:
 
 
 def after_a_run(data: Path, expected: Content, known: Collection[Content], reports: bool) -> list[str]:
-    """What is wrong after a run that ended well: its content, what lies about, rows that do not add up."""
+    """The faults after a successful run: its content, leftover files, rows that do not add up."""
     published = data / "published"
     faults = always(published, [expected], known, True)
     content = read_content(published / FILE_NAME)
@@ -165,7 +167,7 @@ _WORKING = ("warehouse.duckdb", "dagster")
 
 
 def _rows_faults(warehouse: Path) -> list[str]:
-    """Contents whose rows do not add up, rows of no known content, deliveries not read; that it opens shows no lock is left."""
+    """Contents whose rows do not add up, rows of unknown content, deliveries not read. If it opens at all, no lock is left."""
     faults = []
     with connect(warehouse, read_only=True) as con:
         faults += [

@@ -1,4 +1,4 @@
-"""Zip files written by hand, so that their headers can lie.
+"""Zip files written by hand, so that their headers can be wrong.
 
 Belongs here: entries, deflated streams that repeat one block for gigabytes, and the directory. Keep out: what is in the entries.
 """
@@ -19,7 +19,7 @@ BLOCK = MB
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry as its headers describe it: `packed` is what lies in the file, the rest what is said of it."""
+    """An entry with its headers: `packed` is what the file really has, the other fields are what the headers state."""
 
     name: str
     packed: bytes
@@ -31,7 +31,7 @@ class Entry:
 
 
 def entry(name: str, content: bytes, *, says: int | None = None, attributes: int = 0) -> Entry:
-    """A deflated entry; `says` is the size that its headers state, if that is to be a lie."""
+    """A deflated entry; `says` is the size that its headers state, if it is to be wrong."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     packed = packer.compress(content) + packer.flush()
     size = len(content) if says is None else says
@@ -39,14 +39,16 @@ def entry(name: str, content: bytes, *, says: int | None = None, attributes: int
 
 
 def stored(name: str, content: bytes) -> Entry:
-    """An entry that is not packed."""
+    """An entry that is not compressed."""
     return Entry(name, content, len(content), zlib.crc32(content), STORED)
 
 
 def repeated(
     name: str, head: bytes, block: bytes, times: int, tail: bytes, *, says: int | None = None
 ) -> Entry:
-    """An entry of `head`, `block` over and over, `tail`: gigabytes that take a thousandth and a second or two to make."""
+    """An entry of `head`, repeated `block`, `tail`: gigabytes that take a thousandth of their size and a second or two to
+    make.
+    """
     # whole megabytes at once, else a full flush of each small block would keep it from shrinking
     together = max(1, BLOCK // len(block))
     large, rounds, rest = block * together, times // together, times % together
@@ -68,7 +70,7 @@ def _flushed(content: bytes) -> bytes:
 
 
 def write_zip(path: Path, entries: Iterable[Entry], *, overlapping: int = 1) -> Path:
-    """Write the entries; each is listed `overlapping` times in the directory under a name of its own."""
+    """Write the entries; each is listed `overlapping` times in the directory, each time under another name."""
     listed: list[tuple[Entry, str, int]] = []
     with path.open("wb") as file:
         for item in entries:
@@ -85,7 +87,7 @@ def write_zip(path: Path, entries: Iterable[Entry], *, overlapping: int = 1) -> 
 
 
 def _facts(item: Entry) -> bytes:
-    """Version, flags, method, time, date, checksum and sizes, as both headers have them."""
+    """Version, flags, method, time, date, checksum and sizes, in the order of both headers."""
     return struct.pack(
         "<HHHHHIII", 20, item.flags, item.method, 0, 0x21, item.crc, len(item.packed), item.size & 0xFFFFFFFF
     )

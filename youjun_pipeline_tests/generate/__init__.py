@@ -1,6 +1,6 @@
-"""Made-up districts for tests and benchmarks: rows as the oracle takes them, files as districts deliver them.
+"""Made-up districts for tests and benchmarks: rows for the oracle, and files as districts deliver them.
 
-Belongs here: deterministic generation from a seed, and writing in the mixed styles real deliveries come in.
+Belongs here: deterministic generation from a seed, and writing in the mixed styles of real deliveries.
 Keep out: expected results (``youjun_pipeline_tests.oracle``) and anything imported from ``youjun_pipeline``.
 """
 

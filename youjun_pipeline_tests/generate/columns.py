@@ -1,7 +1,7 @@
 """Headers and words of the judged datasets, as districts write them.
 
 Belongs here: both names of every column and the spellings of coded values.
-Keep out: the contracts of the pipeline; these are typed in from the interface so that they can disagree.
+Keep out: the contracts of the pipeline; the names here are typed in from the interface, so that the two can disagree.
 """
 
 from collections.abc import Mapping, Sequence
@@ -158,7 +158,7 @@ LEVELS = {**LEVELS, 4: ("Ⅳ", "IV", "4"), 5: ("Ⅴ", "V", "5")}
 
 
 def unit_of(dataset: str, column: str) -> str | None:
-    """The bracketed unit some districts write behind the header; the contracts must see through it."""
+    """The bracketed unit that some districts write after the header; the contracts must accept it."""
     if column.endswith("_m2"):
         return "㎡"
     if column == "multimedia_rooms":

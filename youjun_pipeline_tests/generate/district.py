@@ -2,8 +2,8 @@
 
 Belongs here: choosing schools and pupils, the options, and blanking; resources are in ``resources``, district
 figures in ``figures``.
-Keep out: cases the standard leaves open (a 完全中学 with primary pupils, a conclusion without evidence); they
-would make oracle and pipeline differ for no mistake of either.
+Keep out: cases that the standard leaves open (a 完全中学 with primary pupils, a conclusion without evidence): on these oracle and
+pipeline could differ without a mistake in either.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ NEVER_BLANK = frozenset({"school_name", "campus"})
 
 @dataclass(frozen=True)
 class GeneratedDistrict:
-    """A district as the oracle takes it (``tables``) and the ``[options]`` it has set (``settings``)."""
+    """A district: its rows for the oracle (``tables``) and its ``[options]`` (``settings``)."""
 
     tables: dict[str, Rows | None]
     settings: dict[str, Any]
@@ -165,7 +165,7 @@ def settings_for(rng: random.Random, profile: str) -> dict[str, Any]:
 
 
 def blank_at_random(rng: random.Random, tables: dict[str, Rows], rate: float) -> None:
-    """Blank cells that are no key, and drop whole rows of a school, in place."""
+    """Blank some cells outside the keys, and delete some schools' rows, in place."""
     for dataset, rows in tables.items():
         columns = COLUMNS[dataset]
         keys = {
@@ -219,10 +219,9 @@ KEYS = {
 
 
 def lose_rows(rng: random.Random, tables: dict[str, Rows | None], number: int) -> None:
-    """Make a cell of the key unreadable (blank), a school code nobody's, a year one to come, or an item one that nobody
-    knows, in ``number`` rows, in place.
+    """Spoil ``number`` rows in place: an unreadable (blank) key, an unknown school code, a future year, or an unknown item.
 
-    The row is one of the district's own, or one more beside it.
+    Either one of the district's own rows is spoilt, or a spoilt row is added.
     """
     for n in range(number):
         dataset = rng.choice([name for name, rows in tables.items() if rows])
@@ -247,9 +246,9 @@ WHOLE_TABLES = {"school_finance": "year", "graduation_cohorts": "year"}
 
 
 def make_campus(rng: random.Random, tables: dict[str, Rows], number: int) -> None:
-    """Make one school of one stage a campus of another, in place; now and then that one is a campus too.
+    """Make one school of one stage a campus of another, in place; sometimes the other one is a campus too.
 
-    Money and graduates are reported for the whole school, so of two rows of a year the host's stays.
+    Money and graduates are reported for the whole school, so if a year has two rows, the host's row stays.
     """
     split = {r["school_code"] for r in tables["schools"] if r["campus"] is not None}
     single = [
@@ -286,7 +285,7 @@ def make_campus(rng: random.Random, tables: dict[str, Rows], number: int) -> Non
 def attach_preschools(
     rng: random.Random, tables: dict[str, Rows], settings: dict[str, Any], profile: str
 ) -> None:
-    """Attach kindergarten classes to some primary schools, in place; the district sets their weight or does not."""
+    """Attach kindergarten classes to some primary schools, in place; the district sets their weight only sometimes."""
     settings["preschool_weight"] = rng.choice((None, 0.7, 0.45)) if profile != "passing" else None
     for row in tables["schools"]:
         if row["primary_students"] and rng.random() < 0.15:
@@ -294,7 +293,7 @@ def attach_preschools(
 
 
 def drop_datasets(rng: random.Random, tables: dict[str, Rows], profile: str) -> dict[str, Rows | None]:
-    """Leave datasets undelivered now and then."""
+    """Leave some datasets undelivered, with a low probability."""
     share = {"sparse": 0.06, "mixed": 0.01}.get(profile, 0.0)
     return {
         name: None if name != "schools" and rng.random() < share else rows for name, rows in tables.items()
@@ -324,13 +323,13 @@ def generate_district(
     """A whole district from a seed: the same arguments always give the same rows.
 
     Args:
-        seed: decides everything, the profile too where none is given (one of ``PROFILES``, in turn).
+        seed: decides everything, including the profile if none is given (one of ``PROFILES``, in turn).
         n_schools: schools in the register, of every type from 10 up (cv_limit: about that many, in pairs).
         profile: see ``PROFILES``.
-        code: six digits the school codes begin with.
+        code: the six digits with which the school codes begin.
         leading_zero: give the second school a code that begins with 0.
-        extras: campuses with rows of their own, and attached kindergarten classes, as few districts have them.
-        lost: rows whose key cannot be read, of any dataset.
+        extras: add campuses with rows of their own and attached kindergarten classes, which few districts have.
+        lost: add rows with unreadable keys, in any dataset.
     """
     profile = profile or PROFILES[seed % len(PROFILES)]
     if profile not in PROFILES:
@@ -368,12 +367,12 @@ def generate_district(
 
 
 def paired_pupils(school: dict[str, Any]) -> None:
-    """Give a school of one stage the pupils all schools of that stage have, in place."""
+    """Give a school with one stage the same number of pupils as all schools of that stage, in place."""
     stage, pupils = ("primary", 200) if school["school_type"] == "小学" else ("junior", 1000)
     school[f"{stage}_students"] = school[f"catchment_{stage}_students"] = pupils
     school["migrant_students"] = pupils // 2
 
 
 def shuffled(rng: random.Random, lists: Iterable[Rows]) -> list[Rows]:
-    """The lists that come in no particular order; half of the deliveries are sorted by school."""
+    """Shuffle the lists without a fixed order; half of the deliveries are sorted by school."""
     return [rows for rows in lists if rng.random() < 0.5]

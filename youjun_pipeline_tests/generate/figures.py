@@ -26,7 +26,7 @@ CONCLUSIONS = ("G1", "G2", "G10", "G14", "Q3", "Q5", "Q6", "Q7", "Q8", *(f"V{n}"
 def finance_rows(
     rng: random.Random, schools: Sequence[Mapping[str, Any]], settings: Mapping[str, Any], profile: str
 ) -> Rows:
-    """Two years' budgets per school; small schools are funded as a hundred pupils, or not quite."""
+    """Two years' budgets per school; small schools get the funding of a hundred pupils, or slightly less."""
     rows = []
     for school in schools:
         pupils = {s: school[f"{s}_students"] or 0 for s in ("primary", "junior")}
@@ -84,7 +84,7 @@ def cohort_rows(rng: random.Random, schools: Sequence[Mapping[str, Any]], profil
 
 
 def monitoring_rows(rng: random.Random, profile: str) -> Rows:
-    """National monitoring; subjects take turns, so the newest cycle differs from subject to subject."""
+    """National monitoring; the subjects alternate, so the newest cycle differs from subject to subject."""
     rows = []
     for grade, subjects in SUBJECTS.items():
         for number, subject in enumerate(subjects):
@@ -153,9 +153,9 @@ def assurance_rows(rng: random.Random, settings: Mapping[str, Any], profile: str
 
 
 def recognition_rows(rng: random.Random, profile: str) -> Rows:
-    """Two years' surveys; the newest reaches 85 % to the answer, or misses by one; parents are half of it, or nearly.
+    """Two years' surveys. The newest has exactly 85 % satisfied answers, or one fewer; parents are half of them, or almost.
 
-    Now and then the newest leaves a group out, or says that more were satisfied than answered.
+    Sometimes the newest leaves a group out, or has more satisfied answers than answers.
     """
     rows = []
     for year in (OLD_YEAR, NEW_YEAR):
@@ -185,7 +185,7 @@ def recognition_rows(rng: random.Random, profile: str) -> Rows:
 
 
 def population_rows(rng: random.Random, survey: Sequence[Mapping[str, Any]], profile: str) -> Rows:
-    """As many residents as the newest survey is a sample of 1.5 ‰ of, or ten thousand more."""
+    """The number of residents of which the newest survey is a sample of 1.5 ‰, or ten thousand more."""
     answers = sum(row["valid"] for row in survey if row["year"] == NEW_YEAR)
     most = (Decimal(answers) / 15).quantize(Decimal("0.000001"), ROUND_DOWN)
     more = 1 if profile != "passing" and rng.random() < 0.1 else 0

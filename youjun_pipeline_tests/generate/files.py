@@ -1,7 +1,7 @@
 """Writing a made-up district as districts deliver: mixed formats, headers, words and ways to write numbers.
 
-Belongs here: only what the interface forgives without loss. Keep out: bad cells and broken files; a test of the
-quarantine writes those itself, by hand, where the reader sees them.
+Belongs here: only variations that the interface accepts without loss. Keep out: bad cells and broken files; a test of the
+quarantine writes these itself, by hand, where the reader sees them.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ DEFAULT_PHASES = (Phase("2023-startup", "启动准备", date(2023, 7, 1), date(2
 
 
 def header_of(rng: random.Random, dataset: str, column: str, style: Style) -> str:
-    """The column's header, in a shape the reader forgives."""
+    """The column's header, in a form that the reader accepts."""
     chinese, unit = c.COLUMNS[dataset][column][0], c.unit_of(dataset, column)
     name = chinese if style.chinese_headers else column
     if not style.messy_headers:
@@ -209,8 +209,8 @@ def write_delivery(
 ) -> list[Path]:
     """One delivery folder: a file for every dataset that is not None.
 
-    ``style`` is a ``Style`` for all files, one of ``FORMATS`` with everything else plain, or None for a style
-    drawn per file from ``seed``.
+    ``style`` is a ``Style`` for all files, one of ``FORMATS`` with everything else plain, or None for a style that is drawn for
+    each file from ``seed``.
     """
     folder = Path(district_folder) / "deliveries" / str(delivered_on)
     folder.mkdir(parents=True, exist_ok=True)
@@ -275,9 +275,9 @@ def write_district(
 ) -> Path:
     """Write a district with one delivery into the data folder ``folder``; returns the district's own folder.
 
-    ``options`` are the ``[options]`` of its district.toml (``GeneratedDistrict.settings``). The default phase is
-    past the years for which the country grants waivers, so that those of ``options`` are the ones in force.
-    Further deliveries come from ``write_delivery``.
+    ``options`` are the ``[options]`` of its district.toml (``GeneratedDistrict.settings``). The default phase is after the years
+    for which the country grants waivers, so that only the waivers in ``options`` are in force. Further deliveries come from
+    ``write_delivery``.
     """
     district = Path(folder) / f"{code}-{slug}"
     district.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 """Teachers, buildings, classes and rooms of made-up schools.
 
-Belongs here: what R1–R7, G3 and G5 are judged from, drawn at, above and below the limits.
+Belongs here: the resources behind R1–R7, G3 and G5, drawn at, above and below the limits.
 Keep out: the register itself (``district``) and district figures (``figures``).
 """
 
@@ -34,7 +34,7 @@ CHANCES = {
 
 
 def amount_for(rng: random.Random, needed: Decimal, step: Decimal, profile: str) -> Decimal:
-    """An amount around what is needed, a multiple of ``step`` except where it is exactly what is needed."""
+    """An amount near the need; it is a multiple of ``step`` unless it is exactly the need."""
 
     def up(value: Decimal) -> Decimal:
         return (value / step).to_integral_value(ROUND_CEILING) * step
@@ -59,7 +59,7 @@ def amount_for(rng: random.Random, needed: Decimal, step: Decimal, profile: str)
 
 
 def parts_of(rng: random.Random, whole: int, parts: int) -> list[int]:
-    """``whole`` in so many parts, some of them 0."""
+    """``whole`` split into this many parts, some of them 0."""
     cuts = sorted(rng.randint(0, whole) for _ in range(parts - 1))
     return [b - a for a, b in zip([0, *cuts], [*cuts, whole], strict=True)]
 
@@ -115,7 +115,7 @@ def teacher_row(
 def facility_row(
     rng: random.Random, school: Mapping[str, Any], pupils: Mapping[str, int], profile: str
 ) -> dict[str, Any]:
-    """Buildings, grounds and equipment of one school, around what its first or its hungriest stage needs."""
+    """Buildings, grounds and equipment of one school, near the need of its first stage or of the stage with the largest need."""
     base = next((stage for stage in STAGES if stage in pupils), "senior")
     # Weighted pupils in terms of the first stage; exact, since 1.32 is 1.2 times 1.1.
     units = sum((Decimal(n) * WEIGHT[s] / WEIGHT[base] for s, n in pupils.items()), Decimal(0))
@@ -174,7 +174,7 @@ def class_rows(rng: random.Random, code: str, stage: str, students: int, profile
 
 
 def room_rows(rng: random.Random, school: Mapping[str, Any], classes: int, profile: str) -> Rows:
-    """Music and art rooms of one school, of areas around every limit there is."""
+    """Music and art rooms of one school, with areas near every limit."""
     needed = -(-classes // 12)
     rows = []
     for kind, full in (("music", "96"), ("art", "90")):
@@ -231,7 +231,7 @@ AT_CV_LIMIT = {
 def set_cv_limit(tables: Mapping[str, Rows], *, beyond: bool) -> None:
     """Give single-stage schools resources with all CVs exactly at their limits, in place.
 
-    With ``beyond``, the last rich school of each stage has one backbone teacher more, and R2's CVs are over.
+    With ``beyond``, the last rich school of each stage has one more backbone teacher, so that R2's CVs are over the limit.
     """
     stages = {
         s["school_code"]: "primary" if s["school_type"] == "小学" else "junior" for s in tables["schools"]

@@ -43,8 +43,10 @@ UNTOLD = {
 
 @dataclass(frozen=True)
 class Look:
-    """How workbooks are written: which generation, with coordinates around each sheet, with the school's type in the sheets'
-    names, with numbers as text here and there, with 博士 and 硕士 in one row (old ones).
+    """How workbooks are written.
+
+    Which generation; with coordinates around each sheet; with the school's type in the sheets' names; with some numbers as text;
+    with 博士 and 硕士 in one row (old workbooks).
     """
 
     generation: str = "new"
@@ -55,7 +57,7 @@ class Look:
 
 
 def schools_of(tables: Mapping[str, Rows | None], authority: str = "120114000000") -> list[School]:
-    """The schools of a made-up district as their forms report them; a figure that is None is reported as -1."""
+    """The schools of a made-up district as their forms report them; a figure of None is reported as -1."""
     teachers, classes = tables.get("teachers") or (), tables.get("classes") or ()
     facilities = {row["school_code"]: row for row in tables.get("facilities") or ()}
     schools = []
@@ -301,7 +303,7 @@ def write_wide(
 
 
 def plain_tables(tables: Mapping[str, Rows | None]) -> dict[str, list[dict[str, Any]] | None]:
-    """The district's plain datasets without what the forms cannot tell: what statistics are compared with."""
+    """The district's plain datasets without what the forms cannot report: the statistics are compared with these."""
     found: dict[str, list[dict[str, Any]] | None] = {}
     for dataset, rows in tables.items():
         blank = dict.fromkeys(UNTOLD.get(dataset, ()))
@@ -312,5 +314,5 @@ def plain_tables(tables: Mapping[str, Rows | None]) -> dict[str, list[dict[str, 
 
 
 def as_number(value: Value | Decimal) -> float | None:
-    """A figure as the wide exports and forms hold it."""
+    """A figure in the spelling of the wide exports and forms."""
     return None if value is None or value == "*" else float(value)

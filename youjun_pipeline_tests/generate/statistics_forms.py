@@ -53,7 +53,7 @@ CONTACTS = (
 
 @dataclass(frozen=True)
 class School:
-    """What one school reports. Pupils, teachers and class sizes by stage; a stage that is missing has no forms."""
+    """What one school reports. Pupils, teachers and class sizes by stage; a stage without data has no forms."""
 
     row: Mapping[str, Any]
     students: Mapping[str, Value]
@@ -76,7 +76,7 @@ class School:
 class Sheet:
     """Cells by (row, column), 0-based, and merged ranges (first row, first column, last row, last column).
 
-    Numbers in ``fixed`` are the form's own and look the same in every workbook.
+    Numbers in ``fixed`` belong to the form itself and are the same in every workbook.
     """
 
     name: str
@@ -234,7 +234,7 @@ def _kind(sheet: Sheet, row: int, school: School) -> None:
 
 
 def attached_block(sheet: Sheet, row: int) -> None:
-    """The block about attached classes, as it stands in a school without any."""
+    """The block about attached classes, as in a school without attached classes."""
     sheet.put(row, 0, "续")
     sheet.put(row + 1, 2, "学校（机构）举办者", "学校（机构）属地管理教育行政部门", None, "学校（机构）地址")
     sheet.put(row + 1, 6, "规定年制", None, "规定入学年龄")
@@ -273,7 +273,7 @@ def _backbone_new(school: School) -> Sheet:
 
 
 def _backbone_old(school: School) -> Sheet:
-    """It has no row 甲 乙 1: its header alone says what stands where."""
+    """It has no row 甲 乙 1: only its header says what each column holds."""
     sheet = _titled("基础基112", "学校（机构）基本情况补充资料", 5, "")
     sheet.put(2, 0, "项目", "编号", "内容", "单位", "备注")
     _body(sheet, 3, [f"补充资料第{i}项" for i in range(1, 26)])
@@ -344,7 +344,7 @@ def _classes_new(stage: str, sizes: Sequence[int]) -> Sheet:
 
 
 def _classes_old(stage: str, sizes: Sequence[int]) -> Sheet:
-    """甲 takes two columns: 班额 stands merged beside its bands; 基础基213 has the senior classes too."""
+    """甲 spans two columns: 班额 is merged beside its bands; 基础基213 has the senior classes too."""
     sheet = _titled(
         "基础基212" if stage == "primary" else "基础基213", f"{WORD[stage]}教学班数、班额情况", 9, "个"
     )

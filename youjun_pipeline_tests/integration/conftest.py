@@ -18,7 +18,7 @@ from youjun_pipeline_tests.integration.site_pages import Pages
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The places of the refreshed sample districts (`sample_districts`); tests open them read-only or copy them."""
+    """The folders of the refreshed sample districts (`sample_districts`); tests open them read-only or copy them."""
     return refresh_sample(tmp_path_factory.mktemp("sample"))
 
 
@@ -31,7 +31,7 @@ def con(sample: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.fixture
 def no_bundling(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bundling the chart library takes seconds and says nothing about a page; `sample_site` has the real one."""
+    """Do not bundle the chart library, which takes seconds and does not affect a page; `sample_site` has the real one."""
     monkeypatch.setattr("youjun_pipeline.site.charts.chart_library", lambda: "// not bundled\n")
 
 
@@ -46,7 +46,7 @@ DOCUMENTS = (
 
 @pytest.fixture(scope="session")
 def sample_site(sample: Settings) -> Path:
-    """The folder of the site of the sample districts; tests leave it as they found it."""
+    """The folder of the site of the sample districts; tests do not change it."""
     for document in DOCUMENTS:
         (sample.published / document).parent.mkdir(parents=True, exist_ok=True)
         (sample.published / document).touch()

@@ -36,7 +36,7 @@ def write_xlsx(
     merged: Iterable[str] = (),
     formats: Mapping[str, tuple[Any, str | int]] | None = None,
 ) -> Path:
-    """Sheets from their first row and column on, None leaving a cell out; `merged` and `formats` are for the first sheet."""
+    """Sheets from their first row and column on; None leaves a cell out; `merged` and `formats` are for the first sheet."""
     with xlsxwriter.Workbook(path) as book:
         for name, rows in sheets.items():
             sheet = book.add_worksheet(name)

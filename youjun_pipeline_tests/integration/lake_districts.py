@@ -1,4 +1,4 @@
-"""Districts for the tests of lakes; no test, because whoever is not to run takes its names with it."""
+"""Districts for the tests of lakes. It is not a test module: a module that is not run would take its names with it."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def write(folder: Path, code: str, seed: int) -> None:
 
 
 def with_lake(settings: Settings, folder: Path, *, wait: bool = True) -> Settings:
-    """The settings with a lake in `folder` besides."""
+    """The settings, with a lake in `folder` added."""
     return replace(settings, lake=Lake(str(folder / "lake.ducklake"), f"{folder / 'lake'}/", wait))

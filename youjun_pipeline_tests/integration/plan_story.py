@@ -1,4 +1,4 @@
-"""A made-up district told delivery by delivery, for tests of how findings are followed.
+"""A made-up district, delivery by delivery, for tests of how findings are followed.
 
 Belongs here: writing a roster in which one class per school decides G5, and the plan's datasets beside it. Keep out:
 what a test expects.
@@ -46,7 +46,7 @@ def one_class(code: str, students: int, stage: str = "primary") -> dict[str, Any
 
 
 def write_rows(folder: Path, dataset: str, rows: Rows) -> None:
-    """One csv file with the English headers; a column is there when any row has it."""
+    """One csv file with the English headers; it has every column that any of the rows has."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{dataset}.csv").open("w", encoding="utf-8", newline="") as file:

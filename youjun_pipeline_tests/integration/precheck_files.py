@@ -1,6 +1,6 @@
-"""Deliveries to be checked before they are sent, good ones and what spoils them.
+"""Deliveries for the check before sending: good ones, and ways to spoil them.
 
-Belongs here: files and folders for the tests of the check. Keep out: what the check says of them.
+Belongs here: files and folders for the tests of the check. Keep out: the results of the check.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A published database from a handful of rows, for tests of what is made from it; no files are read, nothing is judged.
+"""A published database made of a few rows, for tests of its readers; no files are read, and nothing is judged.
 
 Keep out: what a test expects.
 """
@@ -43,7 +43,7 @@ EVALUATION: dict[str, Any] = {
 def publish_rows(published: Path, rows: Rows, run_id: str = RUN) -> Path:
     """Write `rows`, by full table name, as the publication in the folder `published`; returns its file.
 
-    Every declared table is there. District, phase and run of a row default to those of this module.
+    It has every declared table. District, phase and run of a row default to those of this module.
     """
     published.mkdir(parents=True, exist_ok=True)
     path = published / FILE_NAME
@@ -81,7 +81,7 @@ def resource(
 def one_section(
     school_code: str, name: str, passes: bool | None = True, **given: Any
 ) -> dict[str, list[dict[str, Any]]]:
-    """Roster row, section and verdict of a primary school whose seven values are met; `given` goes to the roster row."""
+    """Roster row, section and verdict of a primary school that meets all seven; `given` is for the roster row."""
     whole = {"school_code": school_code, "school_name": name}
     return {
         "mart.school": [{**whole, "school_type": "小学", "in_scope": True, "primary_students": 400, **given}],

@@ -1,4 +1,4 @@
-"""The first deliveries of the sample districts, refreshed once for all test modules that ask what is in them.
+"""The first deliveries of the sample districts, refreshed once for all test modules that need them.
 
 Belongs here: the copy, the refresh, and reading a delivered cell without our own reader. Keep out: what a test expects.
 """
@@ -59,7 +59,7 @@ def column_number(letters: str) -> int:
 
 @cache
 def delivered_rows(path: Path, sheet: str) -> list[list[Any]]:
-    """All rows of a delivered file as a person sees them: index 0 is row 1 (of .parquet, its first row of data)."""
+    """All rows of a delivered file as a person sees them: index 0 is row 1 (for .parquet the first row of data)."""
     if path.suffix == ".parquet":
         return [list(row) for row in pd.read_parquet(path).itertuples(index=False)]
     if path.suffix == ".csv":
@@ -87,5 +87,5 @@ def delivered_cell(path: Path, sheet: str, row: int, column: str) -> Any:
 
 
 def number(cell: Any) -> float:
-    """A delivered number, thousands separators or not."""
+    """A delivered number, with or without thousands separators."""
     return float(str(cell).replace(",", ""))

@@ -1,4 +1,4 @@
-"""Reading the site's pages back without a browser: elements, tables, links.
+"""Reads the site's pages without a browser: elements, tables, links.
 
 Keep out: what a test expects.
 """
@@ -21,12 +21,12 @@ class Element:
 
     @property
     def text(self) -> str:
-        """All text inside, blanks run together."""
+        """The text of the element, with each sequence of blanks as one blank."""
         parts = [c if isinstance(c, str) else c.text for c in self.children]
         return " ".join(" ".join(parts).split())
 
     def all(self, tag: str, **attributes: str) -> list[Element]:
-        """Elements inside with this tag and these attributes (`class_` for class), in order."""
+        """The contained elements with this tag and these attributes (`class_` for class), in order."""
         found = []
         for child in self.children:
             if isinstance(child, Element):
@@ -84,7 +84,7 @@ def read_page(path: Path) -> Element:
 
 
 class Pages(Mapping[str, Element]):
-    """The pages of a site by their place, each read when it is first asked for."""
+    """The pages of a site by path; each page is read at its first use."""
 
     def __init__(self, site: Path) -> None:
         self.site = site
@@ -106,5 +106,5 @@ class Pages(Mapping[str, Element]):
 
 
 def all_pages(site: Path) -> dict[str, Element]:
-    """Every page of the site by its place."""
+    """Every page of the site by its path."""
     return {p.relative_to(site).as_posix(): read_page(p) for p in sorted(site.rglob("*.html"))}

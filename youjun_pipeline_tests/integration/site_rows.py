@@ -1,4 +1,4 @@
-"""A publication in which every text is the same: what the site shows of a district that calls everything by one name.
+"""A publication in which all texts are the same: it shows how the site treats a district that uses one name for everything.
 
 Keep out: what a test expects.
 """
@@ -51,7 +51,7 @@ TEXTS_KEPT = ("data_origin", "music_art_rule", "active_waivers", "district_waive
 
 
 def rows_named(name: str) -> dict[str, list[dict[str, Any]]]:
-    """One row in every table that the site shows, every text of a district being `name`; one per indicator where due."""
+    """One row in every table that the site shows, where every text of a district is `name`; one row per indicator if needed."""
     rows: dict[str, list[dict[str, Any]]] = {}
     for table in declared_tables().values():
         if table.schema not in ("mart", "quality"):

@@ -1,4 +1,4 @@
-"""Districts that deliver official statistics, for the tests of what comes of them.
+"""Districts that deliver official statistics, for tests of the results.
 
 Belongs here: writing them. Keep out: what a test expects.
 """

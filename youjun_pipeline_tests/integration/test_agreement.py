@@ -1,4 +1,4 @@
-"""The published tables against the oracle: generated districts of every school type, every profile, every file style."""
+"""The published tables compared with the oracle: generated districts with every type of school, profile and file style."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def same(got: float | None, want: Fraction | float | None) -> bool:
 def differences(
     got: dict[str, Any], want: Any, exact: tuple[str, ...], close: tuple[str, ...]
 ) -> list[tuple[str, Any, Any]]:
-    """Columns in which a published row differs from the oracle's."""
+    """Columns in which a published row differs from the oracle's row."""
     return [(c, got[c], getattr(want, c)) for c in exact if got[c] != getattr(want, c)] + [
         (c, got[c], getattr(want, c)) for c in close if not same(got[c], getattr(want, c))
     ]

@@ -1,4 +1,4 @@
-"""The schedule and the sensors, asked as the daemon asks them, without a daemon."""
+"""The schedule and the sensors, called as the daemon calls them, without a daemon."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_the_schedule_runs_by_itself_only_where_automation_is_on() -> None:
 
 
 def looks(instance: dg.DagsterInstance, cursor: str | None, times: int) -> tuple[list[Any], str | None]:
-    """The requests of the last look of several, and the cursor after it."""
+    """The requests of the last of several calls, and the cursor after it."""
     result: Any = None
     for _ in range(times):
         context = dg.build_sensor_context(instance=instance, cursor=cursor)

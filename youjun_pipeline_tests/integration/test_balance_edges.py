@@ -1,4 +1,4 @@
-"""Balance where it ends: one school, nothing without a waiver, a stage that goes, figures that are lost; claims on those."""
+"""Extreme cases of balance: one school, nothing without a waiver, a stage that ends, lost figures; and claims about them."""
 
 from __future__ import annotations
 

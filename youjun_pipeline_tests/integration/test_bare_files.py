@@ -1,4 +1,4 @@
-"""Files that say nothing are no deliveries: what was reported before stands, and everybody is told."""
+"""Files without content are no deliveries: what was reported before stays, and everybody is told."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
 @pytest.mark.long
 @pytest.mark.parametrize("suffix", ["csv", "xlsx", "parquet"])
 def test_what_was_reported_stands(suffix: str, before: list[Any], tmp_path: Path) -> None:
-    """Each kind of file by itself would be a refresh each; together they must change no more."""
+    """Each kind of file alone would need a refresh of its own; all together must not change more than that."""
     home = first_delivery(tmp_path)
     latest: dict[str, str] = {}
     for number, (dataset, rows) in enumerate(BARE.values(), 1):
@@ -250,7 +250,7 @@ def test_a_delivery_that_shrinks_is_told_before_it_counts(tmp_path: Path) -> Non
 
 
 def test_a_school_that_leaves_the_roster_without_a_change_is_told(tmp_path: Path) -> None:
-    """By the check before sending, which builds the same models as a refresh."""
+    """The check before sending builds the same models as a refresh."""
     home = first_delivery(tmp_path)
     header = ["学校标识码", "学校名称", "办学类型", "小学在校生数", "初中在校生数"]
     columns = ("school_code", "school_name", "school_type", "primary_students", "junior_students")

@@ -1,4 +1,4 @@
-"""Hostile files are refused before they cost anything; `make faults HARNESS=bombs` measures the same cases at their full size.
+"""Hostile files are refused before they cost anything; `make faults HARNESS=bombs` measures the same cases in full size.
 
 Belongs here: small versions of each kind, read in this process. Keep out: time and memory, which need a process of their own.
 """
@@ -81,7 +81,7 @@ CLASSES = load_datasets()["classes"]
 
 
 def told(data: Path) -> str:
-    """Everything that is said of a data folder when it is read, with the rules."""
+    """All messages about a data folder when it is read, with their rules."""
     found = scan(data)
     words = [str(notice) for notice in found.notices]
     for district in found.districts:

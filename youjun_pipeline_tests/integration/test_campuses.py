@@ -1,5 +1,6 @@
-"""Campuses of one stage are judged as schools of that stage, whatever belongs to the whole school stays with it; attached
-kindergarten classes take their share where a weight is set. Each district is a passing one with one school more.
+"""Campuses of one stage are judged as schools of that stage, but everything that belongs to the whole school stays with it.
+
+Attached kindergarten classes take their share if a weight is set. Each district is a passing one with one more school.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Why a verdict is as it is: identities, and margins tried out, on the rows of many generated districts."""
+"""The causes of a verdict: identities, and tested margins, on the rows of many generated districts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ GROUPINGS = {"urban_rural", "township", "school_type", "sponsor"}
 
 
 def judged(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The working database with the tables of this module built, and what they rest on."""
+    """The working database with the tables of this module and the tables that they read."""
     with open_session(places(folder)) as session:
         session.ingest()
         session.begin("run-1")
@@ -55,7 +55,7 @@ def dicts(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
 
 
 def cells(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, ...], list[tuple[str, float, float]]]:
-    """(district, stage, indicator) to its sections: code, pupils, value."""
+    """From (district, stage, indicator) to its sections: code, pupils, value."""
     found: dict[tuple[str, ...], list[tuple[str, float, float]]] = defaultdict(list)
     for *key, code, students, value in con.execute(
         "select district_code, stage, indicator_code, school_code, students, value from rule.resource where value is not null"
@@ -144,7 +144,7 @@ def test_the_margin_of_a_resource_is_tight(country: duckdb.DuckDBPyConnection) -
     }
 
     def is_met(row: dict[str, Any], units: float) -> bool:
-        """The verdict after a move of so many units, in exact fractions."""
+        """The verdict after a move of this many units, in exact fractions."""
         sign = 1 if row["move"] == "more" else -1
         amount = Fraction(str(row["amount"])) + Fraction(str(row["extra_amount"]))
         base, factor = Fraction(str(row["base"])), Fraction(str(row["factor"]))
@@ -270,7 +270,7 @@ def test_the_shortest_list_reaches_the_limit(country: duckdb.DuckDBPyConnection)
 
 
 def can_do_with(own: list[tuple[str, float, float]], size: int, limit: float, way: str) -> bool:
-    """Whether any set of so many schools, each at its best common value, brings the coefficient under the limit."""
+    """Whether any set of this many schools, each at the best common value, brings the coefficient under the limit."""
     whole = math.fsum(p for _, p, _ in own)
     for chosen in itertools.combinations(own, size):
         codes = {c for c, _, _ in chosen}

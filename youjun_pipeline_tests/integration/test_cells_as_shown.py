@@ -1,4 +1,4 @@
-"""Cells of .xlsx and .xls are worth what they show, or are refused with the reason: the same table in both formats."""
+"""Cells of .xlsx and .xls mean what they show, or are refused with the reason: the same table in both formats."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_rows_struck_through_are_told(tmp_path: Path, suffix: str) -> None:
 
 
 def test_a_part_of_a_text_struck_through_is_told(tmp_path: Path) -> None:
-    """A figure corrected by hand: the old one struck through, the new one behind it in the same cell."""
+    """A figure corrected by hand: the old one is struck through, the new one follows in the same cell."""
     with xlsxwriter.Workbook(tmp_path / "schools.xlsx") as book:
         sheet = book.add_worksheet("表")
         sheet.write_row(0, 0, HEADER)
@@ -215,7 +215,7 @@ def test_a_value_in_pieces_is_refused_and_never_cut_short(tmp_path: Path, cell: 
     ],
 )
 def test_a_cell_with_two_values_or_in_two_places_is_refused(tmp_path: Path, cells: str, told: str) -> None:
-    """The workbook reader takes the last of two values, and for a text that there is not the first."""
+    """The workbook reader takes the last of two values, and for a missing text the first text of the table."""
     path = raw(tmp_path / "classes.xlsx", f'<row r="3"><c r="A3"><v>2111000003</v></c>{cells}</row>')
     failure = read_file(path, CLASSES).failure
     assert failure is not None and failure.rule == "file_unreadable"
@@ -240,7 +240,7 @@ def test_a_cell_written_unusually_is_read_as_it_is_shown(tmp_path: Path, cell: s
 
 @pytest.mark.parametrize("stated", ["2147483648", "18446744073709551615", "&#50;147483648"])
 def test_more_shared_texts_than_memory_are_refused(tmp_path: Path, stated: str) -> None:
-    """The workbook reader makes room for as many as are claimed: the program ended where there was none."""
+    """The workbook reader allocates as many texts as are claimed; without enough memory the program ended."""
     texts = f'<sst {MAIN} count="1" uniqueCount="{stated}"><si><t>小学</t></si></sst>'
     write_zip(tmp_path / "classes.xlsx", parts({STRINGS: texts.encode()}))
     failure = read_file(tmp_path / "classes.xlsx", CLASSES).failure
@@ -269,7 +269,7 @@ def test_blank_cells_that_are_formatted_are_passed_over_quickly_and_rightly(tmp_
 
 @pytest.mark.parametrize("suffix", [".xlsx", ".xls"])
 def test_what_a_merged_cell_hides_is_not_read(tmp_path: Path, suffix: str) -> None:
-    """LibreOffice keeps the contents of hidden cells if one says so, and programs merge cells without clearing them."""
+    """LibreOffice keeps the contents of hidden cells if the user wants it, and programs merge cells without clearing them."""
     if suffix == ".xlsx":
         rows = '<row r="3"><c r="A3"><v>2111000003</v></c><c r="E3"><v>99</v></c></row>'
         path = raw(tmp_path / "classes.xlsx", rows, after='<mergeCells><mergeCell ref="E2:E3"/></mergeCells>')

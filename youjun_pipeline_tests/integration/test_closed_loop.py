@@ -1,4 +1,4 @@
-"""Templates that close the loop, and what the check says of words, repetitions and doubts."""
+"""Templates from a publication, filled in and delivered; and the check's findings on words, repetitions and doubts."""
 
 from __future__ import annotations
 

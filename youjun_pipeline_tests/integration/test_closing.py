@@ -1,4 +1,4 @@
-"""Closed phases keep their rows; reopened ones say what changed; a lost working database gets them back."""
+"""Closed phases keep their rows; reopened ones record what changed; a new working database gets closed phases back."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def rows(settings: Settings, query: str) -> list[tuple[Any, ...]]:
 
 
 def phase_rows(settings: Settings, phase: str = FIRST.id) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every mart table of the phase, `is_closed` aside."""
+    """Every row of every mart table of the phase, without `is_closed`."""
     with connect(settings.published / "youjun.duckdb", read_only=True) as con:
         tables = con.execute(
             "select table_name from duckdb_columns() where schema_name = 'mart' and column_name = 'phase_id'"

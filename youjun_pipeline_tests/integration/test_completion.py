@@ -1,4 +1,4 @@
-"""When a measure or a milestone is done: by the report that says so, until one takes it back."""
+"""When a measure or a milestone is done: from the report that says so until a report withdraws it."""
 
 from __future__ import annotations
 

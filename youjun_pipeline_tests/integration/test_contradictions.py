@@ -1,4 +1,4 @@
-"""One slip in a district that passes, and it passes no more: what the slip touches is not known, in either direction."""
+"""One mistake in a passing district, and it no longer passes: what the mistake affects is unknown, in either direction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""States that a crash leaves behind, made by hand: what the next run, or a rollback, makes of each of them."""
+"""States that a crash leaves behind, made by hand: how the next run, or a rollback, repairs each of them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def settings(base: Path, tmp_path: Path) -> Settings:
 
 
 def publish_again(settings: Settings, run_id: str, day: date | None = None) -> None:
-    """Publish what the working database holds."""
+    """Publish the content of the working database."""
     with working(settings) as con:
         publish(con, settings.published, run_id, day or settings.as_of)
 

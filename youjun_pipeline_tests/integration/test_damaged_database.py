@@ -1,4 +1,4 @@
-"""A working database or a publication that is torn: said in words that help, by every command, and a new one takes its place."""
+"""A damaged working database or publication: every command gives a helpful message, and a new one replaces it."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_damaged_working_database_is_called_so_and_what_helps(
 
 
 def without_tables(path: Path) -> None:
-    """What a file that was cut short is to DuckDB where the older of its two headers survives: an empty database."""
+    """A file that was cut short, if the older of its two headers survives: DuckDB sees an empty database."""
     with connect(path):
         pass
 

@@ -1,4 +1,4 @@
-"""The ready dashboards (docs/dashboards) ask for what a publication has; `make test-bi` tries them in the products themselves."""
+"""The ready dashboards (docs/dashboards) use only what a publication has; `make test-bi` tests them in the products."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Great Expectations on the published tables: all met on good ones, each one failing on rows spoilt for it."""
+"""Great Expectations on the published tables: good tables meet all expectations, and each fails on rows spoilt for it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a publication with one before it."""
+    """The folder of a publication that has a previous one."""
     folder: Path = tmp_path_factory.mktemp("published")
     for seed in (0, 1):
         made = generate_district(seed, n_schools=20)
@@ -83,7 +83,7 @@ def attach_before(con: duckdb.DuckDBPyConnection, published: Path) -> None:
 
 
 def spoil(frame: pd.DataFrame, expectation: dict[str, Any]) -> pd.DataFrame:
-    """Rows that break this expectation: what it looks at is made as wrong as it can be."""
+    """Rows that break this expectation: the values that it checks are as wrong as possible."""
     column, kind = str(expectation.get("column")), expectation["type"]
     if kind == "ExpectTableRowCountToBeBetween":
         return frame.head(0)

@@ -1,4 +1,4 @@
-"""A sample of the dirty files and mutants (`make dirty` runs them all): each comes to what it must, none to a traceback."""
+"""A sample of the dirty files and mutants (`make dirty` runs them all): each has its required result, none a traceback."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MUTANTS, DELIVERIES = 60, 4
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
-    """What came of each file of the sample, read one by one and checked together."""
+    """The result of each file of the sample; files are read one by one and checked together."""
     folder = tmp_path_factory.mktemp("dirty")
     made = [_made(case, folder / str(number)) for number, case in enumerate(SAMPLE)]
     return {outcome.specimen.name: outcome for outcome in look_at(made)}
@@ -63,5 +63,5 @@ def test_spoiled_good_files_lose_no_row_and_end_no_program() -> None:
 
 @pytest.mark.parametrize("seed", [5839, 2149, 4251])
 def test_mutants_that_once_ended_the_program_or_spoke_its_words(seed: int) -> None:
-    """A column's damaged statistics in a Parquet footer; an XML declaration with an encoding that there is not."""
+    """A column's damaged statistics in a Parquet footer; an XML declaration with an unknown encoding."""
     assert run("mutants", seed, seed + 1) == []

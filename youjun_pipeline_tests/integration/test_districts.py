@@ -1,4 +1,4 @@
-"""The data folder to districts, deliveries and what is passed over."""
+"""From the data folder to districts and deliveries; and what is skipped."""
 
 import datetime as dt
 from pathlib import Path

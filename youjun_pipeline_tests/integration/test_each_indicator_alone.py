@@ -1,7 +1,7 @@
 """Every one of the 39 indicators fails alone, once, in a district that passes otherwise; and none passes on missing data.
 
-The district of profile `passing` has its ratios exactly at their limits, so a unit less is a failure: that it passes at all shows
-that each limit is met by its exact value.
+In a district of profile `passing` the ratios are exactly at their limits, so one unit less is a failure. That the district passes
+shows that each limit is met by its exact value.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ INDICATORS = [
 
 
 def smallest(tables: Tables) -> str:
-    """The primary school with the fewest pupils that is judged: what it lacks moves no CV over its limit."""
+    """The primary school with the fewest pupils that is judged: its shortfall moves no CV over its limit."""
     schools = [r for r in tables["schools"] if r["school_type"] == "小学" and str(r["sponsor_code"]) != "10"]
     return str(min(schools, key=lambda r: r["primary_students"])["school_code"])
 
@@ -94,7 +94,7 @@ def weak_subject(tables: Tables) -> None:
 
 
 def less_budget(tables: Tables) -> None:
-    """A fen less for the schools that G6 is about."""
+    """One fen less for the schools that G6 is about."""
     small = {
         r["school_code"]
         for r in tables["schools"]
@@ -179,7 +179,7 @@ MISSING: dict[str, Callable[[Tables], None]] = {
 
 @pytest.fixture(scope="module")
 def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """One publication of a district per case: `11xxxx` fails, `12xxxx` misses data, `130000` is as generated."""
+    """One publication with a district for each case: `11xxxx` fails, `12xxxx` lacks data, `130000` is as generated."""
     folder: Path = tmp_path_factory.mktemp("alone")
     made = generate_district(SEED, n_schools=16, profile="passing", leading_zero=False)
     cases: dict[str, Callable[[Tables], None]] = {"130000": lambda t: None}

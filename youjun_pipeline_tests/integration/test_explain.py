@@ -1,4 +1,4 @@
-"""`youjun explain`: what it prints is what the delivered files say, recomputed by hand from the cells it names."""
+"""`youjun explain`: its output agrees with the delivered files, recomputed by hand from the cells that it names."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def table(con: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[dict[s
 
 
 def chosen(con: duckdb.DuckDBPyConnection, indicator: str, seed: int) -> dict[str, Any]:
-    """One judgement of the indicator, of either district; for split resources a school of several stages."""
+    """One judgement of the indicator, from either district; for split resources a school with several stages."""
     rows = table(
         con,
         "select i.*, s.school_type from mart.school_indicator i join mart.school s using (district_code, phase_id, school_code) "
@@ -78,7 +78,7 @@ def cell_of(sample: Settings, line: Mapping[str, Any]) -> Any:
 
 
 def by_hand(sample: Settings, row: Mapping[str, Any], lines: list[dict[str, Any]]) -> float:
-    """The value of a judgement from the cells that lineage names, and nothing else."""
+    """The value of a judgement, computed only from the cells that lineage names."""
     code, stage = row["indicator_code"], row["stage"]
     if code == "G3":
         rooms = dict.fromkeys(LARGE_ENOUGH, 0)

@@ -1,4 +1,4 @@
-"""`youjun explain --all` and `--json`; what was refused, and where a merged school went."""
+"""`youjun explain --all` and `--json`; refused cells, and the successor of a merged school."""
 
 from __future__ import annotations
 

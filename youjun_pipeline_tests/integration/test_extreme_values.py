@@ -1,4 +1,4 @@
-"""Every number at the bound of its contract: absurd, and still computed without a fault. Zeros likewise."""
+"""Every number at the bound of its contract: absurd, but computed without an error. The same with zeros."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ WORDS = {
 
 
 def cell(column: Column, largest: bool) -> Any:
-    """The largest (or the smallest) value the column admits."""
+    """The largest (or the smallest) value that the column allows."""
     if column.type in ("count", "amount", "percent", "rate", "grade", "level"):
         bound = column.high if largest else max(column.low or 0, 0)
         return str(bound if bound is not None else 0)

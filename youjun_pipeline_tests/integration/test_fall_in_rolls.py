@@ -1,7 +1,7 @@
 """A fall in rolls alone turns a pass into a fail, in the figures of the sample of version 0.1.
 
-`wuqing_0_1/facilities.csv` is the one file of 武清 in 2025 that the reconstruction has changed since and that the coefficient
-depends on; all others are those of today's sample.
+`wuqing_0_1/facilities.csv` is the only file of 武清 in 2025 on which the coefficient depends and which the reconstruction has
+changed since; all other files are those of today's sample.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Delivered files of every format to rows of text."""
+"""From delivered files of every format to rows of text."""
 
 import datetime as dt
 import hashlib

@@ -1,4 +1,4 @@
-"""The state of a finding over every course its figures can take in four phases: failing, passing, not reported."""
+"""The state of a finding for every sequence of figures over four phases: failing, passing, not reported."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_silent_phase_says_that_it_has_no_figures(states: dict[str, dict[str, 
 
 @pytest.fixture
 def relapse(tmp_path: Path) -> Settings:
-    """One school whose largest class is too large, mended, too large again and mended for good."""
+    """One school whose largest class is too large, corrected, too large again and finally corrected."""
     code = "2120114199"
     judged = {
         day: {"schools": [primary_school(code, "独一小学")], "classes": [one_class(code, size)]}

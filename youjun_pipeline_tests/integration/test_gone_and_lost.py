@@ -1,4 +1,4 @@
-"""Phases that leave a district.toml, districts that come back, rows that got lost: what the gate and the warnings say."""
+"""Phases removed from a district.toml, districts that come back, lost rows: the results of the gate and the warnings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guards of `conftest.py` let the wider tiers do what they are for, on this machine and outside the checkout."""
+"""The guards of `conftest.py` allow the wider tiers what they need, on this machine and outside the checkout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file whose size, times and inode are as they were is not hashed again; one that may have changed always is."""
+"""A file with unchanged size, times and inode is not hashed again; a file that may have changed always is."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _hashes(con: duckdb.DuckDBPyConnection, folder: Path, *, verify: bool = Fals
 
 @pytest.fixture
 def aged(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if the files had lain there for a while when they are hashed."""
+    """Make the files appear old enough when they are hashed."""
     ahead = time.time_ns() + 10 * seen.TICK_NS
     monkeypatch.setattr("youjun_pipeline.ingest.seen.time.time_ns", lambda: ahead)
 
@@ -76,7 +76,7 @@ def test_a_change_is_seen_though_size_and_time_of_writing_were_put_back(
 
 
 def test_a_file_changed_twice_in_one_tick_is_hashed_again(tmp_path: Path, looked_at: list[Path]) -> None:
-    """The clock of the file system may give both writes one time; files so young are never remembered."""
+    """The clock of the file system may give two writes the same time, so the hashes of very new files are never remembered."""
     generate_country(tmp_path, 1, n_schools=3)
     with in_memory() as con:
         first = _hashes(con, tmp_path)

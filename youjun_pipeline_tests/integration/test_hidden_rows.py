@@ -1,6 +1,6 @@
-"""One row that cannot be read, in a district that passes otherwise: it never passes, and nobody is named as failing.
+"""One unreadable row in a district that passes otherwise: the district never passes, and nobody is named as failing.
 
-Every judged dataset and every column of its key in turn: a cell that cannot be read, and a school code that is in no roster.
+Every judged dataset and every column of its key in turn: an unreadable cell, and a school code that is in no roster.
 """
 
 from __future__ import annotations
@@ -64,12 +64,12 @@ def judged_school() -> str:
 
 
 def last_is_judged(rows: list[Row]) -> None:
-    """Bring the rows of a school in scope to the end, in place."""
+    """Move the rows of a school in scope to the end, in place."""
     rows.sort(key=lambda row: row.get("school_code") == judged_school())
 
 
 def added(dataset: str, column: str, value: str) -> Spoil:
-    """One more row like the last of the file, whose key is the key of no other, but for the spoilt cell."""
+    """One more row like the last row of the file, with a key of its own, except for the spoilt cell."""
 
     def apply(rows: list[Row]) -> None:
         last_is_judged(rows)
@@ -100,7 +100,7 @@ def write(folder: Path, code: str, dataset: str, spoil: Spoil, change: Callable[
 
 @pytest.fixture(scope="module")
 def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """One publication: `14xxxx` one spoilt row more, `15xxxx` the last row itself spoilt, `16xxxx` as below."""
+    """One publication: `14xxxx` with one more, spoilt row; `15xxxx` with the last row spoilt; `16xxxx` as below."""
     folder = tmp_path_factory.mktemp("hidden")
     for n, (dataset, column, value) in enumerate(CASES):
         write(folder, f"14{n:04d}", dataset, added(dataset, column, value), lambda t: None)
@@ -171,7 +171,7 @@ def first_primary(tables: Any) -> str:
 
 
 def lose_a_music_room(tables: Any) -> None:
-    """Leave the first primary school one music room short, and no other school short of anything."""
+    """Leave the first primary school one music room short, and all other schools without a shortage."""
     code = first_primary(tables)
     needed = -(-sum(r["school_code"] == code for r in tables["classes"]) // 12)
     music = [r for r in tables["special_rooms"] if r["school_code"] == code and r["kind"] == "music"]
@@ -222,7 +222,7 @@ def test_both_directions(con: duckdb.DuckDBPyConnection, number: int) -> None:
 
 
 def signed_off(folder: Path, *inspections: dict[str, str]) -> list[Any]:
-    """A class too large that is divided later, with what was inspected: whether the finding is signed off."""
+    """A class that is too large and is divided later, with an inspection: whether the finding is signed off."""
     made = generate_district(SEED, n_schools=16, profile="passing", leading_zero=False)
     tables = {name: deepcopy(rows or []) for name, rows in made.tables.items()}
     phases = (

@@ -1,4 +1,4 @@
-"""A district of which nothing fails and something is not known: every page and every paper says 缺数据, none 未达标 or 0.
+"""A district without failures but with unknown values: every page and every paper says 缺数据, and none says 未达标 or 0.
 
 A school's row of facilities is missing, another's area is blank, and nobody reported what monitoring found.
 """

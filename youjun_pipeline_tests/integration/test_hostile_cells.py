@@ -1,4 +1,4 @@
-"""Cells that must do nothing, or must not be kept: SQL and markup in names, telephone and identity numbers of people.
+"""Cells that must have no effect, or must not be kept: SQL and markup in names, telephone and identity numbers of people.
 
 Belongs here: cells all the way from a file to the publication, the check and what is printed. Keep out: the reports, which have
 tests of their own (test_report_texts, test_school_plans, test_site, test_data_docs).
@@ -35,7 +35,7 @@ PERSONAL = {"联系电话": PHONE, "身份证号": IDENTITY, "邮箱": MAIL, "�
 
 @dataclass(frozen=True)
 class Hostile:
-    """A refreshed district, and what checking it printed and wrote."""
+    """A refreshed district, and what the check of it printed and wrote."""
 
     data: Path
     printed: str

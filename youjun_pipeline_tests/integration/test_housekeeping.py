@@ -1,4 +1,4 @@
-"""Pruning: what is old goes, the last good run of every phase stays."""
+"""Pruning: old runs are deleted, the last successful run of every phase stays."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What is known only in part passes nothing: parts above their whole, years and surveys that are incomplete, subjects
-without a result, schools of which nobody can say whether they count. Each case changes one thing in a passing district.
+"""Partly known data never give a pass: parts above their whole, incomplete years and surveys, subjects without a result, schools
+of which nobody can say whether they count. Each case changes one thing in a passing district.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def day_schools(tables: Tables, stage: str) -> list[dict[str, Any]]:
 
 
 def certify(tables: Tables, _: dict[str, Any]) -> None:
-    """One school certifies more teachers than it has, another as many fewer."""
+    """One school certifies more teachers than it has, and another school as many fewer."""
     first, second = tables["teachers"][1:3]  # the first school is private and left out here
     first["certified"], second["certified"] = first["full_time"] + 1, second["full_time"] - 1
 
@@ -52,7 +52,7 @@ def item(name: str, of: str, more: int = 1) -> Change:
 
 
 def newest(dataset: str, column: str, of: str, more: int = 1) -> Change:
-    """A part of the newest year, in one place above its whole."""
+    """A part in the newest year that is above its whole in one place."""
 
     def change(tables: Tables, _: dict[str, Any]) -> None:
         row = newest_row(tables, dataset)
@@ -62,7 +62,7 @@ def newest(dataset: str, column: str, of: str, more: int = 1) -> Change:
 
 
 def newest_row(tables: Tables, dataset: str) -> dict[str, Any]:
-    """A row of the newest year, of a school that is judged where rows are of schools."""
+    """A row of the newest year; if rows are of schools, a row of a judged school."""
     judged = {
         r["school_code"]
         for r in tables["schools"]
@@ -106,7 +106,7 @@ def only_one_school(dataset: str) -> Change:
 
 
 def blank_urban(tables: Tables, _: dict[str, Any]) -> None:
-    """A primary school in no known surroundings, with one pupil of another catchment."""
+    """A primary school in unknown surroundings, with one pupil from another catchment."""
     row = day_schools(tables, "primary")[0]
     row["urban_rural"] = None
     row["catchment_primary_students"] = row["primary_students"] - 1
@@ -129,7 +129,7 @@ def counted_private(tables: Tables, settings: dict[str, Any]) -> None:
 
 
 def sure_to_be_large(tables: Tables, settings: dict[str, Any]) -> None:
-    """A nine-year school of 960 primary pupils that does not tell its junior ones, with next to no budget."""
+    """A nine-year school with 960 primary pupils that does not report its junior pupils, and with almost no budget."""
     school = next(r for r in tables["schools"] if r["school_type"] == "小学" and r["primary_students"] >= 100)
     school |= {"school_type": "九年一贯制学校", "primary_students": 960, "junior_students": None}
     for row in tables["school_finance"]:
@@ -179,7 +179,7 @@ def subject_not_examined(tables: Tables, settings: dict[str, Any]) -> None:
 
 
 def other_word(tables: Tables, _: dict[str, Any]) -> None:
-    """What was 体育 in the older cycle, and not met, is 体育与健康 in the newer."""
+    """What was 体育 and not met in the older cycle is 体育与健康 in the newer one."""
     for row in tables["quality_monitoring"]:
         if row["subject"] == "体育" and row["cycle"] > 2020:
             row["subject"] = "体育与健康"
@@ -256,7 +256,7 @@ CASES: dict[str, tuple[Change, str, str, str]] = {
 
 @pytest.fixture(scope="module")
 def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """One publication of a district per case."""
+    """One publication with a district for each case."""
     folder: Path = tmp_path_factory.mktemp("known")
     made = generate_district(1, n_schools=16, profile="passing", leading_zero=False)
     for number, (name, (change, *_)) in enumerate(CASES.items()):

@@ -1,4 +1,4 @@
-"""A lake has what the file has, row for row, however the districts came into it.
+"""A lake has the same rows as the file, in whatever way the districts came into it.
 
 The catalogue is a DuckDB file here: one process, no server. `test_scale.py` has PostgreSQL, S3 and many workers.
 """
@@ -42,7 +42,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def differing(
     settings: Settings, file: Path, *, but: tuple[str, ...] = (), tables: str = ""
 ) -> dict[str, int]:
-    """Rows that only the lake's last publication or only the file has, by table; without the columns `but`."""
+    """Rows that only the lake's last publication or only the file has, by table; without the columns in `but`."""
     assert settings.lake
     with open_lake(settings.lake, read_only=True) as con:
         snapshot = last_publication(con)
@@ -201,7 +201,7 @@ def parquet_bytes(published: Path) -> dict[str, bytes]:
 
 
 def test_from_file_to_lake_to_file_every_byte_is_kept(whole: Settings, tmp_path: Path) -> None:
-    """There and back, and there again: the Parquet copies of the file, and the rows of the lake."""
+    """Back, forward, and back again: the Parquet copies of the file, and the rows of the lake."""
     assert whole.lake
     made = pull(whole.lake, tmp_path / "published")
     assert differing(whole, made.path) == {}
@@ -214,7 +214,7 @@ def test_from_file_to_lake_to_file_every_byte_is_kept(whole: Settings, tmp_path:
 
 
 def test_a_share_goes_on_on_another_machine_with_what_was_closed(whole: Settings, tmp_path: Path) -> None:
-    """Four shares become two: the second machine has nothing but the lake, and a closed phase stays closed."""
+    """Four shares become two: the second machine has only the lake, and a closed phase stays closed."""
     own = replace(
         with_lake(whole, tmp_path), warehouse=tmp_path / "one" / "w.duckdb", published=tmp_path / "one" / "p"
     )

@@ -1,4 +1,4 @@
-"""Whoever reads a publication reads the same from the lake as from the file: commands, site, papers, planning."""
+"""Readers of a publication get the same from the lake as from the file: commands, site, papers, planning."""
 
 from __future__ import annotations
 

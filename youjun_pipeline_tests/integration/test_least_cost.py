@@ -1,4 +1,4 @@
-"""The least-cost plan of generated districts: what it says is done holds by the models, and less would not."""
+"""The least-cost plan of generated districts: by the models its lines are enough, and less would not be."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def districts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckD
 
 @pytest.fixture(scope="module")
 def answers(districts: duckdb.DuckDBPyConnection) -> dict[int, Answer]:
-    """The plans of all districts whose figures are known, proved in one pass."""
+    """The plans of all districts with known figures, proved in one pass."""
     found = dict[int, Found]()
     for number in range(DISTRICTS):
         try:
@@ -132,7 +132,7 @@ def test_what_a_plan_does_is_enough_by_the_models(answers: dict[int, Answer]):
 
 @pytest.fixture(scope="module")
 def first(answers: dict[int, Answer]) -> tuple[int, Answer]:
-    """The first district that has something to buy, and a plan with which all of it passes."""
+    """The first district that must buy something, and a plan with which everything passes."""
     return next(
         (n, a)
         for n, a in answers.items()
@@ -173,7 +173,7 @@ def test_without_prices_a_plan_is_in_physical_units_alone(
 def test_what_is_written_out_is_what_was_proved(
     districts: duckdb.DuckDBPyConnection, first: tuple[int, Answer], tmp_path: Path
 ):
-    """The scenario file, tried as any other, ends where the proof ended; `measures` has the same lines."""
+    """The scenario file, tried like any other, gives the result of the proof; `measures` has the same lines."""
     number, found = first
     plan, measures, scenario = write_plan(found, tmp_path)
     tried = what_if(districts, code(number), PHASE, [read_scenario(scenario)])
@@ -208,7 +208,9 @@ def test_what_is_written_out_is_what_was_proved(
 
 
 def test_nobody_gives_away_what_he_has_not(districts: duckdb.DuckDBPyConnection, answers: dict[int, Answer]):
-    """Who leaves a school is there, column by column; a school has PE teachers or art teachers, and the plan says which go."""
+    """Teachers who leave a school exist, column by column; a school has PE or art teachers, and the plan says which of them
+    go.
+    """
     moving = {n: {"price": p, "move_price": "0.01"} for n, p in YUAN.items() if lever_kinds()[n].can_move}
     told = prices(levers={name: {"price": price} for name, price in YUAN.items()} | moving)
     moved = set()
@@ -274,7 +276,7 @@ def test_curves_are_monotone_and_end_at_what_the_thresholds_cost(answers: dict[i
 
 
 def threshold_cost(found: Found, stage: str, code_: str) -> float:
-    """What the thresholds of one indicator cost where the stage's coefficient has no limit, by its own program."""
+    """The cost of one indicator's thresholds if the stage's coefficient has no limit, from its own program."""
     sections = known_sections(found.plan.sections, found.plan.left, found.aims)
     indicator = found.figures.indicators.index(code_)
     number = next(n for n, (_, s) in enumerate(found.figures.section_keys) if s == stage)
@@ -285,7 +287,7 @@ def threshold_cost(found: Found, stage: str, code_: str) -> float:
 
 
 def test_a_shadow_price_is_what_the_next_step_saves(answers: dict[int, Answer]):
-    """The dual of a coefficient against the cost at a limit that is a little wider, all else as it is."""
+    """The dual of a coefficient, compared with the cost at a slightly wider limit with everything else unchanged."""
     told = 0
     for answer_ in answers.values():
         found = answer_.found
@@ -357,7 +359,7 @@ def test_a_refresh_fills_the_tables_of_those_who_asked(
 def test_the_page_of_a_plan_tells_who_gives_who_gets_and_what_limits_cost(
     districts: duckdb.DuckDBPyConnection, answers: dict[int, Answer], tmp_path: Path
 ):
-    """The page's sums are those of the tables; a district whose prices cannot be used has a page that says why."""
+    """The page's sums are those of the tables; if a district's prices cannot be used, its page gives the reason."""
     number = next(n for n in (0, 1) if n in answers)
     planned, refused = read_districts(districts, [code(number), code(5)])
     site = Writer(tmp_path, tmp_path)

@@ -1,4 +1,4 @@
-"""What a plan is for and between whom it moves pupils: forecast pupils, neighbours by coordinates, schools nobody knows."""
+"""Whose pupils a plan is for and between which schools it moves them: forecast, neighbours by coordinates, unknown schools."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def prices(**pupils: str) -> Prices:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A generated district of schools in a row, each 1 112 m north of the one before; the fourth did not say where it is."""
+    """A generated district of schools in a row, each 1 112 m north of the one before; the fourth has no coordinates."""
     folder = tmp_path_factory.mktemp("district")
     made = generate_district(SEED, n_schools=12, code=CODE, profile="passing")
     write_district(folder, made.tables, made.settings, seed=SEED, code=CODE, slug="made-up", name=CODE)

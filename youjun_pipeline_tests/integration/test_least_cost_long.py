@@ -1,4 +1,4 @@
-"""Generated districts whose plan the models refuted once (`make propose-all` runs through many more); many tiny ones solved."""
+"""Generated districts whose plan the models once refuted (`make propose-all` tries many more); many tiny ones are solved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What 武清 lacked in 2023, one coefficient at a time: additions to the thresholds, and then to the limit."""
+"""What 武清 lacked in 2023, one coefficient at a time: additions up to the thresholds, and then up to the limit."""
 
 from __future__ import annotations
 

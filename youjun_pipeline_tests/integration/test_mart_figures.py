@@ -1,4 +1,4 @@
-"""The figures beside the verdicts (`mart.section` and the like) against the rows a district delivered."""
+"""The figures beside the verdicts (`mart.section` and similar tables), compared with the rows that a district delivered."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_assurance_figures_are_what_was_delivered(
 def test_assurance_figures_that_are_judged_agree_with_the_verdict(
     published: duckdb.DuckDBPyConnection,
 ) -> None:
-    """An indicator with figures to be judged fails exactly when one of them does."""
+    """An indicator with judged figures fails exactly if one of the figures fails."""
     different = published.execute("""
         select indicator_code, list(f.status), any_value(d.status)
         from mart.assurance_figure f join mart.district_indicator d using (district_code, phase_id, indicator_code)

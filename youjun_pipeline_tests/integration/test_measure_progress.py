@@ -1,4 +1,4 @@
-"""Measures from reports: state, slippage against the baseline, overdue, money, owners; and reports that count for nothing."""
+"""Measures from reports: state, slippage against the baseline, overdue, money, owners; and reports that do not count."""
 
 from __future__ import annotations
 

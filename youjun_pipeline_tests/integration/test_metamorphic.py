@@ -1,7 +1,7 @@
-"""What makes no difference: codes, order of rows, language of headers, encodings, formats, repeated deliveries, neighbours.
+"""Differences without effect: codes, order of rows, language of headers, encodings, formats, repeated deliveries, neighbours.
 
-One district is delivered in many ways, each as a district of its own beside the others; what is published of all of them is the
-same, once their codes are taken for each other.
+One district is delivered in many ways, each as a district of its own beside the others. The published rows of all of them are the
+same, apart from their codes.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
 def rows_of(
     con: duckdb.DuckDBPyConnection, table: str, columns: list[str], way: str
 ) -> list[tuple[Any, ...]]:
-    """The rows of a table about one way, written as if its codes were those of the plain one."""
+    """The rows of a table about one of these districts, with its codes replaced by those of the plain district."""
     number, schools = list(WAYS).index(way), WAYS[way][0]
     shown = ", ".join(
         f"""replace(replace("{c}"::varchar, '1901{number:02d}', '190100'), '{schools}', '110101')"""

@@ -1,4 +1,4 @@
-"""What is missing and what it costs: every judgement that is left open stands beside what it lacks."""
+"""Missing data and their consequences: every judgement that is left open is listed with what it lacks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Tables = dict[str, Any]
 
 
 def whole() -> tuple[Tables, dict[str, Any]]:
-    """A district that lacks nothing: each part of it is taken out below."""
+    """A complete district; each part of it is removed below."""
     given = generate_district(1, n_schools=12, profile="passing")
     return {
         name: [dict(row) for row in rows] for name, rows in given.tables.items() if rows is not None

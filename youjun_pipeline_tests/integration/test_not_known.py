@@ -1,4 +1,4 @@
-"""What is not known is neither yes nor no: contradictions, unreadable types, figures sent again, waivers that change nothing.
+"""Unknown is neither yes nor no: contradictions, unreadable types, repeated figures, waivers that change nothing.
 
 Districts by hand, two primary schools and a junior one, where each figure can be worked out on paper.
 """

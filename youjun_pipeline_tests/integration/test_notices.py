@@ -1,4 +1,4 @@
-"""Notices of districts that a publication leaves behind: who is named, once, and again when something else is the matter."""
+"""Notices of districts that a publication leaves behind: which districts, once, and again if the reason changes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def silent(days: int) -> tuple[str, str, str, str, str]:
 
 @dataclass
 class Sensor:
-    """The sensor as the daemon asks it, with its cursor, over publications that hold nothing but what it reads."""
+    """The sensor as the daemon calls it, with its cursor, on publications with only the tables that it reads."""
 
     published: Path
     told: list[str] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Sensor:
     is_broken: bool = False
 
     def publish(self, *checks: tuple[str, str | None, str, str, str]) -> None:
-        """Put another file in the publication's place: these checks failed, one more passed."""
+        """Replace the publication by another file: these checks failed, and one more passed."""
         building = self.published / "new.duckdb"
         with connect(building) as con:
             con.execute("create table mart.evaluation as select unnest(?) as district_code, '东区' as district_name,"
@@ -63,7 +63,7 @@ class Sensor:
         return ["YOUJUN_NOTIFY_WEBHOOK"]
 
     def look(self) -> list[str]:
-        """One look; returns what it told."""
+        """One call; returns what it told."""
         before = len(self.told)
         with dg.DagsterInstance.ephemeral() as instance:
             result: Any = district_notice(dg.build_sensor_context(instance=instance, cursor=self.cursor))
@@ -156,7 +156,7 @@ def test_a_group_robot_gets_what_it_takes_and_the_last_line_with_it() -> None:
 
 
 def test_a_verdict_that_turned_is_told_with_what_it_was(sensor: Sensor) -> None:
-    """A district that failed last night and passes today, or the other way, is news for more than its own bureau."""
+    """A district that failed last night and passes today, or the reverse, is news beyond its own bureau."""
 
     def publish(run: str, passes: bool | None, failing: int) -> None:
         current = sensor.published / "youjun.duckdb"

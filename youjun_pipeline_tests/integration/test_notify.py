@@ -42,7 +42,7 @@ class Hook(http.server.BaseHTTPRequestHandler):
 
 
 class Mailbox(socketserver.StreamRequestHandler):
-    """As much SMTP as a client needs to hand over a mail; `tls` and `greeting` say how its line is encrypted."""
+    """The part of SMTP that a client needs to send a mail; `tls` and `greeting` say how the connection is encrypted."""
 
     def handle(self) -> None:
         server: Any = self.server
@@ -165,7 +165,7 @@ def test_a_password_is_not_sent_in_the_clear() -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, Path]:
-    """A certificate for `localhost` that vouches for itself: the server's side of it, and the file to trust it by."""
+    """A self-signed certificate for `localhost`: the server's side of it, and the file by which clients trust it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""The official tables of made-up districts and of 武清, cell by cell against the marts they were made from."""
+"""The official tables of made-up districts and of 武清, compared cell by cell with the marts."""
 # Long because one refresh and its workbooks serve the tests of every table of the form.
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ REMARKS = {
 
 
 def remark_parts(remark: str) -> dict[str, list[str]]:
-    """A remark taken apart again: by what is said of them, the codes."""
+    """A remark split into its parts: the codes, by what is said about them."""
     parts = re.sub("（其中.*", "", remark).split("；")
     found = [re.fullmatch(r"((?:R\d、?)+)(.+)", part) for part in parts]
     return {m[2]: m[1].split("、") for m in found if m}

@@ -1,4 +1,4 @@
-"""The official tables where something of a school could not be read."""
+"""The official tables if something about a school could not be read."""
 
 from __future__ import annotations
 

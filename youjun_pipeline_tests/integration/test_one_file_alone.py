@@ -1,5 +1,5 @@
-"""No file stops another: whatever happens while one file is read is that file's failure, told with its name, and the other
-districts' rows are the same as without it.
+"""No file stops another: any error while one file is read is that file's failure and names it; the other districts' rows are the
+same as without it.
 
 Belongs here: two districts and one bad file. Keep out: what is wrong with files (test_unreadable_files.py, dirty/).
 """
@@ -29,12 +29,12 @@ GOOD, BAD = "110101", "110102"
 
 
 class BoomError(Exception):
-    """What nobody foresaw."""
+    """An unforeseen error."""
 
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two districts of the same make."""
+    """Two districts made in the same way."""
     data = tmp_path_factory.mktemp("two") / "data"
     for seed, code in enumerate((GOOD, BAD), 1):
         made = generate_district(seed, n_schools=8, profile="mixed", code=code, leading_zero=False)
@@ -123,7 +123,7 @@ def test_an_error_at_any_step_is_one_files_failure(
     module: Any,
     name: str,
 ) -> None:
-    """The step fails for the bad district's file alone, which a sign in it tells; a quote has it read alone."""
+    """The step fails only for the bad district's file, which contains a special sign; a quote makes the file be read alone."""
     signs = "炸", "2111000009"
     text = '学校标识码,教学及辅助用房面积\n2111000009,"炸"\n'
     put(data, "facilities", text.encode(), ".csv")

@@ -1,4 +1,4 @@
-"""The files of docs/deploy and the operations manual: what they name is there, and agrees with the code and each other."""
+"""The files of docs/deploy and the operations manual: what they name exists, and they agree with the code and each other."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def unit(name: str) -> configparser.ConfigParser:
 
 
 def env_file() -> dict[str, str]:
-    """The settings of youjun.env, those that are commented out too."""
+    """The settings of youjun.env, including those in comments."""
     lines = (DEPLOY / "youjun.env").read_text("utf-8").splitlines()
     pairs = (re.fullmatch(r"(?:# )?([A-Z_]+)=(.*)", line) for line in lines)
     return {pair[1]: shlex.split(pair[2])[0] for pair in pairs if pair}

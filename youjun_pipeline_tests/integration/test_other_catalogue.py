@@ -1,5 +1,7 @@
-"""A catalogue that adds a veto, a ratio and a waiver and changes two limits: districts on it are judged by it, districts on
-the national one of 2017 stay as they were, and one that is wrong stops nobody but the districts that name it.
+"""A catalogue that adds a veto, a ratio and a waiver and changes two limits.
+
+Districts on it are judged by it, districts on the national catalogue of 2017 do not change, and a faulty catalogue stops only the
+districts that name it.
 """
 
 from __future__ import annotations
@@ -90,13 +92,13 @@ WRONG = 'extends = "national-2017"\nid = "draft"\nname = "草稿"\n[indicators.R
 
 
 def forget() -> None:
-    """What was read of the catalogues before is read anew."""
+    """Forget catalogues that were read before, so that they are read again."""
     for remembered in (load_catalogue, catalogue.catalogue_of, load_datasets, loader._datasets_by_stem):
         remembered.cache_clear()
 
 
 def district(folder: Path, code: str, standard: str, **more: Any) -> None:
-    """A district that passes the standard of 2017, with what `more` adds to its assurance items."""
+    """A district that passes the standard of 2017, with `more` added to its assurance items."""
     made = generate_district(1, n_schools=16, profile="passing", leading_zero=False)
     tables = {name: deepcopy(rows or []) for name, rows in made.tables.items()}
     for item, given in more.items():
@@ -118,7 +120,7 @@ def district(folder: Path, code: str, standard: str, **more: Any) -> None:
 
 @pytest.fixture(scope="module")
 def standards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of catalogues with two more of them."""
+    """The folder of catalogues with two additional ones."""
     folder = tmp_path_factory.mktemp("standards")
     shutil.copy(catalogue.CATALOGUES / "national-2017.toml", folder)
     (folder / "national-2027.toml").write_text(NATIONAL_2027, encoding="utf-8")
@@ -152,13 +154,13 @@ def dump(published: Path, district_code: str) -> dict[str, list[tuple[Any, ...]]
 
 
 def steady(value: Any) -> Any:
-    """A value without the last digits of a sum, which another district in the run may move."""
+    """A value without the last digits of a sum, which another district in the run may change."""
     return float(f"{value:.12g}") if isinstance(value, float) else value
 
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[Any, ...]]]:
-    """What the district of 2017 is, with no other catalogue on file and no other district."""
+    """The district of 2017 without other catalogues on file and without other districts."""
     folder = tmp_path_factory.mktemp("alone")
     district(folder, OLD, "national-2017")
     refresh(places(folder))
@@ -202,7 +204,7 @@ def statuses(con: duckdb.DuckDBPyConnection, code: str) -> dict[str, tuple[str, 
 
 
 def test_a_comparison_with_a_wrong_draft_stops_itself_alone(con: duckdb.DuckDBPyConnection) -> None:
-    """Before, the whole run failed on it."""
+    """This case once failed the whole run."""
     ((message,),) = con.execute(
         "select message from quality.check_result where check_name = 'folder_notice' and district_code is null"
     ).fetchall()

@@ -1,4 +1,4 @@
-"""Pupils to come from several deliveries, and what they do to projections and verdicts, on a district small enough to follow."""
+"""Future pupils from several deliveries, and their effect on projections and verdicts, for a district that is easy to follow."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DAYS = ("2023-10-08", "2024-10-08")
 
 
 def delivery(year: int) -> dict[str, list[dict[str, Any]]]:
-    """Rosters, classes of at most 40, and areas that are enough for the pupils of today."""
+    """Rosters, classes of at most 40, and areas that are enough for today's pupils."""
     schools, classes, facilities = [], [], []
     for name, rolls in ROLLS.items():
         code, grades = CODES[name], rolls[year]
@@ -59,7 +59,7 @@ def delivery(year: int) -> dict[str, list[dict[str, Any]]]:
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The district, and a twin that keeps its pupils in projections and leaves out 2023 as a shock."""
+    """The district, and a second one that keeps its pupils in projections and leaves out 2023 as a shock."""
     folder: Path = tmp_path_factory.mktemp("outlook")
     figures = [{"item": "births", "year": y, "value": 100} for y in range(2016, 2024)] + [
         {"item": "幼儿园离园人数", "year": y, "value": v} for y, v in ((2023, 80), (2024, 100), (2025, 50))
@@ -183,7 +183,7 @@ def test_now_and_plan_stand_side_by_side(con: duckdb.DuckDBPyConnection) -> None
 
 
 def test_the_probability_of_a_coefficient_is_that_of_its_derivative(settings: Settings) -> None:
-    """Against finite differences of the coefficient in every school's pupils."""
+    """Compared with finite differences of the coefficient in every school's pupils."""
     with open_planning(settings.published, [CODE]) as con:
         said = expected(con, [(CODE, "p4")])
         wide = said.pupils.assign(high=said.pupils["students"] * 1.3, low=said.pupils["students"] * 0.7)

@@ -1,4 +1,4 @@
-"""The papers of an inspection say what the publication says: forty of their numbers, drawn with a seed, against the database."""
+"""The papers of an inspection agree with the publication: forty of their numbers, drawn with a seed, are compared with it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SEED, DRAWN = 17, 40
 
 @dataclass(frozen=True)
 class Fact:
-    """A number of the database and the row of a paper it must stand in: the row's other texts tell which."""
+    """A number of the database and the paper's row that must contain it; the row's other texts identify the row."""
 
     paper: str
     row: tuple[str, ...]
@@ -54,7 +54,7 @@ def papers(
 
 
 def rows_of(path: Path) -> list[list[Any]]:
-    """All rows of a paper: of every sheet with its name in front, or of every table of a document."""
+    """All rows of a paper: of every sheet, preceded by its name, or of every table of a document."""
     if path.suffix == ".docx":
         import docx
 
@@ -68,7 +68,7 @@ def rows_of(path: Path) -> list[list[Any]]:
 
 
 def holds(row: list[Any], fact: Fact) -> bool:
-    """Whether a row is the fact's and has its value."""
+    """Whether a row belongs to the fact and has its value."""
     cells = [str(cell) for cell in row]
     if not all(text in cells for text in fact.row):
         return False
@@ -81,7 +81,7 @@ def holds(row: list[Any], fact: Fact) -> bool:
 
 
 def facts(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> list[Fact]:
-    """Candidates from every paper with numbers of its own."""
+    """Candidates from every paper that has numbers of its own."""
     # Long because each paper has a query of its own.
     found: list[Fact] = []
 
@@ -266,7 +266,7 @@ def test_the_wall_sheet_is_one_a0_page_with_every_section(
 
 
 def test_totals_are_sums_that_come_to_what_is_shown(papers: dict[str, Path]) -> None:
-    """Each formula computed anew from the cells it names."""
+    """Each formula is computed again from the cells that it names."""
     for name, least in ((f"{STARTUP}.xlsx", 20), ("销号台账.xlsx", 3), ("在建工程清单.xlsx", 0)):
         shown = openpyxl.load_workbook(papers[name], data_only=True)
         found = 0

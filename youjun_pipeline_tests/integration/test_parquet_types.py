@@ -1,5 +1,5 @@
-"""Parquet files of every kind of column, encoding and version: a column that nobody asked for does no harm, one that a
-contract names is read as it is meant or refused with its name, and nothing raises.
+"""Parquet files with every kind of column, encoding and version. A column that nobody asked for does no harm. A column of a
+contract is read as intended or refused by name, and nothing raises an error.
 
 Belongs here: one file at a time. Keep out: what becomes of other districts (test_one_file_alone.py).
 """
@@ -90,7 +90,7 @@ ENCODINGS = {
 
 
 def write(path: Path, columns: dict[str, Any], **options: Any) -> Path | None:
-    """A file of these columns; None where the library does not write such a one."""
+    """A file with these columns; None if the library cannot write one of them."""
     try:
         pq.write_table(pa.table(columns), path, **options)
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
@@ -99,7 +99,7 @@ def write(path: Path, columns: dict[str, Any], **options: Any) -> Path | None:
 
 
 def facilities(path: Path) -> list[list[str]]:
-    """What is read of the good columns; fails where the file is refused."""
+    """What is read of the good columns; the test fails if the file is refused."""
     result = read_file(path, FACILITIES)
     assert result.failure is None, result.failure
     return result.frame[["school_code", "teaching_area_m2", "multimedia_rooms"]].to_numpy().tolist()
@@ -172,7 +172,7 @@ UNWRITTEN = (("MAP", "V2"),)
 
 @pytest.mark.parametrize("version", ["V1", "V2"])
 def test_what_duckdb_writes(tmp_path: Path, version: str) -> None:
-    """Types that only DuckDB has, each in a column that no contract names and as a code."""
+    """Types that only DuckDB has, each in a column outside the contract and as a code."""
     values = {
         "UUID": "uuid()",
         "HUGEINT": "1::hugeint",
@@ -215,7 +215,7 @@ def codes(path: Path) -> list[Any]:
 
 
 def test_bytes_are_text_where_they_are_one(tmp_path: Path) -> None:
-    """Hadoop's older writers do not say of a column that it is text."""
+    """Old Hadoop writers do not mark a text column as text."""
     columns = {
         "school_code": pa.array([b"2111000001", b"2111000003"]),
         "学校名称": pa.array(["某镇中心小学".encode(), "河西村小学".encode("gb18030")]),
@@ -230,7 +230,7 @@ def test_bytes_are_text_where_they_are_one(tmp_path: Path) -> None:
 
 
 def test_a_columns_bytes_are_in_one_encoding() -> None:
-    """小学 in GB18030 is Сѧ in UTF-8, alone and beside 初中, which is none."""
+    """小学 in GB18030 is Сѧ in UTF-8; tested alone and with 初中, which is not valid UTF-8."""
 
     def read(*words: str, encoding: str) -> list[str | None]:
         content = io.BytesIO()
@@ -290,7 +290,7 @@ def test_an_index_that_is_the_code(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(30))
 def test_spoilt_files_never_raise(tmp_path: Path, seed: int) -> None:
-    """Any byte of a good file changed, or its end missing: read as it is, or refused with what to do."""
+    """Any byte of a good file is changed, or its end is missing: it is read as it is, or refused with a remedy."""
     rng = random.Random(seed)
     kind = rng.choice(list(TYPED))
     path = write(tmp_path / "facilities.parquet", {"id": TYPED[kind], **GOOD})
@@ -307,7 +307,7 @@ def test_spoilt_files_never_raise(tmp_path: Path, seed: int) -> None:
 
 
 def test_a_page_whose_checksum_is_wrong_is_not_read(tmp_path: Path) -> None:
-    """A writer that puts checksums into the file means them: the changed page would be read as 100.5 → another number."""
+    """If a writer puts checksums into the file they are checked: the changed page would be read as another number than 100.5."""
     path = tmp_path / "facilities.parquet"
     table = pa.table({"学校标识码": CODES, "教学及辅助用房面积": [100.5, 200.5, 300.5]})
     pq.write_table(table, path, compression="none", use_dictionary=False, write_page_checksum=True)

@@ -1,6 +1,6 @@
 """Runs of some phases and districts, in any order, with corrections and late deliveries between them.
 
-What is published afterwards is what one whole run would publish, or says that it is stale; the next whole run makes all equal.
+What is published afterwards is what one whole run would publish, or is marked as stale; the next whole run makes all equal.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Rows = dict[tuple[str, str], dict[str, list[Any]]]
 
 
 class Country:
-    """Two small districts of three phases, and the dice that decide what becomes of them."""
+    """Two small districts with three phases, and the random generator that decides their changes."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder, self.dice = folder, random.Random(seed)
@@ -50,7 +50,7 @@ class Country:
         return places(self.folder, DAYS[self.day])
 
     def deliver(self) -> None:
-        """New figures: in a delivery that there is (a correction), or in one more, late or new."""
+        """New figures: in an existing delivery (a correction), or in an additional one, late or new."""
         code, day = self.dice.choice(CODES), self.dice.choice(DELIVERIES)
         rows = [dict(row) for row in self.made[code].tables["facilities"] or []]
         for row in rows:
@@ -95,7 +95,7 @@ def stale(settings: Settings) -> set[tuple[str, str]]:
 
 
 def whole(country: Country) -> Settings:
-    """A publication of one whole run on the same files, from nothing."""
+    """The publication of one whole run on the same files, starting without a database."""
     other = country.folder.parent / "whole"
     shutil.rmtree(other, ignore_errors=True)
     shutil.copytree(country.folder, other, ignore=shutil.ignore_patterns(".work", "published"))
@@ -105,7 +105,7 @@ def whole(country: Country) -> Settings:
 
 
 def play(country: Country, steps: int) -> int:
-    """Random steps, then what is published against a whole run; returns how many evaluations were stale."""
+    """Random steps, then the publication compared with a whole run's; returns how many evaluations were stale."""
     told = [country.run()]
     for _ in range(steps):
         country.deliver()
@@ -121,7 +121,7 @@ def play(country: Country, steps: int) -> int:
 
 
 def test_what_is_published_is_that_of_a_whole_run_or_stale(tmp_path: Path) -> None:
-    """Of the many sequences below one that leaves something stale."""
+    """One of the many sequences below, which leaves something stale."""
     assert play(Country(tmp_path / "data", 6), 1)
 
 

@@ -25,7 +25,7 @@ CV_TOLERANCE = 1e-9
 def story(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, str]]]:
-    """A district in which each of five schools meets one kind of change; gives the publication and their codes."""
+    """A district in which each of five schools has one kind of change; returns the publication and their codes."""
     folder: Path = tmp_path_factory.mktemp("change")
     made = generate_district(6, n_schools=26, profile="passing")
     before = {name: deepcopy(rows or []) for name, rows in made.tables.items()}

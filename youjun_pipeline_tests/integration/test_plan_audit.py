@@ -1,4 +1,4 @@
-"""Each rule of the plan audit where it finds something, and beside it where it finds nothing."""
+"""Each rule of the plan audit, in a case with a finding and in a case without."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CODES = {
 
 
 def measure(no: str, schools: str, **given: Any) -> dict[str, Any]:
-    """A measure that lacks nothing, but for what is given."""
+    """A complete measure, except for the given columns."""
     row = {
         "measure_no": no,
         "indicator": "G5",

@@ -1,4 +1,4 @@
-"""The verdict at the end of each coming phase: what measures with a quantity change, by hand and to the last pupil."""
+"""The verdict at the end of each coming phase: the changes by measures with a quantity, by hand and to the last pupil."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small plain files are read in one pass: the same rows as one by one, and only where there is nothing to say about them."""
+"""Small plain files are read in one pass: the rows are the same as one by one, and only files without messages are included."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_a_file_in_doubt_is_left_to_the_careful_reader_and_its_neighbours_are_no
 
 
 def test_whatever_is_read_together_has_the_rows_that_it_has_alone(tmp_path: Path) -> None:
-    """Random cells of an alphabet that holds what the careful reader looks for; ten files at a time."""
+    """Random cells from an alphabet with the characters that the careful reader looks for; ten files at a time."""
     source = random.Random(20261127)
     words = " |1100000001|M1|96|0|合计|小学合计|1|2|3|注：|东校区|是|-|１２|music"
     cells = ["", *re.split("[|]", words)]

@@ -1,4 +1,4 @@
-"""`mart.reconciliation`: what the superior claims against what is computed, in both directions."""
+"""`mart.reconciliation`: the superior's claims compared with the computed results, in both directions."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def claim(indicator: str, school: str = "", stage: str = "primary", count: int |
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Five schools, four with too large a class; a letter in the first phase, one school mended in the second."""
+    """Five schools, four with too large a class; a letter in the first phase, one school corrected in the second."""
     folder: Path = tmp_path_factory.mktemp("letter")
     roster = [primary_school(code, name) for code, (name, _) in SCHOOLS.items()]
     closed = {**roster[4], "primary_students": 30, "school_type": "教学点"}

@@ -1,4 +1,4 @@
-"""A folder of reports: what is unchanged is taken over, the rest rewritten, the whole swapped in and named."""
+"""A folder of reports: unchanged files are reused, the others rewritten, and the folder is swapped in and recorded."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_another_layout_writes_everything_anew(tmp_path: Path, monkeypatch: pyte
 
 
 def test_every_module_that_writes_a_report_decides_how_it_looks() -> None:
-    """A changed form in a folder of its own once left the old files in place."""
+    """A changed form in a folder of its own once left the old files there."""
     writers = {Path(inspect.getfile(report.write)) for reports in FOLDERS.values() for report in reports}
     assert len(writers) == 14
     for path in writers:
@@ -141,7 +141,7 @@ def test_the_published_folders_lie_where_the_interface_says(tmp_path: Path) -> N
 
 
 def test_reports_name_every_table_they_read(tmp_path: Path) -> None:
-    """A table that a report reads and does not name would change without the report being written anew."""
+    """If a report read a table that it does not name, the table could change without the report being rewritten."""
     rows = together(one_section("0000000001", "第一小学"), {"mart.evaluation": [EVALUATION]})
     path = publish_rows(tmp_path, rows)
     for report in (report for reports in FOLDERS.values() for report in reports):
@@ -161,7 +161,7 @@ def test_reports_name_every_table_they_read(tmp_path: Path) -> None:
 
 
 class Watching:
-    """A connection that keeps the queries it is asked."""
+    """A connection that records its queries."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self.con = con

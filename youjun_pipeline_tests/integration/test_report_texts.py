@@ -1,4 +1,4 @@
-"""What districts write cannot do anything in a report, and what is special about a value is shown beside it."""
+"""Texts of districts have no effect in a report, and special properties of a value are shown beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rolling back: the publication before this one, its copies, the note; and when it cannot be."""
+"""Rolling back: the previous publication, its copies, the note; and cases in which it is impossible."""
 
 from __future__ import annotations
 
@@ -78,13 +78,13 @@ def test_back_and_forth_and_on(
 
 
 def pupils(settings: Settings) -> int:
-    """Pupils in the inputs that stand beside the publication."""
+    """The pupils in the inputs beside the publication."""
     with open_inputs(settings.published, ["120114"]) as con:
         return int(con.execute("select sum(primary_students) from accepted.schools").fetchall()[0][0])
 
 
 def test_the_inputs_go_back_with_their_publication(settings: Settings) -> None:
-    """They once stayed those of the newer publication: the older one was judged by figures that it never had."""
+    """The inputs once stayed those of the newer publication: the older one was judged by figures that it never had."""
     refresh(settings, "run-1")
     first = pupils(settings)
     (schools,) = settings.data.glob("*/deliveries/*/schools.csv")
@@ -153,7 +153,7 @@ def test_not_while_a_refresh_runs_but_without_a_working_database(
 def test_a_date_in_the_future_is_refused_and_one_command_leads_back(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every later night was once refused, and rolling back did not help: the working database knew the date."""
+    """Once every later night was refused, and rolling back did not help, because the working database had the date."""
     (district,) = settings.data.glob("*/district.toml")
     district.write_text(
         district.read_text("utf-8").replace("[options]\n", "[options]\nclose_after_days = 9000\n", 1), "utf-8"

@@ -1,4 +1,4 @@
-"""`mart.rule_impact` and the scenario it rests on: other rules, the same models, the connection left as it was."""
+"""`mart.rule_impact` and its scenario: other rules, the same models, the connection as before."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def impact(sample: Settings) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def con(sample: Settings, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A copy of the working database with its run begun again."""
+    """A copy of the working database with its run open again."""
     path = shutil.copy(sample.warehouse, tmp_path / "w h.duckdb")
     with connect(Path(path)) as con:
         begin_run(con, RunScope("run-2", (YEAR_2020, STARTUP), date(2026, 1, 1)))
@@ -75,7 +75,7 @@ def column(con: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[Any]:
 
 
 def state(con: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:
-    """What a scenario must leave as it was."""
+    """What a scenario must not change."""
     tables = {name: sorted(map(repr, con.execute(f"from temp.run_{name}").fetchall())) for name in RUN_TABLES}
     return (
         column(con, "select database_name from duckdb_databases() order by 1"),
@@ -222,7 +222,7 @@ def test_what_is_computed_in_part_is_what_is_computed_in_full(con: duckdb.DuckDB
 
 
 def test_other_figures_flow_through_the_models(con: duckdb.DuckDBPyConnection) -> None:
-    """One school more teaching area in one variant: its R4 passes there, and the coefficient moves with it."""
+    """One school with more teaching area in one variant: its R4 passes there, and the coefficient changes with it."""
     school = "2120114001"
     more = f"""
         select e.district_code, e.phase_id, a.* exclude (content_sha256)
@@ -297,7 +297,7 @@ def test_an_error_leaves_the_connection_as_it_was(
 
 
 def test_every_option_is_found_in_the_models_that_read_it() -> None:
-    """An option that touches no model would be judged as no change at all."""
+    """An option that no model uses would be taken for no change at all."""
     for option in ("include_private", "music_art_rule", "waivers", "special_education_funding_yuan"):
         touched = {m.full_name for m in behind(VERDICTS) if Variant("x", options={option: "y"}).touches(m)}
         assert touched, option

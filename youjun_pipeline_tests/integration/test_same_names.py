@@ -1,7 +1,7 @@
-"""Two schools of one name: everything that is published keeps them apart by their codes, and nothing is held back.
+"""Two schools with one name: all published tables distinguish them by their codes, and nothing is held back.
 
-The same district is refreshed twice, once with the two names made different: but for the names, every table must hold the
-same rows. What a district writes about schools (plan, letters, inspections) names them by code.
+The same district is refreshed twice, once with two different names: apart from the names, every table must have the same rows.
+What a district writes about schools (plan, letters, inspections) names them by code.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def published(
 
 
 def rows(con: duckdb.DuckDBPyConnection, table: str) -> Counter[str]:
-    """A table's rows as text, the two names replaced by what they are in the district where they are alike."""
+    """A table's rows as text, with the two different names replaced by the common name."""
     every = con.execute(f"select to_json(t)::varchar from {table} t").fetchall()
     texts = []
     for (text,) in every:

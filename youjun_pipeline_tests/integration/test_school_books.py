@@ -1,4 +1,4 @@
-"""One workbook for each school, and the district's files composed from them with where each row came from."""
+"""One workbook for each school, and the district's files composed from them, with the origin of each row."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_an_old_workbook_counts_and_other_files_are_named(books: Path, tmp_path:
 
 
 def test_nothing_in_a_schools_workbook_is_passed_over(books: Path, tmp_path: Path) -> None:
-    """A sheet by another name, a column that is unknown, a folder, and a code that is written otherwise."""
+    """A renamed sheet, an unknown column, a folder, and a code in another spelling."""
     put(books / f"{FIRST}.xlsx", "facilities", 2, school_code=f"{FIRST}.0", teaching_area_m2=1234.5)
     book = openpyxl.load_workbook(books / f"{FIRST}.xlsx")
     title = load_datasets()["facilities"].title

@@ -1,4 +1,4 @@
-"""Schools named in words: found by code, name, alias or normalised form, or quarantined with candidates; never guessed."""
+"""Schools named in words: found by code, name, alias or normalised form, or put in quarantine with candidates; never guessed."""
 
 from __future__ import annotations
 

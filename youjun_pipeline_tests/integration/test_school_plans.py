@@ -1,4 +1,4 @@
-"""一校一案 and the briefing: every failing school has its plan, and what they say is what the marts say."""
+"""一校一案 and the briefing: every failing school has its plan, and both papers agree with the marts."""
 
 from __future__ import annotations
 

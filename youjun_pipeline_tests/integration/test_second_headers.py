@@ -1,4 +1,4 @@
-"""A second header among the rows: the same one again is passed over, another one makes the file refused, never misread."""
+"""A second header among the rows: the same header is skipped, another one makes the file refused; it is never misread."""
 
 from __future__ import annotations
 

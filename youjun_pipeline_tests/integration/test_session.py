@@ -73,7 +73,7 @@ def test_a_run_may_take_some_phases_and_districts(tmp_path: Path) -> None:
 
 
 def test_manuals_show_the_steps_as_they_are() -> None:
-    """The lines of the module's own example stand in both manuals."""
+    """The lines of the module's own example are in both manuals."""
     import youjun_pipeline.session as module
 
     steps = [line.strip() for line in str(module.__doc__).splitlines() if line.startswith("    ")]

@@ -1,6 +1,6 @@
-"""Sign-off: figures that pass and an inspection that may say so; and findings of schools that change.
+"""Sign-off: passing figures and an inspection that may confirm them; and findings of schools that change.
 
-Each school of the made-up district is one case, told over four phases by the size of its largest class (G5).
+Each school of the made-up district is one case over four phases, given by the size of its largest class (G5).
 """
 
 # Long because all cases are schools of one district: one refresh of it tells them all.
@@ -228,7 +228,7 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
 
 
 def course(con: duckdb.DuckDBPyConnection, code: str, indicator: str = "G5") -> list[tuple[str, bool]]:
-    """State and sign-off in each phase, of the finding whose identity is with `code`."""
+    """State and sign-off in each phase, for the finding that belongs to `code`."""
     return con.execute(
         "select state, signed_off from mart.finding where finding_id like '%' || ? and indicator_code = ? "
         "order by phase_id",

@@ -1,4 +1,4 @@
-"""Rows of closed phases that are older than the single-column keys get them, since nothing makes these rows anew."""
+"""Rows of closed phases that are older than the single-column keys get these keys, because such rows are never made again."""
 
 from __future__ import annotations
 

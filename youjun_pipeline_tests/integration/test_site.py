@@ -1,4 +1,4 @@
-"""The site against the publication it was made from: figures, links, hostile names, what is taken over."""
+"""The site compared with its publication: figures, links, hostile names, reused pages."""
 
 from __future__ import annotations
 

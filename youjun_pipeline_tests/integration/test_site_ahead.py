@@ -1,4 +1,4 @@
-"""Pages of scenarios and forecasts against the publication: the outlook's small district, and the samples' plans."""
+"""Pages of scenarios and forecasts compared with the publication: a small district with a forecast, and the samples' plans."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PLAN = "district/120114/scenario/2023-startup/plan.html"
 
 
 def test_the_plan_in_full_on_one_page(pages: Pages, con: duckdb.DuckDBPyConnection) -> None:
-    """Which findings remain by the end of the plan, and what of it says no quantity."""
+    """Which findings remain at the end of the plan, and which measures give no quantity."""
     page = pages[PLAN]
     left = con.execute(
         "select indicator_code, count(*) from plan.scenario_indicator where district_code = '120114' and scenario_id = 'plan' "

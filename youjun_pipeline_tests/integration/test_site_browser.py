@@ -1,7 +1,7 @@
-"""The site in a real browser: no complaint in the console, filters and sorting work, phones and paper fit.
+"""The site in a real browser: no errors in the console, filters and sorting work, the layout fits phones and paper.
 
-Chromium opens each page from the disk, with a probe script added to a copy of the page; what the probe finds it writes
-into the page, which is then dumped. Without Chromium these tests are skipped. Keep out: what the pages say (test_site).
+Chromium opens each page from the disk, with a probe script added to a copy of the page. The probe writes its results into the
+page, which is then dumped. Without Chromium these tests are skipped. Keep out: the content of the pages (test_site).
 """
 
 from __future__ import annotations
@@ -81,9 +81,9 @@ def probe(
     library: Path | None = None,
     query: str = "",
 ) -> Any:
-    """What `script` (the body of a function) returns on `page` once it has loaded; the console must stay silent.
+    """What `script` (the body of a function) returns on `page` after it has loaded; the console must have no messages.
 
-    A `library` is loaded before it; what it says in the console does not count.
+    A `library` is loaded first; its messages in the console do not count.
     """
     original = site / page
     copy, frame = original.with_name(f"probe-{original.name}"), original.with_name("probe-frame.html")
@@ -352,7 +352,7 @@ def test_print_view_fits_a4(site: Path, tmp_path: Path, page: str, paper: tuple[
 
 
 def _pdf_text(path: Path) -> str:
-    """The objects of a PDF, those in compressed streams included."""
+    """The objects of a PDF, including those in compressed streams."""
     data = path.read_bytes()
     parts = [data.decode("latin-1")]
     for stream in re.findall(rb"stream\r?\n(.*?)endstream", data, re.DOTALL):

@@ -1,4 +1,4 @@
-"""The pages that look ahead in a real browser: forecast, scenarios, the least-cost plan, on a desk and on a phone."""
+"""The pages about the future in a real browser: forecast, scenarios, the least-cost plan, on a desktop and on a phone."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PAGES = {
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """武清 with all its deliveries, a scenario, and an empty file of prices: a plan in physical units."""
+    """武清 with all its deliveries, a scenario, and an empty prices file: a plan in physical units."""
     folder = tmp_path_factory.mktemp("ahead")
     district = folder / "120114-wuqing"
     shutil.copytree(CHECKOUT / "data" / "120114-wuqing", district)

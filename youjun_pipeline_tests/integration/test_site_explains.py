@@ -1,4 +1,4 @@
-"""What the site says about its numbers: where they come from, what waits, how it went; missing data are told as such."""
+"""The site's explanations of its numbers: their origin, open tasks, their history; missing data are called missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page about what a publication changed, from a handful of rows in two publications."""
+"""The page about the changes of a publication, made of a few rows in two publications."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What did not change is not made again, and what is published is what a run from nothing would publish."""
+"""Unchanged evaluations are not made again, and the publication is the same as that of a run without a database."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ AS_OF = date(2024, 1, 1)
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three districts of two phases as of 2024-01-01, published: the first phase is over, the second under way."""
+    """Three districts with two phases as of 2024-01-01, published: the first phase is over, the second under way."""
     folder = tmp_path_factory.mktemp("base")
     for seed, code in enumerate(CODES, 1):
         made = generate_district(seed, n_schools=10, profile="mixed", code=code)
@@ -49,7 +49,7 @@ def settings(base: Path, tmp_path: Path) -> Settings:
 
 
 def made_by(settings: Settings) -> dict[str, list[str]]:
-    """Per run the evaluations whose published rows it made, as code and phase's first four digits."""
+    """For each run the evaluations whose published rows it made, as code and the first four digits of the phase."""
     with duckdb.connect(str(settings.published / "youjun.duckdb"), read_only=True) as con:
         found = con.execute(
             "select run_id, list(district_code || ' ' || left(phase_id, 4) order by district_code, phase_id)"
@@ -69,7 +69,7 @@ def made_by(settings: Settings) -> dict[str, list[str]]:
 
 
 def anew(settings: Settings) -> str:
-    """The content that a run from nothing publishes."""
+    """The content that a run without a database publishes."""
     other = settings.data.parent / f"{settings.data.name}-anew"
     shutil.rmtree(other, ignore_errors=True)
     shutil.copytree(settings.data, other, ignore=shutil.ignore_patterns(".work", "published"))
@@ -168,7 +168,7 @@ def test_other_rules_make_everything_they_concern_again(
 
 
 def test_interrupted_run_is_made_again_although_its_inputs_are_those_of_before(settings: Settings) -> None:
-    """A run began with other figures and died; then the file was put back."""
+    """A run began with other figures and died; then the old file was restored."""
     [path] = settings.data.glob("120114-d/deliveries/2023-08-31/schools.csv")
     before, content = path.read_bytes(), anew(settings)
     one_pupil_more(settings, "120114")
@@ -191,7 +191,7 @@ def stale(settings: Settings) -> list[tuple[str, str]]:
 
 
 def test_what_a_run_leaves_behind_is_stale_until_the_next_that_takes_the_district(settings: Settings) -> None:
-    """Figures of both phases change in two districts; a run takes one phase of one of them."""
+    """Figures of both phases change in two districts; a run includes one phase of one of them."""
     one_pupil_more(settings, "120114")
     one_pupil_more(settings, "120115")
     refresh(settings, "run-2", phases=("2024-second",), districts=("120114",))
@@ -216,7 +216,9 @@ def test_what_a_run_leaves_behind_is_stale_until_the_next_that_takes_the_distric
 
 
 def test_what_is_stale_is_not_closed_by_its_days(settings: Settings) -> None:
-    """What was delivered in time would be shut out for good; a day later without a run is no news of what is over."""
+    """Files that were delivered in time would be excluded for ever; but one day without a run does not make a finished phase
+    stale.
+    """
     [path] = settings.data.glob("120114-d/district.toml")
     path.write_text(
         path.read_text("utf-8").replace("[options]", "[options]\nclose_after_days = 120"), "utf-8"

@@ -1,4 +1,4 @@
-"""Official statistics through the whole pipeline: the same verdicts as from plain datasets, and what goes before what.
+"""Official statistics through the whole pipeline: the same verdicts as from plain datasets, and which source takes precedence.
 
 One refresh serves all tests: every case is a district of its own.
 """

@@ -1,4 +1,4 @@
-"""Figures that may be right and look wrong: each rule fires at its own school, with its place, until it is answered."""
+"""Figures that may be right but look wrong: each rule reports its own school, with its place, until it is answered."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HEAP = {f"21201141{n:02d}": 300 + 17 * n for n in range(8)}
 
 
 def just_above(pupils: int) -> float:
-    """An area of rooms, the 10 ㎡ for sports among it, that is above 4.5 ㎡ a pupil by less than two hundredths."""
+    """An area of rooms, including 10 ㎡ for sports, that exceeds 4.5 ㎡ per pupil by less than two hundredths."""
     return round(4.5 * pupils * (1 + (pupils % 11 + 1) / 650) + 10.01, 2)
 
 
@@ -112,7 +112,7 @@ def write_district_by_hand(folder: Path) -> Path:
 
 
 def rules(con: duckdb.DuckDBPyConnection, phase: str = "p2") -> dict[str, set[str]]:
-    """The schools each rule fires at in a phase."""
+    """The schools that each rule reports in a phase."""
     names = {code: name for name, code in CODES.items()} | {None: "district"}
     result: dict[str, set[str]] = {}
     for rule, code in con.execute(

@@ -1,4 +1,4 @@
-"""Targets of the programmes: what counts as done by when, on which pace, and whether the yearly values add up."""
+"""Targets of the programmes: what counts as done on which day, at which pace, and whether the yearly values add up."""
 
 from __future__ import annotations
 

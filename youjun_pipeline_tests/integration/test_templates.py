@@ -1,4 +1,4 @@
-"""Templates: what districts fill in reads back without a word, and what helps to fill it in is never read."""
+"""Templates: filled-in templates are read without a notice, and their help for filling in is never read."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def filled_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def typed(column: Column, text: str) -> Any:
-    """A value as Excel keeps it when a person types it into a cell of that format."""
+    """A value as Excel stores it when a person types it into a cell of that format."""
     if column.type in ("count", "year"):
         return int(text)
     if column.type in ("amount", "percent", "rate"):
@@ -74,7 +74,7 @@ def typed(column: Column, text: str) -> Any:
 
 
 def fill(source: Path, target: Path, dataset: Dataset, rows: list[dict[str, str]]) -> Path:
-    """Write rows below what stands in a template already, and save it as a spreadsheet program does."""
+    """Write rows below the present rows of a template, and save it as a spreadsheet program does."""
     book = openpyxl.load_workbook(source)
     sheet = book.worksheets[0]
     headers = [cell.value for cell in sheet[1]]

@@ -1,4 +1,4 @@
-"""Reports and inspections that cannot be read: they may be the one that counts, so nothing rests on what they might say.
+"""Unreadable reports and inspections: they may be the ones that count, so no result depends on what they might say.
 
 Every case is a district of one school, whose class was too large in the first phase and is not in the second.
 """

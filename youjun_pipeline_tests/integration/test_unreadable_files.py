@@ -1,4 +1,4 @@
-"""Files that cannot be used as a whole: each says why and what to do, none raises."""
+"""Files that cannot be used as a whole: each gives the reason and a remedy, none raises an error."""
 
 import zipfile
 from pathlib import Path
@@ -91,7 +91,7 @@ def test_xlsx_with_a_flipped_byte(tmp_path: Path) -> None:
 
 
 def test_a_workbook_whose_list_of_sheets_is_not_understood(tmp_path: Path) -> None:
-    """What the workbook reader finds and the checks before it do not, would be read without having been looked at."""
+    """What only the workbook reader finds, and the checks before it do not find, would be read unchecked."""
     (tmp_path / "classes.xlsx").write_bytes(workbook_bytes(tmp_path))
     with (
         zipfile.ZipFile(tmp_path / "classes.xlsx") as source,
@@ -171,7 +171,7 @@ def test_a_file_that_is_gone_or_a_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("row", "column"), [(1_048_575, 16_383), (5, 16_383)])
 def test_a_stray_cell_at_the_end_of_the_sheet(tmp_path: Path, row: int, column: int) -> None:
-    """The largest would need 400 GB: it must be refused before the workbook reader sees it."""
+    """The largest file would need 400 GB: it must be refused before the workbook reader sees it."""
     with xlsxwriter.Workbook(tmp_path / "classes.xlsx") as book:
         sheet = book.add_worksheet("班级")
         sheet.write_row(400, 4, CLASS_HEADER)

@@ -1,4 +1,4 @@
-"""Tables that people made for people: what is no data is told and left out, what is data is not lost."""
+"""Tables that people made for people: rows that are not data are reported and left out, and no data are lost."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def test_a_far_cell_is_found_whatever_extent_the_sheet_states(tmp_path: Path, pl
 
 
 def test_a_header_merged_over_the_first_row_does_not_take_it(tmp_path: Path) -> None:
-    """The row has a code of its own: it was passed over as a part of the header, and nothing was said."""
+    """The row has a code of its own: it was once skipped as a part of the header, without a message."""
     rows = [CLASS_HEADER, *CLASS_ROWS]
     path = write_xlsx(tmp_path / "classes.xlsx", {"S": [row[:4] for row in rows]}, merged=["E1:E2"])
     book = openpyxl.load_workbook(path)

@@ -1,4 +1,4 @@
-"""Nothing is accepted and then used nowhere in silence: each such row has its reason, each file its sum."""
+"""No row is accepted and then silently unused: each such row has its reason, and each file its sum."""
 
 from __future__ import annotations
 

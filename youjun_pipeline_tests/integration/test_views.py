@@ -1,4 +1,4 @@
-"""Views of the publication: they open wherever the file lies, and say what their tables say in words people use."""
+"""Views of the publication: they open wherever the file is, and show their tables in words that people use."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from youjun_pipeline_tests.steps import places, refresh
 
 @pytest.fixture(scope="module")
 def moved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A publication copied to another name, as somebody takes it home."""
+    """A publication copied under another name, as a person would copy it to another machine."""
     from datetime import date
 
     folder: Path = tmp_path_factory.mktemp("views")
@@ -82,7 +82,7 @@ def test_everything_published_is_explained(moved: duckdb.DuckDBPyConnection) -> 
 
 
 def test_documented_queries_answer(sample: Settings) -> None:
-    """The queries of docs/bi.md as they are printed, on the sample districts that they name."""
+    """The queries as printed in docs/bi.md, on the sample districts that they name."""
     with connect(sample.published / "youjun.duckdb", read_only=True) as con:
         rows = [con.execute(query).fetchall() for query in documented_queries().values()]
     standing, failing, province, schools, wideners, findings, origin = rows

@@ -1,4 +1,4 @@
-"""`mart.waiver_register`: what passes only by a waiver, what it owes and until when."""
+"""`mart.waiver_register`: what passes only by a waiver, what is still needed, and by when."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Watched items and targets that are indicators: what plans promise beside the standard, told and deciding nothing."""
+"""Watched items and targets that are indicators: promises of plans besides the standard, which are reported and decide
+nothing.
+"""
 
 from __future__ import annotations
 

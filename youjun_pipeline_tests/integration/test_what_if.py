@@ -1,4 +1,6 @@
-"""Scenarios on a publication alone: nothing changes nothing, effects add up, faults are told all at once, files read back."""
+"""Scenarios on a publication alone: no action changes nothing, effects add up, all faults are reported, written files read
+back.
+"""
 
 # Long because one publication, 9 s to make, serves all that is asked of scenarios.
 
@@ -39,7 +41,7 @@ DAY = date(2025, 12, 1)
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """武清 with all its deliveries, published; then its files and working database taken away."""
+    """武清 with all its deliveries, published; then its files and working database are removed."""
     folder = tmp_path_factory.mktemp("wuqing")
     shutil.copytree(CHECKOUT / "data" / "120114-wuqing", folder / "120114-wuqing")
     scenarios = folder / "120114-wuqing" / "scenarios"
@@ -59,7 +61,7 @@ def con(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def scenario(tmp_path: Path, *actions: dict[str, object], name: str = "s") -> Path:
-    """A scenario file with these actions, numbered, on DAY."""
+    """A scenario file with these actions, numbered, on the day DAY."""
     path = tmp_path / f"{name}.toml"
     rows = [{"action_no": str(n), "effective_on": DAY, **a} for n, a in enumerate(actions, 1)]
     write_scenario(path, "试算", rows)

@@ -1,4 +1,4 @@
-"""Files that are no tables, or are tables of an older time: each is named for what it is, with what to do."""
+"""Files that are not tables, or are tables of old programs: the message names the kind of each file, with a remedy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def compound(stream: str) -> bytes:
 
 
 def biff(version: int, kind: int) -> bytes:
-    """The first record of a workbook before Excel 97, and the end of it."""
+    """The first record of a workbook older than Excel 97, and its end."""
     sizes = {0x0009: 4, 0x0209: 6, 0x0409: 6, 0x0809: 8}
     body = struct.pack("<HH", version, kind) + bytes(sizes[version] - 4)
     return struct.pack("<HH", version, sizes[version]) + body + struct.pack("<HH", 0x000A, 0)

@@ -1,4 +1,4 @@
-"""Cells of workbooks as they are shown, and what a merged one leaves."""
+"""Cells of workbooks as they are shown, and the cells under a merged one."""
 
 import datetime as dt
 import zipfile

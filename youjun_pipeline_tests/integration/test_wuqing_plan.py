@@ -1,4 +1,4 @@
-"""What the audit finds in 武清's plan without being told, and what the plan says of the phases to come."""
+"""What the audit finds in 武清's plan by itself, and what the plan means for the coming phases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""武清's reconstructed course through its four phases: every state appears and the sums reconcile to the findings."""
+"""武清's reconstructed history through its four phases: every state appears, and the sums agree with the findings."""
 
 from __future__ import annotations
 

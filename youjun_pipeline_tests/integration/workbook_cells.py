@@ -15,7 +15,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 
 def sheets(path: Path) -> dict[str, Worksheet]:
-    """The sheets of a workbook by name; a sum is what it came to when it was written."""
+    """The sheets of a workbook by name; a formula has the result with which it was written."""
     return {sheet.title: sheet for sheet in openpyxl.load_workbook(path, data_only=True).worksheets}
 
 
@@ -41,7 +41,7 @@ def package_texts(path: Path) -> dict[str, str]:
 
 
 def active_parts(path: Path) -> list[str]:
-    """What of a workbook could do anything: formulas but sums of its own cells, macros, connections, links out of it."""
+    """Everything active in a workbook: formulas other than sums of its own cells, macros, connections, external links."""
     parts = package_texts(path)
     found = [n for n in parts if re.search(r"vba|externalLink|connections|activeX|embeddings|oleObject", n)]
     for name, text in parts.items():
