@@ -1,4 +1,4 @@
-"""A whole refresh without Dagster, for tests that look at its result: the same functions in the same order.
+"""A whole refresh without Dagster, for tests of its result: the same functions in the same order.
 
 Keep out: assertions, and generated data (`generate`).
 """
@@ -19,7 +19,7 @@ from youjun_pipeline.warehouse.manifest import Publication
 
 
 def places(folder: Path, as_of: date = date(2026, 1, 1)) -> Settings:
-    """Settings for the districts in `folder`, everything else inside it too."""
+    """Settings for the districts in `folder`; everything else is inside it too."""
     return Settings(folder, folder / ".work" / "warehouse.duckdb", folder / "published", as_of)
 
 
@@ -42,7 +42,7 @@ def compute(
     phases: tuple[str, ...] | None = None,
     districts: tuple[str, ...] | None = None,
 ) -> None:
-    """Begin a run (all phases by default), build every table and run the checks."""
+    """Open a run (all phases by default), build every table and run the checks."""
     session = Session(con, settings)
     session.begin(run_id, phases, districts)
     session.build()

@@ -208,9 +208,7 @@ def test_what_is_written_out_is_what_was_proved(
 
 
 def test_nobody_gives_away_what_he_has_not(districts: duckdb.DuckDBPyConnection, answers: dict[int, Answer]):
-    """Teachers who leave a school exist, column by column; a school has PE or art teachers, and the plan says which of them
-    go.
-    """
+    """Teachers who leave a school exist in every column; of PE and art teachers the plan says which go."""
     moving = {n: {"price": p, "move_price": "0.01"} for n, p in YUAN.items() if lever_kinds()[n].can_move}
     told = prices(levers={name: {"price": price} for name, price in YUAN.items()} | moving)
     moved = set()

@@ -1,8 +1,8 @@
-"""The standard evaluated a second time, in exact fractions, to check the pipeline against.
+"""The standard evaluated a second time, in exact fractions, as a check of the pipeline.
 
 Belongs here: one district in one phase, from plain rows to verdicts, typed in from the text of the standard.
-Keep out: anything imported from ``youjun_pipeline`` (its code, its catalogue) and anything about files, time,
-plans or DuckDB. A rule shared with the pipeline would hide the mistake the comparison is there to find.
+Keep out: anything imported from ``youjun_pipeline`` (its code, its catalogue) and anything about files, time, plans or DuckDB. A
+rule shared with the pipeline would hide exactly the mistakes that the comparison must find.
 """
 
 from youjun_pipeline_tests.oracle.balance import (

@@ -1,4 +1,4 @@
-"""District items that come from figures and conclusions: G1, G2, G6–G15, Q1–Q8 and the vetoes.
+"""District items from figures and conclusions: G1, G2, G6–G15, Q1–Q8 and the vetoes.
 
 Belongs here: sections 5 (district level), 6 and 7 of the standard, one small function per indicator.
 Keep out: Q9 and S1 (``outside``); what is rolled up from schools (R1–R7, G3–G5), which is in ``district``.
@@ -28,9 +28,9 @@ from youjun_pipeline_tests.oracle.shares import (
 
 
 def judged_year(rows: Iterable[Row], expected: Mapping[str, int | None]) -> int | None:
-    """The newest year that every expected school has a row of; the newest of all if there is no such year.
+    """The newest year for which every expected school has a row; if there is no such year, the newest of all.
 
-    ``expected``: codes of schools with the first year they have something to report for (None: any).
+    ``expected``: codes of schools with the first year for which they can report something (None: any year).
     """
     by_year: dict[int, set[str]] = {}
     for row in rows:
@@ -45,7 +45,7 @@ def judged_year(rows: Iterable[Row], expected: Mapping[str, int | None]) -> int 
 
 
 def teachers_share(district: District, column: str) -> Item:
-    """G9, G12: the teachers of all sections in scope, all of whom must be counted in ``column``."""
+    """G9, G12: the teachers of all sections in scope; all of them must count in ``column``."""
     rows = {(str(r["school_code"]), r["stage"]): r for r in district.rows("teachers")}
     sure: list[Pair] = []
     unsure: list[Pair] = []
@@ -64,7 +64,7 @@ def teachers_share(district: District, column: str) -> Item:
 
 
 def wholes(schools: Iterable[School]) -> dict[str, list[School]]:
-    """Schools by the code of the whole that they are campuses of; one without campuses is a whole by itself."""
+    """Campuses by the code of their whole school; a school without campuses is its own whole."""
     found: dict[str, list[School]] = {}
     for school in schools:
         found.setdefault(whole_of(school.code), []).append(school)
@@ -72,7 +72,7 @@ def wholes(schools: Iterable[School]) -> dict[str, list[School]]:
 
 
 def founded(schools: Iterable[School], later: int = 0) -> dict[str, int | None]:
-    """The first year a whole school has something to report for: ``later`` years after its oldest campus was built."""
+    """The first year for which a whole school can report something: ``later`` years after its oldest campus was built."""
     return {
         code: None
         if any(s.built_year is None for s in parts)
@@ -82,9 +82,9 @@ def founded(schools: Iterable[School], later: int = 0) -> dict[str, int | None]:
 
 
 def small_schools(district: District) -> list[School]:
-    """Schools and teaching points with fewer than a hundred pupils as far as is known, those under 50 if so chosen.
+    """Schools and teaching points known to have fewer than a hundred pupils; those under 50 if the district chose so.
 
-    A school is as large as all its campuses together.
+    The size of a school is that of all its campuses together.
     """
     options = district.options
     found = []
@@ -129,7 +129,7 @@ def small_school_funding(district: District) -> Item:
 
 
 def rotation(district: District) -> Item:
-    """G11: teachers rotated, and the backbone teachers among them."""
+    """G11: rotated teachers, and the backbone teachers among them."""
     rotated, eligible = district.figure("G11.rotated"), district.figure("G11.eligible")
     backbone = district.figure("G11.rotated_backbone")
     if above(rotated, eligible) or above(backbone, rotated):
@@ -141,7 +141,7 @@ def rotation(district: District) -> Item:
 
 
 def counts_in_catchment(school: School) -> bool | None:
-    """Whether G13 counts a school: urban or town, public, day; None where nobody can say."""
+    """Whether G13 counts a school: urban or town, public, day; None if it is not known."""
     row = school.row
     told = [
         None if school.urban_rural is None else school.urban_rural in f.URBAN_OR_TOWN,
@@ -154,7 +154,7 @@ def counts_in_catchment(school: School) -> bool | None:
 def catchment(district: District) -> Item:
     """G13: enrolment by catchment over urban and town public day schools in scope, per stage.
 
-    Of schools that may or may not count every choice is tried by its best and its worst: the verdict must be the same.
+    For schools that may or may not count, the best and the worst choice are tried: both must give the same verdict.
     """
     statuses = []
     for stage in f.STAGES:
@@ -175,7 +175,7 @@ def catchment(district: District) -> Item:
 
 
 def places(district: District) -> Item:
-    """G14: places allotted to junior schools, and the conclusion that rural ones are favoured."""
+    """G14: places allotted to junior schools, and the conclusion that rural schools get preference."""
     to_juniors = district.figure("G14.allotted")
     if above(district.figure("G14.allotted_rural"), to_juniors):
         to_juniors = None
@@ -184,7 +184,7 @@ def places(district: District) -> Item:
 
 
 def migrants(district: District) -> Item:
-    """G15: migrant children in public or government-bought places."""
+    """G15: migrant children in public places or places bought by the government."""
     placed = added([district.figure("G15.public"), district.figure("G15.purchased")])
     return share(*of_whole(placed, district.figure("G15.eligible")), f.MIGRANT_PLACES_SHARE)
 
@@ -196,7 +196,7 @@ def yearly(
     part: Mapping[str, int],
     whole: Mapping[str, int],
 ) -> list[Pair]:
-    """Part and whole of each expected school in the year that is judged; columns are added with their signs."""
+    """Part and whole of each expected school in the judged year; columns are added with their signs."""
     rows = district.rows(dataset)
     year = judged_year(rows, expected)
     found = {str(r["school_code"]): r for r in rows if int(r["year"]) == year}
@@ -214,12 +214,12 @@ def yearly(
 
 
 def graduating(district: District) -> dict[str, int | None]:
-    """Schools with a junior stage, and the first year they have graduates."""
+    """Schools with a junior stage, and the first year in which they have graduates."""
     return founded([s for s in district.in_scope() if f.JUNIOR in s.sections], f.JUNIOR_YEARS)
 
 
 def year_of(district: District, code: str) -> int | None:
-    """The year an indicator of yearly figures is judged on; None for the others, and where nothing is reported."""
+    """The year on which an indicator of yearly figures is judged; None for other indicators, and if nothing is reported."""
     if code == "Q1":
         return judged_year(district.rows("graduation_cohorts"), graduating(district))
     if code == "Q4":
@@ -237,7 +237,7 @@ def retention(district: District) -> Item:
 
 
 def training_budget(district: District) -> Item:
-    """Q4: every school in scope, in the newest year that all have reported."""
+    """Q4: every school in scope, in the newest year that all schools have reported."""
     expected = founded(district.in_scope())
     pairs = yearly(
         district, "school_finance", expected, {"training_budget_wan": 1}, {"public_funds_budget_wan": 1}

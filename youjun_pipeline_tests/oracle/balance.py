@@ -1,7 +1,7 @@
 """Balance between schools: the coefficient of variation of each stage and indicator.
 
-Belongs here: section 4 of the standard, kept exact up to the one square root.
-Keep out: which sections count; the caller gives those that reported.
+Belongs here: section 4 of the standard, exact except for the one square root.
+Keep out: which sections count; the caller passes the sections that reported.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from youjun_pipeline_tests.oracle import figures as f
 
 @dataclass(frozen=True)
 class Contribution:
-    """What one section does to a CV.
+    """The effect of one section on a CV.
 
-    ``break_even`` is the value at which more resource for this section stops lowering the CV, the others as they
-    are: Σ(R²/P) / ΣR over the others, None where they have nothing. ``level_break_even`` parts the sections as things
-    stand: X·(1 + CV²), the same for all. ``marginal_effect`` is the change of the CV per unit of resource given to
-    the section, in the resource's own unit; None, like ``variance_share``, where there is no variance.
+    ``break_even`` is the value from which more resource for this section no longer lowers the CV, with the others unchanged:
+    Σ(R²/P) / ΣR over the others, None if they have nothing. ``level_break_even`` divides the sections in their present state:
+    X·(1 + CV²), the same for all. ``marginal_effect`` is the change of the CV per unit of resource given to the section, in the
+    resource's own unit. It is None, like ``variance_share``, if there is no variance.
     """
 
     school_code: str
@@ -56,14 +56,14 @@ class StageBalance:
 
 
 def root(square: Fraction) -> float:
-    """Square root, correctly rounded but for the last bit at most."""
+    """Square root, correctly rounded except perhaps for the last bit."""
     with localcontext() as context:
         context.prec = 60
         return float((Decimal(square.numerator) / Decimal(square.denominator)).sqrt())
 
 
 def judge_cv(cv_squared: Fraction | None, stage: str) -> str:
-    """``met``, ``below`` or, without a CV, ``not_applicable``; compared as squares, within the tolerance."""
+    """``met``, ``below`` or, without a CV, ``not_applicable``; squares are compared, within the tolerance."""
     if cv_squared is None:
         return f.NOT_APPLICABLE
     limit = f.CV_LIMIT[stage] * (1 + f.CV_TOLERANCE)
@@ -73,7 +73,7 @@ def judge_cv(cv_squared: Fraction | None, stage: str) -> str:
 def moments(
     sections: Sequence[tuple[Fraction, int]],
 ) -> tuple[Fraction | None, Fraction | None, Fraction | None]:
-    """X, S² and CV² of (resource, pupils) pairs; None where they do not exist."""
+    """X, S² and CV² of (resource, pupils) pairs; None if they do not exist."""
     pupils = sum(n for _, n in sections)
     if not pupils:
         return None, None, None
@@ -83,7 +83,7 @@ def moments(
 
 
 def contributions_of(code: str, sections: Mapping[str, tuple[Fraction, int]]) -> tuple[Contribution, ...]:
-    """Each section's part in the variance, by school code."""
+    """Each section's share of the variance, by school code."""
     mean, variance, cv_squared = moments(list(sections.values()))
     if mean is None or variance is None:
         return ()
@@ -122,9 +122,9 @@ def balance_of(
     sections: Mapping[str, tuple[Fraction, Fraction, int]],
     schools_no_data: int = 0,
 ) -> StageBalance:
-    """The CV over ``sections`` (school code to waived resource, plain resource, pupils) that reported.
+    """The CV over the ``sections`` that reported (school code to waived resource, plain resource, pupils).
 
-    Missing sections leave the status open whatever the rest show, even where the rest have no CV.
+    Missing sections leave the status open whatever the others show, even if the others have no CV.
     """
     mean, variance, squared = moments([(waived, n) for waived, _, n in sections.values()])
     _, _, squared_strict = moments([(plain, n) for _, plain, n in sections.values()])

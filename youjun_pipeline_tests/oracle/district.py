@@ -44,7 +44,7 @@ class DistrictIndicator:
 
 @dataclass(frozen=True)
 class DistrictVerdict:
-    """The verdict; anything open counts as not passed. ``blocking`` lists what stands in the way."""
+    """The verdict; anything open counts as not passed. ``blocking`` lists what prevents a pass."""
 
     passes: bool
     passes_strict: bool
@@ -57,7 +57,7 @@ class DistrictVerdict:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Everything the oracle computes, keyed like the mart tables without district and phase."""
+    """Everything that the oracle computes, with the keys of the mart tables without district and phase."""
 
     schools: Mapping[str, School]
     sections: Mapping[tuple[str, str], Section]
@@ -96,7 +96,7 @@ def stage_balances(
 
 
 def worst(sections: Iterable[str], cvs: Iterable[str]) -> str:
-    """The district's status of a resource from its sections and CVs; nothing at all is no data."""
+    """The district's status of a resource from its sections and CVs; without any of these it is no data."""
     sections, cvs = list(sections), list(cvs)
     if f.BELOW in sections or f.BELOW in cvs:
         return f.BELOW
@@ -132,7 +132,7 @@ def from_schools(
 
 
 def passing(status: str) -> bool:
-    """Nothing to judge does not stand in the way; anything open or failing does."""
+    """Whether a status prevents a pass: anything open or failing does, nothing to judge does not."""
     return status in f.COUNTS_AS_MET or status == f.NOT_APPLICABLE
 
 
@@ -174,7 +174,7 @@ def decide(
 
 
 def unsettled(judgement: SchoolIndicator) -> SchoolIndicator:
-    """A judgement of a school of which nobody knows whether it is judged."""
+    """A judgement of a school if it is not known whether the school is judged."""
     return replace(
         judgement,
         status=f.NO_DATA,
@@ -195,8 +195,8 @@ def evaluate(tables: Tables, options: Options | None = None) -> Evaluation:
 
     ``tables`` maps dataset names to rows with the English column names and typed values (None = blank, stages
     ``primary``/``junior``, kinds ``music``/``art``, conclusions ``met``/``not_met``, flags bool, levels int).
-    A dataset that was not delivered is absent or None; a delivered one without rows is an empty list. A cell of a row's key
-    that is None could not be read, and the row is lost.
+    A dataset that was not delivered is absent or None; a delivered one without rows is an empty list. If a cell of a row's key is
+    None, it could not be read, and the row is lost.
     """
     options = options or Options()
     tables, lost = hidden.sift(tables, options.delivered_in)

@@ -1,7 +1,7 @@
 """The figures of the standard, typed in by hand for the independent check.
 
-Belongs here: thresholds, weights, areas and limits as the standard's text gives them.
-Keep out: values read from the pipeline's catalogue; these must be able to disagree with it.
+Belongs here: thresholds, weights, areas and limits as in the standard's text.
+Keep out: values read from the pipeline's catalogue: the two must be able to disagree.
 """
 
 import math
@@ -26,12 +26,12 @@ FAILING = frozenset({NEAR, BELOW})
 
 
 def exact(number: Any) -> Fraction:
-    """A figure as an exact fraction; a float is taken as the decimal it prints as."""
+    """A figure as an exact fraction; a float counts as the decimal number that it prints."""
     return number if isinstance(number, Fraction) else Fraction(str(number))
 
 
 def maybe(number: Any) -> Fraction | None:
-    """``exact``, with a blank left blank."""
+    """``exact``, where a blank stays blank."""
     return None if number is None else exact(number)
 
 

@@ -1,7 +1,7 @@
-"""Rows that count for nothing, and what they might have been: whatever they may touch is open, for better or worse.
+"""Rows that do not count, and what they might have been: every result that they may affect is open, for better or worse.
 
-A row is lost when a cell of its key cannot be read (None), when its school is in no roster, or when its year had not come
-when it was delivered. A failing conclusion on an item that nobody knows may be any item's.
+A row is lost if a cell of its key cannot be read (None), if its school is in no roster, or if its year is after its delivery. A
+failing conclusion on an unknown item may belong to any item.
 Keep out: what is judged from the rows that remain (``sections``, ``assurance``).
 """
 
@@ -56,7 +56,7 @@ SUMS = {
 
 @dataclass(frozen=True)
 class Lost:
-    """What a lost row still says of itself; None where it says nothing."""
+    """What a lost row still says about itself; None for what it does not say."""
 
     dataset: str
     school_code: str | None
@@ -76,7 +76,7 @@ YEARLY = {
 
 
 def is_ahead(dataset: str, row: Row, delivered_in: int) -> bool:
-    """Whether a row is of a year that had not come when it was delivered."""
+    """Whether a row's year is after its delivery."""
     column, ahead = YEARLY.get(dataset, ("", 0))
     return row.get(column) is not None and int(row[column]) > delivered_in + ahead
 
@@ -84,7 +84,7 @@ def is_ahead(dataset: str, row: Row, delivered_in: int) -> bool:
 def sift(
     tables: Mapping[str, Sequence[Row] | None], delivered_in: int = 9999
 ) -> tuple[dict[str, list[Row] | None], tuple[Lost, ...]]:
-    """The rows that can be kept, and what is lost."""
+    """The rows that are kept, and the lost ones."""
     register = [r for r in tables.get("schools") or () if r.get("school_code") is not None]
     units, wholes = {str(unit(r)["school_code"]) for r in register}, {str(r["school_code"]) for r in register}
     kept: dict[str, list[Row] | None] = {}
@@ -127,7 +127,7 @@ def sift(
 
 
 def unit(row: Row) -> Row:
-    """The row with the campus in its code: ``2120114001-东校区``."""
+    """The row with the campus added to its code: ``2120114001-东校区``."""
     code, campus = row.get("school_code"), row.get("campus")
     return row if code is None or campus is None else {**row, "school_code": f"{code}-{campus}"}
 
@@ -138,7 +138,7 @@ def whole_of(code: str) -> str:
 
 
 def is_here(lost: Iterable[Lost], dataset: str, school: str, stage: str | None = None) -> bool:
-    """Whether a lost row is known to be of this school (and may be of this stage)."""
+    """Whether a lost row certainly belongs to this school (and possibly to this stage)."""
     return any(
         x.dataset == dataset
         and x.school_code in (school, whole_of(school))
@@ -148,7 +148,7 @@ def is_here(lost: Iterable[Lost], dataset: str, school: str, stage: str | None =
 
 
 def may_be_here(lost: Iterable[Lost], school: str, kind: str) -> int:
-    """How many lost rooms may be this school's, and of this kind."""
+    """How many lost rooms may belong to this school and have this kind."""
     return sum(
         x.dataset == "special_rooms"
         and x.school_code in (None, school, whole_of(school))
@@ -158,7 +158,7 @@ def may_be_here(lost: Iterable[Lost], school: str, kind: str) -> int:
 
 
 def opens_balance(lost: Iterable[Lost], code: str, stage: str) -> bool:
-    """Whether a lost row may be of a school that nobody knows of: then any coefficient is possible."""
+    """Whether a lost row may belong to an unknown school: then any coefficient is possible."""
     return any(
         x.school_code is None and x.dataset in ("schools", DATASET_OF[code]) and x.stage in (None, stage)
         for x in lost
@@ -166,7 +166,7 @@ def opens_balance(lost: Iterable[Lost], code: str, stage: str) -> bool:
 
 
 def opens_district(lost: Iterable[Lost], code: str) -> bool:
-    """Whether G3, G4 or G5 of the district may miss something of a school that is not known."""
+    """Whether G3, G4 or G5 of the district may lack data of an unknown school."""
     return any(x.school_code is None and x.dataset in OF_DISTRICT[code] and x.stage != f.SENIOR for x in lost)
 
 
@@ -178,10 +178,10 @@ def touch(
     population_year: int | None,
     counts: Mapping[str, bool],
 ) -> str:
-    """The status of a district item when rows are lost.
+    """The status of a district item if rows are lost.
 
-    ``judged_year``: the year it is judged on, None if it is of no year; ``population_year``: that of the residents.
-    ``counts``: whether a school is looked at.
+    ``judged_year``: the year on which it is judged, None if it has no year; ``population_year``: the year of the residents.
+    ``counts``: whether a school is included.
     """
     item_year = judged_year
     for x in lost:

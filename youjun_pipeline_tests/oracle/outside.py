@@ -1,6 +1,6 @@
-"""Q9 and S1: results of the national monitoring and of the recognition survey, both made outside the district.
+"""Q9 and S1: results of the national monitoring and of the recognition survey, both obtained outside the district.
 
-Keep out: what the district reports of itself (``assurance``).
+Keep out: what the district itself reports (``assurance``).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def monitored(row: Row) -> str:
 
 
 def subject_of(word: str) -> str:
-    """The subject that a word stands for; others stand for themselves."""
+    """The subject that a word means; an unknown word is a subject of its own."""
     return next((name for name, words in f.SUBJECTS.items() if word in words), word)
 
 
@@ -47,7 +47,7 @@ def monitoring(district: District) -> dict[tuple[int, str], tuple[Row, str]]:
 
 
 def all_subjects(district: District) -> Item:
-    """Q9: every subject that was examined, and every one that should have been."""
+    """Q9: every subject that was examined or should have been."""
     results = monitoring(district)
     statuses = [status for _, status in results.values()]
     there = {(grade, subject_of(word)) for grade, word in results}
@@ -69,7 +69,7 @@ def population_year(district: District) -> int | None:
 
 
 def answers(row: Row) -> Pair:
-    """Satisfied and valid answers; more valid ones than were asked for say neither."""
+    """Satisfied and valid answers; with more valid answers than people asked, both are unknown."""
     valid = f.maybe(row.get("valid"))
     if above(valid, f.maybe(row.get("issued"))):
         return None, None
@@ -77,7 +77,7 @@ def answers(row: Row) -> Pair:
 
 
 def sample(district: District, rows: Sequence[Row]) -> str:
-    """Whether enough people answered, parents enough of them."""
+    """Whether enough people answered, and enough of them were parents."""
     people = newest([r for r in district.rows("district_figures") if r["item"] == "population_wan"], "year")
     residents = added(r.get("value") for r in people)
     valid = [answers(r)[1] for r in rows]
@@ -92,7 +92,7 @@ def sample(district: District, rows: Sequence[Row]) -> str:
 
 
 def surveys(district: District) -> tuple[list[int], list[int]]:
-    """The years of the surveys, and those that asked every group; without a rule, every group that was asked before."""
+    """The years of the surveys, and the years in which every group was asked; without a rule, every group asked before."""
     asked: dict[int, set[str]] = {}
     for row in district.rows("recognition"):
         asked.setdefault(int(row["year"]), set()).add(row["respondent_group"])
@@ -110,13 +110,13 @@ def surveys(district: District) -> tuple[list[int], list[int]]:
 
 
 def survey_year(district: District) -> int | None:
-    """The year S1 is judged on."""
+    """The year on which S1 is judged."""
     asked, whole = surveys(district)
     return max(whole or asked, default=None)
 
 
 def satisfaction(district: District) -> Item:
-    """S1: satisfied of valid answers of the newest survey that asked every group, which must be a fair sample."""
+    """S1: satisfied among valid answers in the newest survey that asked every group; the survey must be a fair sample."""
     options, every = district.options, district.rows("recognition")
     (_, whole), year = surveys(district), survey_year(district)
     rows = [r for r in every if int(r["year"]) == year]

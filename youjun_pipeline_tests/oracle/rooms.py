@@ -1,4 +1,4 @@
-"""G3: music and art rooms against the classes of a school, with the waivers of their areas.
+"""G3: music and art rooms compared with the classes of a school, with the waivers of their areas.
 
 Keep out: the other judgements of a school (``sections``).
 """
@@ -17,7 +17,7 @@ from youjun_pipeline_tests.oracle.schools import Options, Row, School
 
 @dataclass(frozen=True)
 class RoomCount:
-    """Music and art rooms against what is needed, under one pair of area limits."""
+    """Music and art rooms compared with the need, under one pair of area limits."""
 
     status: str
     value: int
@@ -25,16 +25,16 @@ class RoomCount:
 
 
 def lost_classes(school: School, data: SchoolData) -> bool:
-    """Whether a lost class may be of a stage of this school."""
+    """Whether a lost class may belong to a stage of this school."""
     return any(is_here(data.lost, "classes", school.code, stage) for stage in school.sections)
 
 
 def room_areas(
     school: School, data: SchoolData, options: Options, *, at_best: bool = False
 ) -> tuple[dict[str, Fraction], tuple[str, ...]]:
-    """The most lenient area limits the school is entitled to, and the waivers behind them.
+    """The most lenient area limits that the school may use, and the waivers behind them.
 
-    ``at_best``: lost classes are taken for small ones.
+    ``at_best``: lost classes are assumed to be small.
     """
     areas, applied = dict(f.ROOM_AREA), []
     if "W-G3" in options.active_waivers and (school.built_year or 9999) <= f.WG3_BUILT_UNTIL:
@@ -65,9 +65,9 @@ def count_rooms(
     best: Mapping[str, Fraction],
     lost: Mapping[str, int],
 ) -> RoomCount:
-    """Judge rooms; ``complete``: classes and rooms are all known; ``rooms`` is None if nothing is known of them.
+    """Judge rooms; ``complete``: classes and rooms are all known; ``rooms`` is None if nothing is known about them.
 
-    ``best``: the areas asked if all that is lost were in the school's favour; ``lost``: rooms that may be its own.
+    ``best``: the required areas if everything lost were in the school's favour; ``lost``: rooms that may belong to it.
     """
     if rooms is None:
         return RoomCount(f.NO_DATA, 0, 0)

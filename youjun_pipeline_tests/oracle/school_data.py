@@ -1,4 +1,4 @@
-"""What is known of a district's schools, and the shape of what is judged of them.
+"""What is known of a district's schools, and the shape of their judgements.
 
 Keep out: the judging (``sections``, ``rooms``).
 """
@@ -17,11 +17,11 @@ from youjun_pipeline_tests.oracle.schools import Options, Row, School, Tables
 
 @dataclass(frozen=True)
 class SchoolIndicator:
-    """One judgement. The plain fields hold with waivers, the ``_strict`` ones without.
+    """One judgement. The plain fields are with waivers, the ``_strict`` fields without.
 
-    ``waiver`` names the waiver that changes the status, ``applied`` every one the school is entitled to. With
-    ``no_data`` all figures but the limits are None. ``partial`` marks a ``below`` known in spite of missing
-    parts: its value and gap are what is known.
+    ``waiver`` names the waiver that changes the status, ``applied`` all waivers of the school. With ``no_data`` all figures
+    except the limits are None. ``partial`` marks a ``below`` that is certain although parts are missing: its value and gap are of
+    the known parts.
     """
 
     school_code: str
@@ -92,12 +92,12 @@ class SchoolData:
 
 
 def with_waiver(strict: str, waived: str) -> str:
-    """The status with waivers: ``met_by_waiver`` where only they make it met."""
+    """The status with waivers: ``met_by_waiver`` if only waivers make it met."""
     return f.BY_WAIVER if waived == f.MET and strict != f.MET else waived
 
 
 def total(row: Row | None, columns: Iterable[str]) -> Fraction | None:
-    """Sum of the columns, None if the row or any of them is missing."""
+    """Sum of the columns, None if the row or any of the columns is missing."""
     if row is None:
         return None
     parts = [f.maybe(row.get(column)) for column in columns]
@@ -107,17 +107,17 @@ def total(row: Row | None, columns: Iterable[str]) -> Fraction | None:
 
 
 def of_teachers(row: Row | None, columns: Iterable[str]) -> Fraction | None:
-    """Teachers of a kind; more of them than teachers cannot be, and says nothing."""
+    """Teachers of a kind; if there are more of them than teachers, the number is unknown."""
     found, whole = total(row, columns), None if row is None else f.maybe(row.get("full_time"))
     return None if found is not None and whole is not None and found > whole else found
 
 
 def reported(row: Row | None, columns: Iterable[str]) -> Fraction:
-    """Sum of what is reported of the columns: extras by waiver may be blank."""
+    """Sum of the reported columns: additions by waiver may be blank."""
     return sum((f.exact(row[c]) for c in columns if row is not None and row.get(c) is not None), Fraction(0))
 
 
 def is_rural(school: School, options: Options) -> bool:
-    """Rural for a waiver: 乡村, and 镇区 too where the option says so."""
+    """Rural for a waiver: 乡村, and also 镇区 if the option says so."""
     places = {f.RURAL, f.TOWN} if options.rural_waiver_places == "rural_and_town" else {f.RURAL}
     return school.urban_rural in places

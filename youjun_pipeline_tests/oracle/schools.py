@@ -1,4 +1,4 @@
-"""Schools and sections: who exists, who is in scope, and how shared resources are split.
+"""Schools and sections: which exist, which are in scope, and how shared resources are split.
 
 Belongs here: sections 1 and 3 of the standard and the options a district may set.
 Keep out: judging; that is in ``sections`` (schools) and ``district``.
@@ -21,8 +21,9 @@ Tables = Mapping[str, Sequence[Row] | None]
 
 @dataclass(frozen=True)
 class Options:
-    """What a district may choose. ``active_waivers`` is what is in force in the evaluated phase, which is judged by the
-    standard of the day ``effective_on``.
+    """The options of a district.
+
+    ``active_waivers`` are those in force in the evaluated phase, which is judged by the standard of the day ``effective_on``.
     """
 
     include_private: bool = True
@@ -50,13 +51,13 @@ class Options:
 
     @property
     def special_education_yuan(self) -> Fraction:
-        """What G7 asks: the nation's standard of the day, or what the district says beyond it."""
+        """The area that G7 asks for: by the national standard of the day, or by the district's higher one."""
         later = self.effective_on >= f.SPECIAL_EDUCATION_FROM
         national = Fraction(f.SPECIAL_EDUCATION_THEN if later else f.SPECIAL_EDUCATION_YUAN)
         return max(national, f.maybe(self.special_education_funding_yuan) or national)
 
     def funding_norm(self, stage: str) -> Fraction | None:
-        """The norm that the district states, no less than the nation's of the day."""
+        """The norm that the district states, but at least the national norm of the day."""
         stated = f.maybe(getattr(self, f"funding_norm_{stage}_yuan"))
         raised = self.apply_unverified and self.effective_on >= f.RAISED_FLOOR_FROM
         floor = (f.RAISED_FLOOR if raised else f.FUNDING_FLOOR)[stage]
@@ -64,7 +65,7 @@ class Options:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Options:
-        """From the ``[options]`` of a district.toml; its ``waivers`` are in force beside those of the day."""
+        """Read from the ``[options]`` of a district.toml; its ``waivers`` are in force besides those of the day."""
         known = {name: settings[name] for name in cls.__dataclass_fields__ if name in settings}
         day = settings.get("effective_on", cls.effective_on)
         national = f.WAIVERS if f.WAIVERS_FROM <= day <= f.WAIVERS_UNTIL else ()
@@ -73,7 +74,7 @@ class Options:
 
 @dataclass(frozen=True)
 class School:
-    """One school. ``pupils`` holds None where a stage is taught and its pupils are not reported."""
+    """One school. ``pupils`` has None for a stage that is taught and whose pupils are not reported."""
 
     code: str
     name: str | None
@@ -90,17 +91,17 @@ class School:
 
     @property
     def stage(self) -> str:
-        """Stage of a school-level judgement: the one it has, or ``compulsory`` for both."""
+        """Stage of a judgement on the school: its only stage, or ``compulsory`` for both."""
         return self.sections[0] if len(self.sections) == 1 else f.COMPULSORY
 
     @property
     def compulsory_known(self) -> int:
-        """Primary and junior pupils as far as they are reported."""
+        """The reported primary and junior pupils."""
         return sum(self.pupils[stage] or 0 for stage in f.STAGES)
 
     @property
     def compulsory(self) -> int | None:
-        """Primary and junior pupils, None if one of them is not known."""
+        """Primary and junior pupils, None if one number is not known."""
         return None if any(self.pupils[stage] is None for stage in f.STAGES) else self.compulsory_known
 
 
@@ -115,15 +116,15 @@ class Section:
 
 
 def pupils_told(row: Row, stage: str) -> int | None:
-    """The pupils of a stage, None where the cell is blank or cannot be read."""
+    """The pupils of a stage, None if the cell is blank or unreadable."""
     told = row.get(f"{stage}_students")
     return None if told is None or not str(told).isdecimal() else int(told)
 
 
 def pupils_by_stage(row: Row) -> dict[str, int | None]:
-    """Reported pupils; a blank is unknown in a stage the type teaches and none in any other.
+    """Reported pupils; a blank is unknown in a stage that the type teaches, and none in any other stage.
 
-    A type that cannot be read may teach every stage. What stands there and is no number (text) is unknown in any stage.
+    An unreadable type may teach every stage. A text that is no number is unknown in any stage.
     """
     taught = f.TEACHES.get(row.get("school_type") or "", f.ALL_STAGES)
     counts = [pupils_told(row, stage) or 0 for stage in f.ALL_STAGES]
@@ -190,9 +191,9 @@ def sections_of(schools: Iterable[School]) -> dict[tuple[str, str], Section]:
 def split_share(
     pupils: Mapping[str, int | None], stage: str, preschool: Fraction = Fraction(0)
 ) -> Fraction | None:
-    """The stage's share of what a school's stages use together; None if any pupils are unknown.
+    """The stage's share of the resources that a school's stages use together; None if any pupils are unknown.
 
-    ``preschool``: the weighted children of attached kindergarten classes, who take a share too.
+    ``preschool``: the weighted children of attached kindergarten classes, which also take a share.
     """
     counts = {s: pupils.get(s, 0) for s in f.ALL_STAGES}
     if any(n is None for n in counts.values()):

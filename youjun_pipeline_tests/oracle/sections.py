@@ -27,7 +27,7 @@ from youjun_pipeline_tests.oracle.schools import Options, School, split_share
 
 
 def has_small_rural_waiver(school: School, options: Options) -> bool:
-    """W3: rural schools, and teaching points wherever they are, of 50–99 pupils."""
+    """W3: rural schools with 50–99 pupils, and teaching points of that size anywhere."""
     eligible = is_rural(school, options) or school.school_type == f.TEACHING_POINT
     return eligible and school.compulsory in f.W3_PUPILS
 
@@ -35,7 +35,7 @@ def has_small_rural_waiver(school: School, options: Options) -> bool:
 def resource_of(
     code: str, school: School, stage: str, data: SchoolData, options: Options
 ) -> tuple[Fraction | None, Fraction, str | None]:
-    """The section's plain resource, what a waiver adds, and that waiver if the school is entitled to it."""
+    """The section's plain resource, a waiver's addition, and that waiver if the school may use it."""
     teachers, site = data.teachers.get((school.code, stage)), data.facilities.get(school.code)
     extra, waiver = Fraction(0), None
     if is_here(data.lost, DATASET_OF[code], school.code, stage):
@@ -69,7 +69,7 @@ def resource_of(
 
 
 def grade(value: Fraction, threshold: Fraction) -> str:
-    """``met``, ``near`` or ``below`` of a resource value."""
+    """``met``, ``near`` or ``below`` for a resource value."""
     if value >= threshold:
         return f.MET
     return f.NEAR if value >= threshold * f.FLOOR_SHARE else f.BELOW
@@ -162,7 +162,7 @@ def judge_size(school: School, options: Options) -> SchoolIndicator:
 
 
 def judge_class_sizes(school: School, stage: str, data: SchoolData) -> SchoolIndicator:
-    """G5: the class roster of one section. Numerator: classes over; gap: pupils over."""
+    """G5: the class roster of one section. Numerator: classes over the limit; gap: pupils over the limit."""
     roster, limit = data.classes.get((school.code, stage), []), f.CLASS_SIZE[stage]
     sizes = [int(row["students"]) for row in roster if row.get("students") is not None]
     over = [size - limit for size in sizes if size > limit]
@@ -189,7 +189,7 @@ def judge_class_sizes(school: School, stage: str, data: SchoolData) -> SchoolInd
 
 
 def judge_school(school: School, data: SchoolData, options: Options) -> list[SchoolIndicator]:
-    """Every judgement of one school; a school out of scope has none but a vocational one's G4."""
+    """Every judgement of one school; a school out of scope has none, except a vocational one's G4."""
     attached = school.school_type == f.VOCATIONAL and school.compulsory_known > 0
     if attached and (options.include_private or not school.is_private):
         return [judge_size(school, options)]
@@ -205,7 +205,7 @@ def judge_school(school: School, data: SchoolData, options: Options) -> list[Sch
 
 
 def resource_rule(statuses: Iterable[str]) -> bool | None:
-    """The school rule over R1–R7: six met and none below; None while missing data leave it open."""
+    """The school rule over R1–R7: six met and none below; None if missing data leave it open."""
     seen = list(statuses)
     met, unknown = sum(s in f.COUNTS_AS_MET for s in seen), seen.count(f.NO_DATA)
     if f.BELOW in seen or met + unknown < f.MUST_BE_MET:

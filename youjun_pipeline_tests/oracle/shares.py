@@ -1,6 +1,6 @@
-"""A district as the oracle looks at it, and shares of it: sums, limits, what cannot be and what cannot be told.
+"""A district in the oracle's form, and shares of it: sums, limits, impossible values and unknown values.
 
-Keep out: which indicator asks what (``assurance``, ``outside``).
+Keep out: what each indicator asks for (``assurance``, ``outside``).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Pair = tuple[Fraction | None, Fraction | None]
 
 @dataclass(frozen=True)
 class Item:
-    """A judged district item; ``value`` where it is one figure."""
+    """A judged district item; ``value`` if it is a single figure."""
 
     status: str
     value: Fraction | None = None
@@ -28,7 +28,7 @@ class Item:
 
 @dataclass(frozen=True)
 class District:
-    """What the items are judged from."""
+    """The data by which the items are judged."""
 
     tables: Tables
     options: Options
@@ -43,7 +43,7 @@ class District:
         return next((f.maybe(r.get("value")) for r in self.rows("assurance") if r["item"] == item), None)
 
     def conclusion(self, item: str) -> str:
-        """The status an assurance item's explicit conclusion gives."""
+        """The status by an assurance item's explicit conclusion."""
         said = next((r.get("conclusion") for r in self.rows("assurance") if r["item"] == item), None)
         return {"met": f.MET, "not_met": f.BELOW}.get(said or "", f.NO_DATA)
 
@@ -52,7 +52,7 @@ class District:
 
 
 def together(statuses: Iterable[str]) -> str:
-    """Several conditions that must all hold: a known failure decides, then a gap, then success."""
+    """Several conditions that must all hold: first a known failure decides, then a gap, then success."""
     seen = set(statuses)
     if seen & f.FAILING:
         return f.BELOW
@@ -62,7 +62,7 @@ def together(statuses: Iterable[str]) -> str:
 def share(
     part: Fraction | None, whole: Fraction | None, at_least: Any, nobody: str = f.NOT_APPLICABLE
 ) -> Item:
-    """``part / whole`` against a limit, compared cross-multiplied; ``nobody``: what nothing to share means."""
+    """``part / whole`` compared with a limit, cross-multiplied; ``nobody``: the status if the whole is zero."""
     target = f.exact(at_least)
     if part is None or whole is None or whole < 0:
         return Item(f.NO_DATA, None, target)
@@ -77,7 +77,7 @@ def above(part: Fraction | None, whole: Fraction | None) -> bool:
 
 
 def of_whole(part: Fraction | None, whole: Fraction | None) -> Pair:
-    """A part and its whole as reported in one place: more than the whole, or a whole less than nothing, says neither."""
+    """A part and its whole as reported in one place; unknown if the part exceeds the whole or the whole is negative."""
     if above(part, whole):
         return None, None
     if whole is not None and whole < 0:
@@ -86,13 +86,13 @@ def of_whole(part: Fraction | None, whole: Fraction | None) -> Pair:
 
 
 def summed(pairs: Iterable[Pair]) -> Pair:
-    """Parts and wholes of all places together, None where one place is not known."""
+    """Parts and wholes of all places together, None if one place is not known."""
     kept = list(pairs)
     return added(part for part, _ in kept), added(whole for _, whole in kept)
 
 
 def added(parts: Iterable[Any]) -> Fraction | None:
-    """Sum of figures, None if there is none or one is blank."""
+    """Sum of figures, None if there are none or one is blank."""
     figures = [f.maybe(part) for part in parts]
     if not figures or None in figures:
         return None
@@ -107,7 +107,7 @@ def newest(rows: Iterable[Row], column: str) -> list[Row]:
 
 
 def decided(sure: Sequence[Pair], unsure: Sequence[Pair], limit: Any) -> Item:
-    """A share over places that count and places that may or may not: the verdict must be the same either way."""
+    """A share over places that count and places that may or may not count: the verdict must be the same in both cases."""
     if not unsure:
         return share(*summed(sure), limit)
     if any(None in pair for pair in (*sure, *unsure)):

@@ -1,8 +1,8 @@
-"""Runs a command and ends everything that it started once nobody holds the other end of standard input: `guard.py COMMAND…`.
+"""Runs a command, and ends everything that it started when nobody holds the other end of standard input: `guard.py COMMAND…`.
 
-A test that is killed ends nothing itself. The guard outlives it: the system closes the pipe whatever became of the test, and
-processes that lost their parent become the guard's own children, in whatever session they put themselves. Linux; elsewhere it
-ends the process group alone.
+A killed test cannot end its processes itself. The guard outlives the test: the system closes the pipe in any case, and processes
+that lose their parent become the guard's children, even if they are in sessions of their own. This needs Linux; on other systems
+the guard ends only the process group.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SECONDS_TO_END = 5.0
 
 
 def main(command: list[str], first: signal.Signals) -> int:
-    """Run the command until it ends by itself or standard input does; returns its exit code."""
+    """Run the command until it ends by itself or standard input is closed; returns its exit code."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_CHILD_SUBREAPER, 1, 0, 0, 0)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -58,7 +58,7 @@ def _signal_group(group: int, number: signal.Signals) -> None:
 
 
 def _children() -> list[int]:
-    """Processes whose parent is this one: also those that it did not start."""
+    """Processes whose parent is this one, including those that it did not start."""
     file = Path(f"/proc/self/task/{os.getpid()}/children")
     return [int(number) for number in file.read_text().split()] if file.exists() else []
 

@@ -1,4 +1,4 @@
-"""Whole runs for tests: a folder of districts, the refresh job on it as `make run` starts it, and what it published.
+"""Whole runs for tests: a folder of districts, the refresh job as `make run` starts it, and the publication.
 
 Belongs here: starting runs and reading their results. Keep out: what a test expects of them.
 """
@@ -31,14 +31,14 @@ RUN_COLUMNS = ("run_id", "evaluated_at", "checked_at", "published_at", "restated
 
 @dataclass(frozen=True)
 class Place:
-    """A data folder with everything a run makes inside it; `as_of` counts as today unless a run says otherwise."""
+    """A data folder with everything that a run makes inside it; `as_of` counts as today unless a run says otherwise."""
 
     data: Path
     as_of: str = "2025-01-01"
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a process needs to work here."""
+        """The environment that a process needs to work in this place."""
         return {"YOUJUN_DATA": str(self.data), "YOUJUN_AS_OF": self.as_of}
 
     @property
@@ -66,12 +66,12 @@ class Place:
         as_of: str | None = None,
         reports: bool = False,
     ) -> dg.ExecuteInProcessResult:
-        """Run the refresh job; raises RefreshFailedError as the command would print it."""
+        """Run the refresh job; raises RefreshFailedError with the message that the command would print."""
         with self.settings(as_of) as settings:
             return run_refresh(settings, list(phases) or None, districts, reports=reports)
 
     def rows(self, query: str, *values: Any, of: Path | None = None) -> list[tuple[Any, ...]]:
-        """What the publication (or another file) answers."""
+        """The result of a query on the publication (or on another file)."""
         with connect(of or self.published, read_only=True) as con:
             return con.execute(query, list(values)).fetchall()
 
@@ -81,7 +81,7 @@ class Place:
         return str(manifest["publication"]["content_sha256"])
 
     def tables(self, district: str, phase: str | None = None, *, whole: bool = False) -> dict[str, list[Any]]:
-        """Every mart row of a district (in one phase), by table, but for `is_stale`; `whole` with run ids and times."""
+        """Every mart row of a district (in one phase) by table, without `is_stale`; with `whole` also run ids and times."""
         with connect(self.published, read_only=True) as con:
             names = con.execute(
                 "select table_name from duckdb_columns() where schema_name = 'mart' and column_name = 'phase_id'"
@@ -100,7 +100,7 @@ class Place:
 
 
 def made(seed: int, code: str) -> GeneratedDistrict:
-    """A small district that has schools of every type."""
+    """A small district with schools of every type."""
     return generate_district(seed, n_schools=12, profile="mixed", code=code, leading_zero=False)
 
 

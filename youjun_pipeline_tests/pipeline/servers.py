@@ -1,7 +1,7 @@
 """PostgreSQL, Redis and an S3 server (SeaweedFS) on the loopback address, for the tests of `scale`.
 
-Each is started in a folder of its own and ended with the block, or when the test is killed. Where a program is not installed
-the test is skipped and says so.
+Each is started in a folder of its own and ended with the block, or when the test is killed. If a program is not installed, the
+test is skipped with a message.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ KEY, SECRET = "youjun", "youjun-secret"
 
 
 def free_port() -> int:
-    """A port that nobody listens on, nor ten thousand above it (SeaweedFS takes that for gRPC).
+    """A port without a listener, and without one ten thousand above it (SeaweedFS uses that one for gRPC).
 
-    Below those that the system gives to whoever asks for any: between the question and the answer it would give them away.
+    It is below the ports that the system gives to anybody: such a port could be given away before the server uses it.
     """
     while True:
         port = random.randrange(12000, 22000)
@@ -40,7 +40,7 @@ def free_port() -> int:
 
 
 def program(name: str, *folders: str) -> str:
-    """The path of a program; skips the test where it is not installed."""
+    """The path of a program; skips the test if it is not installed."""
     places = [
         str(CHECKOUT / "build" / "seaweedfs" / "bin"),
         *os.environ["PATH"].split(os.pathsep),
@@ -61,9 +61,9 @@ def started(
     env: dict[str, str] | None = None,
     end: signal.Signals = signal.SIGTERM,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process with everything that it starts, gone after the block, and when the test itself is killed (`guard`).
+    """A process with everything that it starts; it is ended after the block, or when the test itself is killed (`guard`).
 
-    `end` is the signal by which the program wants to be ended.
+    `end` is the signal that ends the program properly.
     """
     with log.open("ab") as out:
         guard = subprocess.Popen(
@@ -102,7 +102,7 @@ def answers(port: int) -> bool:
 def postgres(folder: Path) -> Iterator[int]:
     """A PostgreSQL cluster of its own with the databases `lake` and `dagster`, user youjun, no password; yields the port.
 
-    Its files are not among those of pytest, whose folder another pytest closes to everybody else; its log is in `folder`.
+    Its files are not among pytest's, because another pytest makes that folder inaccessible to others; its log is in `folder`.
     """
     initdb, server, psql = (
         program(name, "usr/lib/postgresql/*/bin") for name in ("initdb", "postgres", "psql")
@@ -132,7 +132,7 @@ def postgres(folder: Path) -> Iterator[int]:
 
 @contextmanager
 def redis(folder: Path) -> Iterator[int]:
-    """A Redis that keeps nothing; yields the port."""
+    """A Redis that stores nothing on disk; yields the port."""
     port, server = free_port(), program("redis-server")
     folder.mkdir()
     options = ["--port", str(port), "--bind", HOST, "--save", "", "--dir", str(folder)]
@@ -143,7 +143,7 @@ def redis(folder: Path) -> Iterator[int]:
 
 @contextmanager
 def s3(folder: Path) -> Iterator[dict[str, str]]:
-    """An S3 server with the bucket `lake`; yields the environment by which a client finds it."""
+    """An S3 server with the bucket `lake`; yields the environment variables for its clients."""
     weed = program("weed")
     folder.mkdir()
     access = {
@@ -195,7 +195,7 @@ def s3(folder: Path) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def everything(folder: Path) -> Iterator[dict[str, str]]:
-    """All three; yields the environment of a worker: the lake, S3, and Dagster's storage, broker and results."""
+    """All three servers; yields the environment of a worker: the lake, S3, and Dagster's storage, broker and results."""
     with ExitStack() as stack:
         database = stack.enter_context(postgres(folder / "postgres"))
         broker = stack.enter_context(redis(folder / "redis"))

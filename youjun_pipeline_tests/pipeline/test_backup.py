@@ -21,7 +21,7 @@ pytest.importorskip("duckdb_extension_ducklake", reason="the extra `scale` is no
 
 
 def test_a_backup_is_restored_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As docs/scale.md says: the dump first, then the files; loaded into another database, with another address of the files."""
+    """As in docs/scale.md: first the dump, then the files; loaded into another database, with another address of the files."""
     write(tmp_path / "data", CODES[0], 1)
     settings = places(tmp_path / "data", AS_OF)
     refresh(settings)
@@ -34,7 +34,7 @@ def test_a_backup_is_restored_elsewhere(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def compare_with_restored(lake: Lake, tmp_path: Path) -> None:
-    """Dump, copy, load, and look at every table of the last publication."""
+    """Dump, copy, load, and compare every table of the last publication."""
     ask = lake.catalogue.removeprefix("postgres:")
     dump, files = tmp_path / "lake.sql", tmp_path / "files"
     pg_dump, psql = (program(name, "usr/lib/postgresql/*/bin") for name in ("pg_dump", "psql"))

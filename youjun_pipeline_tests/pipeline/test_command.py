@@ -1,4 +1,4 @@
-"""`youjun run` as a person starts it: what it prints, where it leaves things, how it ends."""
+"""`youjun run` as a person starts it: its output, its files, its exit code."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The automation driven by Dagster's own daemon: a night that fails, one that recovers, a delivery that is seen.
+"""The automation with Dagster's own daemon: a night that fails, a night that recovers, a new delivery.
 
-Takes minutes, because a cron knows no shorter time than one; `make test-daemon` runs it.
+It takes minutes, because cron's shortest interval is a minute; `make test-daemon` runs it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PHASE = Phase("p1", "一", date(2023, 1, 1), date(2024, 12, 31))
 
 @contextmanager
 def webhook() -> Iterator[tuple[str, list[str]]]:
-    """A group robot on this machine, and what it was told."""
+    """A chat robot on this machine, and the messages that it received."""
     told: list[str] = []
 
     class Hook(http.server.BaseHTTPRequestHandler):
@@ -58,7 +58,7 @@ def webhook() -> Iterator[tuple[str, list[str]]]:
 
 @contextmanager
 def daemon(environment: dict[str, str], log: Path) -> Iterator[None]:
-    """`dagster-daemon run` on the checkout's workspace, with everything it started gone afterwards."""
+    """`dagster-daemon run` on the checkout's workspace; everything that it started is ended afterwards."""
     with log.open("ab") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "dagster._daemon", "run", "-w", str(CHECKOUT / "workspace.yaml")],

@@ -1,6 +1,6 @@
-"""The daemon and the webserver driven as an operator drives them, over GraphQL: what is red stays red, no way in is unguarded.
+"""The daemon and the webserver used as by an operator, over GraphQL: red checks stay red, every way to start runs is guarded.
 
-Takes minutes; `make test-daemon` runs it. The tests share one house and go on from one another, in order.
+It takes minutes; `make test-daemon` runs it. The tests share one house and depend on each other, in order.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class House:
         self.wait("the webserver", lambda: self.ask("{ version }", {}, quiet=True))
 
     def kill(self, *numbers: signal.Signals) -> None:
-        """End the process groups of everything that was started, runs included."""
+        """End the process groups of everything that was started, including runs."""
         for number in numbers:
             for process in self.processes:
                 try:
@@ -108,7 +108,7 @@ class House:
         self.processes.clear()
 
     def ask(self, text: str, variables: dict[str, Any], *, quiet: bool = False) -> dict[str, Any]:
-        """What GraphQL answers."""
+        """The answer of GraphQL."""
         body = json.dumps({"query": text, "variables": variables}).encode()
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/graphql", body, {"Content-Type": "application/json"}
@@ -152,18 +152,18 @@ class House:
         return run.status.value if run else ""
 
     def ended(self, run_id: str) -> str:
-        """How a run ended, once it has."""
+        """The final status of a run; waits for its end."""
         return str(
             self.wait(f"the end of {run_id}", lambda: self.status(run_id) in ENDS and self.status(run_id))
         )
 
     def check(self, key: dg.AssetCheckKey) -> str:
-        """The state of a check as the UI has it."""
+        """The state of a check as shown in the UI."""
         [record] = self.instance.event_log_storage.get_latest_asset_check_execution_by_key([key]).values()
         return record.status.value
 
     def failed_partitions(self) -> int:
-        """How many partitions of all assets the UI shows as failed."""
+        """How many partitions of all assets are shown as failed in the UI."""
         asked = self.ask("{ assetNodes { partitionStats { numFailed } } }", {})["assetNodes"]
         return sum(node["partitionStats"]["numFailed"] for node in asked if node["partitionStats"])
 
@@ -316,7 +316,7 @@ def test_a_date_in_the_future_is_refused_and_one_command_leads_back(house: House
 def test_after_a_power_cut_the_queue_goes_on(
     house: House, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
-    """How long it takes is noted in the report (--junitxml): two minutes on a machine that has nothing else to do."""
+    """The time it takes is recorded in the report (--junitxml): two minutes on an otherwise idle machine."""
     newest = "select run_id from ops.publication order by published_at desc limit 1"
 
     def process() -> int:

@@ -1,4 +1,4 @@
-"""The definitions load, hold what they must, and bring in nothing that only a materialisation needs."""
+"""The definitions load, have what they must have, and import nothing that only a materialisation needs."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_every_asset_says_what_it_is(graph: dg.AssetGraph) -> None:
 
 
 def test_groups_put_together_form_no_circle(graph: dg.AssetGraph) -> None:
-    """Collapsed in the UI, a group is one box: two that feed each other could not be read from left to right."""
+    """A collapsed group is one box in the UI: two groups that feed each other could not be read from left to right."""
     edges: dict[str, set[str]] = {}
     for key in graph.get_all_asset_keys():
         asset = graph.get(key)
@@ -171,7 +171,7 @@ def test_column_schema_carries_types_and_chinese_comments(graph: dg.AssetGraph) 
 
 
 def test_edges_are_the_tables_that_the_sql_names(graph: dg.AssetGraph) -> None:
-    """Found here by another way than the parser's: the words after FROM and JOIN, comments aside."""
+    """The tables are found here without the parser: the words after FROM and JOIN, without comments."""
     differing = {}
     for path in [MODELS / f"{name.replace('.', '/')}.sql" for name in load_models()]:
         sql = re.sub(r"--.*", "", path.read_text(encoding="utf-8"))
@@ -274,7 +274,7 @@ def test_job_takes_everything_in_this_process(graph: dg.AssetGraph) -> None:
 
 @pytest.mark.parametrize("name", ["refresh_shard", "planning"])
 def test_a_job_without_reports_fills_every_table(name: str) -> None:
-    """One that did not would leave every evaluation that it publishes stale."""
+    """A job that left out a table would leave every published evaluation stale."""
     whole, some = (
         set(build_definitions().resolve_job_def(job).asset_layer.executable_asset_keys)
         for job in ("refresh", name)
@@ -297,7 +297,7 @@ def test_import_brings_nothing_that_only_a_run_needs() -> None:
 
 
 def test_instance_is_asked_what_it_answers_itself() -> None:
-    """`instance.py` answers some questions of Dagster's; when Dagster asks others instead, it is time to look at it again."""
+    """`instance.py` answers some of Dagster's questions; if Dagster asks others instead, it must be reviewed."""
     from dagster._core.definitions.partitions.definition import dynamic
     from dagster._core.execution.context import data_version_cache
 
@@ -327,7 +327,7 @@ def test_event_log_is_opened_once_for_a_run(
     monkeypatch: pytest.MonkeyPatch,
     instance_of_a_run: Callable[[], AbstractContextManager[dg.DagsterInstance]],
 ) -> None:
-    """A hundred events open no file that is open, nothing of them is lost, and others can read them meanwhile."""
+    """A hundred events do not reopen an open file, none of them is lost, and others can read them meanwhile."""
     (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     opened: list[str] = []

@@ -1,4 +1,4 @@
-"""A sample of `make faults HARNESS=kills`: the command killed at chosen moments, what readers find then, the run after it."""
+"""A sample of `make faults HARNESS=kills`: the command is killed at chosen moments; what readers find, and the next run."""
 
 from __future__ import annotations
 

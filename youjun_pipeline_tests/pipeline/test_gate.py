@@ -1,4 +1,6 @@
-"""What bad data and faults do to a publication: one district's trouble is its own, a fault of nobody's data changes nothing."""
+"""The effect of bad data and faults on a publication: a district's fault affects only the district, other faults change
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,7 @@ DELIVERY = "deliveries/2023-08-31"
 
 @dataclass(frozen=True)
 class Broken:
-    """Districts that were well in a first run and each broken in its own way in a second; rows as they were before."""
+    """Districts without faults in a first run, each broken in its own way in a second; and the rows before."""
 
     place: Place
     before: dict[str, dict[str, list[Any]]]
@@ -49,7 +51,7 @@ def folder(place: Place, code: str) -> Path:
 
 
 def edit_rows(path: Path, change: Any) -> None:
-    """Let `change` edit the rows of a csv file in place; they begin with the header."""
+    """Let `change` edit the rows of a csv file in place; the header is the first row."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
     change(rows)
@@ -212,7 +214,7 @@ def test_every_evaluation_comes_from_one_run(broken: Broken) -> None:
 
 @pytest.fixture(scope="module")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """Two districts, published once; then 北区 has one pupil more, which no run has seen."""
+    """Two districts, published once; then 北区 gets one more pupil, which no run has read yet."""
     place = two_districts(tmp_path_factory.mktemp("standing"), (FIRST,))
     place.run()
     edit_rows(folder(place, NORTH) / DELIVERY / "schools.csv", one_pupil_more)
@@ -220,7 +222,7 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 def published_bytes(place: Place) -> dict[str, str]:
-    """Every file of the publication folder by its hash, hidden ones too."""
+    """Every file of the publication folder by its hash, including hidden ones."""
     files = [p for p in place.published.parent.rglob("*") if p.is_file()]
     return {str(p): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
@@ -261,7 +263,7 @@ def test_fault_while_publishing_leaves_the_publication_whole(
 
 
 def test_partial_selection_is_kept_out_by_the_gate(standing: Place) -> None:
-    """Some tables alone would mix two runs in one evaluation; the runs before have left such a state behind too."""
+    """Rebuilding only some tables would mix two runs in one evaluation; earlier runs have left such a state behind too."""
     before = {code: standing.tables(code, whole=True) for code in (NORTH, SOUTH)}
     with duckdb.connect(str(standing.warehouse)) as con:
         con.execute("update raw.standing set inputs = 'another program'")
@@ -299,7 +301,7 @@ def test_whole_run_heals_it(standing: Place) -> None:
 
 @contextmanager
 def held(path: Path, mode: str) -> Iterator[int]:
-    """Another process has the DuckDB file open; yields its id."""
+    """Another process that has the DuckDB file open; yields its id."""
     script = (
         f"import duckdb, sys; con = duckdb.connect({str(path)!r}, read_only={mode == 'read'});"
         "print('open', flush=True); sys.stdin.read()"

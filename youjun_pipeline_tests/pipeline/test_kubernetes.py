@@ -1,7 +1,7 @@
-"""The values for Dagster's Helm chart: what they say fits Dagster's own schemas, and the Job of a run has what a run needs.
+"""The values for Dagster's Helm chart: they fit Dagster's own schemas, and the Job of a run has what a run needs.
 
-The chart is in no package registry, so the few of its templates that turn values into `dagster.yaml` are written here again, by
-its sources of 2025. Nothing of this has seen a cluster.
+The chart is in no package registry, so the few of its templates that turn values into `dagster.yaml` are written again here, from
+its sources of 2025. Nothing of this has been tested on a cluster.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ OF_CHART = {
 
 
 def snake(value: Any) -> Any:
-    """Keys as `dagster.yaml` has them, for keys as the chart has them; keys below Kubernetes' own are left."""
+    """Keys of `dagster.yaml` for keys of the chart; keys below Kubernetes' own keys stay as they are."""
     if isinstance(value, dict):
         return {re.sub("([A-Z])", r"_\1", key).lower(): snake(inner) for key, inner in value.items()}
     return value
@@ -44,7 +44,7 @@ def values() -> dict[str, Any]:
 
 
 def instance_of(values: dict[str, Any]) -> dict[str, Any]:
-    """`dagster.yaml` as the chart's configmap-instance.yaml makes it."""
+    """`dagster.yaml` as made by the chart's configmap-instance.yaml."""
     launcher = values["runLauncher"]["config"]["k8sRunLauncher"]
     daemon = values["dagsterDaemon"]
     named = {re.sub("([A-Z])", r"_\1", key).lower(): value for key, value in launcher.items()}
@@ -115,7 +115,7 @@ def test_queue_and_care_are_those_of_the_other_deployment(values: dict[str, Any]
 def test_the_job_of_a_run_has_the_image_the_places_and_the_secrets(
     values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rendered by dagster-k8s itself, from the launcher and from what the code location hands on."""
+    """Rendered by dagster-k8s itself, from the launcher and from what the code location passes on."""
     from dagster._config import process_config
     from dagster_k8s import K8sRunLauncher
     from dagster_k8s.container_context import K8sContainerContext
@@ -162,7 +162,7 @@ def test_the_job_of_a_run_has_the_image_the_places_and_the_secrets(
 
 
 def test_the_variables_are_those_that_the_program_knows(values: dict[str, Any], tmp_path: Path) -> None:
-    """A name misspelt would be a setting that nobody reads."""
+    """A misspelt name would be a setting without effect."""
     deployment = values["dagster-user-deployments"]["deployments"][0]
     env = {e["name"]: e["value"] for e in deployment["env"]}
     known = {v for k, v in vars(settings).items() if k.isupper() and isinstance(v, str)}

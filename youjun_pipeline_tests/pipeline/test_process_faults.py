@@ -1,6 +1,6 @@
-"""What the machine does to a run: a second one at the same time, a full disk, a folder that cannot be written.
+"""Faults of the machine during a run: a second run at the same time, a full disk, a folder that cannot be written.
 
-Each leaves the publication as it was and says what to do; the next run is as if nothing had been. Keep out: kills
+Each leaves the publication as it was and gives a remedy; the next run is not affected. Keep out: kills
 (`test_faults`).
 """
 
@@ -80,7 +80,7 @@ def test_of_two_refreshes_at_once_the_second_is_refused_and_the_first_completes(
 
 
 def forget_what_stands(place: Place) -> None:
-    """Let the next run make everything anew, so that its id is seen in what it publishes."""
+    """Let the next run make everything again, so that its id is in its publication."""
     with connect(place.warehouse) as con:
         con.execute("delete from raw.standing")
 

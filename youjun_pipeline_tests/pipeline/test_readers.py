@@ -1,6 +1,6 @@
-"""Readers during refreshes: of the database, again and again or all the time, and of what stands beside it.
+"""Readers during refreshes: of the database, opened repeatedly or kept open, and of the files beside it.
 
-A few of them; `make faults HARNESS=readers` has 32. Keep out: what a reader does (`faults/reader.py`).
+This runs a few; `make faults HARNESS=readers` runs 32. Keep out: what a reader does (`faults/reader.py`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The sample districts from files to publication: 武清's first phase is what its plan says, and a second run changes nothing."""
+"""The sample districts from files to publication: 武清's first phase agrees with its plan, and a second run changes nothing."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ COUNTS = {("R4", "primary"): 21, ("R4", "junior"): 5, ("R5", "primary"): 1, ("R6
 
 
 def plain(name: str) -> str:
-    """A name as the annex and the roster may differ in it."""
+    """A name without the differences that occur between the annex and the roster."""
     return name.replace("街道", "街").replace("中心小学", "小学")
 
 
@@ -192,7 +192,7 @@ def test_every_asset_reports_its_rows_and_columns(sample: SampleRun) -> None:
 
 def test_a_second_run_shows_the_rows_that_stand(sample: SampleRun) -> None:
     def shown(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str | None], dict[str, Any]]:
-        """The figures of every event about a table, by table and phase; those of raw files have a test of their own."""
+        """The figures of every event about a table, by table and phase; events of raw files have a test of their own."""
         return {
             (".".join(e.asset_key.path), e.materialization.partition): {
                 name: value.value

@@ -1,7 +1,7 @@
-"""Four Celery workers refresh a country's shards into one lake at once, and one of them is killed.
+"""Four Celery workers refresh a country's shards into one lake at the same time, and one of them is killed.
 
 PostgreSQL has the lake's catalogue and Dagster's storage, Redis the queue of the workers, SeaweedFS the Parquet files.
-SCALE_DISTRICTS says how many districts (20). Takes minutes; `make test-scale` runs it.
+SCALE_DISTRICTS is the number of districts (20). It takes minutes; `make test-scale` runs it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ MADE_ANEW = ("run_id", "evaluated_at", "checked_at", "published_at", "program_sh
 
 @dataclass
 class Seen:
-    """What a reader of the lake saw while the workers wrote: run and districts of each look, and what went wrong."""
+    """What a reader of the lake saw while the workers wrote: run and districts of each query, and the faults."""
 
     looks: list[tuple[str, int]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Seen:
 
 @dataclass
 class Night:
-    """The night of the workers: the settings of the whole, the run for all districts to compare with, and what was seen."""
+    """The night of the workers: the settings for all districts, a run over all of them for comparison, and the observations."""
 
     settings: Settings
     embedded: Settings
@@ -67,7 +67,7 @@ class Night:
 
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
-    """The day before in the lake by one run, then a night by four workers, of whom one is killed once."""
+    """One run fills the lake for the day before; then four workers do a night, and one of them is killed once."""
     folder = tmp_path_factory.mktemp("scale")
     data = folder / "data"
     generate_country(data, DISTRICTS, n_schools=4, phases=(PHASE,))
@@ -120,7 +120,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
 
 
 def start_workers(stack: ExitStack, folder: Path) -> None:
-    """As many Celery workers as the deployment would have machines, each for one run at a time."""
+    """As many Celery workers as the deployment has machines, each with one run at a time."""
     programs = Path(sys.executable).parent
     for number in range(1, WORKERS + 1):
         command = [str(programs / "dagster-celery"), "worker", "start", "-A", "dagster_celery.app"]
@@ -132,7 +132,7 @@ def start_workers(stack: ExitStack, folder: Path) -> None:
 
 
 def write_instance(home: Path) -> None:
-    """Dagster's instance of the deployment, with shorter waits and as many runs as there are workers."""
+    """Dagster's instance of the deployment, with shorter waits and as many runs as workers."""
     text = (CHECKOUT / "docs" / "deploy" / "dagster-many.yaml").read_text(encoding="utf-8")
     text = text.replace("poll_interval_seconds: 60", "poll_interval_seconds: 5")
     text = text.replace("max_concurrent_runs: 16", f"max_concurrent_runs: {WORKERS}")
@@ -141,7 +141,7 @@ def write_instance(home: Path) -> None:
 
 
 def look(con: object) -> tuple[str, int]:
-    """Run and number of districts of the last publication, as of its snapshot."""
+    """Run and number of districts of the last publication, in its snapshot."""
     snapshot = last_publication(con)  # type: ignore[arg-type]
     at = f"at (version => {snapshot})"
     found: list[tuple[str, int]] = con.execute(  # type: ignore[attr-defined]
@@ -152,7 +152,7 @@ def look(con: object) -> tuple[str, int]:
 
 
 def read_on(lake: Lake, seen: Seen, over: threading.Event) -> None:
-    """Look at the last publication again and again, as a dashboard does that keeps its connection."""
+    """Query the last publication repeatedly, like a dashboard that keeps its connection."""
     try:
         with open_lake(lake, read_only=True) as con:
             while not over.is_set():
@@ -232,7 +232,7 @@ def test_no_file_is_left_that_nobody_knows(night: Night) -> None:
 
 
 def test_the_second_night_makes_the_district_that_changed(night: Night) -> None:
-    """Whoever has a shard of the first night goes on from it: one evaluation of all is made, and replaced in the lake."""
+    """The worker that gets a shard continues from the first night: one evaluation is made again and replaced in the lake."""
     changed = next(night.settings.data.glob("*-d3"))
     text = (changed / "district.toml").read_text(encoding="utf-8")
     (changed / "district.toml").write_text(text.replace("第4区", "第四区"), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What a run takes: phases, districts, the day that counts as today; what it does not take stays as it is."""
+"""The scope of a run: phases, districts, the day that counts as today; everything outside it does not change."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EVALUATIONS = (
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """Two districts with a phase to come, published as of 2025-01-01."""
+    """Two districts with a future phase, published as of 2025-01-01."""
     made = two_districts(tmp_path_factory.mktemp("scope"), (FIRST, SECOND, LATE))
     made.run()
     return made
@@ -40,7 +40,7 @@ def test_phase_that_starts_after_the_as_of_date_has_no_rows(place: Place) -> Non
 
 
 def test_what_a_run_does_not_take_stays_as_it_is(place: Place) -> None:
-    """One phase of one district, whose rows another program made: the other phase goes with it, the other district is stale."""
+    """One phase of one district, after a change of the program: the other phase is made too, the other district is stale."""
 
     def of_south() -> dict[str, Any]:
         return {
@@ -97,7 +97,7 @@ def test_range_that_gives_no_key_is_an_error(place: Place) -> None:
 
 
 def test_range_takes_the_phases_between_its_ends(place: Place) -> None:
-    """Last in the module: from here on the as-of date is a later one."""
+    """The last test of the module: from here on the as-of date is later."""
     result = place.run(LATE.id, FIRST.id, as_of="2026-06-30")
     made = {(code, phase): run for code, phase, run in place.rows(EVALUATIONS)}
     assert list(made) == [(code, phase.id) for code in (NORTH, SOUTH) for phase in (FIRST, SECOND, LATE)]
@@ -128,9 +128,9 @@ def test_folder_without_districts_says_what_belongs_there(tmp_path: pytest.TempP
 def test_config_is_judged_like_the_settings_and_the_reason_comes_first(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From the pages of the assets anything may be typed; it is refused in the words of the command line.
+    """On the pages of the assets anything can be typed; a bad request is refused with the message of the command line.
 
-    The run ends as cancelled: of a failed one Dagster marks every asset as failed that it was to make.
+    The run ends as cancelled: for a failed run Dagster would mark every asset of the run as failed.
     """
     told: list[str] = []
 

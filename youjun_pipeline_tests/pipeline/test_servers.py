@@ -1,4 +1,4 @@
-"""What the tests of `scale` start is gone when they end, however they end."""
+"""Everything that the tests of `scale` start is ended with them, however they end."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ with started([sys.executable, "-c", Path(sys.argv[1]).read_text(), sys.argv[2]],
 
 
 def told(place: Path) -> list[int]:
-    """The numbers of the processes that wrote them to a file, once both are there."""
+    """The numbers that two processes wrote to a file, once both are there."""
     wait_for("the server", lambda: place.exists() and place.read_text().endswith(" "), 30)
     return [int(number) for number in place.read_text().split()]
 
 
 def lives(process: int) -> bool:
-    """Whether a process runs; one that has ended and is only waited for does not."""
+    """Whether a process runs; an ended process that still waits for its parent does not."""
     try:
         return "State:\tZ" not in Path(f"/proc/{process}/status").read_text()
     except FileNotFoundError:
@@ -69,7 +69,7 @@ def test_the_block_ends_the_server_and_what_it_started(tmp_path: Path, fails: bo
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_test_that_is_killed_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
-    """SIGINT is Ctrl-C; a killed one could end nothing itself."""
+    """SIGINT is Ctrl-C; a killed process could not end anything itself."""
     script, place = tmp_path / "server.py", tmp_path / "told"
     script.write_text(STUBBORN)
     holder = subprocess.Popen(

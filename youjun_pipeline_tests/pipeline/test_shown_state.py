@@ -1,4 +1,4 @@
-"""What Dagster shows of a run: checks that tell the state, numbers of each phase, previews, what stands in the publication."""
+"""What Dagster shows of a run: checks that show the state, numbers of each phase, previews, the content of the publication."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Many generated districts, each planned for and the plan judged by the models (`make propose-all`)."""
+"""Many generated districts: a plan for each, judged by the models (`make propose-all`)."""

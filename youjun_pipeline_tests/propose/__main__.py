@@ -2,8 +2,8 @@
 
     python -m youjun_pipeline_tests.propose 1000
 
-Districts have all types of schools, all-through ones too, and waivers; profiles without blanks, since nobody can plan with
-figures that are missing. Every fourth has neighbours, every fifth moves equipment and teachers. Keep out: how a plan is found.
+Districts have all types of schools, including all-through schools, and waivers; profiles without blanks, because a plan needs all
+figures. Every fourth has neighbours, every fifth moves equipment and teachers. Keep out: how a plan is found.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ MOVING = {"equipment": "0.05", "above_degree_teachers": "0.5", "sports_art_teach
 
 
 def prices_of(seed: int) -> Prices:
-    """The prices of a district; every fifth may move what can be moved."""
+    """The prices of a district; every fifth district may move everything that can be moved."""
     levers = {k: dict(v) for k, v in PRICES["levers"].items()}  # type: ignore[attr-defined]
     if seed % 5 == 0:
         for name, price in MOVING.items():
@@ -66,7 +66,7 @@ def prices_of(seed: int) -> Prices:
 
 
 def write(folder: Path, seed: int) -> str:
-    """A generated district in the folder; its code."""
+    """Write a generated district into the folder; returns its code."""
     code = f"{330000 + seed % 9000:06d}"
     rng = random.Random(seed)
     schools = rng.choice((11, 12, 14, 18, 24))
@@ -88,7 +88,7 @@ def _write_neighbours(folder: Path, code: str, schools: list[dict[str, Any]], rn
 
 
 def plan_batch(seeds: list[int]) -> Iterator[tuple[int, str, float, str]]:
-    """Seed, outcome, seconds of finding the plan, and what is to be told of it."""
+    """Seed, outcome, seconds for finding the plan, and the message about it."""
     with tempfile.TemporaryDirectory() as name, in_memory() as con:
         folder = Path(name)
         codes = {seed: write(folder, seed) for seed in seeds}
@@ -130,7 +130,7 @@ def plan_batch(seeds: list[int]) -> Iterator[tuple[int, str, float, str]]:
 
 
 def main(arguments: list[str]) -> int:
-    """Plan for so many districts from a first seed on; print every failure and the sums."""
+    """Plan for this many districts, starting with a first seed; print every failure and the sums."""
     count, first = int(arguments[0]), int(arguments[1]) if len(arguments) > 1 else 0
     outcomes, spent, left, seed = Counter[str](), list[float](), count, first
     while left > 0:

@@ -1,4 +1,4 @@
-"""Rows as a reader hands them over, for the tests of contracts.
+"""Rows in the form of the reader's results, for the tests of contracts.
 
 Belongs here: what several of those tests need to make rows. Keep out: what they assert.
 """
@@ -21,7 +21,7 @@ CLASS = {"school_code": "3101", "stage": "小学", "grade": "四年级", "class_
 def frame(
     dataset: str, *rows: Mapping[str, str | None], content: str = "a", sheet: str | None = None
 ) -> pd.DataFrame:
-    """Rows as a reader gives them: text or None, the header in row 1."""
+    """Rows in the form of the reader's results: text or None, the header in row 1."""
     columns = list(load_datasets()[dataset].columns)
     filled = [
         {"content_sha256": content, "sheet": sheet, "row_number": number, **dict.fromkeys(columns), **row}

@@ -57,7 +57,7 @@ def nine_year(**changes: Any) -> School:
 
 
 def primary(code: str = "2112000002", name: str = "河西小学", **changes: Any) -> School:
-    """A primary school of 100 pupils without classes on its forms."""
+    """A primary school of 100 pupils whose forms have no classes."""
     row = blank_row(
         "schools",
         school_code=code,
@@ -79,7 +79,7 @@ def primary(code: str = "2112000002", name: str = "河西小学", **changes: Any
 def read_forms(
     folder: Path, school: School, look: Look, change: Callable[[dict[str, Sheet]], None] = lambda _: None
 ) -> StatisticsRead:
-    """What is read from a school's workbook after its sheets, by name, were changed."""
+    """What is read from a school's workbook after a change to its sheets, by name."""
     sheets = FORMS[look.generation](school, school.row["school_type"] if look.suffix else "")
     change({sheet.name: sheet for sheet in sheets})
     path = folder / "book.xlsx"

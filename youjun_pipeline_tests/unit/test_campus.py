@@ -1,4 +1,4 @@
-"""A campus goes by a code and a name of its own behind the door, and by its school's in front of it."""
+"""A campus has a code and a name of its own inside the pipeline, and those of its school outside."""
 
 from youjun_pipeline.ingest.campus import as_written
 from youjun_pipeline_tests.unit.contract_rows import check

@@ -1,4 +1,4 @@
-"""The national catalogue against the standard typed by hand, and its rows for the warehouse."""
+"""The national catalogue compared with the standard typed by hand, and its rows for the warehouse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Catalogue files: one that extends another, and every way one can be wrong."""
+"""Catalogue files: a file that extends another, and every way in which a file can be wrong."""
 # Long because every way a catalogue can be wrong has its case here.
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Cells: every contract type's good and bad spellings, and what is said about the bad ones."""
+"""Cells: every contract type's good and bad spellings, and the messages about bad ones."""
 
 # Long because every type of cell has its good and bad spellings here.
 
@@ -26,7 +26,7 @@ def column(type_: str, **more: Any) -> Column:
 
 
 def parse(type_: str, *texts: str | None, **more: Any) -> list[Any]:
-    """Values, or (rule, message) where a cell can't be read."""
+    """Values, or (rule, message) for unreadable cells."""
     cells = parse_cells(pa.array(texts, STRING), column(type_, **more))
     assert cells.values.type == ARROW_TYPES[type_]
     found = cells.values.to_pylist()

@@ -1,4 +1,4 @@
-"""Size bands of classes after a change of pupils or classes: intervals that hold what rosters would become."""
+"""Size bands of classes after a change of pupils or classes: the intervals contain the results for every possible roster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contracts: the declarations against the published interface, and what a declaration may not say."""
+"""Contracts: the declarations compared with the published interface, and what a declaration must not say."""
 
 from __future__ import annotations
 
@@ -236,7 +236,7 @@ VALID: dict[str, Any] = {
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
-    """VALID with one entry replaced; None takes it away."""
+    """VALID with one entry replaced; None removes the entry."""
     raw = copy.deepcopy(VALID)
     at: Any = raw
     *steps, last = [int(step) if step.isdigit() else step for step in path.split(".")]

@@ -1,4 +1,4 @@
-"""Before a run without a date leaves another day for today: asked at a terminal, told where there is none."""
+"""A run without a date that would change the as-of date to today: it asks at a terminal; without one it reports the change."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TODAY = date(2024, 6, 3)
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Published on the third of June as of the last of January."""
+    """Published on the third of June, as of the last of January."""
     made = Publication(
         tmp_path / "youjun.duckdb", "run-1", datetime(2024, 6, 3, 2, 0), date(2024, 1, 31), 1, "00"
     )

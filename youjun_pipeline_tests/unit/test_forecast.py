@@ -1,4 +1,4 @@
-"""The forecast's own arithmetic, on rolls whose future is known by construction."""
+"""The arithmetic of the forecast, on rolls whose future is known by construction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RATIO = 0.95
 
 
 def rolls(years: range, sizes: dict[str, float] | None = None, entry: float = 1.0) -> pd.DataFrame:
-    """Cohorts of constant entry that keep RATIO of their pupils from grade to grade."""
+    """Cohorts with constant entry that keep the share RATIO of their pupils from grade to grade."""
     return pd.DataFrame(
         [
             ("D", school, "primary", grade, year, size * entry * RATIO ** (grade - 1))
@@ -26,7 +26,7 @@ def rolls(years: range, sizes: dict[str, float] | None = None, entry: float = 1.
 
 
 def total(said: pd.DataFrame, **where: object) -> float:
-    """The one figure that fits `where`; a None asks for null."""
+    """The only figure that matches `where`; a None means null."""
     for column, value in where.items():
         said = said[said[column].isna()] if value is None else said[said[column] == value]
     assert len(said) == 1

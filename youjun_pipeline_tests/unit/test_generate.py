@@ -1,4 +1,4 @@
-"""Made-up districts: the same from the same seed, of every kind, and written so that nothing is lost."""
+"""Made-up districts: the same seed gives the same district, of every kind, written without loss."""
 
 from __future__ import annotations
 

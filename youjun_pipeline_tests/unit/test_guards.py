@@ -1,4 +1,4 @@
-"""The guards of `conftest.py` guard: what a tier may not do is refused, and fails the test even when swallowed."""
+"""The guards of `conftest.py` work: what a tier must not do is refused, and fails the test even if the error is swallowed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from youjun_pipeline_tests.conftest import CHECKOUT, OUT_OF_BOUNDS, OutOfBoundsE
 
 @contextlib.contextmanager
 def refused(match: str):
-    """Expect a refusal, and forget it, so that the guard does not fail this test for it."""
+    """Expect a refusal and remove its record, so that the guard does not fail this test."""
     with pytest.raises(OutOfBoundsError, match=match):
         yield
     assert len(guard.take_violations()) == 1

@@ -1,4 +1,4 @@
-"""House rules that no linter keeps: sizes, what the wheel carries, targets that the READMEs know."""
+"""House rules that no linter checks: sizes, the content of the wheel, targets in the READMEs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def shown(path: Path) -> str:
 
 
 def documents() -> list[Path]:
-    """Everything that people read; the changelog tells of what was and may be gone."""
+    """Everything that people read, except the changelog, which names things that may no longer exist."""
     found = [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md")]
     return sorted(path for path in found if path.name != "CHANGELOG.md")
 
@@ -49,9 +49,9 @@ def test_long_files_explain_themselves():
 
 
 def may_hold_a_long_function(lines: list[str]) -> bool:
-    """Whether more than FUNCTION_LINES lines lie between a `def` and the next one that is indented no deeper.
+    """Whether more than FUNCTION_LINES lines are between a `def` and the next one with the same or less indentation.
 
-    Where they don't, the file need not be parsed, which takes most of a second for all files.
+    If not, the file need not be parsed. Parsing all files takes most of a second.
     """
     starts = [
         (number, len(found[1]))
@@ -91,7 +91,7 @@ MAKERS = {
 
 
 def test_no_reader_joins_the_path_of_the_published_file_itself():
-    """A reader that does so reads no lake. `summary` names the file to people."""
+    """Such a reader would not read a lake. `summary` names the file to people."""
     named = re.compile(r"\b(FILE_NAME|PREVIOUS_NAME)\b|/ *[\"']youjun(\.previous)?\.duckdb|duckdb\.connect\(")
     found = {
         path.relative_to(PACKAGE).as_posix()
@@ -133,7 +133,7 @@ NAMED = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|toml|sql|cfg|yaml|md|s
 
 @pytest.mark.parametrize("document", documents(), ids=shown)
 def test_every_path_that_a_document_names_is_there(document):
-    """In backticks or as a link: from the root, the package, the tests, or where the document lies."""
+    """Paths in backticks or links: from the root, the package, the tests, or the document's folder."""
     roots = (CHECKOUT, PACKAGE, PACKAGE / "models", TESTS, document.parent)
     named = {a or b for a, b in NAMED.findall(document.read_text(encoding="utf-8"))}
     missing = [

@@ -1,4 +1,4 @@
-"""Codes of indicators and waivers in code: each place has its reason in docs/indicator-codes.md."""
+"""Codes of indicators and waivers in the program: each place has its reason in docs/indicator-codes.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Characters that nobody sees are taken off, all of them, and none that somebody sees."""
+"""All invisible characters are removed, and no visible ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run is left out only where every file is as the last whole run left it."""
+"""A run is left out only if every file is as the last whole run left it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def same_size_and_time(path: Path) -> None:
-    """Other text of the same length, under the old time of writing."""
+    """Another text of the same length, with the old time of writing."""
     found = path.stat()
     path.write_text("2100", "utf-8")
     os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))

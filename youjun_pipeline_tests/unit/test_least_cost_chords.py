@@ -1,4 +1,6 @@
-"""Whole units that serve two stages, or move between schools: equal to brute force, and proved without a long search."""
+"""Whole units that serve two stages, or move between schools: the result equals brute force, and is proved without a long
+search.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ ALONE = Aims(only=0, every_indicator=True)
 def district(
     seed: int, schools: int, limit: float, most: float, *, both: float, moves: bool = False
 ) -> tuple[Sections, list[Lever]]:
-    """Schools with one indicator in whole units; a share `both` of them have two stages, which split a unit by pupils."""
+    """Schools with one indicator in whole units; a share `both` of them has two stages, which split a unit by pupils."""
     random = np.random.default_rng(seed)
     has_both = random.random(schools) < both
     place = np.repeat(np.arange(schools), 1 + has_both)
@@ -48,7 +50,7 @@ def district(
 
 
 def brute_force(sections: Sections, most: int, *, moves: bool) -> float:
-    """The cheapest of all whole changes, `most` units bought and given at each school at the most; inf where none holds."""
+    """The cheapest of all whole changes, at most `most` units bought and given at each school; inf if none holds."""
     place, step, have = sections.place, sections.step[:, 0], sections.have[:, 0]
     schools, best = int(place.max()) + 1, np.inf
     changes = range(-most, (schools + 1) * most + 1) if moves else range(most + 1)
@@ -93,7 +95,7 @@ def test_units_of_schools_with_two_stages_equal_brute_force(seed, moves):
 @pytest.mark.parametrize("units", [1, 2, 4])
 @pytest.mark.parametrize("seed", range(12))
 def test_the_bound_holds_where_the_cheapest_is_not_looked_for(seed, units):
-    """What is not cheaper by more than the slack goes unfound, and the bound does not say that it is not there."""
+    """A plan that is cheaper by less than the slack is not found, and the bound does not deny it."""
     sections, levers = district(seed, 4, (0.1, 0.2, 0.3)[seed % 3], 7, both=0.7)
     model, slack = build(sections, levers, ALONE, whole=True), units * 8.0
     near = relax(build(sections, levers, ALONE).program)
@@ -109,7 +111,7 @@ def test_the_bound_holds_where_the_cheapest_is_not_looked_for(seed, units):
 
 
 def test_more_than_the_slack_is_not_asked_of_the_solver(monkeypatch):
-    """Proving what the last unit costs took minutes where the whole plan may be dearer by several."""
+    """Proving the cost of the last unit took minutes, although the whole plan may cost several units more."""
     sections, levers = district(5, 60, 0.4, 1e4, both=0.3)
     model = build(sections, levers, ALONE, whole=True)
     near = relax(build(sections, levers, ALONE).program)
@@ -148,7 +150,7 @@ def test_the_cheapest_of_eighty_schools_is_proved(seed):
 
 
 def test_units_that_move_are_found_beside_purchases():
-    """The first plan is not one of purchases alone, which cost many times as much."""
+    """The first plan does not consist of purchases alone, which cost many times as much."""
     sections, levers = district(3, 40, 0.25, 1e4, both=0.3, moves=True)
     wanted = build(sections, levers, ALONE, whole=True).program
     near = relax(build(sections, levers, ALONE).program)

@@ -1,4 +1,4 @@
-"""Whole units of one price: the plan without a search is the cheapest, and it is found only where that is certain."""
+"""Whole units of one price: the plan without a search is the cheapest, and it is used only if that is certain."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ALONE = Aims(only=0, every_indicator=True)
 
 
 def district(seed: int, n: int, most: float, limit: float) -> tuple[Sections, list[Lever]]:
-    """N sections of two stages, one indicator, every unit at 12."""
+    """N sections of two stages, one indicator, every unit at the price 12."""
     random = np.random.default_rng(seed)
     pupils = random.integers(20, 400, n).astype(float)
     sections = Sections(
@@ -35,7 +35,7 @@ def district(seed: int, n: int, most: float, limit: float) -> tuple[Sections, li
 
 
 def brute_force(sections: Sections, most: int) -> float:
-    """The cheapest of all additions of up to `most` units a section; inf where none holds."""
+    """The cheapest of all additions of at most `most` units per section; inf if none holds."""
     best = np.inf
     for added in itertools.product(range(most + 1), repeat=len(sections.pupils)):
         amounts = sections.have[:, 0] + np.array(added)

@@ -31,7 +31,7 @@ def one_cone(
     whole_units: bool = False,
     whole_pupils: bool = False,
 ) -> Program:
-    """One indicator of one stage: additions, or moves between any two schools, and diversion at a price a pupil."""
+    """One indicator of one stage: additions, or moves between any two schools, and diversion at a price per pupil."""
     n = len(units)
     pairs = list(itertools.permutations(range(n), 2)) if pupil_price is not None else []
     inward = np.zeros((n, len(pairs)))
@@ -68,7 +68,7 @@ def one_cone(
 
 
 def coefficient(units: np.ndarray, pupils: np.ndarray) -> float:
-    """The standard's formula as it is printed: pupils' weighted standard deviation over the mean."""
+    """The standard's formula as printed: the standard deviation weighted by pupils, divided by the mean."""
     mean = units.sum() / pupils.sum()
     return float(np.sqrt((pupils / pupils.sum() * (units / pupils - mean) ** 2).sum()) / mean)
 
@@ -172,7 +172,7 @@ def water_filling(limit, pupils, units, floor, price, high) -> float:
         return np.sqrt(spread) / mean <= limit
 
     def costs_of(levels: np.ndarray) -> np.ndarray:
-        """With the largest ν, that is the least filling, whose coefficient is within the limit."""
+        """The filling with the largest ν, that is the smallest one, whose coefficient is within the limit."""
         few, many = np.zeros(len(levels)), levels / price.min()
         can_be = is_within(filled(levels, few))
         for _ in range(80):
@@ -219,7 +219,7 @@ def equals_water_filling(districts: int) -> None:
 
 
 def brute_force(limit, pupils, units, most, pupil_price) -> float:
-    """Every addition and every diversion there is, in whole units."""
+    """Every possible addition and diversion in whole units."""
     n = len(pupils)
     pairs = list(itertools.permutations(range(n), 2))
     best = np.inf
@@ -271,7 +271,7 @@ def equal_brute_force(districts: int) -> None:
 
 
 def test_who_gives_is_not_given_as_much_again():
-    """Two schools, one with more than it needs: what is moved is paid for once, and nothing is bought for the giver."""
+    """Two schools, one with more than it needs: a move is paid for once, and nothing is bought for the giver."""
     sections = Sections(
         place=np.array([0, 1]),
         stage=np.array([0, 0]),

@@ -1,4 +1,4 @@
-"""Broken units on a grid: nobody ends lower than what is asked of him, and as much is taken as is given."""
+"""Fractional units on a grid: no school ends lower than required, and as much is taken as is given."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_nobody_is_rounded_below_what_is_asked(have):
 
 
 def test_a_donor_that_has_nothing_to_spare_keeps_the_last_digit():
-    """The solver's answer is a hair over what the donor can spare; the plan is not."""
+    """The solver's answer is slightly more than the donor can spare; the plan is not."""
     sections = district([87.7, 80.0, 87.0], 0.5)
     plan, levers = plan_of(sections)
     assert (after(sections, plan)[0] >= sections.need[0, 0]).all()
@@ -64,7 +64,7 @@ def test_a_donor_that_has_nothing_to_spare_keeps_the_last_digit():
 
 @pytest.mark.parametrize(("movable", "is_finer"), [(np.inf, False), (10.4567, True)])
 def test_no_coefficient_is_rounded_over_its_limit(movable: float, is_finer: bool):
-    """Where hundredths would take one over it, and no donor can spare the next one, the grid is finer."""
+    """If hundredths would break a limit and no donor can spare the next hundredth, the grid is finer."""
     limit, finer = 0.3, 0
     for first in range(190, 202):
         sections = district([float(first), 90.0, 90.003], limit)

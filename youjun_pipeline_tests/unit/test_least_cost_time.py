@@ -1,4 +1,4 @@
-"""Time that runs out: what was found is told with its gap, and nothing found is never told as nothing there."""
+"""Running out of time: a plan is reported with its gap, and "nothing found" is never reported as "there is nothing"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a number format makes of a value: as shown, or refused where it shows another number than the one stored."""
+"""What a number format makes of a value: the shown value, or a refusal if it shows another number than the stored one."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_month_stands_for_a_date_only_where_it_may() -> None:
 
 
 def test_a_year_typed_into_a_cell_for_dates() -> None:
-    """1978 as a day is 1905-05-31, and shows as 1905."""
+    """1978 read as a day is 1905-05-31, and is shown as 1905."""
     text = shown("yyyy", dt.date(1905, 5, 31))
     assert text is not None and text.startswith(DISTORTED) and "像是年份" in text
     assert shown("yyyy", dt.date(1905, 1, 1)) == "1905"

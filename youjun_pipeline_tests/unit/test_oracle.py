@@ -1,4 +1,4 @@
-"""The oracle on the standard's worked examples, and what must hold of any district."""
+"""The oracle on the standard's worked examples, and conditions that hold for any district."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def rooms(music=(), art=()):
 
 
 def judge(indicator, one_school, options=None, **tables):
-    """The one judgement of ``indicator`` for the one school there is."""
+    """The one judgement of ``indicator`` for the only school."""
     found = evaluate({"schools": [one_school], "special_rooms": [], **tables}, options)
     judged = [j for j in found.school_indicator.values() if j.indicator == indicator]
     assert len(judged) == 1

@@ -1,4 +1,4 @@
-"""The file of prices: exact amounts, and every contradiction told with its place."""
+"""The prices file: exact amounts, and every contradiction reported with its place."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_two_files_of_prices_are_one_too_many(tmp_path: Path):
 
 
 def book_of(folder: Path, *rows: dict[str, object]) -> Path:
-    """The template of prices with cells filled in, by item and header; a row with a school is one more."""
+    """The template of prices with cells filled in, by item and header; for a school a row is added."""
     path = write_price_template(folder)
     book = openpyxl.load_workbook(path)
     sheet = book.worksheets[0]

@@ -1,4 +1,4 @@
-"""How a paper prints: no row without its header, no header without its row, no unit to a figure that is missing."""
+"""Printed papers: no row without its header, no header without a row, no unit after a missing figure."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def several_tables(path: Path, evaluation: Evaluation, *lengths: int) -> Any:
 
 
 def pages_of(sheet: Any) -> list[list[int]]:
-    """The rows of each printed page (from 1), as the page breaks divide them."""
+    """The rows of each printed page (from 1), divided by the page breaks."""
     starts = [1, *(b.id + 1 for b in sheet.row_breaks.brk), sheet.max_row + 1]
     return [list(range(first, last)) for first, last in itertools.pairwise(starts)]
 

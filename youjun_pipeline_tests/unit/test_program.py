@@ -1,4 +1,4 @@
-"""The program is the same in every process: what was made by it would otherwise not stand the next night."""
+"""The program's hash is the same in every process: otherwise its results would not stand the next night."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from youjun_pipeline_tests.conftest import CHECKOUT
 
 
 def test_order_of_the_models_does_not_hang_on_the_hash_seed() -> None:
-    """Two seeds under which the order once differed, so that a whole night was made anew for nothing."""
+    """Two seeds with which the order once differed, so that a whole night was made again for nothing."""
     script = "from youjun_pipeline.warehouse.models import load_models; print(*load_models())"
     orders = [
         subprocess.run(

@@ -15,7 +15,7 @@ CATALOGUE = load_catalogue("national-2017")
 
 
 def statuses(**given: str) -> dict[str, tuple[str, str | None]]:
-    """By indicator code a status, or a status and a waiver as `met_by_waiver:W3`."""
+    """For each indicator code a status, or a status and a waiver as `met_by_waiver:W3`."""
     return {code: (text.partition(":")[0], text.partition(":")[2] or None) for code, text in given.items()}
 
 

@@ -1,4 +1,4 @@
-"""Keys that repeat and rules between cells: what is found, and what the district is told."""
+"""Repeated keys and rules between cells: what is found, and the messages to the district."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a school's plan says comes next."""
+"""The next step in a school's plan."""
 
 from __future__ import annotations
 

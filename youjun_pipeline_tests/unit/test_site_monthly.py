@@ -1,4 +1,4 @@
-"""Measures left month by month: what the history of reports said at each month's end, and what the plan had left."""
+"""Unfinished measures by month: what the history of reports said at each month's end, and what the plan had left."""
 
 from __future__ import annotations
 

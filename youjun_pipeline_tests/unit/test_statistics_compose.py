@@ -1,4 +1,4 @@
-"""Cells of several workbooks to rows: what counts once, what is added, and what contradicts."""
+"""From cells of several workbooks to rows: what counts once, what is added, and what contradicts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One school's workbook to cells: both generations, and what happens to a form that has drifted."""
+"""From one school's workbook to cells: both generations, and the result for a changed form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forms as the genuine workbooks have them: the block about attached classes, a long form of identity, one without marks."""
+"""Forms as in genuine workbooks: the block about attached classes, a long identity form, an identity form without marks."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_block_about_attached_classes_is_no_second_identity(
 
 
 def test_a_long_form_of_identity_with_a_block_about_attached_classes(tmp_path: Path) -> None:
-    """教基1001: the name in C4, the type in C25; whether the block is there too was not seen, so both must do."""
+    """教基1001: the name in C4, the type in C25. It is not known whether the form has the block too, so both are tested."""
     read = read_forms(tmp_path, primary(), Look(), lambda sheets: attached_block(sheets["教基1001"], 25))
     assert read.failure is None, read.failure
     places = {cell.column: f"{cell.letter}{cell.row}" for cell in read.cells if cell.dataset == "schools"}

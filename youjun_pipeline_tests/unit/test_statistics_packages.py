@@ -60,7 +60,7 @@ def test_every_workbook_of_an_archive(tmp_path: Path) -> None:
 
 
 class GbkInfo(zipfile.ZipInfo):
-    """A member named as Chinese Windows names it: in GB18030, and without a word about it."""
+    """A member named by Chinese Windows: in GB18030, without a mark of the encoding."""
 
     def _encodeFilenameFlags(self) -> tuple[bytes, int]:
         return self.filename.encode("gb18030"), self.flag_bits & ~0x800
@@ -210,7 +210,7 @@ def test_the_old_binary_format(tmp_path: Path) -> None:
 
 
 def test_only_what_is_wanted_is_opened() -> None:
-    """A damaged sheet that nothing is read from does no harm."""
+    """A damaged sheet from which nothing is read does no harm."""
     sheets = {sheet.name: sheet for sheet in open_book(with_form_4153(b"<no xml")).sheets}
     assert list(sheets)[:3] == ["封面", "目录", "教基1001"]
     assert sheets["教基3112"].content.rows()[5][8] == "100"
@@ -219,7 +219,7 @@ def test_only_what_is_wanted_is_opened() -> None:
 
 
 def with_form_4153(xml: bytes) -> bytes:
-    """BOOK with other XML in the form that nothing is read from, its last one."""
+    """BOOK with other XML in its last form, from which nothing is read."""
     content = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(BOOK)) as old, zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as new:
         last = max(

@@ -1,4 +1,4 @@
-"""Official forms that were delivered as they are printed: their blanks are no zeros."""
+"""Official forms that were delivered as printed: their blanks are not zeros."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NO_BUILDINGS: dict[str, Any] = dict.fromkeys(nine_year().facilities or {}, None)
 
 
 def untouched(school: School) -> School:
-    """The same school, whose forms hold its identity and nothing else."""
+    """The same school, whose forms have only its identity."""
     return School(
         row=school.row,
         students=dict.fromkeys(school.students, None),
@@ -108,7 +108,7 @@ def test_classes_have_pupils(tmp_path: Path) -> None:
 
 
 def test_teachers_without_pupils_are_told(tmp_path: Path) -> None:
-    """The school is not judged: it says that it has no pupils, if a blank is 0."""
+    """The school is not judged: if a blank is 0, it says that it has no pupils."""
     result = composed(tmp_path, book(primary(students={"primary": None})))
     assert rows(result, "schools", "primary_students") == [("0",)]
     assert notices(result) == "statistics/河西小学.xlsx：2112000002 有专任教师，而学生数空白，按没有学生处理"

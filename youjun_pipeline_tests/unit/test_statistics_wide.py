@@ -1,4 +1,4 @@
-"""Wide exports to cells: headers of several levels or flat ones, sites, attached classes, and columns that have moved."""
+"""From wide exports to cells: headers of several levels or flat ones, sites, attached classes, and moved columns."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def test_a_sheet_without_the_header_is_named(tmp_path: Path) -> None:
 
 
 def test_merged_rows_are_no_zeros(tmp_path: Path) -> None:
-    """Of merged cells only the first is seen; the others would count as blank, which is 0 here."""
+    """Of merged cells only the first is seen; the others would count as blank, which means 0 here."""
 
     def merge(sheet: Sheet) -> None:
         last = max(r for r, c in sheet.cells if sheet.cells[r, c] == "2112000002")

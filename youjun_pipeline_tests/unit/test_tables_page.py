@@ -1,4 +1,4 @@
-"""The page on the published tables says what is declared, and names for people are there and differ."""
+"""The page on the published tables agrees with the declarations, and every name for people exists and is unique."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contracts applied to rows: which rows stay, which values go, what is told, and that no row is lost."""
+"""Contracts applied to rows: which rows stay, which values go, the messages, and that no row is lost."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ SMALL = ["classes", "school_changes", "assurance", "superior_findings", "quality
 
 @st.composite
 def deliveries(draw: st.DrawFn) -> tuple[str, pd.DataFrame]:
-    """A dataset and the rows of one to three files of it, in one or two sheets each."""
+    """A dataset and the rows of one to three of its files, in one or two sheets each."""
     name = draw(st.sampled_from(SMALL))
     row = st.fixed_dictionaries(dict.fromkeys(load_datasets()[name].columns, CELLS))
     sheets: list[list[str | None]] = [[None], ["S1", "S2"]]
@@ -229,7 +229,7 @@ def test_no_row_and_no_cell_is_lost(delivery: tuple[str, pd.DataFrame]):
 
 
 def test_a_large_frame_is_checked_in_one_go():
-    """A guard against work per row in Python; thirty times the time it takes."""
+    """This guards against Python work per row; the limit is thirty times the time that it takes."""
     import time
 
     n = 100_000

@@ -26,7 +26,7 @@ class Donors:
     """`columns`: for each lever, what each site has in every column of its indicator, in the order in which the columns leave.
 
     `people`: how many teachers of each section can leave it, shape (sections,). A teacher who leaves counts in both sums of
-    people and has a degree that counts. A mark that stays (of a teacher, not a degree) stays with as many teachers as have it.
+    people and has a degree that counts. If a mark of teachers does not move, the section keeps at least as many teachers as have it.
     Unknown figures are 0: nothing moves.
     """
 
