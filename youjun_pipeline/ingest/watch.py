@@ -1,7 +1,7 @@
-"""What changed in the data folder since somebody last looked, by names, sizes and times; no file is opened.
+"""What changed in the data folder since the last look, by names, sizes and times; no file is opened.
 
-Belongs here: fingerprints of the districts' folders and what follows from two of them. Keep out: what the files hold (`files`),
-and asking again after a while (`orchestration.sensors`).
+Belongs here: fingerprints of the districts' folders, and the comparison of two fingerprints. Keep out: the content of files
+(`files`), and looking again after a while (`orchestration.sensors`).
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from youjun_pipeline.ingest.districts import DELIVERIES, DISTRICT_FILE, DISTRICT
 
 @dataclass(frozen=True)
 class Watched:
-    """What the watcher remembers: per district folder the fingerprint acted on, and one that has yet to hold still."""
+    """What the watcher remembers for each district folder: the fingerprint of the last action, and one that may still change."""
 
     seen: dict[str, str] = field(default_factory=dict)
     pending: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def recall(cls, path: Path, mark: str | None) -> Watched:
-        """What was remembered in the file at `path` under `mark`; nothing when the two do not belong together.
+        """The state in the file at `path`, if the file has the mark `mark`; otherwise an empty state.
 
-        A whole country's fingerprints are 120 KB, too much for a cursor that is stored with every look. Whoever resets the
-        cursor wants everything looked at anew, and a crash between the file and the cursor must lose no delivery: in
+        A whole country's fingerprints are 120 KB, too much for a cursor that is stored with every look. A person who resets the
+        cursor wants all folders looked at again, and a crash between writing the file and the cursor must lose no delivery. In
         both cases the marks differ, and nothing counts as seen.
         """
         try:
@@ -42,7 +42,7 @@ class Watched:
         return cls()
 
     def remember(self, path: Path) -> str:
-        """Write this down in the file at `path`, whole or not at all; returns the new mark to recall it by."""
+        """Write this state into the file at `path`, completely or not at all; returns the new mark for `recall`."""
         mark = uuid.uuid4().hex[:12]
         path.parent.mkdir(parents=True, exist_ok=True)
         building = path.with_name(f".{path.name}")
@@ -51,7 +51,7 @@ class Watched:
         return mark
 
     def look(self, now: dict[str, str]) -> tuple[Watched, set[str]]:
-        """What to remember next, and the folders that changed and have held still since the last look (or are gone)."""
+        """The next state, and the folders that have changed and are unchanged since the last look, or are gone."""
         changed = {name for name in self.seen.keys() | now.keys() if self.seen.get(name) != now.get(name)}
         settled = {name for name in changed if self.pending.get(name) == now.get(name, "")}
         seen = {name: value for name, value in self.seen.items() if name not in settled}
@@ -78,7 +78,7 @@ def _fingerprint(folder: Path) -> str:
         try:
             state = path.stat()
         except OSError:
-            # gone between two looks, or not readable: the next look tells
+            # it disappeared between two looks, or cannot be read: the next look will show which
             digest.update(f"{path.relative_to(folder).as_posix()}\0?\n".encode(errors="surrogateescape"))
             continue
         line = f"{path.relative_to(folder).as_posix()}\0{state.st_size}\0{state.st_mtime_ns}\n"
@@ -88,7 +88,7 @@ def _fingerprint(folder: Path) -> str:
 
 def _files(folder: Path) -> Iterator[Path]:
     yield folder / DISTRICT_FILE
-    # scenario files and prices too: a changed one is judged as soon as it holds still
+    # includes scenario and prices files: a changed one is judged once it no longer changes
     yield from (folder / name for name in PRICES if (folder / name).is_file())
     for watched in (DELIVERIES, SCENARIOS):
         for place, folders, names in os.walk(folder / watched):

@@ -154,7 +154,7 @@ def region_name(prefix: str) -> str:
 
 @lru_cache(maxsize=200_000)
 def number(value: float | int | None, decimals: int = 0) -> str:
-    """A figure rounded half up for display, thousands grouped; a dash when there is none (never 0)."""
+    """A figure rounded half up for display, thousands grouped; a dash if there is no figure (never 0)."""
     if value is None:
         return NOTHING
     if isinstance(value, int):

@@ -71,7 +71,7 @@ class Grid:
 
 
 def covered(merged: Sequence[Span], row: int, columns: Iterable[int]) -> list[int]:
-    """Those of some columns in which a row's cell lies under a merged cell, so that nobody sees its content.
+    """The columns among `columns` in which a row's cell is covered by a merged cell, so that nobody sees it.
 
     Row and columns count from 0 in the sheet as Excel shows it. A blank entry of a form is 0; a hidden entry is unknown.
     """

@@ -26,8 +26,8 @@ class Donors:
     """`columns`: for each lever, what each site has in every column of its indicator, in the order in which the columns leave.
 
     `people`: how many teachers of each section can leave it, shape (sections,). A teacher who leaves counts in both sums of
-    people and has a degree that counts. If a mark of teachers does not move, the section keeps at least as many teachers as have it.
-    Unknown figures are 0: nothing moves.
+    people and has a degree that counts. If a mark of teachers does not move, the section keeps at least as many teachers as
+    have it. Unknown figures are 0: nothing moves.
     """
 
     columns: Mapping[str, Mapping[str, Vector]]

@@ -62,7 +62,7 @@ class Proof:
 
 
 def prove(con: duckdb.DuckDBPyConnection, drafts: Sequence[Draft]) -> list[Proof]:
-    """Judge each plan, all in one pass, on the figures of the run begun in `con`.
+    """Judge all plans in one pass, on the figures of the run that is open in `con`.
 
     Raises ActionError for a line that the figures do not allow. That is a fault of the plan, not a refuted plan.
     """
