@@ -41,7 +41,7 @@ from youjun_pipeline.planning.least_cost.relaxation import Relaxed, Shortfall, b
 LEFT_BEYOND = 1e-6
 # The search for whole units ends within the first share of an indicator's cheapest units, or within the second share of the whole
 # plan's cost. With few units, proving the last one takes much time and saves little money.
-WHOLE_GAP, PLAN_GAP = 5e-3, 1e-3
+WHOLE_GAP, PLAN_GAP = 5e-3, 1.5e-3
 # The time of each indicator even if time is already up: the first plan is found soon.
 LEAST_SECONDS = 1.0
 # Shares of a coefficient's limit at which purchases are rounded up if the search found nothing in time.
