@@ -39,7 +39,8 @@ def open_publication(published: Path, lake: Lake | None = None) -> Iterator[duck
     place = _place(published, lake)
     if isinstance(place, Path):
         with connect(place, read_only=True) as con:
-            if not _has_evaluations(con):
+            # no publication of any version lacks this table; DuckDB may open a torn file as an empty database
+            if not describe(con, "mart.evaluation"):
                 raise DatabaseDamagedError(damaged(place, read_only=True))
             yield con
         return
@@ -137,15 +138,6 @@ def attached_before(
     finally:
         if not is_in_lake:
             con.execute(f"detach {BEFORE}")
-
-
-def _has_evaluations(con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether the database has the columns that publications of all versions have."""
-    return bool(
-        con.execute(
-            "from duckdb_tables() where schema_name = 'mart' and table_name = 'evaluation'"
-        ).fetchall()
-    )
 
 
 def _is_attached(con: duckdb.DuckDBPyConnection, name: str) -> bool:

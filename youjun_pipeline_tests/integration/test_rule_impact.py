@@ -22,10 +22,11 @@ from youjun_pipeline.standard import (
     usable_comparisons,
 )
 from youjun_pipeline.standard.comparison import COMPARISONS
+from youjun_pipeline.warehouse import rule_impact
 from youjun_pipeline.warehouse.connection import connect
 from youjun_pipeline.warehouse.models import behind
 from youjun_pipeline.warehouse.rule_impact import build_rule_impact
-from youjun_pipeline.warehouse.run import RUN_TABLES, RunScope, begin_run
+from youjun_pipeline.warehouse.run import RUN_TABLES, RunScope, begin_run, district_slices, narrowed_to
 from youjun_pipeline.warehouse.scenario import VERDICTS, ScenarioError, Variant, scenario
 from youjun_pipeline.warehouse.swap import FILE_NAME
 from youjun_pipeline_tests.integration.sample_districts import BAODI, STARTUP, WUQING, YEAR_2020
@@ -256,6 +257,27 @@ def test_the_connection_is_left_as_it_was(con: duckdb.DuckDBPyConnection) -> Non
     build_rule_impact(con)
     con.execute("drop table temp.run_comparison")
     assert state(con) == before
+
+
+def test_slices_of_the_run_give_the_rows_of_the_whole(
+    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A country's evaluations are compared in slices of districts, because all at once take tens of GB."""
+    rows = "select * from mart.rule_impact order by all"
+    districts = "from temp.run_district order by all"
+    before, of_run = state(con), con.execute(districts).fetchall()
+    number = build_rule_impact(con)
+    whole = con.execute(rows).fetchall()
+    monkeypatch.setattr(rule_impact, "SLICE", 1)
+    assert [len(codes) for codes in district_slices(con, 1)] == [1, 1]
+    assert build_rule_impact(con) == number
+    assert con.execute(rows).fetchall() == whole
+    assert {row[0] for row in whole} == {WUQING, BAODI}
+    con.execute("drop table temp.run_comparison")
+    assert (state(con), con.execute(districts).fetchall()) == (before, of_run)
+    with pytest.raises(RuntimeError, match="mine"), narrowed_to(con, [WUQING]):
+        raise RuntimeError("mine")
+    assert (state(con), con.execute(districts).fetchall()) == (before, of_run)
 
 
 SHORT = "select district_code, phase_id, 1 as one from main.evaluation"

@@ -93,6 +93,7 @@ with near as (
         and m.indicator_code = w.indicator_code and m.stage = w.stage and m.school_code is not distinct from w.school_code
     left join verdict v
         on v.district_code = w.district_code and v.phase_id = w.phase_id and v.school_code = w.school_code
+        -- an equality, because DuckDB compares all rows with all rows if a condition names only one side
         and v.stage = if(w.indicator_code like 'R%', w.stage, null)
 ), stalled as (
     select m.district_code, m.phase_id, 'stalled_measure',

@@ -15,7 +15,7 @@ with year as (
     where school_code is not null
 ), grade as (
     -- the pupils of a grade and its present classes
-    select p.district_code, p.phase_id, p.year, p.school_code, p.stage, c.classes, p.students, p.deviation
+    select p.district_code, p.phase_id, p.year, p.school_code, p.stage, p.grade, c.classes, p.students, p.deviation
     from pupils p
     join (
         select f.district_code, f.phase_id, a.school_code, a.stage, a.grade, count(*) as classes
@@ -47,7 +47,7 @@ with year as (
 ), crowded as (
     -- no class may be over its limit: no grade may have more pupils than its classes hold
     select j.district_code, j.phase_id, j.case_phase_id, j.school_code, j.stage,
-        1 - product(1 - likely(g.students - g.classes * j.threshold - 0.5, g.deviation)) as probability_failing
+        1 - product(1 - likely(g.students - g.classes * j.threshold - 0.5, g.deviation) order by g.grade) as probability_failing
     from judged j
     join grade g using (district_code, phase_id, year, school_code, stage)
     -- a plan does not say from which grades it moves pupils
@@ -60,9 +60,10 @@ with year as (
         on j.indicator_code = 'G5' and c.district_code = j.district_code and c.case_phase_id = j.case_phase_id
         and c.school_code = j.school_code and c.stage = j.stage
 ), whole as (
-    -- sums over the sections of a coefficient: pupils, resources, and squared resources divided by pupils
-    select case_phase_id, district_code, indicator_code, stage, sum(students) as p, sum(amount) as r,
-        sum(amount * amount / students) as q
+    -- sums over the sections of a coefficient: pupils, resources, and squared resources divided by pupils; in the order of the
+    -- schools, so that two runs agree to the last digit
+    select case_phase_id, district_code, indicator_code, stage, sum(students) as p,
+        sum(amount order by school_code) as r, sum(amount * amount / students order by school_code) as q
     from judged
     where per is not null and students > 0
     group by all
@@ -70,7 +71,8 @@ with year as (
     -- dCV/dP of a school, by CV² + 1 = ΣP·Σ(R²/P) / (ΣR)², times the deviation of its pupils; without a forecast a school does
     -- not change
     select j.district_code, j.case_phase_id, j.indicator_code, j.stage,
-        sqrt(sum((w.q - w.p * j.amount * j.amount / (j.students * j.students)) ** 2 * j.deviation ** 2)) / (w.r * w.r) as of_square
+        sqrt(sum((w.q - w.p * j.amount * j.amount / (j.students * j.students)) ** 2 * j.deviation ** 2 order by j.school_code))
+            / (w.r * w.r) as of_square
     from judged j
     join whole w using (district_code, case_phase_id, indicator_code, stage)
     where j.per is not null and j.students > 0 and w.r > 0
